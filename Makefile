@@ -1,0 +1,127 @@
+# Masthead. `make help` lists the targets; `make run` and `make test` install what they need on Debian 12.
+
+VERSION := 0.1.0
+CC      ?= gcc
+BUILD   ?= build
+PYTHON  := /usr/bin/python3
+PREFIX  ?= /usr/local
+DESTDIR ?=
+
+# Hardening as the OpenSSF compiler guide has it for gcc 12, without what clang 14 does not know.
+CFLAGS  ?= -O2 -g
+WARN    := -Wall -Wextra -Wformat=2 -Wconversion -Wshadow -Wimplicit-fallthrough -Wstrict-prototypes \
+           -Wmissing-prototypes -Werror=format-security -Werror=implicit-function-declaration
+HARDEN  := -fstack-clash-protection -fstack-protector-strong -fcf-protection=full -fPIE \
+           -fno-delete-null-pointer-checks -fno-strict-overflow -fno-strict-aliasing \
+           -ftrivial-auto-var-init=zero -fexceptions
+LINK    := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,nodlopen
+ifeq ($(SANITIZE),)
+HARDEN  += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+else
+HARDEN  += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer
+LINK    += -fsanitize=$(SANITIZE)
+endif
+ifneq ($(findstring clang,$(CC)),)
+HARDEN  += -enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang
+else
+HARDEN  += -Wtrampolines -Wbidi-chars=any
+endif
+FLAGS   := -std=gnu17 -D_GNU_SOURCE -DMASTHEAD_VERSION='"$(VERSION)"' -Isrc -MMD -MP $(WARN) $(HARDEN)
+
+ROOMS   := base visitor place weather widget http config
+HOUSE   := $(wildcard $(addprefix src/,$(addsuffix /*.c,$(ROOMS))))
+LIBS    := -lcurl -ljansson -lmaxminddb -lcivetweb -linih -lm -lpthread
+SIM     := $(wildcard src/sim/*.c) $(wildcard src/base/*.c)
+UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
+
+objects  = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(1))
+
+# Packages that each step needs, by the file that tells they are there.
+PACKAGES_BUILD := gcc libc6-dev libcurl4-openssl-dev libjansson-dev libmaxminddb-dev libcivetweb-dev libinih-dev
+PACKAGES_RUN   := $(PACKAGES_BUILD) curl npm
+PACKAGES_TEST  := $(PACKAGES_BUILD) clang clang-format cppcheck curl libcmocka-dev mmdb-bin \
+                  libmaxmind-db-writer-perl nginx-light python3 python3-pytest chromium chromium-driver \
+                  python3-selenium prometheus
+
+Q := $(if $(V),,@)
+
+.PHONY: all help run test check geoip screenshots asan tsan install clean packages-build packages-run packages-test \
+        units
+
+all: $(BUILD)/masthead $(BUILD)/masthead-sim
+
+help:
+	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
+
+#: make            build build/masthead and build/masthead-sim, with the system's packages
+#: make run        install what is missing, build, serve on http://127.0.0.1:8080/ (OFFLINE=1, LISTEN=addr:port)
+#: make test       install what is missing, build, run all tests; ends with "N passed, N failed"
+#: make check      format, lint, include directions, agreement of tables with widget.conf and README
+#: make geoip      fetch or update the city database (DB-IP City Lite)
+#: make asan       the tests under address and undefined-behaviour sanitizers
+#: make tsan       the tests under the thread sanitizer
+#: make screenshots  the README's pictures, from a real browser
+#: make install    PREFIX=/usr/local DESTDIR=
+#: make clean      remove build/
+
+$(BUILD)/masthead: $(call objects,src/main.c $(HOUSE))
+	@echo "  link $@"
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LINK) $(LIBS)
+
+$(BUILD)/masthead-sim: $(call objects,$(SIM))
+	@echo "  link $@"
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LINK) -lcivetweb -lm -lpthread
+
+$(BUILD)/obj/%.o: src/%.c Makefile
+	@mkdir -p $(@D)
+	@echo "  cc   $<"
+	$(Q)$(CC) $(CFLAGS) $(FLAGS) -c -o $@ $<
+
+# What is embedded counts as source.
+$(BUILD)/obj/http/assets.o: $(wildcard src/web/*) data/visitors.tsv
+
+# A unit test is linked with the real files of the house; --gc-sections drops what it does not touch.
+$(BUILD)/unit/%: tests/unit/%.c $(call objects,$(HOUSE) $(filter-out src/sim/sim.c,$(wildcard src/sim/*.c))) Makefile
+	@mkdir -p $(@D)
+	@echo "  unit $@"
+	$(Q)$(CC) $(CFLAGS) $(FLAGS) -MF $@.d -o $@ $(filter %.c %.o,$^) $(LINK) $(LIBS) -lcmocka
+
+units: $(UNITS)
+
+packages-build packages-run packages-test:
+	@tests/packages.sh $(PACKAGES_$(shell echo $(@:packages-%=%) | tr a-z A-Z))
+
+run: packages-run
+	@$(MAKE) --no-print-directory all
+	@LISTEN='$(LISTEN)' OFFLINE='$(OFFLINE)' data/run.sh
+
+test: packages-test
+	@$(MAKE) --no-print-directory all units
+	@$(PYTHON) tests/run.py --build $(BUILD) $(TESTS)
+
+check: packages-test
+	@$(MAKE) --no-print-directory all
+	@$(PYTHON) tests/check/check.py
+
+geoip:
+	@data/geoip.sh
+
+asan:
+	@$(MAKE) --no-print-directory test BUILD=build/asan SANITIZE=address,undefined CFLAGS='-O1 -g'
+
+tsan:
+	@$(MAKE) --no-print-directory test BUILD=build/tsan SANITIZE=thread CFLAGS='-O1 -g'
+
+screenshots: packages-test
+	@$(MAKE) --no-print-directory all
+	@$(PYTHON) tests/browser/take_screenshots.py
+
+install: all
+	install -D -m 755 $(BUILD)/masthead $(DESTDIR)$(PREFIX)/bin/masthead
+	install -D -m 644 widget.conf $(DESTDIR)/etc/masthead/widget.conf
+	install -D -m 644 data/visitors.mmdb $(DESTDIR)/etc/masthead/data/visitors.mmdb
+
+clean:
+	rm -rf build
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,55 @@
+/* The log: one line per event on standard error, logfmt or JSON, written with one write(2).
+ *
+ *     log_event(LOG_WARN, "database not loaded", log_str("file", path), log_int("bytes", size));
+ *
+ * Values may hold any bytes; they are escaped and cut. Thread-safe. */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+enum log_format { LOG_LOGFMT, LOG_JSON };
+
+struct log_options {
+    int level;  /* enum log_level: events below it are dropped */
+    int format; /* enum log_format */
+};
+
+/* May be called again at any time (a reload); each line is written under one consistent pair. */
+void log_configure(const struct log_options *);
+
+struct log_field {
+    const char *key;
+    const char *string; /* NULL is shown as "" */
+    int64_t number;
+    bool is_number;
+};
+
+#define log_str(k, v) ((struct log_field){.key = (k), .string = (v)})
+#define log_int(k, v) ((struct log_field){.key = (k), .number = (v), .is_number = true})
+
+#define log_event(level, message, ...) \
+    log_write((level), (message), (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}})
+
+/* `fields` ends with a NULL key. */
+void log_write(enum log_level level, const char *message, const struct log_field *fields);
+
+/* One line per minute for what may repeat. A static throttle stands beside the event it guards:
+ *
+ *     static struct log_throttle throttle;
+ *     int64_t unsaid;
+ *     if (log_due(&throttle, &unsaid)) log_event(..., log_int("unsaid", unsaid));
+ *
+ * True when the event may be logged now; *unsaid is then how many were held back since the last one. Real
+ * time. */
+struct log_throttle {
+    atomic_int_fast64_t next_ms;
+    atomic_int_fast64_t held_back;
+};
+bool log_due(struct log_throttle *, int64_t *unsaid);
+
+#endif

@@ -1,0 +1,201 @@
+#include "base/metrics.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define STRIPES       8
+#define TABLES_MAX    16
+#define HISTOGRAM_SUM 1 /* cells of a histogram series: one a bound, one for +Inf, then the sum */
+
+static struct {
+    struct metric *rows;
+    size_t count;
+} tables[TABLES_MAX];
+static size_t table_count;
+
+struct metric_samples {
+    struct text *out;
+    const struct metric *metric;
+};
+
+/* Each thread keeps to one stripe; neighbours are spread by order of first use. */
+static size_t stripe(void)
+{
+    static atomic_size_t next;
+    static _Thread_local size_t mine = STRIPES;
+    if (mine == STRIPES)
+        mine = atomic_fetch_add(&next, 1) % STRIPES;
+    return mine;
+}
+
+static size_t label_count(const struct metric *metric, size_t i)
+{
+    return metric->labels[i].count > 0 ? metric->labels[i].count : 1;
+}
+
+static size_t cells_per_series(const struct metric *metric)
+{
+    return metric->type == METRIC_HISTOGRAM ? metric->bound_count + 1 + HISTOGRAM_SUM : 1;
+}
+
+static atomic_uint_fast64_t *cell(const struct metric *metric, size_t at_stripe, size_t series, size_t i)
+{
+    size_t per_series = cells_per_series(metric);
+    return &metric->cells[(at_stripe * metric->series + series) * per_series + i];
+}
+
+static size_t series_of(const struct metric *metric, size_t first, size_t second)
+{
+    return first * label_count(metric, 1) + second;
+}
+
+static uint64_t sum_cell(const struct metric *metric, size_t series, size_t i)
+{
+    uint64_t sum = 0;
+    for (size_t s = 0; s < STRIPES; s++)
+        sum += atomic_load_explicit(cell(metric, s, series, i), memory_order_relaxed);
+    return sum;
+}
+
+void metrics_register(struct metric *rows, size_t count, void *context)
+{
+    if (table_count == TABLES_MAX)
+        abort();
+    tables[table_count].rows = rows;
+    tables[table_count++].count = count;
+    for (size_t i = 0; i < count; i++) {
+        struct metric *metric = &rows[i];
+        metric->context = context;
+        if (metric->collect || metric->cells)
+            continue;
+        metric->series = label_count(metric, 0) * label_count(metric, 1);
+        metric->cells = calloc(STRIPES * metric->series * cells_per_series(metric), sizeof *metric->cells);
+        if (!metric->cells)
+            abort();
+    }
+}
+
+void metric_add(struct metric *metric, size_t first, size_t second)
+{
+    if (!metric->cells)
+        return; /* a unit test of a room may run without a registry */
+    atomic_fetch_add_explicit(cell(metric, stripe(), series_of(metric, first, second), 0), 1,
+                              memory_order_relaxed);
+}
+
+void metric_observe(struct metric *metric, size_t first, uint64_t value)
+{
+    if (!metric->cells)
+        return;
+    size_t bucket = 0;
+    while (bucket < metric->bound_count && (double)value * metric->scale > metric->bounds[bucket])
+        bucket++;
+    size_t series = series_of(metric, first, 0);
+    atomic_fetch_add_explicit(cell(metric, stripe(), series, bucket), 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(cell(metric, stripe(), series, metric->bound_count + 1), value,
+                              memory_order_relaxed);
+}
+
+uint64_t metric_total(const struct metric *metric, size_t first, size_t second)
+{
+    return metric->cells ? sum_cell(metric, series_of(metric, first, second), 0) : 0;
+}
+
+static void write_label_value(struct text *out, const char *value)
+{
+    for (; *value; value++) {
+        if (*value == '\n')
+            text_string(out, "\\n");
+        else if (*value == '"' || *value == '\\')
+            text_format(out, "\\%c", *value);
+        else
+            text_bytes(out, value, 1);
+    }
+}
+
+/* One sample line; `bound` is the le label of a bucket, or NULL. */
+static void write_sample(struct text *out, const struct metric *metric, const char *suffix,
+                         const char *const values[], const char *bound, double value)
+{
+    const char *separator = "{";
+    text_format(out, "%s%s", metric->name, suffix);
+    for (size_t i = 0; i < METRIC_LABELS; i++) {
+        if (!metric->labels[i].name)
+            continue;
+        text_format(out, "%s%s=\"", separator, metric->labels[i].name);
+        write_label_value(out, values[i] ? values[i] : "");
+        text_string(out, "\"");
+        separator = ",";
+    }
+    if (bound) {
+        text_format(out, "%sle=\"%s\"", separator, bound);
+        separator = ",";
+    }
+    text_string(out, *separator == ',' ? "} " : " ");
+    text_number(out, value);
+    text_string(out, "\n");
+}
+
+void metric_sample(struct metric_samples *samples, double value, const char *first, const char *second)
+{
+    write_sample(samples->out, samples->metric, "", (const char *const[]){first, second}, NULL, value);
+}
+
+static void write_histogram(struct text *out, const struct metric *metric, size_t series,
+                            const char *const values[])
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i <= metric->bound_count; i++) {
+        char bound[32] = "+Inf";
+        if (i < metric->bound_count)
+            snprintf(bound, sizeof bound, "%g", metric->bounds[i]);
+        count += sum_cell(metric, series, i);
+        write_sample(out, metric, "_bucket", values, bound, (double)count);
+    }
+    double sum = (double)sum_cell(metric, series, metric->bound_count + 1) * metric->scale;
+    write_sample(out, metric, "_sum", values, NULL, sum);
+    write_sample(out, metric, "_count", values, NULL, (double)count);
+}
+
+static bool untouched(const struct metric *metric, size_t series)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < cells_per_series(metric); i++)
+        sum += sum_cell(metric, series, i);
+    return sum == 0;
+}
+
+static void write_stored(struct text *out, const struct metric *metric)
+{
+    for (size_t series = 0; series < metric->series; series++) {
+        const char *values[METRIC_LABELS] = {NULL};
+        if (metric->labels[0].count > 0)
+            values[0] = metric->labels[0].values[series / label_count(metric, 1)];
+        if (metric->labels[1].count > 0)
+            values[1] = metric->labels[1].values[series % label_count(metric, 1)];
+        if (metric->sparse && untouched(metric, series))
+            continue;
+        if (metric->type == METRIC_HISTOGRAM)
+            write_histogram(out, metric, series, values);
+        else
+            write_sample(out, metric, "", values, NULL, (double)sum_cell(metric, series, 0));
+    }
+}
+
+static void write_metric(struct text *out, const struct metric *metric)
+{
+    static const char *const types[] = {"counter", "gauge", "histogram"};
+    text_format(out, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help, metric->name,
+                types[metric->type]);
+    if (metric->collect)
+        metric->collect(metric->context, &(struct metric_samples){.out = out, .metric = metric});
+    else
+        write_stored(out, metric);
+}
+
+void metrics_write(struct text *out)
+{
+    for (size_t t = 0; t < table_count; t++)
+        for (size_t i = 0; i < tables[t].count; i++)
+            write_metric(out, &tables[t].rows[i]);
+}

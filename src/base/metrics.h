@@ -1,0 +1,79 @@
+/* Metrics: the mechanism behind /metrics (Prometheus text format 0.0.4). Rooms declare tables of rows and
+ * register them once, before threads; base knows no room.
+ *
+ *     static const char *const results[] = {"hit", "miss"};
+ *     static struct metric rows[] = {
+ *         [LOOKUPS] = {.name = "masthead_cache_lookups_total", .help = "…", .type = METRIC_COUNTER,
+ *                      .labels = {{"result", results, 2}}},
+ *         [ENTRIES] = {.name = "masthead_cache_entries", .help = "…", .type = METRIC_GAUGE, .collect =
+ * entries},
+ *     };
+ *     metrics_register(rows, 2, cache);
+ *     metric_add(&rows[LOOKUPS], HIT, 0);
+ *
+ * A row either stores (counters, histograms: striped atomics, so that threads do not contend) or collects:
+ * its function is called at each scrape and says its samples. */
+#ifndef BASE_METRICS_H
+#define BASE_METRICS_H
+
+#include "base/text.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
+
+#define METRIC_LABELS 2
+
+/* A label with its closed set of values: never an address, a city or anything else from outside. */
+struct metric_label {
+    const char *name;
+    const char *const *values;
+    size_t count;
+};
+
+struct metric;
+struct metric_samples;
+typedef void metric_collector(void *context, struct metric_samples *);
+
+struct metric {
+    const char *name; /* with unit and _total, as exposed */
+    const char *help;
+    enum metric_type type;
+    struct metric_label labels[METRIC_LABELS]; /* unused ones all zero */
+    const double *bounds;                      /* histogram: ascending upper bounds, without +Inf */
+    size_t bound_count;
+    double scale; /* histogram: observed integers times this are in the metric's unit (0.001: ms to s) */
+    bool sparse;  /* a series appears with its first count instead of at zero */
+    metric_collector *collect; /* NULL: the row stores */
+
+    /* Private to metrics.c from here on. */
+    void *context;
+    atomic_uint_fast64_t *cells;
+    size_t series;
+};
+
+/* Takes the rows into the exposition for good; `context` is handed to their collectors. Aborts when out of
+ * memory. Call before threads. */
+void metrics_register(struct metric *rows, size_t count, void *context);
+
+/* Counts one for the series of the given label indices (0 where there is no label). Thread-safe, no lock. */
+void metric_add(struct metric *, size_t first, size_t second);
+
+/* Observes one value, an integer in the row's own small unit (see `scale`), e.g. milliseconds. Thread-safe,
+ * no lock. */
+void metric_observe(struct metric *, size_t first, uint64_t value);
+
+/* The sum of one stored series. Thread-safe. */
+uint64_t metric_total(const struct metric *, size_t first, size_t second);
+
+/* From inside a collector: one sample. Label values are given for each of the row's labels, in order; NULL
+ * for none. For rows whose label values are not a closed set, `labels[].values` may be NULL. */
+void metric_sample(struct metric_samples *, double value, const char *first, const char *second);
+
+/* Writes the whole exposition. Thread-safe. */
+void metrics_write(struct text *);
+
+#endif

@@ -1,0 +1,13 @@
+/* The process's own metrics, process_*, under the names that Prometheus's client libraries use. */
+#ifndef BASE_PROCESS_H
+#define BASE_PROCESS_H
+
+#include <stdint.h>
+
+/* Registers them. Call once, before threads. */
+void process_register(void);
+
+/* Lets the process have at least `count` descriptors, if the hard limit allows; else as many as it does. */
+void process_want_descriptors(uint64_t count);
+
+#endif

@@ -1,0 +1,201 @@
+#include "base/text.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LOG_VALUE_BYTES 512
+
+struct text text_over(char *storage, size_t capacity)
+{
+    if (capacity > 0)
+        storage[0] = '\0';
+    return (struct text){.bytes = storage, .capacity = capacity};
+}
+
+void text_bytes(struct text *text, const char *bytes, size_t count)
+{
+    size_t room = text->capacity - text->length;
+    if (count >= room) {
+        text->overflow = true;
+        count = room > 0 ? room - 1 : 0;
+    }
+    if (count == 0)
+        return;
+    memcpy(text->bytes + text->length, bytes, count);
+    text->length += count;
+    text->bytes[text->length] = '\0';
+}
+
+void text_string(struct text *text, const char *string)
+{
+    text_bytes(text, string, strlen(string));
+}
+
+void text_format(struct text *text, const char *format, ...)
+{
+    size_t room = text->capacity - text->length;
+    va_list arguments;
+    va_start(arguments, format);
+    int wanted = vsnprintf(text->bytes + text->length, room, format, arguments);
+    va_end(arguments);
+    if (wanted < 0 || (size_t)wanted >= room) {
+        text->overflow = true;
+        text->length = room > 0 ? text->capacity - 1 : text->length;
+        return;
+    }
+    text->length += (size_t)wanted;
+}
+
+void text_html(struct text *text, const char *string)
+{
+    for (; *string; string++) {
+        switch (*string) {
+        case '&':
+            text_string(text, "&amp;");
+            break;
+        case '<':
+            text_string(text, "&lt;");
+            break;
+        case '>':
+            text_string(text, "&gt;");
+            break;
+        case '"':
+            text_string(text, "&quot;");
+            break;
+        case '\'':
+            text_string(text, "&#39;");
+            break;
+        default:
+            text_bytes(text, string, 1);
+        }
+    }
+}
+
+static bool needs_unicode_escape(unsigned char c)
+{
+    return c < 0x20 || c == 0x7f || c == '<' || c == '>' || c == '&';
+}
+
+void text_json(struct text *text, const char *string)
+{
+    if (!string) {
+        text_string(text, "null");
+        return;
+    }
+    text_string(text, "\"");
+    for (; *string; string++) {
+        unsigned char c = (unsigned char)*string;
+        if (c == '"' || c == '\\') {
+            text_format(text, "\\%c", c);
+        } else if (needs_unicode_escape(c)) {
+            text_format(text, "\\u%04x", c);
+        } else if (c == 0xe2 && (unsigned char)string[1] == 0x80 &&
+                   ((unsigned char)string[2] & 0xfe) == 0xa8) {
+            text_format(text, "\\u202%c", (unsigned char)string[2] == 0xa8 ? '8' : '9');
+            string += 2;
+        } else {
+            text_bytes(text, string, 1);
+        }
+    }
+    text_string(text, "\"");
+}
+
+static bool plain_in_log(unsigned char c)
+{
+    return c > 0x20 && c < 0x7f && c != '"' && c != '=' && c != '\\';
+}
+
+void text_logfmt(struct text *text, const char *string)
+{
+    size_t length = strnlen(string, LOG_VALUE_BYTES);
+    bool plain = length > 0;
+    for (size_t i = 0; i < length && plain; i++)
+        plain = plain_in_log((unsigned char)string[i]);
+    if (plain) {
+        text_bytes(text, string, length);
+        return;
+    }
+    text_string(text, "\"");
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)string[i];
+        if (c == '"' || c == '\\')
+            text_format(text, "\\%c", c);
+        else if (c < 0x20 || c >= 0x7f)
+            text_format(text, "\\x%02x", c);
+        else
+            text_bytes(text, string + i, 1);
+    }
+    text_string(text, "\"");
+}
+
+void text_number(struct text *text, double value)
+{
+    if (isnan(value))
+        text_string(text, "NaN");
+    else if (isinf(value))
+        text_string(text, value > 0 ? "+Inf" : "-Inf");
+    else
+        text_format(text, "%.15g", value);
+}
+
+/* Length of the UTF-8 sequence at `s` (1-4) with its code point in *point, or 0 when malformed: overlong
+ * forms, surrogates and anything past U+10FFFF are malformed (RFC 3629). */
+static size_t utf8_next(const unsigned char *s, size_t left, uint32_t *point)
+{
+    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t length = s[0] < 0x80             ? 1
+                    : (s[0] & 0xe0) == 0xc0 ? 2
+                    : (s[0] & 0xf0) == 0xe0 ? 3
+                    : (s[0] & 0xf8) == 0xf0 ? 4
+                                            : 0;
+    if (length == 0 || length > left)
+        return 0;
+    uint32_t p = length == 1 ? s[0] : s[0] & (0x7fu >> length);
+    for (size_t i = 1; i < length; i++) {
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+        p = p << 6 | (s[i] & 0x3fu);
+    }
+    if (p < smallest[length] || p > 0x10ffff || (p >= 0xd800 && p <= 0xdfff))
+        return 0;
+    *point = p;
+    return length;
+}
+
+static bool showable(uint32_t point)
+{
+    bool control = point < 0x20 || (point >= 0x7f && point < 0xa0);
+    bool bidi = point == 0x61c || point == 0x200e || point == 0x200f ||
+                (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
+    bool line = point == 0x2028 || point == 0x2029;
+    return !control && !bidi && !line && point != 0xfeff;
+}
+
+bool text_clean(const char *bytes, size_t count, char *out, size_t size)
+{
+    const unsigned char *s = (const unsigned char *)bytes;
+    size_t length = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < count;) {
+        uint32_t point;
+        size_t step = utf8_next(s + i, count - i, &point);
+        if (step == 0) {
+            out[0] = '\0';
+            return false;
+        }
+        bool leading_space = point == ' ' && length == 0;
+        if (showable(point) && !leading_space) {
+            if (length + step >= size)
+                break;
+            memcpy(out + length, bytes + i, step);
+            length += step;
+        }
+        i += step;
+    }
+    while (length > 0 && out[length - 1] == ' ')
+        length--;
+    out[length] = '\0';
+    return length > 0;
+}

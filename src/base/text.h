@@ -1,0 +1,45 @@
+/* Text: a bounded buffer to write answers, log lines and metrics into, and one escaper for each place where a
+ * string from outside can stand. Appending past the ceiling keeps what fitted and sets `overflow`; nothing is
+ * ever written beyond `capacity`. Not thread-safe; a buffer belongs to the thread that writes it. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct text {
+    char *bytes;     /* always NUL-terminated when capacity > 0 */
+    size_t length;   /* without the NUL */
+    size_t capacity; /* with the NUL */
+    bool overflow;
+};
+
+/* A text over caller-owned storage, empty. */
+struct text text_over(char *storage, size_t capacity);
+
+void text_bytes(struct text *, const char *bytes, size_t count);
+void text_string(struct text *, const char *string);
+void text_format(struct text *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* For element content and double-quoted attribute values alike. */
+void text_html(struct text *, const char *string);
+
+/* A JSON string with its quotes, or `null` when `string` is NULL. Also escapes < > & and U+2028/2029, so that
+ * the result may stand inside a script element. `string` must be UTF-8 (see text_clean). */
+void text_json(struct text *, const char *string);
+
+/* A logfmt value: bare when it holds only plain characters, else quoted and escaped; at most 512 bytes of it.
+ */
+void text_logfmt(struct text *, const char *string);
+
+/* A number for JSON or Prometheus: shortest of %.15g that is exact enough, locale-free; NaN and Inf as
+ * Prometheus has them. */
+void text_number(struct text *, double value);
+
+/* Makes bytes from outside fit to show: copies `count` bytes into `out` (NUL-terminated, at most `size` with
+ * the NUL), cut at a code point. Drops C0/C1 controls, bidirectional overrides and isolates, and the byte
+ * order mark; trims spaces. Returns false, and out = "", when the input is not UTF-8 or nothing is left. */
+bool text_clean(const char *bytes, size_t count, char *out, size_t size);
+
+#endif

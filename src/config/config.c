@@ -1,0 +1,346 @@
+#include "config/config.h"
+
+#include "config/table.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#define LINE_BYTES     1024
+#define ENVIRONMENT    "MASTHEAD__"
+#define NEAR_ENOUGH    3 /* edits between a wrong key and the one suggested */
+#define KEY_BYTES      64
+#define KEYLESS_HOST   "https://api.open-meteo.com"
+#define SYSTEM_FILE    "/etc/masthead/widget.conf"
+#define DEFAULT_STATE  "var"
+#define STATE_VARIABLE "STATE_DIRECTORY"
+
+/* One pass over all sources. */
+struct loading {
+    struct config *config;
+    const char *file; /* NULL: none */
+    char folder[PLACE_PATH_BYTES];
+    FILE *stream;
+    int line;
+    bool too_long;                 /* the line just handed to the parser was cut */
+    bool seen[CONFIG_OPTIONS_MAX]; /* in the file */
+    bool failed;
+};
+
+/* Levenshtein's distance, for words of up to KEY_BYTES. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[KEY_BYTES + 1];
+    size_t columns = strnlen(b, KEY_BYTES);
+    for (size_t j = 0; j <= columns; j++)
+        row[j] = j;
+    for (size_t i = 1; a[i - 1]; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= columns; j++) {
+            size_t replace = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            size_t insert_or_delete = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+            row[j] = replace < insert_or_delete ? replace : insert_or_delete;
+        }
+    }
+    return row[columns];
+}
+
+static bool section_known(const char *section)
+{
+    for (size_t i = 0; i < option_count; i++)
+        if (strcmp(option_table[i].section, section) == 0)
+            return true;
+    return false;
+}
+
+/* The nearest section, or the nearest key of a known section; NULL when none is near. */
+static const char *nearest(const char *section, const char *key)
+{
+    bool known = section_known(section);
+    const char *best = NULL;
+    size_t least = NEAR_ENOUGH + 1;
+    for (size_t i = 0; i < option_count; i++) {
+        const char *candidate = known ? option_table[i].key : option_table[i].section;
+        if (known && strcmp(option_table[i].section, section) != 0)
+            continue;
+        size_t edits = distance(known ? key : section, candidate);
+        if (edits < least) {
+            least = edits;
+            best = candidate;
+        }
+    }
+    return best;
+}
+
+static void complain(struct loading *loading, const char *origin, const char *section, const char *what)
+{
+    loading->failed = true;
+    if (section)
+        fprintf(stderr, "%s: [%s] %s\n", origin, section, what);
+    else
+        fprintf(stderr, "%s: %s\n", origin, what);
+}
+
+static void complain_unknown(struct loading *loading, const char *origin, const char *section,
+                             const char *key)
+{
+    const char *suggestion = nearest(section, key);
+    bool known = section_known(section);
+    char hint[KEY_BYTES + 24] = "", what[CONFIG_ERROR_BYTES];
+    if (suggestion)
+        snprintf(hint, sizeof hint, " (did you mean \"%s\"?)", suggestion);
+    if (known)
+        snprintf(what, sizeof what, "unknown key \"%.60s\"%s", key, hint);
+    else
+        snprintf(what, sizeof what, "unknown section%s", hint);
+    complain(loading, origin, section, what);
+}
+
+static size_t option_index(const char *section, const char *key)
+{
+    size_t i = 0;
+    while (i < option_count &&
+           (strcmp(option_table[i].section, section) != 0 || strcmp(option_table[i].key, key) != 0))
+        i++;
+    return i;
+}
+
+/* Gives option `i` a value; an error is said with its origin. */
+static void assign(struct loading *loading, size_t i, const char *text, const char *origin)
+{
+    const struct option *option = &option_table[i];
+    char error[CONFIG_ERROR_BYTES], what[CONFIG_ERROR_BYTES + CONFIG_VALUE_BYTES];
+    void *field = (char *)loading->config + option->offset;
+    if (strlen(text) >= CONFIG_VALUE_BYTES) {
+        snprintf(what, sizeof what, "%s: value longer than %d bytes", option->key, CONFIG_VALUE_BYTES - 1);
+        complain(loading, origin, option->section, what);
+    } else if (!option->read(option, text, loading->folder, field, error)) {
+        snprintf(what, sizeof what, "%s = \"%s\": %s", option->key, option->secret ? "..." : text, error);
+        complain(loading, origin, option->section, what);
+    } else {
+        snprintf(loading->config->values[i].text, CONFIG_VALUE_BYTES, "%s", text);
+        snprintf(loading->config->values[i].origin, CONFIG_ORIGIN_BYTES, "%s", origin);
+    }
+}
+
+/* libinih's reader: a line a call, counted, since the library tells handlers no line numbers, and would cut
+ * long lines without a word. */
+static char *next_line(char *line, int size, void *context)
+{
+    struct loading *loading = context;
+    if (!fgets(line, size, loading->stream))
+        return NULL;
+    loading->line++;
+    size_t length = strlen(line);
+    loading->too_long = length > 0 && line[length - 1] != '\n' && !feof(loading->stream);
+    if (loading->too_long) {
+        int c;
+        do
+            c = getc(loading->stream);
+        while (c != '\n' && c != EOF);
+    }
+    return line;
+}
+
+static int handle_pair(void *context, const char *section, const char *key, const char *value)
+{
+    struct loading *loading = context;
+    char origin[CONFIG_ORIGIN_BYTES];
+    snprintf(origin, sizeof origin, "%s:%d", loading->file, loading->line);
+    size_t i = option_index(section, key);
+    if (loading->too_long)
+        complain(loading, origin, section, "line too long");
+    else if (i == option_count)
+        complain_unknown(loading, origin, section, key);
+    else if (loading->seen[i])
+        complain(loading, origin, section, "key given twice");
+    else
+        assign(loading, i, value, origin);
+    if (i < option_count)
+        loading->seen[i] = true;
+    return 1;
+}
+
+static void load_file(struct loading *loading)
+{
+    loading->stream = fopen(loading->file, "re");
+    if (!loading->stream) {
+        complain(loading, loading->file, NULL, strerror(errno));
+        return;
+    }
+    ini_max_line = LINE_BYTES;
+    ini_initial_alloc = LINE_BYTES;
+    ini_use_stack = false;
+    ini_allow_realloc = false;
+    ini_allow_multiline = false;
+    ini_allow_inline_comments = false;
+    int bad_line = ini_parse_stream(next_line, loading, handle_pair, loading);
+    if (bad_line != 0) {
+        char origin[CONFIG_ORIGIN_BYTES];
+        snprintf(origin, sizeof origin, "%s:%d", loading->file, bad_line);
+        complain(loading, origin, NULL,
+                 bad_line > 0 ? "neither [section] nor key = value" : "cannot be read");
+    }
+    fclose(loading->stream);
+}
+
+static void lower(char *text)
+{
+    for (; *text; text++)
+        if (*text >= 'A' && *text <= 'Z')
+            *text = (char)(*text - 'A' + 'a');
+}
+
+/* "section<separator>key=value", from the environment or the command line. */
+static void load_assignment(struct loading *loading, const char *text, const char *separator,
+                            const char *origin)
+{
+    char name[2 * KEY_BYTES];
+    const char *equals = strchr(text, '=');
+    size_t length = equals ? (size_t)(equals - text) : 0;
+    char *split = NULL;
+    if (equals && length < sizeof name) {
+        memcpy(name, text, length);
+        name[length] = '\0';
+        lower(name);
+        split = strstr(name, separator);
+    }
+    if (!split) {
+        complain(loading, origin, NULL, "must be SECTION.KEY=VALUE");
+        return;
+    }
+    *split = '\0';
+    const char *key = split + strlen(separator);
+    size_t i = option_index(name, key);
+    if (i == option_count)
+        complain_unknown(loading, origin, name, key);
+    else
+        assign(loading, i, equals + 1, origin);
+}
+
+static void load_environment(struct loading *loading)
+{
+    for (char **entry = environ; *entry; entry++) {
+        if (strncmp(*entry, ENVIRONMENT, strlen(ENVIRONMENT)) != 0)
+            continue;
+        char origin[CONFIG_ORIGIN_BYTES];
+        snprintf(origin, sizeof origin, "environment %.*s", (int)strcspn(*entry, "="), *entry);
+        load_assignment(loading, *entry + strlen(ENVIRONMENT), "__", origin);
+    }
+}
+
+static void choose_file(const struct config_sources *sources, struct loading *loading)
+{
+    static const char *const usual[] = {"widget.conf", SYSTEM_FILE};
+    loading->file = sources->file;
+    for (size_t i = 0; !loading->file && i < sizeof usual / sizeof usual[0]; i++)
+        if (access(usual[i], F_OK) == 0)
+            loading->file = usual[i];
+    const char *slash = loading->file ? strrchr(loading->file, '/') : NULL;
+    int length = slash ? (int)(slash - loading->file) : 0;
+    snprintf(loading->folder, sizeof loading->folder, "%.*s", slash ? length : 1,
+             slash ? loading->file : ".");
+}
+
+static void choose_state(struct loading *loading)
+{
+    char *state = loading->config->place.state;
+    const char *given = getenv(STATE_VARIABLE);
+    if (state[0])
+        return;
+    if (given && given[0])
+        snprintf(state, PLACE_PATH_BYTES, "%.*s", (int)strcspn(given, ":"), given);
+    else
+        snprintf(state, PLACE_PATH_BYTES, "%.*s/" DEFAULT_STATE, PLACE_PATH_BYTES - 8, loading->folder);
+}
+
+/* What only two values together can get wrong. */
+static void check_together(struct loading *loading)
+{
+    const struct config *c = loading->config;
+    if (c->weather.keep_ms < c->weather.refresh_ms)
+        complain(loading, "configuration", "weather", "keep is shorter than refresh");
+    if (c->server.listen.port != 0 && c->server.listen.port == c->server.ops_listen.port &&
+        strcmp(c->server.listen.host, c->server.ops_listen.host) == 0)
+        complain(loading, "configuration", "server", "listen and ops_listen are the same address");
+}
+
+bool config_load(const struct config_sources *sources, struct config *out)
+{
+    struct loading loading = {.config = out};
+    *out = (struct config){.log = {.level = LOG_INFO}};
+    choose_file(sources, &loading);
+    for (size_t i = 0; i < option_count; i++)
+        assign(&loading, i, option_table[i].fallback, "");
+    if (loading.file)
+        load_file(&loading);
+    load_environment(&loading);
+    for (size_t i = 0; i < sources->set_count; i++) {
+        char origin[CONFIG_ORIGIN_BYTES];
+        const char *set = sources->sets[i];
+        snprintf(origin, sizeof origin, "--set %.*s", (int)strcspn(set, "="), set);
+        load_assignment(&loading, set, ".", origin);
+    }
+    choose_state(&loading);
+    if (!loading.failed)
+        check_together(&loading);
+    out->weather.max_waiters = out->server.threads / 4;
+    return !loading.failed;
+}
+
+bool config_reloadable(const struct config *present, const struct config *next)
+{
+    bool good = true;
+    for (size_t i = 0; i < option_count; i++) {
+        if (option_table[i].reloads || strcmp(present->values[i].text, next->values[i].text) == 0)
+            continue;
+        fprintf(stderr, "%s: [%s] %s: only a restart can change this\n",
+                next->values[i].origin[0] ? next->values[i].origin : "default", option_table[i].section,
+                option_table[i].key);
+        good = false;
+    }
+    return good;
+}
+
+void config_warn(const struct config *config)
+{
+    for (size_t i = 0; i < option_count; i++)
+        if (option_table[i].later && strcmp(config->values[i].text, option_table[i].fallback) != 0)
+            log_event(LOG_WARN, "this version does not act on a key",
+                      log_str("section", option_table[i].section), log_str("key", option_table[i].key),
+                      log_str("origin", config->values[i].origin));
+    if (!config->dev.enabled && !config->weather.open_meteo_key_file[0] &&
+        strcmp(config->weather.open_meteo_url, KEYLESS_HOST) == 0)
+        log_event(LOG_WARN,
+                  "Open-Meteo's free host is for non-commercial use, and a site with ads or subscriptions is "
+                  "commercial; set weather.open_meteo_key_file");
+    if (config->dev.enabled)
+        log_event(LOG_WARN,
+                  "developer mode: whoever reaches this service may fake readers and move its clock");
+}
+
+void config_print(const struct config *config)
+{
+    const char *section = "";
+    for (size_t i = 0; i < option_count; i++) {
+        const struct option *option = &option_table[i];
+        bool hidden = option->secret && config->values[i].text[0];
+        if (strcmp(section, option->section) != 0)
+            printf("%s[%s]\n", i > 0 ? "\n" : "", option->section);
+        section = option->section;
+        printf("# %s. %s%s\n", option->help, option->later ? "Not in use yet. " : "",
+               option->reloads ? "SIGHUP changes it." : "Restart to change it.");
+        if (config->values[i].origin[0])
+            printf("# from %s\n", config->values[i].origin);
+        printf(hidden                      ? "# %s is set, and secret\n"
+               : config->values[i].text[0] ? "%s = %s\n"
+                                           : "%s =\n",
+               option->key, config->values[i].text);
+    }
+}

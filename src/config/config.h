@@ -1,0 +1,76 @@
+/* The configuration: defaults, widget.conf, environment and command line become one struct of the rooms' own
+ * options. Only main.c includes this. */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include "base/log.h"
+#include "http/server.h"
+#include "place/place.h"
+#include "visitor/client.h"
+#include "weather/weather.h"
+#include "widget/widget.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CONFIG_VALUE_BYTES  512
+#define CONFIG_ORIGIN_BYTES 320
+#define CONFIG_OPTIONS_MAX  64
+#define CONFIG_SETS_MAX     64
+
+struct listen_address {
+    char host[HTTP_HOST_BYTES]; /* IPv4 literal */
+    int64_t port;
+};
+
+struct config {
+    struct {
+        struct listen_address listen, ops_listen;
+        int64_t threads, request_timeout_ms, keep_alive_ms, drain_ms;
+        struct http_names hosts;
+    } server;
+    struct client_options visitor;
+    struct place_options place; /* with server.state */
+    int64_t watch_ms;
+    struct weather_options weather; /* with cache.capacity */
+    struct widget_options widget;   /* with dev.simulated */
+    struct http_names origins;
+    struct log_options log;
+    int64_t log_visitor;
+    bool log_access;
+    struct {
+        bool enabled;
+        struct network_set from;
+        int64_t at_s; /* 0: the clock runs */
+    } dev;
+
+    /* What each option's value was written as, and where; in the order of the table. */
+    struct {
+        char text[CONFIG_VALUE_BYTES];
+        char origin[CONFIG_ORIGIN_BYTES]; /* "" for a default */
+    } values[CONFIG_OPTIONS_MAX];
+};
+
+struct config_sources {
+    const char *file;                  /* NULL: ./widget.conf, else /etc/masthead/widget.conf, else none */
+    const char *sets[CONFIG_SETS_MAX]; /* "section.key=value" */
+    size_t set_count;
+};
+
+/* Reads all sources into *out (large: not for the stack). Every error is written to standard error, one line
+ * each, with its file and line; false if there was any. */
+bool config_load(const struct config_sources *, struct config *out);
+
+/* Whether `next` may replace `present` while the service runs. False, with every offending key written to
+ * standard error, when a key differs that only a restart can change. */
+bool config_reloadable(const struct config *present, const struct config *next);
+
+/* Warnings that an operator should see at start: logged. */
+void config_warn(const struct config *);
+
+/* Writes the whole configuration to standard output, as a file that config_load reads; secrets are left out.
+ */
+void config_print(const struct config *);
+
+#endif

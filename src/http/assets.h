@@ -1,0 +1,17 @@
+/* The files that a page loads, compiled into the program: loader, style, playground. */
+#ifndef HTTP_ASSETS_H
+#define HTTP_ASSETS_H
+
+#include "http/server.h"
+
+/* Serves the asset whose public path is the request's: under its plain name for an hour, under its name with
+ * a hash of its content ("/masthead.0123456789abcdef.js") for ever. 404 when there is none. */
+void assets_serve(const struct http_request *, struct http_answer *);
+
+/* Computes the hashes. Call once, before threads. */
+void assets_open(void);
+
+/* The hashed path of "/masthead.js" and the like, or NULL. Static. */
+const char *assets_hashed_path(const char *path);
+
+#endif

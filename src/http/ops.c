@@ -1,0 +1,91 @@
+#include "http/ops.h"
+
+#include "base/clock.h"
+#include "base/metrics.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PLAIN "text/plain; charset=utf-8"
+
+static void say(struct http_answer *answer, int status, const char *text)
+{
+    answer->status = status;
+    answer->type = PLAIN;
+    text_string(&answer->headers, "Cache-Control: no-store\r\n");
+    text_string(&answer->body, text);
+}
+
+static void serve_ready(void *context, const struct http_request *request, struct http_answer *answer)
+{
+    const struct ops_options *options = context;
+    (void)request;
+    if (options->ready(options->context))
+        say(answer, 200, "ready\n");
+    else
+        say(answer, 503, "not ready\n");
+}
+
+static void serve_metrics(void *context, const struct http_request *request, struct http_answer *answer)
+{
+    (void)context, (void)request;
+    answer->type = "text/plain; version=0.0.4; charset=utf-8";
+    text_string(&answer->headers, "Cache-Control: no-store\r\n");
+    metrics_write(&answer->body);
+}
+
+/* "3h", "-90s": a signed count with a unit. False when malformed or over a hundred years. */
+static bool parse_step(const char *text, int64_t *ms)
+{
+    static const struct {
+        const char *unit;
+        int64_t ms;
+    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
+    const int64_t most = (int64_t)36525 * 86400000;
+    char *end;
+    long long value = strtoll(text, &end, 10);
+    for (size_t i = 0; end != text && i < sizeof units / sizeof units[0]; i++) {
+        if (strcmp(end, units[i].unit) != 0 || llabs(value) > most / units[i].ms)
+            continue;
+        *ms = value * units[i].ms;
+        return true;
+    }
+    return false;
+}
+
+static void serve_clock(void *context, const struct http_request *request, struct http_answer *answer)
+{
+    (void)context;
+    const char *query = request->query;
+    struct http_parameter parameter;
+    int64_t ms;
+    if (!http_next_parameter(&query, &parameter) || strcmp(parameter.name, "advance") != 0 ||
+        !parse_step(parameter.value, &ms)) {
+        say(answer, 400, "say advance=3h (units ms, s, m, h, d; may be negative)\n");
+        return;
+    }
+    clock_advance(ms);
+    char when[CLOCK_RFC3339_BYTES];
+    clock_format(clock_now().wall_ms / 1000, when);
+    say(answer, 200, "");
+    text_format(&answer->body, "%s\n", when);
+}
+
+static const struct http_route routes[] = {
+    {.path = "/healthz", .endpoint = "healthz", .handle = http_serve_health},
+    {.path = "/readyz", .endpoint = "readyz", .handle = serve_ready},
+    {.path = "/metrics", .endpoint = "metrics", .handle = serve_metrics},
+    /* Developer mode only, from here on. */
+    {.path = "/dev/clock",
+     .endpoint = "clock",
+     .handle = serve_clock,
+     .access = HTTP_KNOWN_HOSTS,
+     .post = true},
+};
+#define DEVELOPER_ROUTES 1
+
+const struct http_route *ops_routes(const struct ops_options *options, size_t *count)
+{
+    *count = sizeof routes / sizeof routes[0] - (options->dev ? 0 : DEVELOPER_ROUTES);
+    return routes;
+}

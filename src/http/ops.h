@@ -1,0 +1,23 @@
+/* What operators and monitors see, on a listener of its own that answers while the public one is saturated.
+ */
+#ifndef HTTP_OPS_H
+#define HTTP_OPS_H
+
+#include "http/server.h"
+
+#include <stdatomic.h>
+
+struct ops_options {
+    bool dev;
+    /* Whether the service can serve: asked at each /readyz, on any thread. */
+    bool (*ready)(void *context);
+    void *context;
+};
+
+#define OPS_BODY_BYTES ((size_t)1 << 20)
+#define OPS_THREADS    4
+
+/* The routes; the options, as context for http_open, must outlive the listener. */
+const struct http_route *ops_routes(const struct ops_options *, size_t *count);
+
+#endif

@@ -1,0 +1,181 @@
+#include "http/public.h"
+
+#include "http/assets.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct public_site {
+    struct public_options options;
+    struct widget *widget;
+};
+
+static bool is_loopback_origin(const char *origin)
+{
+    static const char *const starts[] = {"http://localhost",  "https://localhost", "http://127.0.0.1",
+                                         "https://127.0.0.1", "http://[::1]",      "https://[::1]"};
+    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
+        size_t length = strlen(starts[i]);
+        const char *rest = origin + length;
+        if (strncmp(origin, starts[i], length) == 0 &&
+            (*rest == '\0' ||
+             (*rest == ':' && rest[1] && strspn(rest + 1, "0123456789") == strlen(rest + 1))))
+            return true;
+    }
+    return false;
+}
+
+static bool origin_allowed(const struct public_options *options, const char *origin)
+{
+    if (options->visits.dev && is_loopback_origin(origin))
+        return true;
+    for (size_t i = 0; i < options->origins.count; i++)
+        if (strcmp(origin, options->origins.names[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool cors_configured(const struct public_options *options)
+{
+    return options->visits.dev || options->origins.count > 0;
+}
+
+/* An origin that is not listed gets the answer without the header that would let it read it. */
+static void write_cors(const struct public_site *site, const struct http_request *request,
+                       struct http_answer *answer)
+{
+    const char *origin;
+    if (!cors_configured(&site->options))
+        return;
+    text_string(&answer->headers, "Vary: Origin\r\n");
+    if (http_header(request, "Origin", &origin, 1) == 1 && origin_allowed(&site->options, origin))
+        text_format(&answer->headers, "Access-Control-Allow-Origin: %s\r\n", origin);
+}
+
+/* Answers the preflight of a cross-origin request. False when the request is none. */
+static bool answer_options(const struct public_site *site, const struct http_request *request,
+                           struct http_answer *answer)
+{
+    if (strcmp(request->method, "OPTIONS") != 0)
+        return false;
+    if (cors_configured(&site->options)) {
+        answer->status = 204;
+        text_string(&answer->headers,
+                    "Access-Control-Allow-Methods: GET, HEAD\r\nAllow: GET, HEAD, OPTIONS\r\n");
+    } else {
+        answer->status = 405;
+        text_string(&answer->headers, "Allow: GET, HEAD\r\n");
+    }
+    return true;
+}
+
+/* RFC 9211. */
+static void write_cache_status(const struct answer *answer, struct text *out)
+{
+    if (answer->state == ANSWER_UNKNOWN)
+        return;
+    text_string(out, "Cache-Status: masthead; ");
+    switch (answer->reading.source) {
+    case WEATHER_HIT:
+        text_format(out, "hit; ttl=%lld\r\n", (long long)answer->reading.refresh_in_s);
+        break;
+    case WEATHER_HIT_STALE:
+        text_format(out, "fwd=stale; ttl=%lld\r\n", (long long)answer->reading.refresh_in_s);
+        break;
+    case WEATHER_FETCHED:
+        text_string(out, "fwd=miss\r\n");
+        break;
+    case WEATHER_COLLAPSED:
+        text_string(out, "fwd=miss; collapsed\r\n");
+        break;
+    case WEATHER_NEGATIVE:
+        text_string(out, "fwd=miss; detail=backing-off\r\n");
+        break;
+    }
+}
+
+static void write_headers(const struct answer *widget, const struct visit_notes *notes, struct text *out)
+{
+    if (notes->faked)
+        text_string(out, "Cache-Control: no-store\r\nX-Masthead-Visitor: faked\r\n");
+    else
+        text_format(out, "Cache-Control: private, max-age=%lld\r\n", (long long)widget->max_age_s);
+    write_cache_status(widget, out);
+    if (notes->ignored.length > 0)
+        text_format(out, "X-Masthead-Ignored: %s\r\n", notes->ignored.bytes);
+    text_string(out, "Referrer-Policy: no-referrer\r\nX-Robots-Tag: noindex\r\n");
+}
+
+typedef void renderer(const struct answer *, struct text *);
+
+static void answer_visit(struct public_site *site, const struct http_request *request,
+                         struct http_answer *answer, const char *type, renderer *render)
+{
+    struct visit visit;
+    struct visit_notes notes;
+    struct answer widget;
+    write_cors(site, request, answer);
+    if (answer_options(site, request, answer))
+        return;
+    visit_read(&site->options.visits, request, &visit, &notes);
+    widget_answer(site->widget, &visit, &widget);
+    write_headers(&widget, &notes, &answer->headers);
+    answer->type = type;
+    render(&widget, &answer->body);
+}
+
+static void serve_html(void *context, const struct http_request *request, struct http_answer *answer)
+{
+    answer_visit(context, request, answer, "text/html; charset=utf-8", widget_html);
+}
+
+static void serve_json(void *context, const struct http_request *request, struct http_answer *answer)
+{
+    answer_visit(context, request, answer, "application/json", widget_json);
+}
+
+static void serve_text(void *context, const struct http_request *request, struct http_answer *answer)
+{
+    answer_visit(context, request, answer, "text/plain; charset=utf-8", widget_text);
+}
+
+static void serve_asset(void *context, const struct http_request *request, struct http_answer *answer)
+{
+    write_cors(context, request, answer);
+    if (!answer_options(context, request, answer))
+        assets_serve(request, answer);
+}
+
+static const struct http_route routes[] = {
+    {.path = "/widget", .endpoint = "widget", .handle = serve_html, .cors = true},
+    {.path = "/widget.json", .endpoint = "widget.json", .handle = serve_json, .cors = true},
+    {.path = "/widget.txt", .endpoint = "widget.txt", .handle = serve_text, .cors = true},
+    {.path = "/masthead.*", .endpoint = "assets", .handle = serve_asset, .cors = true},
+    {.path = "/healthz", .endpoint = "healthz", .handle = http_serve_health},
+    /* Developer mode only, from here on. */
+    {.path = "/", .endpoint = "playground", .handle = serve_asset, .access = HTTP_KNOWN_HOSTS},
+    {.path = "/dev/*", .endpoint = "playground", .handle = serve_asset, .access = HTTP_KNOWN_HOSTS},
+};
+#define DEVELOPER_ROUTES 2
+
+struct public_site *public_open(const struct public_options *options, struct widget *widget)
+{
+    struct public_site *site = malloc(sizeof *site);
+    if (!site)
+        return NULL;
+    *site = (struct public_site){.options = *options, .widget = widget};
+    assets_open();
+    visit_register();
+    return site;
+}
+
+void public_close(struct public_site *site)
+{
+    free(site);
+}
+
+const struct http_route *public_routes(const struct public_site *site, size_t *count)
+{
+    *count = sizeof routes / sizeof routes[0] - (site->options.visits.dev ? 0 : DEVELOPER_ROUTES);
+    return routes;
+}

@@ -1,0 +1,27 @@
+/* What pages and readers see: the widget in its three forms, the loader, and in developer mode the
+ * playground. */
+#ifndef HTTP_PUBLIC_H
+#define HTTP_PUBLIC_H
+
+#include "http/server.h"
+#include "http/visit.h"
+#include "widget/widget.h"
+
+struct public_options {
+    struct visit_rules visits;
+    struct http_names
+        origins; /* that may read answers across origins; in developer mode any loopback origin may */
+};
+
+#define PUBLIC_BODY_BYTES ((size_t)128 << 10) /* the playground's files are the largest answers */
+
+struct public_site;
+
+/* Borrows the widget, which must outlive it. NULL when out of memory. Call before threads. */
+struct public_site *public_open(const struct public_options *, struct widget *);
+void public_close(struct public_site *);
+
+/* Its routes, for http_open with the site as context. */
+const struct http_route *public_routes(const struct public_site *, size_t *count);
+
+#endif

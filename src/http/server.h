@@ -1,0 +1,103 @@
+/* A listener: one civetweb context with its own threads, a table of routes, a guard before them and one write
+ * per answer. civetweb's header is included by server.c and guard.c only. TLS, compression and IPv6 are for
+ * the proxy in front: Debian's civetweb is built without. */
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include "base/text.h"
+#include "visitor/address.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HTTP_HOST_BYTES 64
+#define HTTP_NAMES_MAX  16
+#define HTTP_NAME_BYTES 128
+
+/* A short list of names from the configuration: hosts, origins. */
+struct http_names {
+    char names[HTTP_NAMES_MAX][HTTP_NAME_BYTES];
+    size_t count;
+};
+
+struct http_request {
+    const char *method; /* GET, HEAD, POST or OPTIONS: nothing else passes the guard */
+    const char *path;   /* still percent-encoded, without the query */
+    const char *query;  /* still percent-encoded, without the "?"; "" when there is none */
+    struct address peer;
+    const void *connection;
+};
+
+/* Writes up to `max` values of every line of a header, in order of arrival; returns how many lines there are.
+ */
+size_t http_header(const struct http_request *, const char *name, const char **values, size_t max);
+
+/* Whether the request names this service by an IP literal, `localhost` or one of `hosts` (against DNS
+ * rebinding). */
+bool http_host_allowed(const struct http_request *, const struct http_names *hosts);
+
+/* Walks a query: each call decodes the next pair and moves *query on. False at the end. A name or value that
+ * is too long, or decodes to a NUL or a control character, comes as "". */
+#define HTTP_PARAMETER_BYTES 128
+struct http_parameter {
+    char name[HTTP_PARAMETER_BYTES];
+    char value[HTTP_PARAMETER_BYTES];
+};
+bool http_next_parameter(const char **query, struct http_parameter *);
+
+struct http_answer {
+    int status;          /* 200 when the handler is called */
+    const char *type;    /* content type, static */
+    struct text headers; /* further lines, each with its CRLF */
+    struct text body;
+};
+
+typedef void http_handler(void *context, const struct http_request *, struct http_answer *);
+
+enum http_access {
+    HTTP_ANY_HOST,    /* answers whatever name it is called by */
+    HTTP_KNOWN_HOSTS, /* see http_host_allowed; else 403 */
+};
+
+struct http_route {
+    const char *path;     /* exact, or a prefix when it ends with "*" */
+    const char *endpoint; /* label in metrics */
+    http_handler *handle;
+    enum http_access access;
+    bool post; /* POST only, else GET and HEAD only */
+    bool cors; /* OPTIONS is the handler's, too */
+};
+
+struct http_options {
+    char host[HTTP_HOST_BYTES]; /* IPv4 literal */
+    int64_t port;               /* 0: a free one */
+    int64_t threads;
+    int64_t request_timeout_ms;
+    int64_t keep_alive_ms; /* 0: every answer closes */
+    size_t body_bytes;     /* ceiling of an answer's body, reserved per thread */
+    bool measured;         /* durations and threads go into the metrics: for the public one */
+    struct http_names hosts;
+};
+
+/* Answers 200 "ok": the process answers. For the routes of any listener. */
+http_handler http_serve_health;
+
+struct http_listener;
+
+/* Starts listening. The routes must outlive it; `context` is handed to their handlers. NULL on failure
+ * (logged). */
+struct http_listener *http_open(const struct http_options *, const struct http_route *, size_t count,
+                                void *context);
+
+/* The port it listens on. */
+int http_port(const struct http_listener *);
+
+/* Stops accepting, answers what has begun with `Connection: close`, and returns when nothing is being
+ * answered or `limit_ms` have passed. */
+void http_drain(struct http_listener *, int64_t limit_ms);
+
+/* Ends the threads. Without http_drain before, begun answers are cut off. NULL is no error. */
+void http_close(struct http_listener *);
+
+#endif

@@ -1,0 +1,131 @@
+#include "http/visit.h"
+
+#include "base/metrics.h"
+
+#include <string.h>
+
+#define HEADER_LINES 64 /* as many as a request can have */
+
+/* What a reader of a parameter says: NULL when it counts, else why it is ignored, in our words. */
+typedef const char *parameter_reader(const struct visit_rules *, const struct http_request *,
+                                     const char *value, struct visit *, struct visit_notes *);
+
+static parameter_reader read_lang, read_units, read_ip, read_not_built_in;
+
+enum {
+    PARAMETER_LANG,
+    PARAMETER_UNITS,
+    PARAMETER_IP,
+    PARAMETER_PLACE,
+    PARAMETER_AT,
+    PARAMETER_SCENARIO,
+    PARAMETERS
+};
+static const char *const parameter_names[PARAMETERS + 1] = {"lang", "units",    "ip",   "place",
+                                                            "at",   "scenario", "parameter"};
+static parameter_reader *const parameter_readers[PARAMETERS] = {
+    read_lang, read_units, read_ip, read_not_built_in, read_not_built_in, read_not_built_in,
+};
+
+static struct metric ignored_total = {
+    .name = "masthead_http_ignored_parameters_total",
+    .help = "Query parameters that did not count, by name.",
+    .type = METRIC_COUNTER,
+    .labels = {{"parameter", parameter_names, PARAMETERS + 1}},
+    .sparse = true,
+};
+
+void visit_register(void)
+{
+    metrics_register(&ignored_total, 1, NULL);
+}
+
+static const char *read_lang(const struct visit_rules *rules, const struct http_request *request,
+                             const char *value, struct visit *visit, struct visit_notes *notes)
+{
+    (void)rules, (void)request, (void)notes;
+    visit->language = language_find(value, strlen(value));
+    return visit->language ? NULL : "not known";
+}
+
+static const char *read_units(const struct visit_rules *rules, const struct http_request *request,
+                              const char *value, struct visit *visit, struct visit_notes *notes)
+{
+    static const struct {
+        const char *name;
+        enum units units;
+    } names[] = {{"c", UNITS_CELSIUS}, {"f", UNITS_FAHRENHEIT}, {"auto", UNITS_AUTO}};
+    (void)rules, (void)request, (void)notes;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(value, names[i].name) == 0) {
+            visit->units = names[i].units;
+            return NULL;
+        }
+    }
+    return "not c, f or auto";
+}
+
+/* The resolved client decides, not the peer: behind a proxy on this machine every peer is local. */
+static const char *read_ip(const struct visit_rules *rules, const struct http_request *request,
+                           const char *value, struct visit *visit, struct visit_notes *notes)
+{
+    struct address address;
+    if (!rules->dev)
+        return "not in developer mode";
+    if (!visit->readable || !network_set_contains(&rules->dev_from, &visit->address))
+        return "client not in dev.from";
+    if (!http_host_allowed(request, &rules->hosts))
+        return "host not in server.hosts";
+    if (!address_parse(value, strlen(value), &address))
+        return "not an address";
+    visit->address = address;
+    notes->faked = true;
+    return NULL;
+}
+
+static const char *read_not_built_in(const struct visit_rules *rules, const struct http_request *request,
+                                     const char *value, struct visit *visit, struct visit_notes *notes)
+{
+    (void)rules, (void)request, (void)value, (void)visit, (void)notes;
+    return "not known to this version";
+}
+
+static void ignore(struct visit_notes *notes, size_t parameter, const char *reason)
+{
+    metric_add(&ignored_total, parameter, 0);
+    text_format(&notes->ignored, "%s%s; %s", notes->ignored.length > 0 ? ", " : "",
+                parameter_names[parameter], reason);
+}
+
+static void read_query(const struct visit_rules *rules, const struct http_request *request,
+                       struct visit *visit, struct visit_notes *notes)
+{
+    bool seen[PARAMETERS] = {false};
+    const char *query = request->query;
+    struct http_parameter parameter;
+    while (http_next_parameter(&query, &parameter)) {
+        size_t i = 0;
+        while (i < PARAMETERS && strcmp(parameter.name, parameter_names[i]) != 0)
+            i++;
+        const char *reason = i == PARAMETERS ? "not known" : seen[i] ? "given twice" : NULL;
+        if (!reason)
+            reason = parameter_readers[i](rules, request, parameter.value, visit, notes);
+        if (i < PARAMETERS)
+            seen[i] = true;
+        if (reason)
+            ignore(notes, i, reason);
+    }
+}
+
+void visit_read(const struct visit_rules *rules, const struct http_request *request, struct visit *visit,
+                struct visit_notes *notes)
+{
+    const char *lines[HEADER_LINES];
+    size_t count = http_header(request, rules->client.header, lines, HEADER_LINES);
+    *visit = (struct visit){.now = clock_now(), .units = (enum units)rules->units};
+    visit->readable =
+        client_find(&rules->client, &request->peer, lines, count, &visit->address) == CLIENT_FOUND;
+    notes->faked = false;
+    notes->ignored = text_over(notes->storage, sizeof notes->storage);
+    read_query(rules, request, visit, notes);
+}

@@ -1,0 +1,32 @@
+/* A request as a visit: whose address it comes from, and what its query asks for. What is unknown, malformed
+ * or not allowed in a query is ignored and named, in our own words, and never changes the status of the
+ * answer. */
+#ifndef HTTP_VISIT_H
+#define HTTP_VISIT_H
+
+#include "http/server.h"
+#include "visitor/client.h"
+#include "widget/widget.h"
+
+struct visit_rules {
+    struct client_options client;
+    int64_t units;               /* enum units, where the query does not say */
+    bool dev;                    /* developer mode: `ip=` counts, for */
+    struct network_set dev_from; /* these *resolved* clients, never because of the connection's peer */
+    struct http_names hosts;
+};
+
+struct visit_notes {
+    bool faked;          /* the address is the one the query gave */
+    struct text ignored; /* "ip; client not in dev.from, units; not known", or empty */
+    char storage[512];
+};
+
+/* Registers the metrics of visits. Call once, before threads. */
+void visit_register(void);
+
+/* Reads a request. Thread-safe. */
+void visit_read(const struct visit_rules *, const struct http_request *, struct visit *,
+                struct visit_notes *);
+
+#endif

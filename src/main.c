@@ -1,0 +1,436 @@
+/* The command line, the start in order, the wait for signals, the stop in reverse. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/process.h"
+#include "config/config.h"
+#include "http/ops.h"
+#include "http/public.h"
+#include "place/place.h"
+#include "weather/weather.h"
+#include "widget/explain.h"
+#include "widget/widget.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EXIT_USAGE     2
+#define SPARE_FDS      512 /* queue, backlog, fetches, databases, the ops listener */
+#define DRAIN_EXTRA_MS 2000
+#define LOOKUP_BYTES   4096
+#define FOREVER_MS     ((int64_t)3600000)
+#define FRAGMENT_BYTES 8192
+
+static const char usage[] =
+    "usage: masthead [--config FILE] [--set SECTION.KEY=VALUE]...      run in the foreground\n"
+    "       masthead lookup  [--config FILE] [--set ...] [--pretty] IP...  the place of addresses, and why\n"
+    "       masthead snippet [--config FILE] [--set ...] IP                the HTML fragment for a reader\n"
+    "       masthead --check-config | --print-config [--config FILE] [--set ...]\n"
+    "       masthead --version | --help\n"
+    "\n"
+    "Replaces a page's \"Fetching location... -- °C\" with the reader's city and temperature.\n"
+    "Without --config: ./widget.conf, else /etc/masthead/widget.conf, else defaults. The environment\n"
+    "(MASTHEAD__SECTION__KEY=VALUE) overrides the file, --set overrides both.\n"
+    "SIGHUP reloads configuration and databases, SIGTERM and SIGINT end the service without losing an "
+    "answer.\n"
+    "Exit status: 0 done, 1 failed, 2 bad usage or configuration.\n";
+
+struct service {
+    struct config *config;
+    struct places *places;
+    struct weather *weather;
+    struct widget *widget;
+    struct public_site *site;
+    struct http_listener *public, *ops;
+    struct ops_options ops_options;
+    atomic_bool draining;
+    atomic_bool last_reload_ok;
+};
+
+static metric_collector collect_build, collect_dev, collect_reload;
+static struct metric rows[] = {
+    {.name = "masthead_build_info",
+     .help = "The running version.",
+     .type = METRIC_GAUGE,
+     .labels = {{"version", NULL, 0}},
+     .collect = collect_build},
+    {.name = "masthead_dev_mode",
+     .help = "Whether readers may be faked and the clock be moved.",
+     .type = METRIC_GAUGE,
+     .collect = collect_dev},
+    {.name = "masthead_config_last_reload_successful",
+     .help = "Whether the last load of the configuration succeeded.",
+     .type = METRIC_GAUGE,
+     .collect = collect_reload},
+};
+
+static void collect_build(void *context, struct metric_samples *samples)
+{
+    (void)context;
+    metric_sample(samples, 1, MASTHEAD_VERSION, NULL);
+}
+
+static void collect_dev(void *context, struct metric_samples *samples)
+{
+    const struct service *service = context;
+    metric_sample(samples, service->ops_options.dev, NULL, NULL);
+}
+
+static void collect_reload(void *context, struct metric_samples *samples)
+{
+    struct service *service = context;
+    metric_sample(samples, atomic_load(&service->last_reload_ok), NULL, NULL);
+}
+
+static bool ready(void *context)
+{
+    struct service *service = context;
+    return !atomic_load(&service->draining) && places_loaded(service->places);
+}
+
+static void stop(struct service *service)
+{
+    http_close(service->public);
+    http_close(service->ops);
+    public_close(service->site);
+    widget_close(service->widget);
+    weather_close(service->weather);
+    places_close(service->places);
+}
+
+static struct http_options listener_options(const struct config *config, const struct listen_address *address)
+{
+    struct http_options options = {
+        .port = address->port,
+        .request_timeout_ms = config->server.request_timeout_ms,
+        .keep_alive_ms = config->server.keep_alive_ms,
+        .hosts = config->server.hosts,
+    };
+    memcpy(options.host, address->host, sizeof options.host);
+    return options;
+}
+
+static bool open_listeners(struct service *service)
+{
+    const struct config *config = service->config;
+    size_t count;
+    struct http_options options = listener_options(config, &config->server.listen);
+    options.threads = config->server.threads;
+    options.body_bytes = PUBLIC_BODY_BYTES;
+    options.measured = true;
+    const struct http_route *routes = public_routes(service->site, &count);
+    service->public = http_open(&options, routes, count, service->site);
+    if (!service->public)
+        return false;
+
+    service->ops_options.dev = config->dev.enabled;
+    service->ops_options.ready = ready;
+    service->ops_options.context = service;
+    options = listener_options(config, &config->server.ops_listen);
+    options.threads = OPS_THREADS;
+    options.body_bytes = OPS_BODY_BYTES;
+    routes = ops_routes(&service->ops_options, &count);
+    service->ops = http_open(&options, routes, count, &service->ops_options);
+    return service->ops != NULL;
+}
+
+static struct public_options site_options(const struct config *config)
+{
+    return (struct public_options){
+        .visits = {.client = config->visitor,
+                   .units = config->widget.units,
+                   .dev = config->dev.enabled,
+                   .dev_from = config->dev.from,
+                   .hosts = config->server.hosts},
+        .origins = config->origins,
+    };
+}
+
+/* Starts every room, lowest floor first. On failure the caller stops what has started. */
+static bool start(struct service *service)
+{
+    const struct config *config = service->config;
+    struct public_options site = site_options(config);
+    process_register();
+    metrics_register(rows, sizeof rows / sizeof rows[0], service);
+    return (service->places = places_open(&config->place)) &&
+           (service->weather = weather_open(&config->weather)) &&
+           (service->widget = widget_open(&config->widget, service->places, service->weather)) &&
+           (service->site = public_open(&site, service->widget)) && open_listeners(service);
+}
+
+static void say_ready(const struct service *service)
+{
+    char public[HTTP_HOST_BYTES + 16], ops[HTTP_HOST_BYTES + 16];
+    snprintf(public, sizeof public, "%s:%d", service->config->server.listen.host, http_port(service->public));
+    snprintf(ops, sizeof ops, "%s:%d", service->config->server.ops_listen.host, http_port(service->ops));
+    log_event(LOG_INFO, "ready", log_str("public", public), log_str("ops", ops));
+}
+
+/* All or nothing: a new configuration counts only when it is good, may be changed at run time, and its
+ * databases load. */
+static void reload(struct service *service, const struct config_sources *sources)
+{
+    struct config *next = malloc(sizeof *next);
+    bool good = next && config_load(sources, next) && config_reloadable(service->config, next) &&
+                places_reload(service->places, &next->place);
+    atomic_store(&service->last_reload_ok, good);
+    if (!good) {
+        log_event(LOG_ERROR, "reload refused, nothing changed");
+        free(next);
+        return;
+    }
+    free(service->config);
+    service->config = next;
+    log_configure(&next->log);
+    log_event(LOG_INFO, "reloaded");
+}
+
+static struct timespec watch_interval(const struct config *config)
+{
+    int64_t ms = config->watch_ms > 0 ? config->watch_ms : FOREVER_MS;
+    return clock_timespec(ms);
+}
+
+/* Reloads on SIGHUP and when a database changed; returns at SIGTERM or SIGINT. */
+static void serve(struct service *service, const struct config_sources *sources, const sigset_t *signals)
+{
+    for (;;) {
+        struct timespec interval = watch_interval(service->config);
+        int signal = sigtimedwait(signals, NULL, &interval);
+        if (signal == SIGTERM || signal == SIGINT)
+            return;
+        if (signal == SIGHUP)
+            reload(service, sources);
+        else if (signal < 0 && errno == EAGAIN && service->config->watch_ms > 0 &&
+                 places_changed(service->places))
+            places_reload(service->places, &service->config->place);
+    }
+}
+
+static void drain(struct service *service, const sigset_t *signals)
+{
+    log_event(LOG_INFO, "draining");
+    atomic_store(&service->draining, true);
+    if (service->config->server.drain_ms > 0) {
+        struct timespec pause = clock_timespec(service->config->server.drain_ms);
+        int signal;
+        do
+            signal = sigtimedwait(signals, NULL, &pause);
+        while (signal == SIGHUP); /* a second SIGTERM or SIGINT cuts the pause short */
+    }
+    http_drain(service->public, service->config->server.request_timeout_ms + DRAIN_EXTRA_MS);
+}
+
+static int run(struct config *config, const struct config_sources *sources)
+{
+    struct service service = {.config = config, .last_reload_ok = true};
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    sigprocmask(SIG_BLOCK, &signals, NULL); /* before threads: only serve() takes them */
+    signal(SIGPIPE, SIG_IGN);
+    process_want_descriptors((uint64_t)config->server.threads + SPARE_FDS);
+    if (config->dev.enabled && config->dev.at_s > 0)
+        clock_freeze(config->dev.at_s * 1000);
+    config_warn(config);
+
+    int status = EXIT_FAILURE;
+    if (start(&service)) {
+        say_ready(&service);
+        serve(&service, sources, &signals);
+        drain(&service, &signals);
+        status = EXIT_SUCCESS;
+    }
+    stop(&service);
+    free(service.config);
+    if (status == EXIT_SUCCESS)
+        log_event(LOG_INFO, "stopped");
+    return status;
+}
+
+static int check(struct config *config)
+{
+    config_warn(config);
+    struct places *places = places_open(&config->place);
+    bool good = places && places_loaded(places);
+    places_close(places);
+    free(config);
+    if (good)
+        puts("configuration is good");
+    return good ? EXIT_SUCCESS : EXIT_USAGE;
+}
+
+static bool parse_argument(const char *text, struct address *address)
+{
+    if (address_parse(text, strlen(text), address))
+        return true;
+    fprintf(stderr, "masthead: not an IP address: %s\n", text);
+    return false;
+}
+
+static int lookup(struct config *config, char **addresses, int count, bool pretty)
+{
+    struct places *places = places_open(&config->place);
+    int status = places ? EXIT_SUCCESS : EXIT_FAILURE;
+    for (int i = 0; places && i < count; i++) {
+        struct address address;
+        struct place place;
+        struct place_evidence evidence;
+        char storage[LOOKUP_BYTES];
+        struct text out = text_over(storage, sizeof storage);
+        if (!parse_argument(addresses[i], &address)) {
+            status = EXIT_USAGE;
+            continue;
+        }
+        places_find(places, &address, config->widget.lang, &place, &evidence);
+        explain_place(&address, &place, &evidence, pretty, &out);
+        fputs(out.bytes, stdout);
+    }
+    places_close(places);
+    free(config);
+    return status;
+}
+
+static int snippet(struct config *config, const char *argument)
+{
+    struct service service = {.config = config};
+    struct visit visit = {.now = clock_now(), .readable = true, .units = (enum units)config->widget.units};
+    if (!parse_argument(argument, &visit.address)) {
+        free(config);
+        return EXIT_USAGE;
+    }
+    config->weather.wait_ms =
+        config->weather.timeout_ms * WEATHER_PROVIDERS; /* nobody else is waiting for us */
+    int status = EXIT_FAILURE;
+    if ((service.places = places_open(&config->place)) &&
+        (service.weather = weather_open(&config->weather)) &&
+        (service.widget = widget_open(&config->widget, service.places, service.weather))) {
+        struct answer answer;
+        char storage[FRAGMENT_BYTES];
+        struct text out = text_over(storage, sizeof storage);
+        widget_answer(service.widget, &visit, &answer);
+        widget_html(&answer, &out);
+        fputs(out.bytes, stdout);
+        status = EXIT_SUCCESS;
+    }
+    stop(&service);
+    free(config);
+    return status;
+}
+
+enum command { RUN, CHECK, PRINT, LOOKUP, SNIPPET, VERSION, HELP, BAD };
+
+struct arguments {
+    enum command command;
+    struct config_sources sources;
+    bool pretty;
+    char **rest;
+    int rest_count;
+};
+
+static enum command command_of(const char *word)
+{
+    static const struct {
+        const char *word;
+        enum command command;
+    } words[] = {
+        {"--check-config", CHECK}, {"--print-config", PRINT}, {"lookup", LOOKUP}, {"snippet", SNIPPET},
+        {"--version", VERSION},    {"--help", HELP},          {"-h", HELP}};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strcmp(word, words[i].word) == 0)
+            return words[i].command;
+    return BAD;
+}
+
+/* Takes an option with a value, "--config FILE" or "--set ...". Returns how many words it took, 0 if it is
+ * none. */
+static int take_option(struct arguments *arguments, char **words, int count)
+{
+    bool config = strcmp(words[0], "--config") == 0;
+    if (!config && strcmp(words[0], "--set") != 0)
+        return 0;
+    if (count < 2 || (!config && arguments->sources.set_count == CONFIG_SETS_MAX)) {
+        arguments->command = BAD;
+        return 1;
+    }
+    if (config)
+        arguments->sources.file = words[1];
+    else
+        arguments->sources.sets[arguments->sources.set_count++] = words[1];
+    return 2;
+}
+
+static struct arguments parse_arguments(int argc, char **argv)
+{
+    struct arguments arguments = {.command = RUN};
+    int i = 1;
+    while (i < argc && arguments.command != BAD) {
+        int taken = take_option(&arguments, argv + i, argc - i);
+        bool takes_addresses = arguments.command == LOOKUP || arguments.command == SNIPPET;
+        i += taken;
+        if (taken > 0)
+            continue;
+        if (arguments.command == LOOKUP && strcmp(argv[i], "--pretty") == 0)
+            arguments.pretty = true;
+        else if (takes_addresses && argv[i][0] != '-')
+            break;
+        else
+            arguments.command = arguments.command == RUN ? command_of(argv[i]) : BAD;
+        i++;
+    }
+    arguments.rest = argv + i;
+    arguments.rest_count = argc - i;
+    if ((arguments.command == LOOKUP && arguments.rest_count == 0) ||
+        (arguments.command == SNIPPET && arguments.rest_count != 1))
+        arguments.command = BAD;
+    return arguments;
+}
+
+static int with_config(const struct arguments *arguments)
+{
+    struct config *config = malloc(sizeof *config);
+    if (!config || !config_load(&arguments->sources, config)) {
+        free(config);
+        return EXIT_USAGE;
+    }
+    log_configure(&config->log);
+    switch (arguments->command) {
+    case CHECK:
+        return check(config);
+    case PRINT:
+        config_print(config);
+        free(config);
+        return EXIT_SUCCESS;
+    case LOOKUP:
+        return lookup(config, arguments->rest, arguments->rest_count, arguments->pretty);
+    case SNIPPET:
+        return snippet(config, arguments->rest[0]);
+    default:
+        return run(config, &arguments->sources);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments arguments = parse_arguments(argc, argv);
+    switch (arguments.command) {
+    case BAD:
+        fputs(usage, stderr);
+        return EXIT_USAGE;
+    case HELP:
+        fputs(usage, stdout);
+        return EXIT_SUCCESS;
+    case VERSION:
+        puts("masthead " MASTHEAD_VERSION);
+        return EXIT_SUCCESS;
+    default:
+        return with_config(&arguments);
+    }
+}

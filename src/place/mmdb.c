@@ -1,0 +1,317 @@
+#include "place/mmdb.h"
+
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <maxminddb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PATH_STEPS      5
+#define NUMBER_BYTES    32
+#define FILE_MAX_BYTES  ((off_t)2 << 30)
+#define NAME_LANGUAGE   ((const char *)1) /* stands for the asked language in a path */
+#define RECORD_PATHS    3
+#define COPY_STEP_BYTES ((size_t)16 << 20)
+
+struct mmdb {
+    MMDB_s file;
+    const struct credit *credit;
+};
+
+/* Where each field stands, first hit wins. Two families of schema are told apart by what `city` is: a map of
+ * names (GeoIP2, GeoLite2, DB-IP) or a plain string, if anything (ip-location-db, IPinfo in both schemas,
+ * country-only). */
+enum field { CITY, REGION, COUNTRY, LATITUDE, LONGITUDE, RADIUS, TIMEZONE, ANYCAST, FIELDS };
+enum schema { NESTED, FLAT, SCHEMAS };
+
+static const char
+    *const paths[SCHEMAS][FIELDS][RECORD_PATHS][PATH_STEPS] =
+        {
+            [NESTED] =
+                {
+                    [CITY] = {{"city", "names", NAME_LANGUAGE}, {"city", "names", "en"}},
+                    [REGION] = {{"subdivisions", "0", "names", "en"}},
+                    [COUNTRY] = {{"country", "iso_code"}},
+                    [LATITUDE] = {{"location", "latitude"}},
+                    [LONGITUDE] = {{"location", "longitude"}},
+                    [RADIUS] = {{"location", "accuracy_radius"}},
+                    [TIMEZONE] = {{"location", "time_zone"}},
+                    [ANYCAST] = {{"traits", "is_anycast"}},
+                },
+            [FLAT] =
+                {
+                    [CITY] = {{"city"}},
+                    [REGION] = {{"region"}, {"state1"}},
+                    [COUNTRY] = {{"country_code"}, {"country", "iso_code"}, {"country"}},
+                    [LATITUDE] = {{"latitude"}, {"lat"}, {"location", "latitude"}},
+                    [LONGITUDE] = {{"longitude"}, {"lng"}, {"location", "longitude"}},
+                    [RADIUS] = {{"accuracy_radius"}, {"radius"}, {"location", "accuracy_radius"}},
+                    [TIMEZONE] = {{"timezone"}, {"location", "time_zone"}},
+                    [ANYCAST] = {{"is_anycast"}, {"anycast"}, {"traits", "is_anycast"}},
+                },
+};
+
+/* Credits by what the vendor's file calls itself, in its metadata or in its name. */
+static const struct {
+    const char *mark;
+    struct credit credit;
+} credits[] = {
+    {"dbip", {"IP Geolocation by DB-IP", "https://db-ip.com/"}},
+    {"geolite2", {"GeoLite2 data by MaxMind", "https://www.maxmind.com/"}},
+    {"ipinfo", {"IP address data by IPinfo", "https://ipinfo.io/"}},
+};
+
+static const struct credit *credit_for(const char *type, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    for (size_t i = 0; i < sizeof credits / sizeof credits[0]; i++)
+        if (strcasestr(type, credits[i].mark) || strcasestr(slash ? slash : path, credits[i].mark))
+            return &credits[i].credit;
+    return NULL;
+}
+
+static int open_regular(const char *path, off_t *size, char error[MMDB_ERROR_BYTES])
+{
+    struct stat status;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &status) < 0) {
+        snprintf(error, MMDB_ERROR_BYTES, "%s", strerror(errno));
+    } else if (!S_ISREG(status.st_mode)) {
+        snprintf(error, MMDB_ERROR_BYTES, "not a regular file");
+    } else if (status.st_size == 0 || status.st_size > FILE_MAX_BYTES) {
+        snprintf(error, MMDB_ERROR_BYTES, status.st_size == 0 ? "empty file" : "larger than 2 GB");
+    } else {
+        *size = status.st_size;
+        return fd;
+    }
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+static int unlinked_file(const char *folder)
+{
+    mkdir(folder, 0755);
+    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        return fd;
+    char name[512]; /* file systems without O_TMPFILE */
+    snprintf(name, sizeof name, "%s/database.XXXXXX", folder);
+    fd = mkostemp(name, O_CLOEXEC);
+    if (fd >= 0)
+        unlink(name);
+    return fd;
+}
+
+static bool copy_all(int from, int to, off_t size)
+{
+    while (size > 0) {
+        ssize_t moved = sendfile(to, from, NULL, COPY_STEP_BYTES);
+        if (moved < 0 && errno == EINTR)
+            continue;
+        if (moved <= 0)
+            return false;
+        size -= moved;
+    }
+    return size == 0;
+}
+
+/* A descriptor of a private, nameless copy of the file, or -1 with the reason in `error`. */
+static int private_copy(const char *path, const char *folder, char error[MMDB_ERROR_BYTES])
+{
+    off_t size = 0;
+    int from = open_regular(path, &size, error);
+    if (from < 0)
+        return -1;
+    int to = unlinked_file(folder);
+    if (to < 0) {
+        snprintf(error, MMDB_ERROR_BYTES, "cannot write a copy into %.100s: %s", folder, strerror(errno));
+    } else if (!copy_all(from, to, size)) {
+        snprintf(error, MMDB_ERROR_BYTES, "cannot copy it into %.100s: %s", folder,
+                 errno ? strerror(errno) : "it changed meanwhile");
+        close(to);
+        to = -1;
+    }
+    close(from);
+    return to;
+}
+
+struct mmdb *mmdb_open(const char *path, const char *state_folder, char error[MMDB_ERROR_BYTES])
+{
+    char copied[64];
+    struct mmdb *db = NULL;
+    errno = 0;
+    int fd = private_copy(path, state_folder, error);
+    if (fd < 0)
+        return NULL;
+    db = calloc(1, sizeof *db);
+    if (!db) {
+        snprintf(error, MMDB_ERROR_BYTES, "out of memory");
+        goto close_copy;
+    }
+    snprintf(copied, sizeof copied, "/proc/self/fd/%d", fd);
+    int status = MMDB_open(copied, MMDB_MODE_MMAP, &db->file);
+    if (status != MMDB_SUCCESS) {
+        snprintf(error, MMDB_ERROR_BYTES, "%s", MMDB_strerror(status));
+        goto free_db;
+    }
+    db->credit = credit_for(db->file.metadata.database_type ? db->file.metadata.database_type : "", path);
+    close(fd); /* the mapping keeps the copy */
+    return db;
+
+free_db:
+    free(db);
+close_copy:
+    close(fd);
+    return NULL;
+}
+
+void mmdb_close(struct mmdb *db)
+{
+    if (!db)
+        return;
+    MMDB_close(&db->file);
+    free(db);
+}
+
+int64_t mmdb_built_s(const struct mmdb *db)
+{
+    return (int64_t)db->file.metadata.build_epoch;
+}
+
+const struct credit *mmdb_credit(const struct mmdb *db)
+{
+    return db->credit;
+}
+
+static bool get(const MMDB_entry_s *record, const char *const *path, const char *language,
+                MMDB_entry_data_s *data)
+{
+    const char *steps[PATH_STEPS];
+    for (size_t i = 0; i < PATH_STEPS; i++)
+        steps[i] = path[i] == NAME_LANGUAGE ? language : path[i];
+    /* The library takes the record by a pointer without const, and does not write to it. */
+    return MMDB_aget_value((MMDB_entry_s *)(uintptr_t)record, data, steps) == MMDB_SUCCESS && data->has_data;
+}
+
+static void get_text(const MMDB_entry_s *record, enum schema schema, enum field field, const char *language,
+                     char *out, size_t size)
+{
+    out[0] = '\0';
+    for (size_t i = 0; i < RECORD_PATHS && paths[schema][field][i][0]; i++) {
+        MMDB_entry_data_s data;
+        if (get(record, paths[schema][field][i], language, &data) &&
+            data.type == MMDB_DATA_TYPE_UTF8_STRING &&
+            text_clean(data.utf8_string, data.data_size, out, size))
+            return;
+    }
+}
+
+static double parse_number(const char *bytes, size_t count)
+{
+    char copy[NUMBER_BYTES];
+    if (count == 0 || count >= sizeof copy || strspn(bytes, " ") > 0)
+        return NAN;
+    memcpy(copy, bytes, count);
+    copy[count] = '\0';
+    char *end;
+    double value = strtod(copy, &end); /* the process keeps the C locale */
+    return *end == '\0' ? value : NAN;
+}
+
+static double get_number(const MMDB_entry_s *record, enum schema schema, enum field field)
+{
+    for (size_t i = 0; i < RECORD_PATHS && paths[schema][field][i][0]; i++) {
+        MMDB_entry_data_s data;
+        if (!get(record, paths[schema][field][i], "", &data))
+            continue;
+        switch (data.type) {
+        case MMDB_DATA_TYPE_DOUBLE:
+            return data.double_value;
+        case MMDB_DATA_TYPE_FLOAT:
+            return (double)data.float_value;
+        case MMDB_DATA_TYPE_UINT16:
+            return data.uint16;
+        case MMDB_DATA_TYPE_UINT32:
+            return data.uint32;
+        case MMDB_DATA_TYPE_INT32:
+            return data.int32;
+        case MMDB_DATA_TYPE_BOOLEAN:
+            return data.boolean ? 1 : 0;
+        case MMDB_DATA_TYPE_UTF8_STRING:
+            return parse_number(data.utf8_string, data.data_size);
+        default:
+            return NAN;
+        }
+    }
+    return NAN;
+}
+
+/* `country` may be a code or, in one schema, a full name: only two capitals are a code. */
+static void get_country(const MMDB_entry_s *record, enum schema schema, char out[3])
+{
+    for (size_t i = 0; i < RECORD_PATHS && paths[schema][COUNTRY][i][0]; i++) {
+        MMDB_entry_data_s data;
+        if (!get(record, paths[schema][COUNTRY][i], "", &data) || data.type != MMDB_DATA_TYPE_UTF8_STRING ||
+            data.data_size != 2)
+            continue;
+        const char *code = data.utf8_string;
+        if (code[0] >= 'A' && code[0] <= 'Z' && code[1] >= 'A' && code[1] <= 'Z') {
+            memcpy(out, code, 2);
+            return;
+        }
+    }
+}
+
+static enum schema schema_of(const MMDB_entry_s *record)
+{
+    MMDB_entry_data_s data;
+    static const char *const city[PATH_STEPS] = {"city"};
+    return get(record, city, "", &data) && data.type == MMDB_DATA_TYPE_MAP ? NESTED : FLAT;
+}
+
+static void read_record(const MMDB_entry_s *entry, const char *language, struct record *out)
+{
+    enum schema schema = schema_of(entry);
+    get_text(entry, schema, CITY, language, out->city, sizeof out->city);
+    get_text(entry, schema, REGION, language, out->region, sizeof out->region);
+    get_text(entry, schema, TIMEZONE, language, out->timezone, sizeof out->timezone);
+    get_country(entry, schema, out->country);
+    out->latitude = get_number(entry, schema, LATITUDE);
+    out->longitude = get_number(entry, schema, LONGITUDE);
+    out->located = fabs(out->latitude) <= 90 && fabs(out->longitude) <= 180; /* false for NaN, too */
+    double radius = get_number(entry, schema, RADIUS);
+    out->radius_km = radius >= 0 ? radius : -1;
+    out->anycast = get_number(entry, schema, ANYCAST) == 1;
+}
+
+bool mmdb_find(const struct mmdb *db, const struct address *address, const char *language, struct record *out)
+{
+    struct sockaddr_storage storage = {0};
+    if (address->family == ADDRESS_V4) {
+        struct sockaddr_in *v4 = (struct sockaddr_in *)&storage;
+        v4->sin_family = AF_INET;
+        memcpy(&v4->sin_addr, address->bytes, sizeof v4->sin_addr);
+    } else {
+        struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&storage;
+        v6->sin6_family = AF_INET6;
+        memcpy(&v6->sin6_addr, address->bytes, sizeof v6->sin6_addr);
+    }
+    int status;
+    MMDB_lookup_result_s result = MMDB_lookup_sockaddr(&db->file, (const struct sockaddr *)&storage, &status);
+    if (status != MMDB_SUCCESS || !result.found_entry)
+        return false;
+    *out = (struct record){0};
+    bool mapped = address->family == ADDRESS_V4 && db->file.metadata.ip_version == 6 && result.netmask >= 96;
+    out->prefix_bits = (unsigned)result.netmask - (mapped ? 96 : 0);
+    read_record(&result.entry, language, out);
+    return true;
+}

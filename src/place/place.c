@@ -1,0 +1,410 @@
+/* The databases in use are one immutable, counted generation. `lock` guards only the pointer to the present
+ * one and the counts of all: a reader takes a reference, reads without any lock, and gives the reference
+ * back; whoever drops the last reference frees it. */
+#include "place/place.h"
+
+#include "base/log.h"
+#include "base/metrics.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+const char *const place_verdict_names[PLACE_VERDICTS] = {
+    [PLACE_CITY] = "city",
+    [PLACE_TOO_VAGUE] = "too-vague",
+    [PLACE_NOT_FOUND] = "not-found",
+    [PLACE_PRIVATE] = "private",
+    [PLACE_RESERVED] = "reserved",
+    [PLACE_UNREADABLE] = "unreadable",
+    [PLACE_NO_DATABASE] = "no-database",
+};
+
+const char *const place_source_names[PLACE_SOURCES] = {
+    [PLACE_FROM_NONE] = "none",
+    [PLACE_FROM_GEOIP] = "geoip",
+    [PLACE_FROM_READER] = "reader",
+    [PLACE_FROM_HOME] = "home",
+};
+
+#define VAGUE_LINE_BYTES 256
+
+struct generation {
+    unsigned references; /* guarded by places.lock */
+    struct place_options options;
+    struct mmdb *databases[PLACE_DATABASES]; /* NULL: configured but not loaded */
+    struct network *vague;
+    size_t vague_count;
+    bool complete;
+};
+
+struct file_mark {
+    ino_t inode;
+    off_t size;
+    struct timespec modified;
+};
+
+struct places {
+    pthread_mutex_t lock;
+    struct generation *present;              /* guarded by lock; never NULL after places_open */
+    bool last_reload_ok[PLACE_DATABASES];    /* guarded by lock */
+    struct file_mark marks[PLACE_DATABASES]; /* of the reloading thread alone */
+};
+
+enum { LOOKUPS, BUILD_TIME, RELOAD_OK, ROWS };
+static metric_collector collect_build_time, collect_reload_ok;
+static struct metric rows[ROWS] = {
+    [LOOKUPS] = {.name = "masthead_place_lookups_total",
+                 .help = "Lookups of a reader's place, by verdict.",
+                 .type = METRIC_COUNTER,
+                 .labels = {{"verdict", place_verdict_names, PLACE_VERDICTS}}},
+    [BUILD_TIME] = {.name = "masthead_geoip_build_timestamp_seconds",
+                    .help = "When the vendor built the loaded database.",
+                    .type = METRIC_GAUGE,
+                    .labels = {{"database", NULL, 0}},
+                    .collect = collect_build_time},
+    [RELOAD_OK] = {.name = "masthead_geoip_last_reload_successful",
+                   .help = "Whether the last attempt to load the database succeeded.",
+                   .type = METRIC_GAUGE,
+                   .labels = {{"database", NULL, 0}},
+                   .collect = collect_reload_ok},
+};
+
+static void generation_free(struct generation *generation)
+{
+    if (!generation)
+        return;
+    for (size_t i = 0; i < PLACE_DATABASES; i++)
+        mmdb_close(generation->databases[i]);
+    free(generation->vague);
+    free(generation);
+}
+
+static struct generation *take(struct places *places)
+{
+    pthread_mutex_lock(&places->lock);
+    struct generation *generation = places->present;
+    generation->references++;
+    pthread_mutex_unlock(&places->lock);
+    return generation;
+}
+
+static void give_back(struct places *places, struct generation *generation)
+{
+    pthread_mutex_lock(&places->lock);
+    bool last = --generation->references == 0;
+    pthread_mutex_unlock(&places->lock);
+    if (last)
+        generation_free(generation);
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static void collect_build_time(void *context, struct metric_samples *samples)
+{
+    struct generation *generation = take(context);
+    for (size_t i = 0; i < generation->options.database_count; i++)
+        if (generation->databases[i])
+            metric_sample(samples, (double)mmdb_built_s(generation->databases[i]),
+                          base_name(generation->options.databases[i]), NULL);
+    give_back(context, generation);
+}
+
+static void collect_reload_ok(void *context, struct metric_samples *samples)
+{
+    struct places *places = context;
+    struct generation *generation = take(places);
+    for (size_t i = 0; i < generation->options.database_count; i++) {
+        pthread_mutex_lock(&places->lock);
+        bool ok = places->last_reload_ok[i];
+        pthread_mutex_unlock(&places->lock);
+        metric_sample(samples, ok, base_name(generation->options.databases[i]), NULL);
+    }
+    give_back(places, generation);
+}
+
+/* Adds the network of one line of the file of vague networks; "#" starts a comment. */
+static bool add_vague(struct generation *generation, char *line, const char *path, size_t number)
+{
+    line[strcspn(line, "#\r\n")] = '\0';
+    char *start = line + strspn(line, " \t");
+    size_t length = strcspn(start, " \t");
+    if (length == 0)
+        return true;
+    struct network network;
+    if (!network_parse(start, length, &network)) {
+        log_event(LOG_ERROR, "not a network", log_str("file", path), log_int("line", (int64_t)number),
+                  log_str("text", start));
+        return false;
+    }
+    struct network *grown = realloc(generation->vague, (generation->vague_count + 1) * sizeof *grown);
+    if (!grown)
+        return false;
+    grown[generation->vague_count++] = network;
+    generation->vague = grown;
+    return true;
+}
+
+static bool read_vague(struct generation *generation)
+{
+    const char *path = generation->options.vague;
+    if (path[0] == '\0')
+        return true;
+    FILE *file = fopen(path, "re");
+    if (!file) {
+        log_event(LOG_ERROR, "cannot read vague networks", log_str("file", path),
+                  log_str("error", strerror(errno)));
+        return false;
+    }
+    char line[VAGUE_LINE_BYTES];
+    bool good = true;
+    for (size_t number = 1; good && fgets(line, sizeof line, file); number++)
+        good = add_vague(generation, line, path, number);
+    fclose(file);
+    return good;
+}
+
+static struct file_mark mark_file(const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) < 0)
+        return (struct file_mark){0};
+    return (struct file_mark){.inode = status.st_ino, .size = status.st_size, .modified = status.st_mtim};
+}
+
+static void open_database(struct places *places, struct generation *generation, size_t i)
+{
+    const char *path = generation->options.databases[i];
+    char error[MMDB_ERROR_BYTES];
+    places->marks[i] = mark_file(path);
+    generation->databases[i] = mmdb_open(path, generation->options.state, error);
+    bool ok = generation->databases[i] != NULL;
+    if (ok)
+        log_event(LOG_INFO, "database loaded", log_str("file", path),
+                  log_int("built", mmdb_built_s(generation->databases[i])));
+    else
+        log_event(LOG_WARN, "database not loaded", log_str("file", path), log_str("error", error));
+    generation->complete = generation->complete && ok;
+    pthread_mutex_lock(&places->lock);
+    places->last_reload_ok[i] = ok;
+    pthread_mutex_unlock(&places->lock);
+}
+
+static struct generation *generation_open(struct places *places, const struct place_options *options)
+{
+    struct generation *generation = calloc(1, sizeof *generation);
+    if (!generation)
+        return NULL;
+    generation->references = 1;
+    generation->options = *options;
+    generation->complete = options->database_count > 0;
+    if (!read_vague(generation)) {
+        generation_free(generation);
+        return NULL;
+    }
+    for (size_t i = 0; i < options->database_count; i++)
+        open_database(places, generation, i);
+    return generation;
+}
+
+struct places *places_open(const struct place_options *options)
+{
+    struct places *places = calloc(1, sizeof *places);
+    if (!places)
+        return NULL;
+    pthread_mutex_init(&places->lock, NULL);
+    places->present = generation_open(places, options);
+    if (!places->present) {
+        places_close(places);
+        return NULL;
+    }
+    metrics_register(rows, ROWS, places);
+    return places;
+}
+
+void places_close(struct places *places)
+{
+    if (!places)
+        return;
+    generation_free(places->present);
+    pthread_mutex_destroy(&places->lock);
+    free(places);
+}
+
+bool places_reload(struct places *places, const struct place_options *options)
+{
+    struct generation *candidate = generation_open(places, options);
+    if (!candidate || !candidate->complete) {
+        log_event(LOG_ERROR, "databases not replaced, the present ones go on serving");
+        generation_free(candidate);
+        return false;
+    }
+    pthread_mutex_lock(&places->lock);
+    struct generation *old = places->present;
+    places->present = candidate;
+    pthread_mutex_unlock(&places->lock);
+    give_back(places, old);
+    log_event(LOG_INFO, "databases replaced", log_int("databases", (int64_t)options->database_count));
+    return true;
+}
+
+bool places_changed(struct places *places)
+{
+    bool changed = false;
+    struct generation *generation = take(places);
+    for (size_t i = 0; i < generation->options.database_count; i++) {
+        struct file_mark mark = mark_file(generation->options.databases[i]);
+        struct file_mark *known = &places->marks[i];
+        bool same = mark.inode == known->inode && mark.size == known->size &&
+                    mark.modified.tv_sec == known->modified.tv_sec &&
+                    mark.modified.tv_nsec == known->modified.tv_nsec;
+        *known = mark;
+        changed = changed || (!same && mark.inode != 0); /* a file that went away is no reason to reload */
+    }
+    give_back(places, generation);
+    return changed;
+}
+
+bool places_loaded(struct places *places)
+{
+    struct generation *generation = take(places);
+    bool complete = generation->complete;
+    give_back(places, generation);
+    return complete;
+}
+
+/* Drops a trailing " (…)": of random Indian addresses in DB-IP City Lite 42 % carry a bracketed district, as
+ * in "Mumbai (Parel)", which no reader would call their city. */
+static void drop_bracket(char *name)
+{
+    size_t length = strlen(name);
+    if (length < 2 || name[length - 1] != ')')
+        return;
+    for (size_t i = length - 1; i > 1; i--)
+        if (name[i] == '(' && name[i - 1] == ' ') {
+            name[i - 1] = '\0';
+            return;
+        }
+}
+
+static bool is_vague(const struct generation *generation, const struct address *address)
+{
+    for (size_t i = 0; i < generation->vague_count; i++)
+        if (network_contains(&generation->vague[i], address))
+            return true;
+    return false;
+}
+
+/* NULL when the record may be believed as a city, else why not. */
+static const char *doubt(const struct generation *generation, const struct address *address,
+                         const struct record *record)
+{
+    if (record->city[0] == '\0')
+        return "the record has no city name";
+    if (!record->located)
+        return "the record has no usable coordinates";
+    if (record->latitude == 0 && record->longitude == 0)
+        return "the record's coordinates are 0,0";
+    if (record->radius_km > generation->options.max_radius_km)
+        return "the record's radius is over max_radius";
+    if (record->anycast)
+        return "the record is an anycast network";
+    if (is_vague(generation, address))
+        return "the network is listed as vague";
+    return NULL;
+}
+
+static void believe(const struct record *record, struct place *out)
+{
+    out->verdict = PLACE_CITY;
+    out->source = PLACE_FROM_GEOIP;
+    memcpy(out->name, record->city, sizeof out->name);
+    drop_bracket(out->name);
+    memcpy(out->region, record->region, sizeof out->region);
+    memcpy(out->timezone, record->timezone, sizeof out->timezone);
+    out->latitude = record->latitude;
+    out->longitude = record->longitude;
+}
+
+/* Asks the databases in order; the first record decides. Returns the reason for the verdict. */
+static const char *ask(const struct generation *generation, const struct address *address,
+                       const char *language, struct place *out, struct place_evidence *evidence)
+{
+    for (size_t i = 0; i < generation->options.database_count; i++) {
+        struct record record;
+        if (!generation->databases[i] || !mmdb_find(generation->databases[i], address, language, &record))
+            continue;
+        const char *reason = doubt(generation, address, &record);
+        memcpy(out->country, record.country, sizeof out->country);
+        out->credit = mmdb_credit(generation->databases[i]);
+        if (reason)
+            out->verdict = PLACE_TOO_VAGUE;
+        else
+            believe(&record, out);
+        if (evidence) {
+            memcpy(evidence->database, generation->options.databases[i], sizeof evidence->database);
+            evidence->record = record;
+        }
+        return reason ? reason : "the record names a city and may be believed";
+    }
+    out->verdict = generation->complete ? PLACE_NOT_FOUND : PLACE_NO_DATABASE;
+    return generation->complete ? "no database has a record" : "no record, and not every database is loaded";
+}
+
+static void go_home(const struct generation *generation, struct place *out)
+{
+    const struct place_home *home = &generation->options.home;
+    if (out->source != PLACE_FROM_NONE || !home->set)
+        return;
+    out->source = PLACE_FROM_HOME;
+    memcpy(out->name, home->name, sizeof out->name);
+    memcpy(out->country, home->country, sizeof out->country);
+    out->latitude = home->latitude;
+    out->longitude = home->longitude;
+    out->credit = NULL;
+}
+
+void places_find(struct places *places, const struct address *address, const char *language,
+                 struct place *out, struct place_evidence *evidence)
+{
+    const char *range = NULL;
+    const char *reason = "an address of a local network, never looked up";
+    enum address_class class = address_classify(address, &range);
+    struct generation *generation = take(places);
+    *out = (struct place){0};
+    if (evidence)
+        *evidence = (struct place_evidence){.range = range};
+
+    if (class == ADDRESS_PRIVATE) {
+        out->verdict = PLACE_PRIVATE;
+    } else if (class == ADDRESS_RESERVED) {
+        out->verdict = PLACE_RESERVED;
+        reason = "an address that no reader on the internet has";
+    } else {
+        reason = ask(generation, address, language, out, evidence);
+        if (class == ADDRESS_DOCUMENTATION && out->verdict == PLACE_NOT_FOUND)
+            out->verdict = PLACE_RESERVED;
+    }
+    go_home(generation, out);
+    give_back(places, generation);
+    if (evidence)
+        evidence->reason = reason;
+    else
+        metric_add(&rows[LOOKUPS], out->verdict, 0);
+}
+
+void places_unreadable(struct places *places, struct place *out)
+{
+    struct generation *generation = take(places);
+    *out = (struct place){.verdict = PLACE_UNREADABLE};
+    go_home(generation, out);
+    give_back(places, generation);
+    metric_add(&rows[LOOKUPS], PLACE_UNREADABLE, 0);
+}

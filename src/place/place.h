@@ -1,0 +1,100 @@
+/* The face of the place room: a reader's address in, a place with a verdict out, from local databases only.
+ *
+ * A wrong city is worse than none. A name is given only with the verdict PLACE_CITY: the record has a city,
+ * plausible coordinates, a radius (where the database gives one) within the limit, and is not an anycast or
+ * vague network. */
+#ifndef PLACE_PLACE_H
+#define PLACE_PLACE_H
+
+#include "base/credit.h"
+#include "place/mmdb.h"
+#include "visitor/address.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PLACE_NAME_BYTES MMDB_TEXT_BYTES
+#define PLACE_PATH_BYTES 256
+#define PLACE_DATABASES  8
+
+enum place_verdict {
+    PLACE_CITY,
+    PLACE_TOO_VAGUE,   /* no city name, no coordinates, radius over the limit, anycast, or a vague network */
+    PLACE_NOT_FOUND,   /* every database was asked */
+    PLACE_PRIVATE,     /* an address of a local network: never asked */
+    PLACE_RESERVED,    /* an address that no reader on the internet has */
+    PLACE_UNREADABLE,  /* the forwarding header cannot be trusted, so the address is not known */
+    PLACE_NO_DATABASE, /* not found, but not every configured database is loaded */
+    PLACE_VERDICTS
+};
+extern const char *const place_verdict_names[PLACE_VERDICTS];
+
+enum place_source { PLACE_FROM_NONE, PLACE_FROM_GEOIP, PLACE_FROM_READER, PLACE_FROM_HOME, PLACE_SOURCES };
+extern const char *const place_source_names[PLACE_SOURCES];
+
+struct place {
+    enum place_verdict verdict;
+    enum place_source source;    /* PLACE_FROM_NONE: no name, no coordinates */
+    char name[PLACE_NAME_BYTES]; /* clean UTF-8, not escaped; "" where source is none */
+    char region[PLACE_NAME_BYTES];
+    char country[3]; /* may be known where the city is not */
+    char timezone[MMDB_TIMEZONE_BYTES];
+    double latitude, longitude;
+    int64_t id;                  /* GeoNames id, 0: none */
+    const struct credit *credit; /* of the database that answered, or NULL; static */
+};
+
+/* Why: what led to a verdict. For people, not for the hot path. */
+struct place_evidence {
+    char database[PLACE_PATH_BYTES]; /* the file that answered, or "" */
+    struct record record;            /* valid when database is not "" */
+    const char *range;               /* name of the special range of the address, or NULL; static */
+    const char *reason;              /* one sentence; static */
+};
+
+struct place_home {
+    bool set;
+    char name[PLACE_NAME_BYTES];
+    char country[3];
+    double latitude, longitude;
+};
+
+struct place_options {
+    char databases[PLACE_DATABASES][PLACE_PATH_BYTES]; /* asked in this order */
+    size_t database_count;
+    char vague[PLACE_PATH_BYTES]; /* file of networks, one a line; "": none */
+    double max_radius_km;
+    struct place_home home; /* shown where the reader's place is not known */
+    char state[PLACE_PATH_BYTES];
+};
+
+struct places;
+
+/* Opens every database that can be opened; the others are logged and missing (see places_loaded). Registers
+ * the room's metrics. NULL only when out of memory or when the file of vague networks cannot be read
+ * (logged). */
+struct places *places_open(const struct place_options *);
+void places_close(struct places *);
+
+/* Replaces databases and options together, all or nothing: false (logged) leaves everything as it was.
+ * Lookups go on meanwhile. One caller at a time. */
+bool places_reload(struct places *, const struct place_options *);
+
+/* Whether a database file has another inode, size or time than when it was last opened or tried: worth a
+ * reload. Says so once for each change. One caller at a time, the same as for places_reload. */
+bool places_changed(struct places *);
+
+/* Whether every configured database is loaded. Thread-safe. */
+bool places_loaded(struct places *);
+
+/* The place of an address. With `evidence` (may be NULL) the lookup is not counted. Thread-safe; holds no
+ * lock while it reads; no allocation. */
+void places_find(struct places *, const struct address *, const char *language, struct place *out,
+                 struct place_evidence *evidence);
+
+/* The place of a reader whose address cannot be known: verdict PLACE_UNREADABLE, `home` where set.
+ * Thread-safe. */
+void places_unreadable(struct places *, struct place *out);
+
+#endif

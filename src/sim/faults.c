@@ -1,0 +1,271 @@
+#include "sim/faults.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define JSON_TYPE   "application/json; charset=utf-8"
+#define SLOW_MAX_MS 3600000
+#define HUGE_CHUNKS 16384 /* of 4 KiB each: 64 MiB in all */
+#define DEEP_LEVELS 100000
+
+static void send_json(struct exchange *x, int status, const char *body, size_t length)
+{
+    wire_answer(x->wire, status, JSON_TYPE, "", body, length);
+    x->status = status;
+}
+
+static void send_error(struct exchange *x, int status, const char *reason)
+{
+    char body[FORECAST_ERROR_BYTES];
+    size_t length = forecast_error(reason, body);
+    send_json(x, status, body, length);
+}
+
+/* The body that the query deserves, for the caller to free; NULL when an error was sent instead. */
+static char *body_or_error(struct exchange *x, size_t *length)
+{
+    if (!x->forecast) {
+        send_error(x, 400, x->refusal);
+        return NULL;
+    }
+    char *body = forecast_write(x->forecast, x->fault->twist, length);
+    if (!body)
+        send_error(x, 500, "The simulator is out of memory.");
+    return body;
+}
+
+static void answer(struct exchange *x)
+{
+    size_t length;
+    char *body = body_or_error(x, &length);
+    if (body)
+        send_json(x, 200, body, length);
+    free(body);
+}
+
+static void answer_late(struct exchange *x)
+{
+    if (wire_wait(x->wire, atoi(x->value)))
+        answer(x);
+}
+
+static void hang(struct exchange *x)
+{
+    wire_wait(x->wire, -1);
+}
+
+static void reset_connection(struct exchange *x)
+{
+    static const char start[] = "HTTP/1.1 200 OK\r\nContent-Ty";
+    wire_write(x->wire, start, sizeof start - 1);
+    wire_reset(x->wire);
+}
+
+/* Half of the body and then `tail`, with a Content-Length that agrees or promises all of the body. */
+static void send_half(struct exchange *x, const char *tail, bool agree)
+{
+    size_t length, tail_length = strlen(tail);
+    char *body = body_or_error(x, &length);
+    size_t promised = agree ? length / 2 + tail_length : length;
+    if (body && wire_head(x->wire, 200, JSON_TYPE, "", (long long)promised)) {
+        wire_write(x->wire, body, length / 2);
+        wire_write(x->wire, tail, tail_length);
+        x->status = 200;
+    }
+    free(body);
+}
+
+static void send_partial(struct exchange *x)
+{
+    send_half(x, "", false);
+}
+
+static void send_truncated(struct exchange *x)
+{
+    send_half(x, "", true);
+}
+
+/* What Open-Meteo sends when something fails while it writes: the status is out already. */
+static void send_stream_error(struct exchange *x)
+{
+    send_half(x, "Unexpected error while streaming data: timeoutReached", true);
+}
+
+static void drip(struct exchange *x)
+{
+    size_t length;
+    char *body = body_or_error(x, &length);
+    if (body && wire_head(x->wire, 200, JSON_TYPE, "", (long long)length)) {
+        x->status = 200;
+        for (size_t i = 0; i < length && wire_write(x->wire, body + i, 1) && wire_wait(x->wire, 1000); i++)
+            continue;
+    }
+    free(body);
+}
+
+static void send_huge(struct exchange *x)
+{
+    static const char head[] = "1000\r\n", last[] = "0\r\n\r\n";
+    char chunk[sizeof head - 1 + 0x1000 + 2];
+    memset(chunk, ' ', sizeof chunk);
+    memcpy(chunk, head, sizeof head - 1);
+    memcpy(chunk + sizeof chunk - 2, "\r\n", 2);
+    if (!wire_head(x->wire, 200, JSON_TYPE, "Transfer-Encoding: chunked\r\n", -1))
+        return;
+    x->status = 200;
+    for (int i = 0; i < HUGE_CHUNKS; i++)
+        if (!wire_write(x->wire, chunk, sizeof chunk))
+            return;
+    wire_write(x->wire, last, sizeof last - 1);
+}
+
+static void send_html(struct exchange *x)
+{
+    static const char page[] =
+        "<!DOCTYPE html><title>Sign in</title><p>Welcome to the airport's wireless network.</p>\n";
+    wire_answer(x->wire, 200, "text/html; charset=utf-8", "", page, sizeof page - 1);
+    x->status = 200;
+}
+
+static void send_empty(struct exchange *x)
+{
+    send_json(x, 200, "", 0);
+}
+
+/* The same bytes each time: a linear congruential generator with Knuth's MMIX constants, its top byte. */
+static void send_garbage(struct exchange *x)
+{
+    char bytes[2048];
+    uint64_t state = 1;
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        bytes[i] = (char)(state >> 56);
+    }
+    send_json(x, 200, bytes, sizeof bytes);
+}
+
+static void send_deep(struct exchange *x)
+{
+    size_t length = 2 * (size_t)DEEP_LEVELS;
+    char *body = malloc(length);
+    if (!body)
+        return;
+    memset(body, '[', DEEP_LEVELS);
+    memset(body + DEEP_LEVELS, ']', DEEP_LEVELS);
+    send_json(x, 200, body, length);
+    free(body);
+}
+
+static void redirect(struct exchange *x)
+{
+    size_t size = strlen(x->wire->path) + strlen(x->wire->query) + 32;
+    char *location = malloc(size);
+    if (!location)
+        return;
+    snprintf(location, size, "Location: %s?%s\r\n", x->wire->path, x->wire->query);
+    wire_answer(x->wire, 301, "text/plain", location, "", 0);
+    x->status = 301;
+    free(location);
+}
+
+static void send_fixed_error(struct exchange *x)
+{
+    send_error(x, x->fault->status, x->fault->reason);
+}
+
+/* Open-Meteo tells its limits apart in the reason only; it sets no Retry-After. */
+static const struct {
+    const char *name, *reason;
+} limits[] = {
+    {"minutely", "Minutely API request limit exceeded. Please try again in one minute."},
+    {"hourly", "Hourly API request limit exceeded. Please try again in the next hour."},
+    {"daily", "Daily API request limit exceeded. Please try again tomorrow."},
+    {"concurrent", "Too many concurrent requests"},
+};
+#define LIMITS (sizeof limits / sizeof limits[0])
+
+static size_t limit_index(const char *name)
+{
+    size_t i = 0;
+    while (i < LIMITS && strcmp(name, limits[i].name) != 0)
+        i++;
+    return i;
+}
+
+static void send_limit(struct exchange *x)
+{
+    send_error(x, 429, limits[limit_index(x->value)].reason);
+}
+
+#define OVERLOADED "The service is overloaded. Please try again later."
+
+static const struct fault faults[] = {
+    {"none", "the honest answer", answer, .twist = HONEST},
+    {"slow", "answers after VALUE milliseconds (1000)", answer_late, .usual_value = "1000"},
+    {"hang", "never answers, until the client leaves or the simulator stops", hang, .twist = HONEST},
+    {"reset", "breaks the connection with a TCP reset in mid-header", reset_connection, .twist = HONEST},
+    {"partial", "closes after half of the body that Content-Length promised", send_partial, .twist = HONEST},
+    {"drip", "sends the body at one byte a second", drip, .twist = HONEST},
+    {"huge", "sends 64 MiB of spaces, chunked", send_huge, .twist = HONEST},
+    {"429", "over a limit; VALUE: minutely (default), hourly, daily or concurrent", send_limit,
+     .usual_value = "minutely"},
+    {"400", "bad request", send_fixed_error, .status = 400, .reason = "Data corrupted at path ''."},
+    {"401", "key required", send_fixed_error, .status = 401, .reason = "API key required."},
+    {"403", "key not good for this", send_fixed_error, .status = 403,
+     .reason = "The API key's plan does not include this."},
+    {"404", "not found", send_fixed_error, .status = 404, .reason = "Not Found"},
+    {"500", "internal error", send_fixed_error, .status = 500, .reason = "Internal Server Error"},
+    {"503", "overloaded", send_fixed_error, .status = 503, .reason = OVERLOADED},
+    {"redirect", "301 to the same address", redirect, .twist = HONEST},
+    {"html", "200 with a web page, like a captive portal", send_html, .twist = HONEST},
+    {"empty", "200 with no body", send_empty, .twist = HONEST},
+    {"garbage", "200 with random bytes", send_garbage, .twist = HONEST},
+    {"truncated", "JSON cut in half, Content-Length agreeing", send_truncated, .twist = HONEST},
+    {"stream-error", "JSON that breaks off into an error text, still 200", send_stream_error,
+     .twist = HONEST},
+    {"deep", "100,000 nested arrays", send_deep, .twist = HONEST},
+    {"nulls", "every third temperature null", answer, .twist = NULLS},
+    {"nan", "every third temperature the token NaN", answer, .twist = NAN_TOKENS},
+    {"cold", "all temperatures -300", answer, .twist = COLD},
+    {"old", "all points ten days ago", answer, .twist = OLD},
+    {"unordered", "times run backwards", answer, .twist = UNORDERED},
+    {"uneven", "the first variable's array is one shorter than the others", answer, .twist = UNEVEN},
+    {"wrong-units", "degrees Fahrenheit named as the unit (of the same numbers)", answer,
+     .twist = WRONG_UNITS},
+    {"wrong-types", "numbers as strings", answer, .twist = WRONG_TYPES},
+    {"no-hourly", "no arrays and no units", answer, .twist = NO_HOURLY},
+};
+
+const struct fault *fault_at(size_t index)
+{
+    return index < sizeof faults / sizeof faults[0] ? &faults[index] : NULL;
+}
+
+static bool value_suits(const struct fault *fault, const char *value)
+{
+    if (fault->respond == send_limit)
+        return limit_index(value) < LIMITS;
+    char *end;
+    long ms = strtol(value, &end, 10);
+    return value[0] >= '0' && value[0] <= '9' && *end == '\0' && ms <= SLOW_MAX_MS;
+}
+
+const char *fault_read(const char *kind, const char *value, const struct fault **fault,
+                       char out[FAULT_VALUE_BYTES])
+{
+    const struct fault *row = NULL;
+    for (size_t i = 0; (row = fault_at(i)) && strcmp(row->name, kind) != 0; i++)
+        continue;
+    if (!row)
+        return "no such fault; masthead-sim --help lists them";
+    if (!value || value[0] == '\0')
+        value = row->usual_value ? row->usual_value : "";
+    else if (!row->usual_value)
+        return "this fault takes no value";
+    else if (strlen(value) >= FAULT_VALUE_BYTES || !value_suits(row, value))
+        return row->help;
+    snprintf(out, FAULT_VALUE_BYTES, "%s", value);
+    *fault = row;
+    return NULL;
+}

@@ -1,0 +1,36 @@
+/* What the simulator can do wrong when it is asked for a forecast: one table, one row a fault. */
+#ifndef SIM_FAULTS_H
+#define SIM_FAULTS_H
+
+#include "sim/forecast.h"
+
+#define FAULT_VALUE_BYTES 16
+
+/* One request for a forecast, and in the end how it was answered. */
+struct exchange {
+    struct wire *wire;
+    const struct fault *fault;
+    const char *value;               /* the fault's */
+    const struct forecast *forecast; /* NULL when the query was refused, */
+    const char *refusal;             /* for this reason */
+    int status;                      /* out: HTTP status sent; 0 when no whole head was */
+};
+
+struct fault {
+    const char *name, *help;
+    void (*respond)(struct exchange *);
+    const char *usual_value; /* when none is given; NULL: the fault takes none */
+    enum twist twist;        /* of the rows that only bend the body, */
+    int status;              /* of the rows that only send an error, */
+    const char *reason;      /* and its reason */
+};
+
+/* The row at `index`, NULL past the last. Row 0 is "none": the honest answer. */
+const struct fault *fault_at(size_t index);
+
+/* Reads KIND and VALUE (NULL or "": the usual one) into the row and the value to
+ * use. NULL, or why they are refused. */
+const char *fault_read(const char *kind, const char *value, const struct fault **,
+                       char out[FAULT_VALUE_BYTES]);
+
+#endif

@@ -1,0 +1,86 @@
+/* The client: which address is the reader's, among the peer of the connection and what a forwarding header
+ * claims.
+ *
+ * A header is worth as much as the proxy that wrote its last word, so the walk goes from the right, the word
+ * of the peer, and stops at the first address that is not a trusted proxy's. Nothing left of it is ever
+ * looked at for an address: anyone may have written that. What cannot be read is not skipped either, since
+ * skipping would hand the choice to the reader; no address is better than a chosen one.
+ *
+ * Pure functions, no allocation, no state. Thread-safe. */
+#ifndef VISITOR_CLIENT_H
+#define VISITOR_CLIENT_H
+
+#include <stddef.h>
+
+#include "visitor/address.h"
+
+enum client_header {
+    CLIENT_X_FORWARDED_FOR, /* a list: X-Forwarded-For */
+    CLIENT_FORWARDED,       /* RFC 7239: Forwarded */
+    CLIENT_SINGLE,          /* any other name: one address, as X-Real-IP or CF-Connecting-IP */
+};
+
+struct client_options {
+    char header[64]; /* the one header that counts, in any case; others are not asked for */
+    struct network_set trusted_proxies;
+};
+
+/* The kind of header that `name` is. */
+enum client_header client_header_kind(const char *name);
+
+enum client_outcome {
+    CLIENT_FOUND,      /* an address; whether a reader can have it is for address_classify to say */
+    CLIENT_UNREADABLE, /* a trusted proxy sent a header that gives no sure answer */
+};
+
+/* No honest chain comes near these; they bound the work a header can cause. Empty elements do not count. */
+#define CLIENT_ELEMENTS_MAX 32
+#define CLIENT_HEADER_BYTES 2048
+
+/* Finds the reader. `lines` are the values of every line of the configured header, NUL-terminated, in order
+ * of arrival (NULL allowed when line_count is 0). *client is ADDRESS_NONE when unreadable.
+ *
+ *   peer not a trusted proxy: the peer; the header is not read
+ *   no header, or nothing in it: the peer
+ *   otherwise, all lines joined: from the right, the first address that is not a trusted proxy's
+ *   every address a trusted proxy's: the leftmost
+ *   too long, malformed, or not an address where the walk arrives: unreadable
+ *   CLIENT_SINGLE with more than one line or element: unreadable
+ *
+ * X-Forwarded-For and single headers take an address, IPv4 with a port, or IPv6 in brackets with or without
+ * one; spaces and tabs around it do not count, and a zone ("%eth0") is cut off. Forwarded is held to RFC
+ * 7239's grammar as a whole, since a quote that a stranger left open turns the words of later proxies inside
+ * out; only spaces around ";" are let pass. An element without for=, or with something other than an address
+ * there
+ * ("unknown", "_hidden"), makes it unreadable when the walk arrives there. */
+enum client_outcome client_find(const struct client_options *, const struct address *peer,
+                                const char *const *lines, size_t line_count, struct address *client);
+
+/* Why client_find answered what it did, for people who ask. */
+enum client_reason {
+    CLIENT_PEER_NOT_TRUSTED,
+    CLIENT_NO_HEADER,
+    CLIENT_FIRST_UNTRUSTED,
+    CLIENT_ALL_TRUSTED,
+    CLIENT_TOO_LONG, /* this and what follows: unreadable */
+    CLIENT_MALFORMED,
+    CLIENT_NOT_ONE_ADDRESS,
+    CLIENT_NOT_AN_ADDRESS,
+};
+
+struct client_trace {
+    enum client_reason reason;
+    size_t element_count; /* elements that are not empty; 0 when the header was not read */
+    size_t hop_count;     /* addresses read; with CLIENT_NOT_AN_ADDRESS it was the next element that failed */
+    struct address hops[CLIENT_ELEMENTS_MAX]; /* from the right: the proxies passed, then the client */
+};
+
+/* client_find, with *trace telling how. */
+enum client_outcome client_explain(const struct client_options *, const struct address *peer,
+                                   const char *const *lines, size_t line_count, struct address *client,
+                                   struct client_trace *trace);
+
+/* The reason in words ("peer is not a trusted proxy"): a static string. */
+const char *client_reason_text(enum client_reason);
+
+#endif

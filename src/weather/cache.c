@@ -1,0 +1,328 @@
+/* Entries live in one array and never move. A chained hash finds them by key; a doubly linked list keeps them
+ * in order of arrival for eviction by SIEVE (Zhang et al., "SIEVE is Simpler than LRU", NSDI 2024): a hand
+ * walks from the oldest to the newest, spares what was asked for since it last came by, and evicts the first
+ * that was not. A cell in flight is never evicted. Times inside an entry are boot time, so that a step of the
+ * wall clock neither ages nor revives it. */
+#include "weather/cache.h"
+
+#include "base/metrics.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NONE             UINT32_MAX
+#define BACKOFF_FIRST_MS 10000
+#define BACKOFF_MAX_MS   600000
+#define BACKOFF_LEAST_MS 1000
+
+const char *const cache_result_names[CACHE_RESULTS] = {
+    [CACHE_HIT] = "hit",
+    [CACHE_STALE] = "stale",
+    [CACHE_MISS] = "miss",
+    [CACHE_NEGATIVE] = "negative",
+};
+
+struct entry {
+    uint64_t key;
+    struct curve curve; /* count 0: none yet */
+    int64_t fetched_ms, refresh_ms, retry_ms;
+    int64_t flight_ms; /* since when a fetch is under way; valid while in_flight */
+    uint32_t next_in_bucket, older, newer;
+    uint8_t failures; /* in a row */
+    bool in_flight;
+    bool visited; /* since the hand last came by */
+};
+
+struct cache {
+    struct cache_options options;
+    pthread_mutex_t lock;
+    pthread_cond_t landed;
+    /* All below guarded by lock. */
+    struct entry *entries;
+    uint32_t *buckets;
+    uint32_t bucket_mask;
+    uint32_t used;
+    uint32_t oldest, newest, hand;
+    size_t waiters;
+    uint64_t evictions;
+};
+
+enum { LOOKUPS, ENTRIES, CAPACITY, EVICTIONS, ROWS };
+static metric_collector collect_entries, collect_capacity, collect_evictions;
+static struct metric rows[ROWS] = {
+    [LOOKUPS] = {.name = "masthead_cache_lookups_total",
+                 .help = "Lookups of a cell's weather, by result.",
+                 .type = METRIC_COUNTER,
+                 .labels = {{"result", cache_result_names, CACHE_RESULTS}}},
+    [ENTRIES] = {.name = "masthead_cache_entries",
+                 .help = "Cells in the cache.",
+                 .type = METRIC_GAUGE,
+                 .collect = collect_entries},
+    [CAPACITY] = {.name = "masthead_cache_capacity",
+                  .help = "Cells that the cache can hold.",
+                  .type = METRIC_GAUGE,
+                  .collect = collect_capacity},
+    [EVICTIONS] = {.name = "masthead_cache_evictions_total",
+                   .help = "Cells given up for others.",
+                   .type = METRIC_COUNTER,
+                   .collect = collect_evictions},
+};
+
+static void collect_entries(void *context, struct metric_samples *samples)
+{
+    struct cache *cache = context;
+    pthread_mutex_lock(&cache->lock);
+    double value = cache->used;
+    pthread_mutex_unlock(&cache->lock);
+    metric_sample(samples, value, NULL, NULL);
+}
+
+static void collect_capacity(void *context, struct metric_samples *samples)
+{
+    const struct cache *cache = context;
+    metric_sample(samples, (double)cache->options.capacity, NULL, NULL);
+}
+
+static void collect_evictions(void *context, struct metric_samples *samples)
+{
+    struct cache *cache = context;
+    pthread_mutex_lock(&cache->lock);
+    double value = (double)cache->evictions;
+    pthread_mutex_unlock(&cache->lock);
+    metric_sample(samples, value, NULL, NULL);
+}
+
+struct cache *cache_open(const struct cache_options *options)
+{
+    struct cache *cache = calloc(1, sizeof *cache);
+    if (!cache)
+        return NULL;
+    size_t buckets = 16;
+    while (buckets < options->capacity + options->capacity / 3)
+        buckets *= 2;
+    cache->options = *options;
+    cache->bucket_mask = (uint32_t)(buckets - 1);
+    cache->oldest = cache->newest = cache->hand = NONE;
+    pthread_mutex_init(&cache->lock, NULL);
+    pthread_cond_init(&cache->landed, NULL);
+    cache->entries = calloc(options->capacity, sizeof *cache->entries);
+    cache->buckets = malloc(buckets * sizeof *cache->buckets);
+    if (!cache->entries || !cache->buckets) {
+        cache_close(cache);
+        return NULL;
+    }
+    memset(cache->buckets, 0xff, buckets * sizeof *cache->buckets);
+    metrics_register(rows, ROWS, cache);
+    return cache;
+}
+
+void cache_close(struct cache *cache)
+{
+    if (!cache)
+        return;
+    free(cache->entries);
+    free(cache->buckets);
+    pthread_cond_destroy(&cache->landed);
+    pthread_mutex_destroy(&cache->lock);
+    free(cache);
+}
+
+/* Mixes the key's bits (the finalizer of SplitMix64, Steele et al. 2014): neighbouring cells differ in few
+ * bits. */
+static uint32_t *bucket_of(struct cache *cache, uint64_t key)
+{
+    key = (key ^ key >> 30) * 0xbf58476d1ce4e5b9u;
+    key = (key ^ key >> 27) * 0x94d049bb133111ebu;
+    return &cache->buckets[(uint32_t)(key ^ key >> 31) & cache->bucket_mask];
+}
+
+static struct entry *find(struct cache *cache, uint64_t key)
+{
+    for (uint32_t i = *bucket_of(cache, key); i != NONE; i = cache->entries[i].next_in_bucket)
+        if (cache->entries[i].key == key)
+            return &cache->entries[i];
+    return NULL;
+}
+
+static void link_newest(struct cache *cache, uint32_t i)
+{
+    struct entry *entry = &cache->entries[i];
+    entry->older = cache->newest;
+    entry->newer = NONE;
+    if (cache->newest != NONE)
+        cache->entries[cache->newest].newer = i;
+    else
+        cache->oldest = i;
+    cache->newest = i;
+}
+
+static void unlink_entry(struct cache *cache, uint32_t i)
+{
+    struct entry *entry = &cache->entries[i];
+    uint32_t *link = bucket_of(cache, entry->key);
+    while (*link != i)
+        link = &cache->entries[*link].next_in_bucket;
+    *link = entry->next_in_bucket;
+    if (entry->older != NONE)
+        cache->entries[entry->older].newer = entry->newer;
+    else
+        cache->oldest = entry->newer;
+    if (entry->newer != NONE)
+        cache->entries[entry->newer].older = entry->older;
+    else
+        cache->newest = entry->older;
+}
+
+/* Frees one place by SIEVE and returns it, or NONE when every cell is in flight. */
+static uint32_t evict(struct cache *cache)
+{
+    uint32_t i = cache->hand != NONE ? cache->hand : cache->oldest;
+    for (uint64_t steps = 0; steps < 2 * (uint64_t)cache->used; steps++) {
+        struct entry *entry = &cache->entries[i];
+        uint32_t next = entry->newer != NONE ? entry->newer : cache->oldest;
+        if (!entry->visited && !entry->in_flight) {
+            cache->hand = entry->newer; /* NONE: start again from the oldest */
+            unlink_entry(cache, i);
+            cache->evictions++;
+            return i;
+        }
+        entry->visited = false;
+        i = next;
+    }
+    return NONE;
+}
+
+static struct entry *insert(struct cache *cache, uint64_t key)
+{
+    uint32_t i = cache->used < cache->options.capacity ? cache->used++ : evict(cache);
+    if (i == NONE)
+        return NULL;
+    uint32_t *bucket = bucket_of(cache, key);
+    cache->entries[i] = (struct entry){.key = key, .next_in_bucket = *bucket};
+    *bucket = i;
+    link_newest(cache, i);
+    return &cache->entries[i];
+}
+
+/* What a reader is told about an entry, without changing it. */
+static void describe(const struct cache *cache, const struct entry *entry, const struct instant *now,
+                     struct cache_view *out)
+{
+    int64_t age_ms = now->boot_ms > entry->fetched_ms ? now->boot_ms - entry->fetched_ms : 0;
+    bool readable = entry->curve.count > 0 && age_ms < cache->options.keep_ms &&
+                    curve_covers(&entry->curve, now->wall_ms / 1000);
+    bool due = now->boot_ms >= (readable ? entry->refresh_ms : 0);
+    bool resting = entry->failures > 0 && now->boot_ms < entry->retry_ms;
+    bool overlong = entry->in_flight && now->boot_ms - entry->flight_ms > cache->options.timeout_ms;
+
+    *out = (struct cache_view){.fetch = due && !resting && !entry->in_flight, .age_ms = age_ms};
+    if (readable) {
+        out->curve = entry->curve;
+        out->result = entry->failures > 0 || overlong ? CACHE_STALE : CACHE_HIT;
+        out->refresh_in_ms = entry->refresh_ms - now->boot_ms;
+    } else {
+        out->result = resting && !entry->in_flight ? CACHE_NEGATIVE : CACHE_MISS;
+        out->refresh_in_ms = resting ? entry->retry_ms - now->boot_ms : 0;
+    }
+}
+
+void cache_ask(struct cache *cache, uint64_t key, const struct instant *now, struct cache_view *out)
+{
+    pthread_mutex_lock(&cache->lock);
+    struct entry *entry = find(cache, key);
+    if (entry)
+        entry->visited = true;
+    else
+        entry = insert(cache, key);
+    if (entry) {
+        describe(cache, entry, now, out);
+        if (out->fetch) {
+            entry->in_flight = true;
+            entry->flight_ms = now->boot_ms;
+        }
+    } else {
+        *out = (struct cache_view){.result = CACHE_NEGATIVE}; /* full of cells in flight */
+    }
+    pthread_mutex_unlock(&cache->lock);
+    metric_add(&rows[LOOKUPS], out->result, 0);
+}
+
+bool cache_peek(struct cache *cache, uint64_t key, const struct instant *now, struct cache_view *out)
+{
+    pthread_mutex_lock(&cache->lock);
+    const struct entry *entry = find(cache, key);
+    if (entry)
+        describe(cache, entry, now, out);
+    pthread_mutex_unlock(&cache->lock);
+    return entry != NULL;
+}
+
+bool cache_wait(struct cache *cache, uint64_t key, int64_t until_ms)
+{
+    struct timespec deadline = clock_timespec(until_ms);
+    bool landed = false;
+    pthread_mutex_lock(&cache->lock);
+    if (cache->waiters < cache->options.max_waiters) {
+        cache->waiters++;
+        int status = 0;
+        while (!landed && status == 0) {
+            const struct entry *entry = find(cache, key);
+            landed = !entry || !entry->in_flight;
+            if (!landed)
+                status = pthread_cond_clockwait(&cache->landed, &cache->lock, CLOCK_MONOTONIC, &deadline);
+        }
+        cache->waiters--;
+    }
+    pthread_mutex_unlock(&cache->lock);
+    return landed;
+}
+
+/* A tenth either way, so that cells fetched together do not come due together. */
+static int64_t with_jitter(int64_t ms)
+{
+    double share = 0.9 + 0.2 * (double)arc4random() / (double)UINT32_MAX;
+    return (int64_t)((double)ms * share);
+}
+
+void cache_put(struct cache *cache, uint64_t key, const struct instant *now, const struct curve *curve)
+{
+    int64_t refresh_ms = now->boot_ms + with_jitter(cache->options.refresh_ms);
+    int64_t wish_ms = now->boot_ms + curve->expires_s * 1000 - now->wall_ms;
+    pthread_mutex_lock(&cache->lock);
+    struct entry *entry = find(cache, key);
+    if (entry) {
+        entry->curve = *curve;
+        entry->fetched_ms = now->boot_ms;
+        entry->refresh_ms = curve->expires_s > 0 && wish_ms > refresh_ms ? wish_ms : refresh_ms;
+        entry->failures = 0;
+        entry->in_flight = false;
+    }
+    pthread_cond_broadcast(&cache->landed);
+    pthread_mutex_unlock(&cache->lock);
+}
+
+/* Exponential with full jitter (Brooker, "Exponential Backoff and Jitter", AWS Architecture Blog 2015). */
+static int64_t backoff_ms(unsigned failures)
+{
+    int64_t ceiling = BACKOFF_FIRST_MS;
+    for (unsigned i = 1; i < failures && ceiling < BACKOFF_MAX_MS; i++)
+        ceiling *= 2;
+    if (ceiling > BACKOFF_MAX_MS)
+        ceiling = BACKOFF_MAX_MS;
+    return BACKOFF_LEAST_MS + (int64_t)arc4random_uniform((uint32_t)(ceiling - BACKOFF_LEAST_MS));
+}
+
+void cache_fail(struct cache *cache, uint64_t key, const struct instant *now)
+{
+    pthread_mutex_lock(&cache->lock);
+    struct entry *entry = find(cache, key);
+    if (entry) {
+        if (entry->failures < UINT8_MAX)
+            entry->failures++;
+        entry->retry_ms = now->boot_ms + backoff_ms(entry->failures);
+        entry->in_flight = false;
+    }
+    pthread_cond_broadcast(&cache->landed);
+    pthread_mutex_unlock(&cache->lock);
+}

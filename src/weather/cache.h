@@ -1,0 +1,63 @@
+/* The cell cache: one entry a cell, with its curve and its state. Knows when a fetch is due and sees to it
+ * that there is one flight per cell; does not fetch. A refused or failed fetch is a state of the cell, with a
+ * time to try again.
+ *
+ * All functions are thread-safe. One mutex guards everything in it and is held for no call into another file
+ * but curve.h's pure functions; one condition is broadcast when a flight lands. */
+#ifndef WEATHER_CACHE_H
+#define WEATHER_CACHE_H
+
+#include "base/clock.h"
+#include "weather/curve.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct cache_options {
+    size_t capacity;    /* cells; the memory is reserved at once and touched as cells come */
+    int64_t refresh_ms; /* a curve is due for a refresh at this age, give or take a tenth */
+    int64_t keep_ms;    /* a curve is not read past this age */
+    int64_t timeout_ms; /* a refresh that is under way for longer counts as failed in what readers are told */
+    size_t max_waiters; /* threads in cache_wait at one time */
+};
+
+enum cache_result {
+    CACHE_HIT,
+    CACHE_STALE,    /* a curve whose due refresh failed */
+    CACHE_MISS,     /* nothing to read yet: a flight is under way, or must be started */
+    CACHE_NEGATIVE, /* nothing to read, and not yet time to try again */
+    CACHE_RESULTS
+};
+extern const char *const cache_result_names[CACHE_RESULTS];
+
+struct cache_view {
+    enum cache_result result;
+    bool fetch;            /* the caller must start the flight, and end it with cache_put or cache_fail */
+    struct curve curve;    /* for CACHE_HIT and CACHE_STALE: covers the instant asked for */
+    int64_t age_ms;        /* of the curve, never negative */
+    int64_t refresh_in_ms; /* until it is due, negative when overdue; without a curve: until the next try */
+};
+
+struct cache;
+
+/* NULL when out of memory. Registers the cache's metrics. */
+struct cache *cache_open(const struct cache_options *);
+void cache_close(struct cache *);
+
+/* Looks a cell up for a visit, making an entry if there is none and evicting one if the cache is full.
+ * Counted. */
+void cache_ask(struct cache *, uint64_t key, const struct instant *now, struct cache_view *out);
+
+/* Looks without making, starting, marking or counting anything. False when there is no entry. */
+bool cache_peek(struct cache *, uint64_t key, const struct instant *now, struct cache_view *out);
+
+/* Waits until the cell's flight lands or the real monotonic clock reaches `until_ms`. False at once when
+ * there are max_waiters already, and false when the time was up. */
+bool cache_wait(struct cache *, uint64_t key, int64_t until_ms);
+
+/* Ends a flight with a curve, or without one. Without, the cell keeps what it has and backs off. */
+void cache_put(struct cache *, uint64_t key, const struct instant *now, const struct curve *);
+void cache_fail(struct cache *, uint64_t key, const struct instant *now);
+
+#endif

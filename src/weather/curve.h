@@ -1,0 +1,46 @@
+/* A curve: about two days of hourly weather for one cell, bought with one request and read at any instant in
+ * it. A flat value, copied; stays inside the weather room. */
+#ifndef WEATHER_CURVE_H
+#define WEATHER_CURVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CURVE_POINTS         54 /* one hour back, fifty ahead, and a little room for a provider's own idea of it */
+#define CURVE_STEP_S         3600
+#define CURVE_TIMEZONE_BYTES 40
+#define CURVE_NO_TEMPERATURE INT16_MIN
+#define CURVE_NO_SKY         0xff
+#define CURVE_DAY            0x80 /* in `sky`: by day */
+#define CURVE_NO_CODE        0x7f /* in `sky`: no code */
+#define CURVE_GAP_POINTS     3    /* a longer run of missing temperatures is not bridged */
+
+struct curve {
+    int64_t start_s;   /* Unix time of the first point; points are CURVE_STEP_S apart */
+    int64_t fetched_s; /* Unix time at which it was fetched */
+    int64_t expires_s; /* before this the upstream does not want to be asked again; 0: no wish */
+    int32_t utc_offset_s;
+    int16_t temperature_cdeg[CURVE_POINTS]; /* hundredths of a degree Celsius */
+    uint8_t sky[CURVE_POINTS];              /* WMO code (4677) in the low seven bits, CURVE_DAY */
+    uint8_t count;
+    uint8_t provider;                    /* index into the provider table */
+    char timezone[CURVE_TIMEZONE_BYTES]; /* IANA name, "" if not known */
+};
+
+struct curve_value {
+    int temperature_ddeg; /* tenths of a degree Celsius, rounded half away from zero */
+    int code;             /* WMO code, -1: not known */
+    int is_day;           /* 1, 0, or -1: not known */
+};
+
+/* Whether the curve has a temperature at `unix_s`. */
+bool curve_covers(const struct curve *, int64_t unix_s);
+
+/* Reads the curve: temperature by linear interpolation between the two hours around, sky stepped at the hour.
+ * False, and *out untouched, where curve_covers is false. */
+bool curve_read(const struct curve *, int64_t unix_s, struct curve_value *out);
+
+/* Bridges runs of at most CURVE_GAP_POINTS missing temperatures between known ones, linearly. */
+void curve_bridge_gaps(struct curve *);
+
+#endif

@@ -1,0 +1,405 @@
+/* Two threads meet here: HTTP workers call fetch_submit, the fetch thread does all else. `lock` guards the
+ * two queues and `stopping`; flights, handles and the multi handle belong to the fetch thread alone. */
+#include "weather/fetch.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define QUEUE_MAX      4096
+#define BODY_MAX       ((size_t)64 << 10) /* a reply of 51 points has under 4 KB */
+#define URL_BYTES      512
+#define HEADER_BYTES   (PROVIDER_KEY_BYTES + 32)
+#define POLL_MS        1000
+#define CONNECT_SHARE  2 /* connecting may take this part of the timeout */
+#define REASON_UNKNOWN ""
+
+struct queue {
+    struct cell cells[QUEUE_MAX]; /* a ring */
+    size_t first, count;
+};
+
+struct flight {
+    struct fetch *fetch;
+    CURL *handle;
+    struct curl_slist *headers; /* of the request under way */
+    bool in_air;
+    struct cell cell;
+    size_t attempt; /* index into options.order */
+    size_t received;
+    bool too_large;
+    char body[BODY_MAX];
+};
+
+struct fetch {
+    struct fetch_options options;
+    fetch_done *done;
+    void *context;
+    CURLM *multi;
+    pthread_t thread;
+    struct flight *flights; /* options.parallel of them */
+    _Atomic size_t in_air;
+    _Atomic int64_t last_success_s[PROVIDERS];
+
+    pthread_mutex_t lock;
+    struct queue urgent, refresh; /* guarded by lock */
+    bool stopping;                /* guarded by lock */
+};
+
+static const char *provider_names[PROVIDERS];
+static const double duration_bounds_s[] = {0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8};
+
+enum { REQUESTS, DURATION, INFLIGHT, LAST_SUCCESS, ROWS };
+static metric_collector collect_inflight, collect_last_success;
+static struct metric rows[ROWS] = {
+    [REQUESTS] = {.name = "masthead_upstream_requests_total",
+                  .help = "Requests to weather providers, by how they ended.",
+                  .type = METRIC_COUNTER,
+                  .labels = {{"provider", provider_names, PROVIDERS}, {"outcome", outcome_names, OUTCOMES}},
+                  .sparse = true},
+    [DURATION] = {.name = "masthead_upstream_request_duration_seconds",
+                  .help = "Duration of requests to weather providers.",
+                  .type = METRIC_HISTOGRAM,
+                  .labels = {{"provider", provider_names, PROVIDERS}},
+                  .bounds = duration_bounds_s,
+                  .bound_count = sizeof duration_bounds_s / sizeof duration_bounds_s[0],
+                  .scale = 0.001,
+                  .sparse = true},
+    [INFLIGHT] = {.name = "masthead_upstream_inflight",
+                  .help = "Requests to weather providers under way.",
+                  .type = METRIC_GAUGE,
+                  .collect = collect_inflight},
+    [LAST_SUCCESS] = {.name = "masthead_upstream_last_success_timestamp_seconds",
+                      .help = "When the provider last gave a usable answer.",
+                      .type = METRIC_GAUGE,
+                      .labels = {{"provider", NULL, 0}},
+                      .collect = collect_last_success},
+};
+
+static void collect_inflight(void *context, struct metric_samples *samples)
+{
+    const struct fetch *fetch = context;
+    metric_sample(samples, (double)fetch->in_air, NULL, NULL);
+}
+
+static void collect_last_success(void *context, struct metric_samples *samples)
+{
+    const struct fetch *fetch = context;
+    for (size_t i = 0; i < PROVIDERS; i++)
+        if (fetch->last_success_s[i] > 0)
+            metric_sample(samples, (double)fetch->last_success_s[i], providers[i]->name, NULL);
+}
+
+static bool push(struct queue *queue, struct cell cell)
+{
+    if (queue->count == QUEUE_MAX)
+        return false;
+    queue->cells[(queue->first + queue->count++) % QUEUE_MAX] = cell;
+    return true;
+}
+
+static bool pop(struct queue *queue, struct cell *cell)
+{
+    if (queue->count == 0)
+        return false;
+    *cell = queue->cells[queue->first];
+    queue->first = (queue->first + 1) % QUEUE_MAX;
+    queue->count--;
+    return true;
+}
+
+bool fetch_submit(struct fetch *fetch, struct cell cell, bool urgent)
+{
+    pthread_mutex_lock(&fetch->lock);
+    bool queued = push(urgent ? &fetch->urgent : &fetch->refresh, cell);
+    pthread_mutex_unlock(&fetch->lock);
+    if (queued)
+        curl_multi_wakeup(fetch->multi);
+    return queued;
+}
+
+/* Counts before storing: neither MAXFILESIZE nor Content-Length bounds what a server sends. */
+static size_t receive(char *bytes, size_t size, size_t count, void *context)
+{
+    struct flight *flight = context;
+    size_t length = size * count;
+    if (length > BODY_MAX - flight->received) {
+        flight->too_large = true;
+        return 0; /* ends the transfer */
+    }
+    memcpy(flight->body + flight->received, bytes, length);
+    flight->received += length;
+    return length;
+}
+
+/* What holds for every request; see curl_easy_setopt(3). */
+static void set_up_handle(struct flight *flight, const struct fetch_options *options)
+{
+    CURL *h = flight->handle;
+    curl_easy_setopt(h, CURLOPT_PRIVATE, flight);
+    curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, receive);
+    curl_easy_setopt(h, CURLOPT_WRITEDATA, flight);
+    curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(h, CURLOPT_QUICK_EXIT,
+                     1L); /* else a silent name server blocks the thread for ten seconds */
+    curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, (long)options->timeout_ms);
+    curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, (long)(options->timeout_ms / CONNECT_SHARE));
+    curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(h, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(h, CURLOPT_HTTP09_ALLOWED, 0L);
+    curl_easy_setopt(h, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(h, CURLOPT_SSL_VERIFYHOST, 2L);
+    curl_easy_setopt(h, CURLOPT_USERAGENT, options->user_agent);
+    curl_easy_setopt(h, CURLOPT_PROXY, options->proxy); /* "" also overrides the environment's */
+    curl_easy_setopt(h, CURLOPT_NOPROXY, "");
+}
+
+/* Sends the flight's next request. */
+static void take_off(struct flight *flight)
+{
+    struct fetch *fetch = flight->fetch;
+    enum provider_id id = fetch->options.order[flight->attempt];
+    char url_storage[URL_BYTES], header_storage[HEADER_BYTES];
+    struct text url = text_over(url_storage, sizeof url_storage);
+    struct text header = text_over(header_storage, sizeof header_storage);
+    providers[id]->request(&fetch->options.providers[id], flight->cell, &url, &header);
+
+    flight->in_air = true;
+    flight->received = 0;
+    flight->too_large = false;
+    flight->headers = header.length > 0 ? curl_slist_append(NULL, header.bytes) : NULL;
+    /* Plain HTTP is for loopback only, which the configuration has checked. */
+    curl_easy_setopt(flight->handle, CURLOPT_PROTOCOLS_STR,
+                     strncmp(url.bytes, "http:", 5) == 0 ? "http" : "https");
+    curl_easy_setopt(flight->handle, CURLOPT_HTTPHEADER, flight->headers);
+    curl_easy_setopt(flight->handle, CURLOPT_URL, url.bytes);
+    curl_multi_add_handle(fetch->multi, flight->handle);
+}
+
+static enum outcome outcome_of_status(long status)
+{
+    if (status == 429)
+        return OUTCOME_HTTP_429;
+    if (status >= 500)
+        return OUTCOME_HTTP_5XX;
+    if (status >= 400)
+        return OUTCOME_HTTP_4XX;
+    if (status >= 300)
+        return OUTCOME_HTTP_3XX;
+    return status == 200 ? OUTCOME_OK : OUTCOME_PARSE;
+}
+
+static enum outcome outcome_of_code(const struct flight *flight, CURLcode code)
+{
+    switch (code) {
+    case CURLE_OK:
+        return OUTCOME_OK;
+    case CURLE_OPERATION_TIMEDOUT:
+        return OUTCOME_TIMEOUT;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+        return OUTCOME_CONNECT;
+    default:
+        return flight->too_large ? OUTCOME_TOO_LARGE : OUTCOME_TRANSFER;
+    }
+}
+
+static void report(enum provider_id id, enum outcome outcome, long status, const char *detail)
+{
+    static struct log_throttle throttles[PROVIDERS][OUTCOMES];
+    int64_t unsaid;
+    if (outcome != OUTCOME_OK && log_due(&throttles[id][outcome], &unsaid))
+        log_event(LOG_WARN, "weather not fetched", log_str("provider", providers[id]->name),
+                  log_str("outcome", outcome_names[outcome]), log_int("status", status),
+                  log_str("detail", detail), log_int("unsaid", unsaid));
+}
+
+/* Judges the answer of one request; a usable one is in *curve. */
+static enum outcome judge(struct flight *flight, CURLcode code, const struct instant *now,
+                          struct curve *curve)
+{
+    enum provider_id id = flight->fetch->options.order[flight->attempt];
+    char said[PROVIDER_REASON_BYTES] = REASON_UNKNOWN;
+    const char *detail = code == CURLE_OK ? said : curl_easy_strerror(code);
+    long status = 0;
+    curl_off_t taken_us = 0;
+    curl_easy_getinfo(flight->handle, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(flight->handle, CURLINFO_TOTAL_TIME_T, &taken_us);
+
+    enum outcome outcome = outcome_of_code(flight, code);
+    if (outcome == OUTCOME_OK)
+        outcome = outcome_of_status(status);
+    if (outcome == OUTCOME_OK)
+        outcome = providers[id]->read(flight->body, flight->received, now->wall_ms / 1000, curve);
+    if (outcome != OUTCOME_OK)
+        providers[id]->reason(flight->body, flight->received, said);
+    if (outcome == OUTCOME_OK) {
+        curve->provider = (uint8_t)id;
+        curve->fetched_s = now->wall_ms / 1000;
+        flight->fetch->last_success_s[id] = curve->fetched_s;
+    }
+    metric_add(&rows[REQUESTS], id, outcome);
+    metric_observe(&rows[DURATION], id, (uint64_t)(taken_us / 1000));
+    report(id, outcome, status, detail);
+    return outcome;
+}
+
+static void come_down(struct flight *flight)
+{
+    curl_multi_remove_handle(flight->fetch->multi, flight->handle);
+    curl_slist_free_all(flight->headers);
+    flight->headers = NULL;
+    flight->in_air = false;
+}
+
+/* Ends one request; the flight ends too, unless another provider is left to try. */
+static void land(struct flight *flight, CURLcode code)
+{
+    struct fetch *fetch = flight->fetch;
+    struct instant now = clock_now();
+    struct curve curve;
+    enum outcome outcome = judge(flight, code, &now, &curve);
+    come_down(flight);
+    if (outcome != OUTCOME_OK && ++flight->attempt < fetch->options.order_count) {
+        take_off(flight);
+        return;
+    }
+    fetch->in_air--;
+    fetch->done(fetch->context, flight->cell, outcome == OUTCOME_OK ? &curve : NULL);
+}
+
+/* Starts flights while there are free ones and queued cells. False when the thread is to end. */
+static bool start_flights(struct fetch *fetch)
+{
+    for (size_t i = 0; i < fetch->options.parallel; i++) {
+        struct flight *flight = &fetch->flights[i];
+        if (flight->in_air)
+            continue;
+        struct cell cell;
+        pthread_mutex_lock(&fetch->lock);
+        bool stopping = fetch->stopping;
+        bool some = !stopping && (pop(&fetch->urgent, &cell) || pop(&fetch->refresh, &cell));
+        pthread_mutex_unlock(&fetch->lock);
+        if (stopping)
+            return false;
+        if (!some)
+            break;
+        flight->cell = cell;
+        flight->attempt = 0;
+        fetch->in_air++;
+        take_off(flight);
+    }
+    pthread_mutex_lock(&fetch->lock);
+    bool stopping = fetch->stopping;
+    pthread_mutex_unlock(&fetch->lock);
+    return !stopping;
+}
+
+static void land_finished(struct fetch *fetch)
+{
+    CURLMsg *message;
+    int left;
+    while ((message = curl_multi_info_read(fetch->multi, &left))) {
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        CURLcode code = message->data.result;
+        struct flight *flight;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&flight);
+        land(flight, code);
+    }
+}
+
+static void *fetch_thread(void *argument)
+{
+    struct fetch *fetch = argument;
+    while (start_flights(fetch)) {
+        int running;
+        curl_multi_perform(fetch->multi, &running);
+        land_finished(fetch);
+        curl_multi_poll(fetch->multi, NULL, 0, fetch->in_air > 0 || running > 0 ? POLL_MS : 10 * POLL_MS,
+                        NULL);
+    }
+    return NULL;
+}
+
+static void release(struct fetch *fetch)
+{
+    for (size_t i = 0; fetch->flights && i < fetch->options.parallel; i++) {
+        struct flight *flight = &fetch->flights[i];
+        if (flight->in_air)
+            come_down(flight);
+        curl_easy_cleanup(flight->handle);
+    }
+    curl_multi_cleanup(fetch->multi);
+    pthread_mutex_destroy(&fetch->lock);
+    free(fetch->flights);
+    free(fetch);
+}
+
+static bool open_flights(struct fetch *fetch)
+{
+    fetch->multi = curl_multi_init();
+    fetch->flights = calloc(fetch->options.parallel, sizeof *fetch->flights);
+    if (!fetch->multi || !fetch->flights)
+        return false;
+    for (size_t i = 0; i < fetch->options.parallel; i++) {
+        struct flight *flight = &fetch->flights[i];
+        flight->fetch = fetch;
+        flight->handle = curl_easy_init();
+        if (!flight->handle)
+            return false;
+        set_up_handle(flight, &fetch->options);
+    }
+    return true;
+}
+
+struct fetch *fetch_open(const struct fetch_options *options, fetch_done *done, void *context)
+{
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        return NULL;
+    struct fetch *fetch = calloc(1, sizeof *fetch);
+    if (!fetch)
+        return NULL;
+    fetch->options = *options;
+    fetch->done = done;
+    fetch->context = context;
+    pthread_mutex_init(&fetch->lock, NULL);
+    if (!open_flights(fetch)) {
+        log_event(LOG_ERROR, "cannot prepare for fetching weather");
+        release(fetch);
+        return NULL;
+    }
+    for (size_t i = 0; i < PROVIDERS; i++)
+        provider_names[i] = providers[i]->name;
+    metrics_register(rows, ROWS, fetch);
+    int status = pthread_create(&fetch->thread, NULL, fetch_thread, fetch);
+    if (status != 0) {
+        log_event(LOG_ERROR, "cannot start the fetch thread", log_str("error", strerror(status)));
+        release(fetch);
+        return NULL;
+    }
+    return fetch;
+}
+
+void fetch_close(struct fetch *fetch)
+{
+    if (!fetch)
+        return;
+    pthread_mutex_lock(&fetch->lock);
+    fetch->stopping = true;
+    pthread_mutex_unlock(&fetch->lock);
+    curl_multi_wakeup(fetch->multi);
+    pthread_join(fetch->thread, NULL);
+    release(fetch);
+    curl_global_cleanup();
+}

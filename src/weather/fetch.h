@@ -1,0 +1,44 @@
+/* The fetch thread: owns libcurl (which no other file includes), the queue of cells to fetch, and every
+ * flight from submission to its one call of `done`. */
+#ifndef WEATHER_FETCH_H
+#define WEATHER_FETCH_H
+
+#include "weather/cell.h"
+#include "weather/curve.h"
+#include "weather/provider.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FETCH_PARALLEL_MAX 32
+#define FETCH_PROXY_BYTES  256
+
+struct fetch_options {
+    enum provider_id order[PROVIDERS]; /* tried in this order within one flight */
+    size_t order_count;
+    struct provider_options providers[PROVIDERS];
+    char user_agent[192];
+    char proxy[FETCH_PROXY_BYTES]; /* "": none, whatever the environment says */
+    int64_t timeout_ms;            /* for one provider's whole answer, name resolution included */
+    size_t parallel;               /* flights in the air at one time, 1 to FETCH_PARALLEL_MAX */
+};
+
+/* Called on the fetch thread, once for each accepted flight: with a curve, or with NULL when every provider
+ * failed. */
+typedef void fetch_done(void *context, struct cell, const struct curve *);
+
+struct fetch;
+
+/* Starts the thread. NULL on failure (logged). Registers the metrics of upstreams. Call before other threads.
+ */
+struct fetch *fetch_open(const struct fetch_options *, fetch_done *, void *context);
+
+/* Queues a flight. Urgent ones (somebody waits, or has no number) go before refreshes. False when the queue
+ * is full: then `done` is not called. Thread-safe, never blocks on the network. */
+bool fetch_submit(struct fetch *, struct cell, bool urgent);
+
+/* Gives up flights and queue, without calling `done`, and ends the thread. */
+void fetch_close(struct fetch *);
+
+#endif

@@ -1,0 +1,175 @@
+/* Open-Meteo, https://open-meteo.com/en/docs: the hourly forecast of /v1/forecast, keyless or with a
+ * customer's key in a header (in the query it would end up in logs). */
+#include "weather/provider.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+
+#define PAST_HOURS     1
+#define FORECAST_HOURS 50
+#define COLDEST_C \
+    (-90.0) /* lowest ever measured at the surface: -89.2, Vostok, 1983 (WMO archive of extremes) */
+#define HOTTEST_C        60.0 /* highest: 56.7, Furnace Creek, 1913 (same) */
+#define CODE_MAX         99   /* of WMO table 4677 */
+#define UTC_OFFSET_MAX_S (18 * 3600)
+
+static void request(const struct provider_options *options, struct cell cell, struct text *url,
+                    struct text *header)
+{
+    text_format(url, "%s/v1/forecast?latitude=%.6g&longitude=%.7g", options->url,
+                (double)cell.latitude_udeg / CELL_MICRODEGREES,
+                (double)cell.longitude_udeg / CELL_MICRODEGREES);
+    text_format(url, "&hourly=temperature_2m,weather_code,is_day&past_hours=%d&forecast_hours=%d", PAST_HOURS,
+                FORECAST_HOURS);
+    text_string(url, "&timeformat=unixtime&timezone=auto");
+    if (options->key[0])
+        text_format(header, "X-Api-Key: %s", options->key);
+}
+
+/* The document, or NULL. Text after a complete document, as Open-Meteo appends when it fails midway, is an
+ * error. */
+static json_t *parse(const char *body, size_t length)
+{
+    json_t *root = json_loadb(body, length, JSON_REJECT_DUPLICATES, NULL);
+    if (root && !json_is_object(root)) {
+        json_decref(root);
+        return NULL;
+    }
+    return root;
+}
+
+static bool string_is(const json_t *value, const char *expected)
+{
+    return json_is_string(value) && strcmp(json_string_value(value), expected) == 0;
+}
+
+static const json_t *array_of(const json_t *object, const char *key, size_t count)
+{
+    const json_t *array = json_object_get(object, key);
+    return json_is_array(array) && json_array_size(array) == count ? array : NULL;
+}
+
+/* Times must be whole hours apart, ascending, as many as fit a curve. */
+static enum outcome read_times(const json_t *hourly, struct curve *curve)
+{
+    const json_t *times = json_object_get(hourly, "time");
+    size_t count = json_array_size(times);
+    if (count < 2 || count > CURVE_POINTS)
+        return OUTCOME_PARSE;
+    for (size_t i = 0; i < count; i++) {
+        const json_t *time = json_array_get(times, i);
+        if (!json_is_integer(time))
+            return OUTCOME_PARSE;
+        if (i == 0)
+            curve->start_s = json_integer_value(time);
+        else if (json_integer_value(time) != curve->start_s + (int64_t)i * CURVE_STEP_S)
+            return OUTCOME_IMPLAUSIBLE;
+        if (curve->start_s < 0 || curve->start_s > INT32_MAX * (int64_t)100)
+            return OUTCOME_IMPLAUSIBLE;
+    }
+    curve->count = (uint8_t)count;
+    return OUTCOME_OK;
+}
+
+static enum outcome read_temperatures(const json_t *hourly, struct curve *curve)
+{
+    const json_t *values = array_of(hourly, "temperature_2m", curve->count);
+    if (!values)
+        return OUTCOME_PARSE;
+    for (size_t i = 0; i < curve->count; i++) {
+        const json_t *value = json_array_get(values, i);
+        curve->temperature_cdeg[i] = CURVE_NO_TEMPERATURE;
+        if (json_is_null(value))
+            continue;
+        if (!json_is_number(value))
+            return OUTCOME_PARSE;
+        double celsius = json_number_value(value);
+        if (!(celsius >= COLDEST_C && celsius <= HOTTEST_C))
+            return OUTCOME_IMPLAUSIBLE;
+        curve->temperature_cdeg[i] = (int16_t)lround(celsius * 100);
+    }
+    curve_bridge_gaps(curve);
+    return OUTCOME_OK;
+}
+
+/* Code and daylight may be missing without harm: what is not an integer in range is not known. */
+static void read_sky(const json_t *hourly, struct curve *curve)
+{
+    const json_t *codes = array_of(hourly, "weather_code", curve->count);
+    const json_t *days = array_of(hourly, "is_day", curve->count);
+    for (size_t i = 0; i < curve->count; i++) {
+        const json_t *code = json_array_get(codes, i);
+        const json_t *day = json_array_get(days, i);
+        bool code_known =
+            json_is_integer(code) && json_integer_value(code) >= 0 && json_integer_value(code) <= CODE_MAX;
+        bool day_known = json_is_integer(day);
+        if (!day_known) {
+            curve->sky[i] = CURVE_NO_SKY;
+            continue;
+        }
+        curve->sky[i] = code_known ? (uint8_t)json_integer_value(code) : CURVE_NO_CODE;
+        if (json_integer_value(day) == 1)
+            curve->sky[i] |= CURVE_DAY;
+    }
+}
+
+static void read_zone(const json_t *root, struct curve *curve)
+{
+    const json_t *offset = json_object_get(root, "utc_offset_seconds");
+    const json_t *name = json_object_get(root, "timezone");
+    if (json_is_integer(offset) && llabs(json_integer_value(offset)) <= UTC_OFFSET_MAX_S)
+        curve->utc_offset_s = (int32_t)json_integer_value(offset);
+    const char *text = json_is_string(name) ? json_string_value(name) : "";
+    size_t plain = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/");
+    if (text[plain] == '\0' && plain < sizeof curve->timezone)
+        memcpy(curve->timezone, text, plain + 1);
+}
+
+static enum outcome read_document(const json_t *root, int64_t now_s, struct curve *curve)
+{
+    const json_t *units = json_object_get(root, "hourly_units");
+    const json_t *hourly = json_object_get(root, "hourly");
+    if (!string_is(json_object_get(units, "time"), "unixtime") ||
+        !string_is(json_object_get(units, "temperature_2m"), "°C"))
+        return OUTCOME_PARSE;
+    enum outcome outcome = read_times(hourly, curve);
+    if (outcome == OUTCOME_OK)
+        outcome = read_temperatures(hourly, curve);
+    if (outcome != OUTCOME_OK)
+        return outcome;
+    read_sky(hourly, curve);
+    read_zone(root, curve);
+    return curve_covers(curve, now_s) ? OUTCOME_OK : OUTCOME_IMPLAUSIBLE;
+}
+
+static enum outcome read(const char *body, size_t length, int64_t now_s, struct curve *out)
+{
+    json_t *root = parse(body, length);
+    if (!root)
+        return OUTCOME_PARSE;
+    struct curve curve = {0};
+    enum outcome outcome = read_document(root, now_s, &curve);
+    if (outcome == OUTCOME_OK)
+        *out = curve;
+    json_decref(root);
+    return outcome;
+}
+
+static void reason(const char *body, size_t length, char out[PROVIDER_REASON_BYTES])
+{
+    out[0] = '\0';
+    json_t *root = parse(body, length);
+    const json_t *text = json_object_get(root, "reason");
+    if (json_is_string(text))
+        text_clean(json_string_value(text), json_string_length(text), out, PROVIDER_REASON_BYTES);
+    json_decref(root);
+}
+
+const struct provider open_meteo = {
+    .name = "open-meteo",
+    .credit = {"Weather data by Open-Meteo.com", "https://open-meteo.com/"},
+    .request = request,
+    .read = read,
+    .reason = reason,
+};

@@ -1,0 +1,19 @@
+#include "weather/provider.h"
+
+const char *const outcome_names[OUTCOMES] = {
+    [OUTCOME_OK] = "ok",
+    [OUTCOME_TIMEOUT] = "timeout",
+    [OUTCOME_CONNECT] = "connect",
+    [OUTCOME_TRANSFER] = "transfer",
+    [OUTCOME_TOO_LARGE] = "too_large",
+    [OUTCOME_HTTP_3XX] = "http_3xx",
+    [OUTCOME_HTTP_4XX] = "http_4xx",
+    [OUTCOME_HTTP_429] = "http_429",
+    [OUTCOME_HTTP_5XX] = "http_5xx",
+    [OUTCOME_PARSE] = "parse",
+    [OUTCOME_IMPLAUSIBLE] = "implausible",
+};
+
+const struct provider *const providers[PROVIDERS] = {
+    [PROVIDER_OPEN_METEO] = &open_meteo,
+};

@@ -1,0 +1,74 @@
+/* The face of the weather room: coordinates and an instant in, the weather of their cell out, with its state.
+ * Nobody upstairs knows that there is a cache, a queue, a provider or curl behind it. */
+#ifndef WEATHER_WEATHER_H
+#define WEATHER_WEATHER_H
+
+#include "base/clock.h"
+#include "base/credit.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define WEATHER_URL_BYTES      256
+#define WEATHER_PATH_BYTES     256
+#define WEATHER_NAME_BYTES     32
+#define WEATHER_PROVIDERS      4
+#define WEATHER_CONTACT_BYTES  128
+#define WEATHER_CELL_BYTES     32
+#define WEATHER_TIMEZONE_BYTES 40
+
+struct weather_options {
+    char providers[WEATHER_PROVIDERS]
+                  [WEATHER_NAME_BYTES]; /* tried in this order; one not built in is skipped, logged */
+    size_t provider_count;
+    char open_meteo_url[WEATHER_URL_BYTES];
+    char open_meteo_key_file[WEATHER_PATH_BYTES]; /* "": keyless */
+    char contact[WEATHER_CONTACT_BYTES];          /* in the User-Agent */
+    char proxy[WEATHER_URL_BYTES];
+    int64_t cell_udeg; /* see cell_size_valid */
+    int64_t refresh_ms, keep_ms, wait_ms, timeout_ms;
+    int64_t parallel;    /* flights at one time; 0: one for a keyless Open-Meteo host, else eight */
+    int64_t capacity;    /* cells */
+    int64_t max_waiters; /* threads that may wait for a cold cell at one time */
+};
+
+enum weather_state {
+    WEATHER_NONE, /* no number: not fetched yet, or too old to be read */
+    WEATHER_FRESH,
+    WEATHER_STALE, /* a due refresh failed; the curve is still read at now */
+};
+
+/* How the answer was come by, for Cache-Status (RFC 9211). */
+enum weather_source { WEATHER_HIT, WEATHER_HIT_STALE, WEATHER_FETCHED, WEATHER_COLLAPSED, WEATHER_NEGATIVE };
+
+struct reading {
+    enum weather_state state;
+    enum weather_source source;
+    char cell[WEATHER_CELL_BYTES]; /* always */
+    int64_t refresh_in_s; /* until the curve is due (negative: overdue); without one, until the next try */
+    /* The rest only where state is not WEATHER_NONE. */
+    int temperature_ddeg; /* tenths of a degree Celsius */
+    int code;             /* WMO table 4677, -1: not known */
+    int is_day;           /* 1, 0, -1: not known */
+    int64_t fetched_s;    /* Unix time */
+    int64_t age_s;        /* never negative */
+    int32_t utc_offset_s;
+    char timezone[WEATHER_TIMEZONE_BYTES]; /* "" if not known */
+    const char *provider;                  /* static */
+    const struct credit *credit;           /* static */
+};
+
+struct weather;
+
+/* Starts the room and its thread. NULL on failure (logged): no provider can be used, a key file cannot be
+ * read, no memory. Call before other threads. */
+struct weather *weather_open(const struct weather_options *);
+void weather_close(struct weather *);
+
+/* The weather of a visitor's cell at `now`. Does no network I/O: a missing or ageing cell is handed to the
+ * fetch thread, and for a missing one a bounded number of callers wait up to wait_ms. Thread-safe. */
+void weather_read(struct weather *, double latitude, double longitude, const struct instant *now,
+                  struct reading *out);
+
+#endif

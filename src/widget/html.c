@@ -1,0 +1,63 @@
+/* An answer as the HTML fragment that a page or a server-side include pastes in: one line, no inline style or
+ * script. */
+#include "widget/widget.h"
+
+static void write_degrees(const struct answer *answer, bool known, struct text *out)
+{
+    int celsius_ddeg = answer->reading.temperature_ddeg;
+    if (known) {
+        text_string(out, "<data class=\"masthead-temp\" value=\"");
+        write_tenths(out, celsius_ddeg);
+        text_string(out, "\">");
+    } else {
+        text_string(out, "<span class=\"masthead-temp\">");
+    }
+    if (answer->state != ANSWER_UNKNOWN)
+        write_temperature(out, known, celsius_ddeg, answer->units);
+    text_string(out, known ? "</data>" : "</span>");
+}
+
+static void write_credits(const struct answer *answer, struct text *out)
+{
+    const struct credit *credits[WIDGET_CREDITS_MAX];
+    size_t count = widget_credits(answer, credits);
+    if (!answer->credits_inline || count == 0)
+        return;
+    text_string(out, "<small class=\"masthead-credits\">");
+    for (size_t i = 0; i < count; i++) {
+        text_format(out, "%s<a href=\"", i > 0 ? " " : "");
+        text_html(out, credits[i]->url);
+        text_string(out, "\">");
+        text_html(out, credits[i]->text);
+        text_string(out, "</a>");
+    }
+    text_string(out, "</small>");
+}
+
+void widget_html(const struct answer *answer, struct text *out)
+{
+    bool known = answer->state == ANSWER_FRESH || answer->state == ANSWER_STALE;
+    text_format(out, "<span class=\"masthead-weather\" data-state=\"%s\" data-source=\"%s\"",
+                answer_state_names[answer->state], place_source_names[answer->place.source]);
+    if (answer->state == ANSWER_STALE)
+        text_format(out, " data-age=\"%lld\"", (long long)answer->reading.age_s);
+    if (answer->simulated)
+        text_string(out, " data-simulated");
+    text_format(out, " lang=\"%s\"><span class=\"masthead-place\">", answer->language->tag);
+    text_html(out, answer->place.name);
+    text_string(out, "</span> ");
+    write_degrees(answer, known, out);
+    write_credits(answer, out);
+    text_string(out, "</span>\n");
+}
+
+void widget_text(const struct answer *answer, struct text *out)
+{
+    if (answer->state != ANSWER_UNKNOWN) {
+        text_string(out, answer->place.name);
+        text_string(out, " ");
+        write_temperature(out, answer->state != ANSWER_PLACE, answer->reading.temperature_ddeg,
+                          answer->units);
+    }
+    text_string(out, "\n");
+}

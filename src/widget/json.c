@@ -1,0 +1,109 @@
+/* An answer as JSON: every field is always there, and null where it does not apply. */
+#include "widget/widget.h"
+
+static void write_instant(struct text *out, bool known, int64_t unix_s)
+{
+    char when[CLOCK_RFC3339_BYTES];
+    clock_format(unix_s, when);
+    text_json(out, known ? when : NULL);
+}
+
+static void write_integer(struct text *out, bool known, int64_t value)
+{
+    if (known)
+        text_format(out, "%lld", (long long)value);
+    else
+        text_string(out, "null");
+}
+
+static const char *or_null(const char *string)
+{
+    return string[0] ? string : NULL;
+}
+
+static void write_place(const struct place *place, struct text *out)
+{
+    text_string(out, "\"place\":{\"name\":");
+    text_json(out, or_null(place->name));
+    text_string(out, ",\"region\":");
+    text_json(out, or_null(place->region));
+    text_string(out, ",\"country\":");
+    text_json(out, or_null(place->country));
+    text_format(out, ",\"source\":\"%s\",\"verdict\":\"%s\",\"id\":", place_source_names[place->source],
+                place_verdict_names[place->verdict]);
+    write_integer(out, place->id > 0, place->id);
+    text_string(out, "}");
+}
+
+static void write_weather(const struct answer *answer, bool known, struct text *out)
+{
+    const struct reading *reading = &answer->reading;
+    text_string(out, ",\n \"temperature\":{\"celsius\":");
+    if (known)
+        write_tenths(out, reading->temperature_ddeg);
+    else
+        text_string(out, "null");
+    text_string(out, ",\"value\":");
+    write_integer(out, known, degrees_shown(reading->temperature_ddeg, answer->units));
+    text_format(out,
+                ",\"unit\":\"%c\"},\n \"weather\":{\"code\":", answer->units == UNITS_FAHRENHEIT ? 'F' : 'C');
+    write_integer(out, known && reading->code >= 0, reading->code);
+    text_string(out, ",\"text\":");
+    text_json(out, known ? language_condition(answer->language, reading->code) : NULL);
+    text_string(out, ",\"is_day\":");
+    text_string(out, !known || reading->is_day < 0 ? "null" : reading->is_day ? "true" : "false");
+    text_string(out, "}");
+}
+
+static void write_origin(const struct answer *answer, bool known, struct text *out)
+{
+    const struct reading *reading = &answer->reading;
+    text_string(out, ",\n \"cell\":");
+    text_json(out, or_null(reading->cell));
+    text_string(out, ",\"fetched_at\":");
+    write_instant(out, known, reading->fetched_s);
+    text_string(out, ",\"age_s\":");
+    write_integer(out, known, reading->age_s);
+    text_string(out, ",\"refresh_at\":");
+    write_instant(out, known, answer->now_s + reading->refresh_in_s);
+    text_string(out, ",\n \"timezone\":");
+    text_json(out, or_null(known && reading->timezone[0] ? reading->timezone : answer->place.timezone));
+    text_string(out, ",\"utc_offset_s\":");
+    write_integer(out, known, reading->utc_offset_s);
+    text_string(out, ",\"provider\":");
+    text_json(out, known ? reading->provider : NULL);
+    text_format(out, ",\"simulated\":%s", answer->simulated ? "true" : "false");
+}
+
+static void write_credits(const struct answer *answer, struct text *out)
+{
+    const struct credit *credits[WIDGET_CREDITS_MAX];
+    size_t count = widget_credits(answer, credits);
+    text_string(out, ",\n \"credits\":[");
+    for (size_t i = 0; i < count; i++) {
+        text_string(out, i > 0 ? ",{\"text\":" : "{\"text\":");
+        text_json(out, credits[i]->text);
+        text_string(out, ",\"url\":");
+        text_json(out, credits[i]->url);
+        text_string(out, "}");
+    }
+    text_string(out, "]");
+}
+
+void widget_json(const struct answer *answer, struct text *out)
+{
+    char line_storage[2 * PLACE_NAME_BYTES];
+    struct text line = text_over(line_storage, sizeof line_storage);
+    bool known = answer->state == ANSWER_FRESH || answer->state == ANSWER_STALE;
+    widget_text(answer, &line);
+    line.bytes[line.length - 1] = '\0'; /* without its newline */
+
+    text_format(out, "{\"state\":\"%s\",\"text\":", answer_state_names[answer->state]);
+    text_json(out, line.bytes);
+    text_string(out, ",\n ");
+    write_place(&answer->place, out);
+    write_weather(answer, known, out);
+    write_origin(answer, known, out);
+    write_credits(answer, out);
+    text_string(out, "}\n");
+}

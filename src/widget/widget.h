@@ -1,0 +1,70 @@
+/* The face of the widget room: a visit in, an answer out; an answer as HTML, JSON or one line of text. The
+ * only place that knows both where a reader is and what the weather is there. */
+#ifndef WIDGET_WIDGET_H
+#define WIDGET_WIDGET_H
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "place/place.h"
+#include "visitor/address.h"
+#include "weather/weather.h"
+#include "widget/words.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define WIDGET_LANG_BYTES 16
+
+enum widget_credits { WIDGET_CREDITS_INLINE, WIDGET_CREDITS_PAGE, WIDGET_CREDITS_NO };
+
+struct widget_options {
+    char lang[WIDGET_LANG_BYTES]; /* of pages that do not say theirs */
+    int64_t units;                /* enum units */
+    int64_t credits;              /* enum widget_credits */
+    int64_t max_age_ms;           /* ceiling for caching an answer */
+    bool simulated;               /* the weather comes from a simulator, and every answer says so */
+};
+
+/* One request of one reader, as the HTTP room understood it. */
+struct visit {
+    struct instant now;
+    bool readable; /* false: the forwarding header cannot be trusted, `address` is void */
+    struct address address;
+    const struct language *language; /* NULL: as configured */
+    enum units units;
+};
+
+enum answer_state { ANSWER_FRESH, ANSWER_STALE, ANSWER_PLACE, ANSWER_UNKNOWN, ANSWER_STATES };
+extern const char *const answer_state_names[ANSWER_STATES];
+
+struct answer {
+    enum answer_state state;
+    struct place place;
+    struct reading reading; /* void where state is ANSWER_UNKNOWN */
+    const struct language *language;
+    enum units units; /* UNITS_CELSIUS or UNITS_FAHRENHEIT */
+    int64_t now_s;    /* Unix time of the answer */
+    int64_t max_age_s;
+    bool simulated;
+    bool credits_inline;
+};
+
+struct widget;
+
+/* Borrows both rooms, which must outlive it. NULL when out of memory. Registers the room's metrics. */
+struct widget *widget_open(const struct widget_options *, struct places *, struct weather *);
+void widget_close(struct widget *);
+
+/* Answers a visit. Thread-safe; does no network I/O, waits at most as long as weather_read does. */
+void widget_answer(struct widget *, const struct visit *, struct answer *out);
+
+/* The answer as the fragment of one line, as a JSON object, as "Mumbai 31 °C"; each ends with a newline. */
+void widget_html(const struct answer *, struct text *);
+void widget_json(const struct answer *, struct text *);
+void widget_text(const struct answer *, struct text *);
+
+/* The credits that are owed for what the answer shows, at most WIDGET_CREDITS_MAX; returns how many. */
+#define WIDGET_CREDITS_MAX 2
+size_t widget_credits(const struct answer *, const struct credit *out[WIDGET_CREDITS_MAX]);
+
+#endif

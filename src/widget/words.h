@@ -1,0 +1,38 @@
+/* Words and numbers as a page shows them: one row a language. Pure functions and static tables. */
+#ifndef WIDGET_WORDS_H
+#define WIDGET_WORDS_H
+
+#include "base/text.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct language {
+    const char *tag; /* BCP 47, lower case */
+    unsigned column; /* of the table of words */
+};
+
+/* The language for a BCP 47 tag, shortened from the right until one is known ("hi-IN" gives "hi"), or NULL.
+ * Static. */
+const struct language *language_find(const char *tag, size_t length);
+
+/* The condition of a WMO code (table 4677, as Open-Meteo uses it) in a language; NULL when the code is not
+ * known. */
+const char *language_condition(const struct language *, int code);
+
+enum units { UNITS_CELSIUS, UNITS_FAHRENHEIT, UNITS_AUTO };
+
+/* The unit that readers of a country (ISO code, may be "") expect: Fahrenheit in six countries (CLDR 48,
+ * unitPreferenceData, temperature/weather), else Celsius. */
+enum units units_of_country(const char *country);
+
+/* Whole degrees in the unit, rounded half away from zero, from tenths of a degree Celsius. Exact. */
+int degrees_shown(int celsius_ddeg, enum units);
+
+/* "31 °C": minus is U+2212, the space U+00A0. With `known` false: "-- °C". */
+void write_temperature(struct text *, bool known, int celsius_ddeg, enum units);
+
+/* "31.2", "-0.4": tenths as a plain number, for machines. */
+void write_tenths(struct text *, int ddeg);
+
+#endif

@@ -1,0 +1,422 @@
+"""The loader in a browser: what a reader sees where the page held a placeholder, whatever the service does."""
+
+import gzip
+import json
+import time
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from newspaper import drop, hang, hold, say
+
+PLACEHOLDER = "Fetching location... -- °C"
+SCRIPT = '<script async data-cfasync="false" src="/masthead.js"></script>'
+STYLE = '<link rel="stylesheet" href="/masthead.css">'
+TODAY = '<span id="city">Fetching location...</span> <span id="temp">-- °C</span>'
+TARGETS = 'data-place-target="#city" data-temp-target="#temp"'
+NO_NUMBER = "--\u00a0°C"
+NO_RECORD = "203.0.113.241"  # see the head of data/visitors.tsv
+
+ANSWER = {
+    "state": "fresh",
+    "text": "Mumbai 31\u00a0°C",
+    "place": {"name": "Mumbai", "region": "Maharashtra", "country": "IN", "source": "geoip", "verdict": "city", "id": None},
+    "temperature": {"celsius": 31.2, "value": 31, "unit": "C"},
+    "simulated": False,
+    "credits": [],
+}
+
+
+def page(body, head=SCRIPT, lang="en"):
+    return (
+        f'<!doctype html><html lang="{lang}"><head><meta charset="utf-8"><title>A paper</title>{head}</head>'
+        f"<body><header>{body}</header></body></html>"
+    )
+
+
+def answer_once_fresh(site, path="/widget.json"):
+    """The service's answer for the site's visitor, when the cell has its curve: a cold one answers `place` first."""
+    deadline = time.monotonic() + 15
+    while True:
+        answer = json.loads(site.fetch(path))
+        if answer["state"] == "fresh":
+            return answer
+        assert time.monotonic() < deadline, f"no fresh answer for {site.visitor}: {answer}"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def mumbai(site):
+    """A site whose visitor is in Mumbai, with the weather there known."""
+    answer_once_fresh(site)
+    return site
+
+
+# What a reader sees
+
+
+def test_two_elements_of_todays_page_are_filled(mumbai, browser):
+    script = f'<script async src="/masthead.js" {TARGETS}></script>'
+    browser.open(mumbai.page("/", page(TODAY, head=script)))
+    assert browser.settled("#temp") == "fresh"
+    shown = f"{browser.text('#city')} {browser.text('#temp')}"
+    assert shown == browser.js("return probe.updates[0].text")
+    assert browser.text("#city") == "Mumbai"
+    assert browser.js("return document.querySelectorAll('header *').length") == 2
+    assert browser.complaints() == []
+
+
+@pytest.mark.parametrize("element", ["<masthead-weather>{}</masthead-weather>", "<p data-masthead>{}</p>"])
+def test_an_element_with_a_placeholder_is_filled(mumbai, browser, element):
+    browser.open(mumbai.page("/", page(element.format(PLACEHOLDER))))
+    widget = "masthead-weather, [data-masthead]"
+    assert browser.settled(widget) == "fresh"
+    detail = browser.js("return probe.updates[0]")
+    assert browser.text(widget) == detail["text"]
+    assert browser.text(".masthead-place") == "Mumbai"
+    assert float(browser.attribute("data.masthead-temp", "value")) == detail["temperature"]["celsius"]
+    assert browser.attribute(widget, "data-source") == "geoip"
+    assert (browser.attribute(widget, "data-simulated") is not None) == detail["simulated"]
+    assert browser.attribute(widget, "lang") == "en"
+    assert browser.attribute(widget, "title") is None
+    assert browser.complaints() == []
+
+
+def test_children_that_the_page_brings_are_kept(mumbai, browser):
+    children = '<em class="masthead-place">Fetching location...</em>, <b class="masthead-temp">-- °C</b>'
+    browser.open(mumbai.page("/", page(f"<masthead-weather>{children}</masthead-weather>")))
+    assert browser.settled("masthead-weather") == "fresh"
+    assert browser.text("em") == "Mumbai"
+    assert browser.text("b").endswith("°C")
+    assert browser.text("masthead-weather").startswith("Mumbai, ")
+
+
+def test_a_hostile_name_is_text(site, browser, readers):
+    reader = next(reader for reader in readers if "<" in reader["city"])
+    site.visitor = reader["ipv4"]
+    answer_once_fresh(site)
+    script = f'<script async src="/masthead.js" {TARGETS}></script>'
+    browser.open(site.page("/", page(f"<masthead-weather>{PLACEHOLDER}</masthead-weather>{TODAY}", head=script)))
+    browser.settled("masthead-weather")
+    browser.settled("#city")
+    assert browser.text(".masthead-place") == reader["city"]
+    assert browser.text("#city") == reader["city"]
+    names = browser.js("return [...document.querySelectorAll('header *')].map((el) => el.localName).sort()")
+    assert names == ["data", "masthead-weather", "span", "span", "span"]
+    assert browser.complaints() == []
+
+
+def test_below_zero_has_a_minus_sign(site, browser):
+    site.fault = say({**ANSWER, "temperature": {"celsius": -5.4, "value": -5, "unit": "C"}})
+    browser.open(site.page("/", page("<masthead-weather></masthead-weather>")))
+    browser.settled("masthead-weather")
+    assert browser.text("masthead-weather") == "Mumbai \u22125\u00a0°C"
+    assert browser.attribute("data", "value") == "-5.4"
+
+
+def test_a_place_without_weather_is_named_and_asked_about_again(mumbai, browser):
+    nothing = {"celsius": None, "value": None, "unit": "C"}
+    caching = {"Cache-Control": "no-store, max-age=45"}  # time does not pass here: a kept answer would not age
+    mumbai.fault = say({**ANSWER, "state": "place", "temperature": nothing}, headers=caching)
+    browser.open(mumbai.page("/", page("<masthead-weather></masthead-weather>")))
+    assert browser.settled("masthead-weather") == "place"
+    assert browser.text("masthead-weather") == f"Mumbai {NO_NUMBER}"
+    mumbai.fault = None
+    assert browser.wake() == [45000]
+    browser.until("document.querySelector('[data-state=fresh]')", "the second answer was not shown")
+    assert browser.text("masthead-weather") == browser.js("return probe.updates[1].text")
+
+
+def test_an_unknown_place_leaves_nothing_or_the_fallback(site, browser):
+    site.visitor = NO_RECORD
+    widgets = '<masthead-weather id="bare">Fetching location...</masthead-weather><p data-masthead data-fallback="Weather"></p>'
+    browser.open(site.page("/", page(widgets)))
+    assert browser.settled("#bare") == "unknown"
+    assert browser.settled("p") == "unknown"
+    assert browser.text("#bare").strip() == ""
+    assert browser.text("p").strip() == "Weather"
+
+
+# When the service does not answer
+
+OUTAGES = {
+    "connection dropped": drop,
+    "no answer": hang,
+    "503 with an answer": say(ANSWER, status=503),
+    "502 from the proxy": say("bad gateway", status=502, content_type="text/plain"),
+    "HTML": say("<!doctype html><h1>We are working on it</h1>", content_type="text/html"),
+    "half an answer": say(json.dumps(ANSWER)[:80]),
+}
+
+
+@pytest.mark.parametrize("outage", OUTAGES.values(), ids=OUTAGES.keys())
+def test_an_outage_ends_the_fetching(site, browser, outage):
+    site.fault = outage
+    body = (
+        f'{TODAY}<masthead-weather id="bare">{PLACEHOLDER}</masthead-weather>'
+        f'<masthead-weather id="named" data-fallback="Weather">{PLACEHOLDER}</masthead-weather>'
+        f'<p id="plain" data-masthead>{PLACEHOLDER}</p>'
+        '<i id="a">Fetching location...</i> <i id="b">-- °C</i>'
+        '<i data-place-target="#a" data-temp-target="#b" data-fallback="Weather"></i>'
+    )
+    script = f'<script async src="/masthead.js" {TARGETS}></script>'
+    browser.open(site.page("/", page(body, head=script)))
+    for widget in ["#city", "#temp", "#bare", "#named", "#plain", "#a"]:
+        assert browser.settled(widget) == "unavailable"
+    assert (browser.text("#city"), browser.text("#temp")) == ("", NO_NUMBER)
+    assert browser.text("#bare").strip() == NO_NUMBER
+    assert browser.text("#plain").strip() == NO_NUMBER
+    assert browser.text("#named").strip() == "Weather"
+    assert (browser.text("#a"), browser.text("#b")) == ("Weather", "")
+    assert "Fetching" not in browser.text("header")
+    assert browser.js("return probe.updates") == []
+    assert browser.complaints() == []
+
+
+NO_ANSWERS = [
+    None,
+    [],
+    "fresh",
+    31,
+    {},
+    {**ANSWER, "state": "sunny"},
+    {**ANSWER, "state": None},
+    {**ANSWER, "place": None},
+    {**ANSWER, "place": {"name": None}},
+    {**ANSWER, "place": {"name": {"en": "Mumbai"}}},
+    {**ANSWER, "place": {"name": "  "}},
+    {**ANSWER, "temperature": None},
+    {**ANSWER, "temperature": {"celsius": None, "value": None, "unit": "C"}},
+    {**ANSWER, "temperature": {"celsius": "31", "value": 31, "unit": "C"}},
+    {**ANSWER, "temperature": {"celsius": 31.2, "value": "hot", "unit": "C"}},
+    {**ANSWER, "temperature": {"celsius": 31.2, "value": 31, "unit": "kelvin"}},
+]
+
+
+def test_what_is_no_answer_is_an_outage(site, browser):
+    for number, wrong in enumerate(NO_ANSWERS):
+        site.page(f"/{number}.json", json.dumps(wrong), content_type="application/json")
+    widgets = [f'<p data-masthead data-endpoint="/{number}.json"></p>' for number in range(len(NO_ANSWERS))]
+    browser.open(site.page("/", page("".join(widgets))))
+    browser.until("![...document.querySelectorAll('p')].some((p) => !p.dataset.state)", "a widget still waits")
+    assert browser.js("return [...document.querySelectorAll('p')].map((p) => p.dataset.state)") == ["unavailable"] * len(NO_ANSWERS)
+    assert browser.complaints() == []
+
+
+def test_after_an_outage_the_value_comes_and_through_the_next_it_stays(site, browser):
+    site.fault = busy = say("busy", status=503)
+    browser.open(site.page("/", page("<masthead-weather></masthead-weather>")))
+    assert browser.settled("masthead-weather") == "unavailable"
+    site.fault = say(ANSWER)
+    delays = browser.wake()
+    browser.until("document.querySelector('[data-state=fresh]')", "the service is back, the value is not")
+    site.fault = busy
+    for _ in range(2):
+        browser.until("probe.timers.length", "the loader has given up")
+        delays += browser.wake()
+    browser.until("probe.timers.length", "the loader has given up")
+    assert browser.text("masthead-weather") == ANSWER["text"]
+    assert browser.attribute("masthead-weather", "data-state") == "fresh"
+    assert len(browser.js("return probe.updates")) == 1
+    assert len(site.asked) == 4
+    assert delays == [15000, 30000, 45000], "without a word from the service, ever more seldom"
+
+
+def test_a_tab_that_nobody_looks_at_does_not_ask(site, browser):
+    site.fault = say(ANSWER)
+    browser.open(site.page("/", page("<masthead-weather></masthead-weather>")))
+    assert browser.settled("masthead-weather") == "fresh"
+    hidden = "Object.defineProperty(document, 'hidden', { configurable: true, get: () => arguments[0] });"
+    browser.js(hidden, True)
+    assert browser.wake() == [15000]
+    assert len(site.asked) == 1
+    browser.js(hidden + "document.dispatchEvent(new Event('visibilitychange'))", False)
+    browser.until("probe.updates.length == 2", "the tab is looked at again and does not ask")
+    assert len(site.asked) == 2
+
+
+# The page around it
+
+
+def header_with(name, head):
+    """A header whose other elements stand in the way of anything that grows."""
+    return page(f'<b>News</b> <masthead-weather id="{name}">{PLACEHOLDER}</masthead-weather> <b id="after">Search</b>', head=head)
+
+
+def box(browser):
+    return browser.js("return [...document.querySelectorAll('header > *')].map((el) => JSON.stringify(el.getBoundingClientRect()))")
+
+
+def reader_with(readers, which):
+    return {
+        "a short name": lambda: next(reader for reader in readers if reader["city"] == "Pune"),
+        "the longest name": lambda: max(readers, key=lambda reader: len(reader["city"])),
+        "a name from right to left": lambda: next(reader for reader in readers if "אביב" in reader["city"]),
+        "no place": lambda: {"ipv4": NO_RECORD},
+    }[which]()["ipv4"]
+
+
+@pytest.mark.parametrize("which", ["a short name", "the longest name", "a name from right to left", "no place"])
+def test_with_the_style_nothing_moves(site, browser, readers, which):
+    site.visitor = reader_with(readers, which)
+    if which != "no place":
+        answer_once_fresh(site)
+    site.fault = hold
+    browser.open(site.page("/", header_with("widget", SCRIPT + STYLE)))
+    browser.painted()
+    before = box(browser)
+    site.released.set()
+    browser.settled("#widget")
+    browser.painted()
+    assert box(browser) == before
+    assert browser.js("return probe.shift") == 0
+    assert browser.js("return document.querySelector('.masthead-temp').getBoundingClientRect().right") <= browser.js(
+        "return document.querySelector('#widget').getBoundingClientRect().right"
+    ), "the temperature does not fit"
+
+
+def test_without_the_style_the_page_moves(mumbai, browser):
+    """The control: it shows that the test above can fail."""
+    mumbai.fault = hold
+    browser.open(mumbai.page("/", header_with("widget", SCRIPT)))
+    browser.painted()
+    mumbai.released.set()
+    browser.settled("#widget")
+    browser.painted()
+    assert browser.js("return probe.shift") > 0
+
+
+def test_a_strict_policy_is_kept(mumbai, browser):
+    policy = {"Content-Security-Policy": "default-src 'self'; require-trusted-types-for 'script'"}
+    script = f'<script async src="/masthead.js" {TARGETS}></script>'
+    body = f"{TODAY}<masthead-weather>{PLACEHOLDER}</masthead-weather><p data-masthead>x</p><small data-masthead-credits></small>"
+    browser.open(mumbai.page("/", page(body, head=script + STYLE), headers=policy))
+    for widget in ["#city", "masthead-weather", "p"]:
+        assert browser.settled(widget) == "fresh"
+    assert browser.complaints() == []
+    control = "try { document.createElement('p').innerHTML = 'x'; return 'allowed' } catch { return 'refused' }"
+    assert browser.js(control) == "refused", "the browser does not enforce the policy"
+
+
+def test_several_widgets_share_one_question(mumbai, browser):
+    widgets = "<masthead-weather></masthead-weather>" * 3 + "<p data-masthead></p>" + TODAY
+    script = f'<script async src="/masthead.js" {TARGETS}></script>'
+    browser.open(mumbai.page("/", page(widgets, head=script)))
+    browser.until("probe.updates.length == 5", "not every widget was told")
+    assert browser.js("return document.querySelectorAll(':is(masthead-weather, p)[data-state=fresh]').length") == 4
+    assert len(mumbai.asked) == 1
+
+
+def test_units_language_and_query_are_asked_for(site, browser, readers):
+    new_york = next(reader for reader in readers if reader["city"] == "New York")
+    site.visitor = "127.0.0.1"  # who may be anyone in developer mode
+    answer_once_fresh(site, f"/widget.json?ip={new_york['ipv4']}")
+    widget = f'<masthead-weather data-units="f" lang="es" data-query="ip={new_york["ipv4"]}"></masthead-weather>'
+    browser.open(site.page("/", page(widget)))
+    assert browser.settled("masthead-weather") == "fresh"
+    asked = parse_qs(urlsplit(site.asked[0]).query)
+    assert asked == {"ip": [new_york["ipv4"]], "units": ["f"], "lang": ["es"]}
+    assert browser.text(".masthead-temp").endswith("\u00a0°F")
+
+
+def test_the_endpoint_is_the_pages_choice(site, browser):
+    site.page("/a/b/weather.json", json.dumps(ANSWER), content_type="application/json")
+    browser.open(site.page("/", page('<masthead-weather data-endpoint="/a/b/weather.json"></masthead-weather>', lang="")))
+    assert browser.settled("masthead-weather") == "fresh"
+    assert site.asked == []
+
+
+@pytest.mark.parametrize("how", ["async", "defer", 'type="module"', ""])
+def test_the_script_may_be_loaded_in_any_way(mumbai, browser, how):
+    head = f'<script {how} src="/masthead.js" {TARGETS}></script>'
+    browser.open(mumbai.page("/", page(f"{TODAY}<masthead-weather>{PLACEHOLDER}</masthead-weather>", head=head)))
+    assert browser.settled("#city") == "fresh"
+    assert browser.settled("masthead-weather") == "fresh"
+    assert browser.complaints() == []
+
+
+def test_script_and_elements_may_come_late_and_the_script_twice(mumbai, browser):
+    browser.open(mumbai.page("/", page(f"<masthead-weather>{PLACEHOLDER}</masthead-weather>", head="")))
+    insert = """
+        for (const src of ['/masthead.js', '/masthead.js?again'])
+          document.head.append(Object.assign(document.createElement('script'), { src }));"""
+    browser.js(insert)
+    assert browser.settled("masthead-weather") == "fresh"
+    browser.js("document.body.append(Object.assign(document.createElement('masthead-weather'), { id: 'late' }))")
+    assert browser.settled("#late") == "fresh"
+    assert browser.text("#late") == browser.text("masthead-weather")
+    assert len(mumbai.asked) == 1
+    assert browser.complaints() == []
+
+
+def test_an_element_that_has_left_writes_nothing(mumbai, browser):
+    """As when a page puts another reader's widget in the place of one that is still waiting."""
+    mumbai.fault = hold
+    body = f'<masthead-weather id="old" {TARGETS}></masthead-weather>{TODAY}<masthead-weather id="other"></masthead-weather>'
+    browser.open(mumbai.page("/", page(body)))
+    browser.until("!!customElements.get('masthead-weather')", "the loader did not run")
+    browser.js("document.querySelector('#old').remove()")
+    mumbai.released.set()
+    assert browser.settled("#other") == "fresh"
+    assert browser.text("#city") == "Fetching location..."
+
+
+def test_the_update_is_announced_once_to_the_page(mumbai, browser):
+    browser.open(mumbai.page("/", page("<masthead-weather></masthead-weather>")))
+    assert browser.settled("masthead-weather") == "fresh"
+    browser.until("document.readyState == 'complete'", "the page does not end")
+    (detail,) = browser.js("return probe.updates")
+    assert detail["place"]["name"] == "Mumbai"
+    assert set(detail) >= {"state", "text", "place", "temperature", "weather", "cell", "credits", "simulated"}
+
+
+def test_a_fresh_fragment_from_the_server_is_not_fetched_again(mumbai, browser):
+    fragment = mumbai.fetch("/widget")
+    assert 'data-state="fresh"' in fragment
+    body = f'<masthead-weather id="served">{fragment}</masthead-weather><p data-masthead data-units="f"></p>'
+    browser.open(mumbai.page("/", page(body)))
+    assert browser.settled("p") == "fresh"
+    assert [parse_qs(urlsplit(path).query).get("units") for path in mumbai.asked] == [["f"]]
+    assert browser.text("#served .masthead-place") == "Mumbai"
+
+
+@pytest.mark.parametrize("fault, state", [(None, "fresh"), (say("busy", status=503), "stale")])
+def test_a_stale_fragment_from_the_server_stays_until_there_is_better(mumbai, browser, fault, state):
+    fragment = mumbai.fetch("/widget").replace('data-state="fresh"', 'data-state="stale" data-age="9000"')
+    mumbai.fault = fault
+    browser.open(mumbai.page("/", page(f"<masthead-weather>{fragment}</masthead-weather>")))
+    browser.until("probe.timers.length", "the loader did not ask")
+    assert browser.attribute(".masthead-weather", "data-state") == state
+    assert (browser.attribute(".masthead-weather", "data-age") is None) == (state == "fresh")
+    assert browser.text(".masthead-place") == "Mumbai"
+    assert browser.js("return document.querySelectorAll('.masthead-temp').length") == 1
+
+
+def test_credits_are_links_to_the_web_only(site, browser):
+    credits = [
+        {"text": "<b>Weather</b>", "url": "https://weather.example/"},
+        {"text": "Script", "url": "javascript:alert(1)"},
+        {"text": "Data", "url": "data:text/html,x"},
+        {"text": "Places", "url": "http://places.example/"},
+    ]
+    site.fault = say({**ANSWER, "credits": credits})
+    browser.open(site.page("/", page("<masthead-weather></masthead-weather><small data-masthead-credits></small>")))
+    browser.settled("masthead-weather")
+    links = browser.js("return [...document.querySelectorAll('small a')].map((a) => [a.textContent, a.href, a.rel])")
+    assert links == [
+        ["<b>Weather</b>", "https://weather.example/", "noopener"],
+        ["Places", "http://places.example/", "noopener"],
+    ]
+    assert browser.js("return document.querySelector('small b')") is None
+
+
+def test_nobody_else_hears_of_the_visit(mumbai, browser):
+    browser.open(mumbai.page("/", page("<masthead-weather></masthead-weather>", head=SCRIPT + STYLE)))
+    browser.settled("masthead-weather")
+    hosts = browser.js("return performance.getEntriesByType('resource').map((entry) => new URL(entry.name).origin)")
+    assert set(hosts) == {mumbai.url}
+    assert browser.js("return document.cookie + localStorage.length + sessionStorage.length") == "00"
+
+
+def test_the_loader_is_small(site):
+    assert len(gzip.compress(site.fetch("/masthead.js").encode(), 9)) <= 2048

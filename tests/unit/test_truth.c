@@ -1,0 +1,276 @@
+/* The synthetic weather is what the simulator serves and what answers are compared with: it must stay in
+ * bounds, give the same value each time, and be so smooth that hourly points joined by straight lines tell
+ * it. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sim/truth.h"
+
+#define DAY     86400
+#define HOUR    3600
+#define NEWYEAR 1767225600 /* 2026-01-01T00:00:00Z */
+#define MARCH20 (NEWYEAR + 78 * DAY)
+#define JUNE21  (NEWYEAR + 171 * DAY)
+#define DEC21   (NEWYEAR + 354 * DAY)
+
+/* Walks the earth every ten degrees and the year every five days, at hours that drift through the day. */
+#define FOR_EARTH_AND_YEAR(latitude, longitude, at)                           \
+    for (double latitude = -90.0; latitude <= 90.0; latitude += 10.0)         \
+        for (double longitude = -180.0; longitude < 180.0; longitude += 10.0) \
+            for (int64_t at = NEWYEAR; at < NEWYEAR + 366 * (int64_t)DAY; at += 5 * DAY + 5 * HOUR)
+
+static void assert_close(double a, double b, double tolerance)
+{
+    if (!(fabs(a - b) <= tolerance))
+        fail_msg("%.6f and %.6f differ by more than %g", a, b, tolerance);
+}
+
+static void temperatures_stay_in_bounds(void **state)
+{
+    (void)state;
+    double least = 100.0, most = -100.0;
+    FOR_EARTH_AND_YEAR(latitude, longitude, at)
+    {
+        double celsius = truth_celsius(latitude, longitude, at);
+        least = fmin(least, celsius);
+        most = fmax(most, celsius);
+    }
+    assert_true(least > -60.0 && most < 50.0);
+    assert_true(least < -20.0 && most > 30.0); /* and use them: a constant would be of no use to tests */
+}
+
+static void temperatures_stay_in_bounds_far_from_today(void **state)
+{
+    (void)state;
+    for (int64_t at = -100000000000; at <= 100000000000; at += 977777777) {
+        double celsius = truth_celsius(19.1, 72.9, at);
+        assert_true(celsius > 0.0 && celsius < 45.0);
+    }
+}
+
+static void the_same_question_has_the_same_answer(void **state)
+{
+    (void)state;
+    FOR_EARTH_AND_YEAR(latitude, longitude, at)
+    {
+        double celsius = truth_celsius(latitude, longitude, at);
+        truth_celsius(-latitude, longitude + 1.0, at - 1);
+        assert_true(celsius == truth_celsius(latitude, longitude, at));
+    }
+}
+
+/* The service samples hourly values, rounded to 0.1 degree, and draws straight lines between them. */
+static void hourly_points_tell_the_curve(void **state)
+{
+    (void)state;
+    double worst = 0.0;
+    FOR_EARTH_AND_YEAR(latitude, longitude, at)
+    {
+        int64_t hour = at - at % HOUR;
+        double from = round(truth_celsius(latitude, longitude, hour) * 10.0) / 10.0;
+        double to = round(truth_celsius(latitude, longitude, hour + HOUR) * 10.0) / 10.0;
+        for (int s = 0; s <= HOUR; s += 600) {
+            double line = from + (to - from) * s / HOUR;
+            worst = fmax(worst, fabs(line - truth_celsius(latitude, longitude, hour + s)));
+        }
+    }
+    assert_true(worst < 0.3);
+}
+
+static void the_unrounded_line_is_off_by_a_tenth_at_most(void **state)
+{
+    (void)state;
+    FOR_EARTH_AND_YEAR(latitude, longitude, at)
+    {
+        double middle =
+            (truth_celsius(latitude, longitude, at) + truth_celsius(latitude, longitude, at + HOUR)) / 2.0;
+        assert_close(middle, truth_celsius(latitude, longitude, at + HOUR / 2), 0.1);
+    }
+}
+
+static void neighbours_in_time_and_space_agree(void **state)
+{
+    (void)state;
+    FOR_EARTH_AND_YEAR(latitude, longitude, at)
+    {
+        double celsius = truth_celsius(latitude, longitude, at);
+        assert_close(celsius, truth_celsius(latitude, longitude, at + 1), 0.01);
+        assert_close(celsius, truth_celsius(latitude, longitude + 0.1, at), 0.6);
+        assert_close(celsius, truth_celsius(latitude + (latitude < 90.0 ? 0.1 : -0.1), longitude, at), 0.6);
+    }
+}
+
+static void there_is_no_seam_at_midnight_or_new_year(void **state)
+{
+    (void)state;
+    for (int64_t at = NEWYEAR - 40 * DAY; at < NEWYEAR + 40 * DAY; at += DAY)
+        assert_close(truth_celsius(51.5, -0.1, at - 1), truth_celsius(51.5, -0.1, at), 0.01);
+}
+
+static void there_is_no_seam_where_longitudes_meet(void **state)
+{
+    (void)state;
+    for (double latitude = -90.0; latitude <= 90.0; latitude += 5.0) {
+        assert_close(truth_celsius(latitude, -180.0, JUNE21), truth_celsius(latitude, 180.0, JUNE21), 1e-6);
+        assert_close(truth_celsius(latitude, 190.0, JUNE21), truth_celsius(latitude, -170.0, JUNE21), 1e-6);
+        assert_int_equal(truth_is_day(latitude, 190.0, JUNE21), truth_is_day(latitude, -170.0, JUNE21));
+    }
+    for (double longitude = -180.0; longitude < 180.0; longitude += 15.0) {
+        assert_close(truth_celsius(90.0, longitude, JUNE21), truth_celsius(90.0, 0.0, JUNE21), 1e-6);
+        assert_close(truth_celsius(-90.0, longitude, JUNE21), truth_celsius(-90.0, 0.0, JUNE21), 1e-6);
+    }
+}
+
+static double mean_of_month(double latitude, double longitude, int64_t from)
+{
+    double sum = 0.0;
+    for (int hour = 0; hour < 30 * 24; hour++)
+        sum += truth_celsius(latitude, longitude, from + (int64_t)hour * HOUR);
+    return sum / (30 * 24);
+}
+
+static void seasons_are_opposite_in_the_hemispheres(void **state)
+{
+    (void)state;
+    int64_t january = NEWYEAR, july = NEWYEAR + 181 * DAY;
+    assert_true(mean_of_month(51.5, -0.1, july) > mean_of_month(51.5, -0.1, january) + 10.0);
+    assert_true(mean_of_month(-33.9, 151.2, january) > mean_of_month(-33.9, 151.2, july) + 5.0);
+    assert_close(mean_of_month(0.0, 0.0, january), mean_of_month(0.0, 0.0, july), 3.0);
+}
+
+static void afternoons_are_warmer_than_nights(void **state)
+{
+    (void)state;
+    int warmer = 0;
+    for (int day = 0; day < 365; day++) {
+        int64_t midnight = NEWYEAR + (int64_t)day * DAY;
+        warmer +=
+            truth_celsius(20.0, 0.0, midnight + 15 * HOUR) > truth_celsius(20.0, 0.0, midnight + 3 * HOUR);
+    }
+    assert_true(warmer > 350);
+}
+
+static void the_equator_has_noon_and_midnight(void **state)
+{
+    (void)state;
+    for (int day = 0; day < 365; day++) {
+        int64_t midnight = NEWYEAR + (int64_t)day * DAY;
+        assert_true(truth_is_day(0.0, 0.0, midnight + 12 * HOUR));
+        assert_false(truth_is_day(0.0, 0.0, midnight));
+        assert_true(truth_is_day(0.0, 90.0, midnight + 6 * HOUR)); /* local noon comes earlier in the east */
+        assert_false(truth_is_day(0.0, -90.0, midnight + 6 * HOUR));
+    }
+}
+
+static void polar_night_and_midnight_sun_are_opposite(void **state)
+{
+    (void)state;
+    for (int hour = 0; hour < 24; hour++) {
+        int64_t later = (int64_t)hour * HOUR;
+        assert_true(truth_is_day(78.2, 15.6, JUNE21 + later));
+        assert_false(truth_is_day(78.2, 15.6, DEC21 + later));
+        assert_true(truth_is_day(-77.8, 166.7, DEC21 + later));
+        assert_false(truth_is_day(-77.8, 166.7, JUNE21 + later));
+    }
+}
+
+static int minutes_of_daylight(double latitude, int64_t midnight)
+{
+    int minutes = 0;
+    for (int m = 0; m < 24 * 60; m++)
+        minutes += truth_is_day(latitude, 0.0, midnight + (int64_t)m * 60);
+    return minutes;
+}
+
+static void days_have_the_known_length(void **state)
+{
+    (void)state;
+    assert_in_range(minutes_of_daylight(0.0, MARCH20), 715, 735);
+    assert_in_range(minutes_of_daylight(51.5, MARCH20), 715, 745);
+    assert_in_range(minutes_of_daylight(51.5, JUNE21), 16 * 60 + 25, 16 * 60 + 50); /* London: 16 h 38 min */
+    assert_in_range(minutes_of_daylight(51.5, DEC21), 7 * 60 + 35, 8 * 60 + 5);     /* London: 7 h 50 min */
+}
+
+static void codes_are_known_and_fit_the_temperature(void **state)
+{
+    (void)state;
+    static const int known[] = {0,  1,  2,  3,  45, 48, 51, 53, 55, 56, 57, 61, 63, 65,
+                                66, 67, 71, 73, 75, 77, 80, 81, 82, 85, 86, 95, 96, 99};
+    bool seen[100] = {false};
+    FOR_EARTH_AND_YEAR(latitude, longitude, at)
+    {
+        int code = truth_weather_code(latitude, longitude, at);
+        double celsius = truth_celsius(latitude, longitude, at);
+        bool frozen =
+            code == 48 || code == 56 || code == 57 || (code >= 66 && code <= 77) || code == 85 || code == 86;
+        assert_in_range(code, 0, 99);
+        assert_false(frozen && celsius >= 1.0);
+        assert_false(code >= 95 && celsius < 16.0);
+        seen[code] = true;
+    }
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        assert_true(seen[known[i]]); /* each kind of weather is there to be tested with */
+        seen[known[i]] = false;
+    }
+    for (int code = 0; code < 100; code++)
+        assert_false(seen[code]);
+}
+
+static void assert_zone(double latitude, double longitude, int offset_s, const char *name,
+                        const char *abbreviation)
+{
+    struct truth_zone zone = truth_zone(latitude, longitude);
+    assert_int_equal(zone.offset_s, offset_s);
+    assert_string_equal(zone.name, name);
+    assert_string_equal(zone.abbreviation, abbreviation);
+}
+
+static void india_has_its_own_zone(void **state)
+{
+    (void)state;
+    assert_zone(19.1, 72.9, 19800, "Asia/Kolkata", "GMT+5:30");
+    assert_zone(28.6, 77.2, 19800, "Asia/Kolkata", "GMT+5:30");
+    assert_zone(8.1, 77.5, 19800, "Asia/Kolkata", "GMT+5:30");
+    assert_zone(22.6, 88.4 - 360.0, 19800, "Asia/Kolkata", "GMT+5:30");
+}
+
+static void elsewhere_zones_go_by_longitude(void **state)
+{
+    (void)state;
+    assert_zone(51.5, -0.1, 0, "Etc/GMT", "GMT");
+    assert_zone(60.0, 72.9, 5 * HOUR, "Etc/GMT-5", "GMT+5");
+    assert_zone(40.7, -74.0, -5 * HOUR, "Etc/GMT+5", "GMT-5");
+    assert_zone(-17.7, 178.1, 12 * HOUR, "Etc/GMT-12", "GMT+12");
+    assert_zone(0.0, -180.0, -12 * HOUR, "Etc/GMT+12", "GMT-12");
+    assert_zone(0.0, 7.4, 0, "Etc/GMT", "GMT");
+    assert_zone(0.0, 7.5, HOUR, "Etc/GMT-1", "GMT+1");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(temperatures_stay_in_bounds),
+        cmocka_unit_test(temperatures_stay_in_bounds_far_from_today),
+        cmocka_unit_test(the_same_question_has_the_same_answer),
+        cmocka_unit_test(hourly_points_tell_the_curve),
+        cmocka_unit_test(the_unrounded_line_is_off_by_a_tenth_at_most),
+        cmocka_unit_test(neighbours_in_time_and_space_agree),
+        cmocka_unit_test(there_is_no_seam_at_midnight_or_new_year),
+        cmocka_unit_test(there_is_no_seam_where_longitudes_meet),
+        cmocka_unit_test(seasons_are_opposite_in_the_hemispheres),
+        cmocka_unit_test(afternoons_are_warmer_than_nights),
+        cmocka_unit_test(the_equator_has_noon_and_midnight),
+        cmocka_unit_test(polar_night_and_midnight_sun_are_opposite),
+        cmocka_unit_test(days_have_the_known_length),
+        cmocka_unit_test(codes_are_known_and_fit_the_temperature),
+        cmocka_unit_test(india_has_its_own_zone),
+        cmocka_unit_test(elsewhere_zones_go_by_longitude),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
