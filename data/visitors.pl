@@ -3,8 +3,8 @@
 #
 #   perl data/visitors.pl [OUTPUT]
 #
-# The database has the nested shape of GeoIP2 City and both address families in one tree. The same table always gives the
-# same bytes, so the result is committed and nobody needs Perl to build or test the service.
+# The database has the nested shape of GeoIP2 City and both address families in one tree. The same table always gives
+# the same bytes, so the result is committed and nobody needs Perl to build or run the service.
 # Needs libmaxmind-db-writer-perl.
 use strict;
 use warnings;
@@ -75,7 +75,12 @@ sub city_names {
 
 sub location {
     my ($reader) = @_;
-    my %key_of = ( latitude => 'latitude', longitude => 'longitude', radius => 'accuracy_radius', timezone => 'time_zone' );
+    my %key_of = (
+        latitude  => 'latitude',
+        longitude => 'longitude',
+        radius    => 'accuracy_radius',
+        timezone  => 'time_zone',
+    );
     my %location;
     for my $column ( keys %key_of ) {
         next if $reader->{$column} eq '';

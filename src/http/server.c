@@ -533,7 +533,9 @@ void http_close(struct http_listener *listener)
 {
     if (!listener)
         return;
-    if (listener->civetweb)
+    if (listener->civetweb) {
+        stop_accepting(listener); /* else civetweb sleeps out its poll of two seconds */
         mg_stop(listener->civetweb);
+    }
     free(listener);
 }

@@ -21,7 +21,7 @@ enum {
     PARAMETER_SCENARIO,
     PARAMETERS
 };
-static const char *const parameter_names[PARAMETERS + 1] = {"lang", "units",    "ip",   "place",
+static const char *const parameter_names[PARAMETERS + 1] = {"lang", "units",    "ip",       "place",
                                                             "at",   "scenario", "parameter"};
 static parameter_reader *const parameter_readers[PARAMETERS] = {
     read_lang, read_units, read_ip, read_not_built_in, read_not_built_in, read_not_built_in,

@@ -285,13 +285,9 @@ bool places_loaded(struct places *places)
 static void drop_bracket(char *name)
 {
     size_t length = strlen(name);
-    if (length < 2 || name[length - 1] != ')')
-        return;
-    for (size_t i = length - 1; i > 1; i--)
-        if (name[i] == '(' && name[i - 1] == ' ') {
-            name[i - 1] = '\0';
-            return;
-        }
+    char *bracket = strstr(name, " (");
+    if (bracket > name && name[length - 1] == ')')
+        *bracket = '\0';
 }
 
 static bool is_vague(const struct generation *generation, const struct address *address)

@@ -67,8 +67,10 @@ static void send_half(struct exchange *x, const char *tail, bool agree)
 {
     size_t length, tail_length = strlen(tail);
     char *body = body_or_error(x, &length);
+    if (!body)
+        return;
     size_t promised = agree ? length / 2 + tail_length : length;
-    if (body && wire_head(x->wire, 200, JSON_TYPE, "", (long long)promised)) {
+    if (wire_head(x->wire, 200, JSON_TYPE, "", (long long)promised)) {
         wire_write(x->wire, body, length / 2);
         wire_write(x->wire, tail, tail_length);
         x->status = 200;

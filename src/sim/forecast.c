@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define HOUR_S        3600
-#define LIST_BYTES    24576
+#define LIST_BYTES    ((size_t)24576)
 #define PAST_MAX      2208 /* 92 days; this and the next two as the API has them */
 #define AHEAD_MAX     384
 #define AHEAD_DEFAULT 168
@@ -163,7 +163,8 @@ static void write_hourly(struct text *out, const struct forecast *f, size_t plac
     text_string(out, ",\"hourly\":{\"time\":[");
     for (int p = 0; p < f->points; p++) {
         int slot = twist == UNORDERED ? f->points - 1 - p : p;
-        text_format(out, "%s%lld", p > 0 ? "," : "", (long long)(first + (int64_t)slot * HOUR_S));
+        long long at = first + (int64_t)slot * HOUR_S;
+        text_format(out, "%s%lld", p > 0 ? "," : "", at);
     }
     text_string(out, "]");
     for (size_t i = 0; i < f->variable_count; i++) {

@@ -385,10 +385,12 @@ static const char *read_address(char *text, int64_t *port)
     return NULL;
 }
 
-/* Cuts "slow=500" apart in place. NULL, or why it will not do. */
-static const char *read_first_fault(char *text)
+/* Reads "slow=500". NULL, or why it will not do. */
+static const char *read_first_fault(const char *given)
 {
-    char value[FAULT_VALUE_BYTES], *rest = text, *kind = strsep(&rest, "=");
+    char text[64], value[FAULT_VALUE_BYTES], *rest = text;
+    snprintf(text, sizeof text, "%s", given);
+    const char *kind = strsep(&rest, "=");
     const struct fault *fault;
     const char *why = fault_read(kind, rest, &fault, value);
     if (!why)
@@ -427,8 +429,8 @@ int main(int argc, char **argv)
                                             {"fault", required_argument, NULL, 'f'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
-    char standard[] = "127.0.0.1:8090", *listen = standard;
-    const char *why;
+    const char *listen = "127.0.0.1:8090", *why;
+    char host[64]; /* a copy to cut: the arguments stay as ps shows them */
     int64_t port = 0, at;
     sim.fault = fault_at(0);
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -454,9 +456,8 @@ int main(int argc, char **argv)
     }
     if (optind < argc)
         return bad_usage("argument", argv[optind], "not expected (see --help)");
-    char given[64];
-    snprintf(given, sizeof given, "%s", listen);
-    if ((why = read_address(listen, &port)))
-        return bad_usage("--listen", given, why);
-    return serve(listen, (int)port);
+    snprintf(host, sizeof host, "%s", listen);
+    if ((why = read_address(host, &port)))
+        return bad_usage("--listen", listen, why);
+    return serve(host, (int)port);
 }

@@ -16,9 +16,9 @@
  * hour apart is never off by more than 0.1. Continuous over the 180th meridian and the poles. */
 double truth_celsius(double latitude, double longitude, int64_t unix_s);
 
-/* WMO weather interpretation code (WMO table 4677 as Open-Meteo narrows it: 0-3, 45, 48,
- * 51-57, 61-67, 71-77, 80-86, 95, 96, 99) that fits truth_celsius: nothing frozen falls
- * above 1 degree, no thunder below 16. */
+/* WMO weather interpretation code (WMO table 4677 as Open-Meteo narrows it: 0-3, 45, 48, 51-57, 61-67, 71-77,
+ * 80-86, 95, 96, 99) that fits truth_celsius: nothing frozen falls from 1 degree up, plain rain not below it,
+ * and there is no thunder below 16. */
 int truth_weather_code(double latitude, double longitude, int64_t unix_s);
 
 /* Whether the sun's upper edge is above the horizon. */

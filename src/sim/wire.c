@@ -84,7 +84,7 @@ static int find_socket(int fd, int port, const struct sockaddr_in *peer)
     struct rlimit limit = {.rlim_cur = 1024};
     getrlimit(RLIMIT_NOFILE, &limit);
     for (; fd < 4096 && (rlim_t)fd < limit.rlim_cur; fd++) {
-        struct sockaddr_in own, other;
+        struct sockaddr_in own = {0}, other = {0};
         socklen_t own_size = sizeof own, other_size = sizeof other;
         if (getsockname(fd, (struct sockaddr *)&own, &own_size) != 0 || own.sin_family != AF_INET ||
             ntohs(own.sin_port) != port)
@@ -176,5 +176,5 @@ void wire_reset(struct wire *wire)
 {
     /* Dissolving the association makes Linux send RST, where close(2) would send an orderly FIN. */
     struct sockaddr nobody = {.sa_family = AF_UNSPEC};
-    connect(socket_of(wire), &nobody, sizeof nobody);
+    (void)connect(socket_of(wire), &nobody, sizeof nobody);
 }

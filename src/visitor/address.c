@@ -93,6 +93,15 @@ bool network_parse(const char *text, size_t length, struct network *out)
     return true;
 }
 
+struct network network_around(const struct address *address, unsigned bits)
+{
+    unsigned length = address->family == ADDRESS_V4 ? 32 : 128;
+    struct network network = {.base = *address, .bits = bits < length ? bits : length};
+    for (unsigned bit = network.bits; bit < length; bit++)
+        network.base.bytes[bit / 8] &= (uint8_t) ~(0x80u >> bit % 8);
+    return network;
+}
+
 bool network_contains(const struct network *network, const struct address *address)
 {
     if (address->family == ADDRESS_NONE || network->base.family != address->family)

@@ -40,6 +40,10 @@ struct network {
  * ::ffff:a.b.c.d/96+N is a.b.c.d/N. On false *out is a block that contains nothing. */
 bool network_parse(const char *text, size_t length, struct network *out);
 
+/* The block of `bits` bits around an address, which must not be ADDRESS_NONE; bits past its length mean all.
+ */
+struct network network_around(const struct address *, unsigned bits);
+
 /* Families do not mix: ::/0 holds no IPv4 address, and no block holds ADDRESS_NONE. */
 bool network_contains(const struct network *, const struct address *);
 

@@ -1,5 +1,7 @@
 #include "widget/explain.h"
 
+#include <stdio.h>
+
 static void write_key(struct text *out, const char *separator, const char *key)
 {
     text_string(out, separator);
@@ -17,7 +19,7 @@ static void write_number(struct text *out, const char *separator, const char *ke
 {
     write_key(out, separator, key);
     if (known)
-        text_number(out, value);
+        text_format(out, "%.7g", value); /* a database's 32-bit float holds no more */
     else
         text_string(out, "null");
 }
@@ -40,12 +42,13 @@ void explain_place(const struct address *address, const struct place *place,
                    const struct place_evidence *evidence, bool pretty, struct text *out)
 {
     const char *next = pretty ? ",\n  " : ",";
-    char shown[ADDRESS_TEXT_BYTES], prefix[ADDRESS_TEXT_BYTES + 8] = "";
+    char shown[ADDRESS_TEXT_BYTES], base[ADDRESS_TEXT_BYTES], matched[ADDRESS_TEXT_BYTES + 8] = "";
     bool found = evidence->database[0] != '\0';
-    struct text network = text_over(prefix, sizeof prefix);
+    struct network network = network_around(address, evidence->record.prefix_bits);
     address_format(address, shown);
+    address_format(&network.base, base);
     if (found)
-        text_format(&network, "%s/%u", shown, evidence->record.prefix_bits);
+        snprintf(matched, sizeof matched, "%s/%u", base, network.bits);
 
     write_string(out, pretty ? "{\n  " : "{", "address", shown);
     write_string(out, next, "range", evidence->range);
@@ -59,7 +62,7 @@ void explain_place(const struct address *address, const struct place *place,
     write_number(out, next, "longitude", place->source != PLACE_FROM_NONE, place->longitude);
     write_string(out, next, "timezone", place->timezone);
     write_string(out, next, "database", evidence->database);
-    write_string(out, next, "matched", prefix);
+    write_string(out, next, "matched", matched);
     write_key(out, next, "record");
     if (found)
         write_record(&evidence->record, out);

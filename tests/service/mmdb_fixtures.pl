@@ -36,7 +36,13 @@ my $NAN      = -sin $INFINITY;
 
 my %HOSTILE_TYPE = ( latitude => 'double', longitude => 'double', radius => 'double', code => 'uint32' );
 
-my %mumbai = ( city => 'Mumbai', region => 'Maharashtra', country_code => 'IN', latitude => 19.076, longitude => 72.8777 );
+my %mumbai = (
+    city         => 'Mumbai',
+    region       => 'Maharashtra',
+    country_code => 'IN',
+    latitude     => 19.076,
+    longitude    => 72.8777,
+);
 my %hostile = (
     0 => {%mumbai},
 
@@ -53,7 +59,8 @@ my %hostile = (
     10 => { %mumbai, city => '(only brackets)' },
     11 => { %mumbai, city => 'Z' . "\x{0301}" x 400 },
 
-    # Coordinates. The text of a number must differ from the doubles: the writer stores equal values once, whatever their type.
+    # Coordinates. The text of a number must differ from the doubles: the writer stores equal values once, whatever
+    # their type.
     20 => { %mumbai, latitude  => $NAN },
     21 => { %mumbai, longitude => $INFINITY },
     22 => { %mumbai, latitude  => -$INFINITY, longitude => $NAN },
@@ -232,4 +239,5 @@ save(
 );
 
 my %rows = map { ( "13.0.$_" => $hostile{$_} ) } keys %hostile;
-save( "$folder/hostile.mmdb", with_raw_names( build( type => 'hostile', types => \&type_by_value, rows => \%rows ) ) );
+save( "$folder/hostile.mmdb",
+    with_raw_names( build( type => 'hostile', types => \&type_by_value, rows => \%rows ) ) );

@@ -209,7 +209,10 @@ static void codes_are_known_and_fit_the_temperature(void **state)
         double celsius = truth_celsius(latitude, longitude, at);
         bool frozen =
             code == 48 || code == 56 || code == 57 || (code >= 66 && code <= 77) || code == 85 || code == 86;
+        bool plain_rain =
+            (code >= 51 && code <= 55) || (code >= 61 && code <= 65) || (code >= 80 && code <= 82);
         assert_in_range(code, 0, 99);
+        assert_false(plain_rain && celsius < 1.0);
         assert_false(frozen && celsius >= 1.0);
         assert_false(code >= 95 && celsius < 16.0);
         seen[code] = true;

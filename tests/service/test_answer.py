@@ -1,0 +1,263 @@
+"""Goal of these tests: what a reader and a page are answered, in every form and state of an answer."""
+import html.parser
+import re
+
+import pytest
+
+from conftest import CITY_V4, VISITORS, request, wait_until
+
+MUMBAI = "192.0.2.1"
+NBSP, MINUS = "\u00a0", "\u2212"
+
+
+def readers():
+    """The rows of the table of fake readers."""
+    lines = [line for line in (VISITORS.parent / "visitors.tsv").read_text(encoding="utf-8").splitlines()
+             if line and not line.startswith("#")]
+    names = lines[0].split("\t")
+    return [dict(zip(names, line.split("\t"))) for line in lines[1:]]
+
+
+class Fragment(html.parser.HTMLParser):
+    """The fragment as a browser would see it: the attributes of its root, and the text of each class."""
+
+    def __init__(self, source):
+        super().__init__()
+        self.root, self.texts, self.tags, self._open = None, {}, [], []
+        self.feed(source)
+        assert not self._open, f"left open: {self._open}"
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        if self.root is None:
+            self.root = attributes
+        self._open.append(attributes.get("class", tag))
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag):
+        self._open.pop()
+
+    def handle_data(self, data):
+        if self._open:
+            self.texts[self._open[-1]] = self.texts.get(self._open[-1], "") + data
+
+
+def test_a_reader_in_mumbai_gets_mumbai_and_the_temperature(masthead, sim):
+    json = masthead.settled(MUMBAI)
+    truth = sim.truth(19.1, 72.9, 0)  # the shape; the value is compared below, at the answer's own time
+    assert set(truth) >= {"celsius", "code", "is_day"}
+    assert json["place"] == {"name": "Mumbai", "region": "Maharashtra", "country": "IN", "source": "geoip",
+                             "verdict": "city", "id": None}
+    assert json["state"] == "fresh" and json["cell"] == "19.1,72.9" and json["provider"] == "open-meteo"
+    assert json["timezone"] == "Asia/Kolkata" and json["utc_offset_s"] == 19800 and json["simulated"] is True
+    celsius = json["temperature"]["celsius"]
+    rounded = int(abs(celsius) + 0.5) * (1 if celsius >= 0 else -1)
+    assert json["temperature"] == {"celsius": celsius, "value": rounded, "unit": "C"}
+    assert json["text"] == f"Mumbai {rounded}{NBSP}°C".replace("-", MINUS)
+    assert masthead.visit(MUMBAI, "/widget.txt").text == json["text"] + "\n"
+
+    answer = masthead.visit(MUMBAI, "/widget")
+    assert answer.status == 200 and answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert answer.text.count("\n") == 1 and "style=" not in answer.text and "<script" not in answer.text
+    fragment = Fragment(answer.text)
+    assert fragment.root["class"] == "masthead-weather" and fragment.root["data-state"] == "fresh"
+    assert fragment.root["data-source"] == "geoip" and fragment.root["lang"] == "en"
+    assert "data-simulated" in fragment.root and "data-age" not in fragment.root
+    assert fragment.texts["masthead-place"] == "Mumbai"
+    assert f'<data class="masthead-temp" value="{celsius}">' in answer.text
+
+
+def test_the_number_is_the_simulators_truth_at_now(masthead, sim):
+    for address, latitude, longitude in [(MUMBAI, 19.1, 72.9), ("198.51.100.1", 40.7, -74.0)]:
+        for step in ("0s", "37m", "5h", "13h"):
+            masthead.advance(step)
+            json = masthead.settled(address)
+            now = request(masthead.ops, "/dev/clock?advance=0s", "POST").text.strip()
+            truth = sim.truth(latitude, longitude, unix(now))
+            assert json["temperature"]["celsius"] == pytest.approx(truth["celsius"], abs=0.45), (address, step)
+
+
+def unix(instant):
+    import calendar
+    import time
+    return calendar.timegm(time.strptime(instant, "%Y-%m-%dT%H:%M:%SZ"))
+
+
+def test_headers_keep_one_readers_city_from_another(masthead):
+    masthead.settled(MUMBAI)
+    for path in ("/widget", "/widget.json", "/widget.txt"):
+        headers = masthead.visit(MUMBAI, path).headers
+        assert re.fullmatch(r"private, max-age=(\d+)", headers["Cache-Control"]), headers["Cache-Control"]
+        assert headers["Cache-Control"] == "private, max-age=300"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert re.fullmatch(r"masthead; hit; ttl=\d+", headers["Cache-Status"])
+        assert "Set-Cookie" not in headers and "ETag" not in headers
+
+
+def test_caching_never_goes_past_the_refresh(start):
+    service = start(settings={"weather.refresh": "100s"})
+    service.settled(MUMBAI)
+    service.advance("60s")
+    age = int(service.visit(MUMBAI).headers["Cache-Control"].removeprefix("private, max-age="))
+    assert 25 <= age <= 50, "100 s give or take a tenth, less the 60 s that have passed"
+
+
+def test_faked_readers_are_not_stored(masthead):
+    answer = masthead.get(f"/widget.json?ip={MUMBAI}")
+    assert answer.headers["Cache-Control"] == "no-store" and answer.json["place"]["name"] == "Mumbai"
+
+
+@pytest.mark.parametrize("reader", readers(), ids=lambda reader: reader["ipv4"])
+def test_every_fake_reader_is_answered_alike_by_both_addresses(shared, reader):
+    four = wait_until(lambda: settled_or_hopeless(shared, reader["ipv4"]), what="an answer")
+    six = shared.get(f"/widget.json?ip={reader['ipv6']}").json
+    assert four["place"] == six["place"] and four["cell"] == six["cell"]
+    plausible = is_plausible(reader)
+    assert (four["state"] in ("fresh", "stale")) == plausible, four
+    if plausible:
+        assert four["place"]["name"] and four["temperature"]["value"] is not None
+        assert four["place"]["country"] == reader["country"]
+        assert "(" not in four["place"]["name"][1:]
+    else:
+        assert four["state"] == "unknown" and four["place"]["name"] is None and four["text"] == ""
+        assert four["place"]["verdict"] == "too-vague"
+
+
+def is_plausible(reader):
+    try:
+        latitude, longitude = float(reader["latitude"]), float(reader["longitude"])
+    except ValueError:
+        return False
+    return (reader["city"] not in ("", '""') and abs(latitude) <= 90 and abs(longitude) <= 180 and (latitude, longitude) != (0, 0)
+            and float(reader["radius"] or 0) <= 100 and "anycast" not in reader["flags"])
+
+
+def settled_or_hopeless(service, address):
+    json = service.get(f"/widget.json?ip={address}").json
+    return json if json["state"] != "place" else None
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory, simulator):
+    from conftest import Masthead
+    simulator.reset()
+    service = Masthead(tmp_path_factory.mktemp("state"), simulator)
+    yield service
+    assert service.stop() == 0
+
+
+def test_a_private_reader_gets_an_empty_answer(masthead):
+    answer = masthead.get("/widget")
+    fragment = Fragment(answer.text)
+    assert answer.status == 200 and answer.headers["Cache-Control"] == "private, max-age=60"
+    assert fragment.root["data-state"] == "unknown" and fragment.texts.get("masthead-place", "") == ""
+    json = masthead.get("/widget.json").json
+    assert json["state"] == "unknown" and json["place"]["verdict"] == "private" and json["cell"] is None
+    assert masthead.get("/widget.txt").text == "\n"
+
+
+def test_home_is_shown_where_the_place_is_unknown(start):
+    service = start(settings={"geoip.home": "Pune, IN, 18.52, 73.86"})
+    json = wait_until(lambda: settled_or_hopeless(service, "10.1.2.3"), what="a number")
+    assert json["place"]["name"] == "Pune" and json["place"]["source"] == "home"
+    assert json["place"]["verdict"] == "private" and json["state"] == "fresh"
+    assert 'data-source="home"' in service.visit("10.1.2.3", "/widget").text
+
+
+def test_a_hostile_name_is_text(shared):
+    hostile = [reader for reader in readers() if "<" in reader["city"]]
+    assert hostile, "the table of readers has one with markup"
+    for reader in hostile:
+        wait_until(lambda: settled_or_hopeless(shared, reader["ipv4"]), what="an answer")
+        source = shared.get(f"/widget?ip={reader['ipv4']}").text
+        fragment = Fragment(source)
+        assert fragment.texts["masthead-place"] == reader["city"]
+        assert set(fragment.tags) <= {"span", "data", "small", "a"}
+        assert "<" not in shared.get(f"/widget.json?ip={reader['ipv4']}").text
+
+
+def test_units_and_language(shared):
+    new_york = "198.51.100.1"
+    celsius = wait_until(lambda: settled_or_hopeless(shared, new_york), what="an answer")["temperature"]["celsius"]
+    fahrenheit = shared.get(f"/widget.json?ip={new_york}&units=auto").json["temperature"]
+    assert fahrenheit["unit"] == "F" and abs(fahrenheit["value"] - (celsius * 9 / 5 + 32)) <= 0.6
+    assert shared.get(f"/widget.json?ip={MUMBAI}&units=auto").json["temperature"]["unit"] == "C"
+    wait_until(lambda: settled_or_hopeless(shared, MUMBAI), what="an answer")
+    hindi = shared.get(f"/widget.json?ip={MUMBAI}&lang=hi-IN").json
+    assert hindi["place"]["name"] == "मुंबई" and not hindi["weather"]["text"].isascii()
+    assert 'lang="hi"' in shared.get(f"/widget?ip={MUMBAI}&lang=hi-Deva-IN").text
+
+
+@pytest.mark.parametrize("query, said", [
+    ("lang=xx", "lang; not known"),
+    ("units=k", "units; not c, f or auto"),
+    ("units=f&units=c", "units; given twice"),
+    ("evil=%0d%0aX-Evil:1", "parameter; not known"),
+    ("IP=192.0.2.1", "parameter; not known"),
+    ("place=42", "place; not known to this version"),
+    ("lang=%00", "lang; not known"),
+    ("ip=192.0.2.999", "ip; not an address"),
+])
+def test_what_does_not_count_is_named_in_our_words(shared, query, said):
+    answer = shared.get(f"/widget.json?{query}")
+    assert answer.status == 200 and answer.headers["X-Masthead-Ignored"] == said
+    assert "X-Evil" not in answer.headers
+
+
+def test_stale_says_its_age(start, sim):
+    service = start(settings={"weather.refresh": "10m", "weather.timeout": "1s"})
+    service.settled(MUMBAI)
+    sim.fault("500")
+    service.advance("20m")
+    stale = wait_until(lambda: (a := service.visit(MUMBAI).json)["state"] == "stale" and a, what="stale")
+    assert 1200 <= stale["age_s"] <= 1230 and stale["temperature"]["value"] is not None
+    answer = service.visit(MUMBAI, "/widget")
+    assert 'data-state="stale"' in answer.text and re.search(r'data-age="12\d\d"', answer.text)
+    assert answer.headers["Cache-Control"] == "private, max-age=60"
+    assert answer.headers["Cache-Status"].startswith("masthead; fwd=stale")
+
+
+def test_cross_origin_reading_is_for_listed_origins(start):
+    service = start(settings={"widget.origins": "https://news.example", "dev.enabled": "no", "dev.simulated": "no"})
+    listed = service.get("/widget.json", headers={"Origin": "https://news.example"}).headers
+    other = service.get("/widget.json", headers={"Origin": "https://evil.example"}).headers
+    assert listed["Access-Control-Allow-Origin"] == "https://news.example" and listed["Vary"] == "Origin"
+    assert "Access-Control-Allow-Origin" not in other and other["Vary"] == "Origin"
+    assert service.get("/widget.json", method="OPTIONS", headers={"Origin": "https://news.example"}).status == 204
+
+
+def test_without_origins_there_is_no_cross_origin_reading(start):
+    service = start(settings={"dev.enabled": "no", "dev.simulated": "no"})
+    headers = service.get("/widget.json", headers={"Origin": "http://localhost:3000"}).headers
+    assert "Access-Control-Allow-Origin" not in headers
+    assert service.get("/widget.json", method="OPTIONS").status == 405
+
+
+def test_loader_and_style_are_public_and_hashed_names_last(masthead):
+    for path in ("/masthead.js", "/masthead.css"):
+        answer = masthead.get(path)
+        assert answer.status == 200 and answer.headers["Cache-Control"] == "public, max-age=3600"
+    assert masthead.get("/masthead.0000000000000000.js").status == 404
+
+
+def test_developer_pages_are_for_developer_mode_and_known_hosts(start):
+    developer, public = start(), start(settings={"dev.enabled": "no", "dev.simulated": "no"})
+    assert developer.get("/").status == 200 and public.get("/").status == 404
+    assert developer.get("/dev/visitors.tsv").status == 200 and public.get("/dev/visitors.tsv").status == 404
+    assert developer.get("/", headers={"Host": "evil.example"}).status == 403
+    assert developer.get("/widget", headers={"Host": "evil.example"}).status == 200
+    assert request(public.ops, "/dev/clock?advance=1h", "POST").status == 404
+    assert request(developer.ops, "/dev/clock?advance=1h", "POST", {"Host": "evil.example"}).status == 403
+    faked = developer.get(f"/widget.json?ip={MUMBAI}", headers={"Host": "evil.example"})
+    assert faked.headers["X-Masthead-Ignored"] == "ip; host not in server.hosts"
+
+
+def test_real_addresses_with_the_downloaded_database(start, city_databases):
+    service = start(settings={"geoip.databases": city_databases})
+    json = service.settled("103.21.58.66")
+    assert json["place"]["name"] == "Mumbai" and json["place"]["country"] == "IN"
+    assert json["temperature"]["value"] is not None
+    assert {"text": "IP Geolocation by DB-IP", "url": "https://db-ip.com/"} in json["credits"]
+    six = service.settled("2405:200:1::1")
+    assert six["place"]["verdict"] == "city" and six["place"]["country"] == "IN"
+    assert CITY_V4.name in str(service.metrics())

@@ -1,0 +1,373 @@
+"""Goal of these tests: the command, its configuration, its signals; nothing begun is lost, bad input gets one clear line."""
+import concurrent.futures
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import urllib.parse
+
+import pytest
+
+from conftest import BUILD, HANGUP, ROOT, VISITORS, Masthead, request, wait_until
+
+MUMBAI = "192.0.2.1"
+
+
+def command(*arguments, env=None, cwd=ROOT):
+    return subprocess.run([str(BUILD / "masthead"), *arguments], capture_output=True, text=True, timeout=60, cwd=cwd,
+                          env={**os.environ, **(env or {})})
+
+
+def test_version_help_and_usage():
+    assert command("--version").stdout.startswith("masthead ")
+    helped = command("--help")
+    assert helped.returncode == 0 and "usage:" in helped.stdout and not helped.stderr
+    for arguments in (["--nonsense"], ["lookup"], ["snippet"], ["snippet", "1.1.1.1", "2.2.2.2"], ["--config"],
+                      ["--check-config", "--print-config"]):
+        bad = command(*arguments)
+        assert bad.returncode == 2 and "usage:" in bad.stderr and not bad.stdout, arguments
+
+
+@pytest.mark.parametrize("text, said", [
+    ("[cache]\ncapcity = 5\n", ':2: [cache] unknown key "capcity" (did you mean "capacity"?)'),
+    ("[cach]\ncapacity = 50\n", ":2: [cach] unknown section (did you mean \"cache\"?)"),
+    ("[weather]\nwait = 250\n", ":2: [weather] wait = \"250\": a duration needs a unit"),
+    ("[weather]\nwait = 25x\n", "not a duration"),
+    ("[weather]\nwait = 1h\n", "out of range"),
+    ("[server]\nlisten = [::1]:8080\n", "IPv6 listen addresses are not supported"),
+    ("[server]\nlisten = localhost\n", "not an IPv4 address and port"),
+    ("[server]\nlisten = 127.0.0.1:99999\n", "the port must be 0 to 65535"),
+    ("[cache]\ncapacity = 50\ncapacity = 60\n", ":3: [cache] key given twice"),
+    ("[dev]\nenabled = true\n", "must be yes or no"),
+    ("[visitor]\ntrusted_proxies = 10.0.0.1/8\n", "not a network"),
+    ("[widget]\nunits = kelvin\n", "must be one of: c f auto"),
+    ("[weather]\nopen_meteo_url = http://api.example.com\n", "plain http:// is for loopback only"),
+    ("[weather]\nproviders = open-meteo, yahoo\n", "must be a list of: open-meteo"),
+    ("nonsense\n", ":1: neither [section] nor key = value"),
+    ("[log]\nlevel = " + "x" * 2000 + "\n", ":2: [log] line too long"),
+    ("[geoip]\nhome = Mumbai\n", "must be name, country code, latitude, longitude"),
+    ("[weather]\nrefresh = 2d\nkeep = 1h\n", "keep is shorter than refresh"),
+])
+def test_a_bad_configuration_is_one_clear_line_and_exit_2(tmp_path, text, said):
+    path = tmp_path / "widget.conf"
+    path.write_text(text)
+    for mode in ("--check-config", "--print-config"):
+        bad = command(mode, "--config", str(path))
+        assert bad.returncode == 2 and said in bad.stderr, bad.stderr
+        assert len(bad.stderr.splitlines()) == 1, bad.stderr
+    assert bad.stderr.startswith((str(path), "configuration:"))
+
+
+def test_every_error_is_said_at_once(tmp_path):
+    path = tmp_path / "widget.conf"
+    path.write_text("[cache]\ncapcity = 5\n[weather]\nwait = 1\n[dev]\nenabled = 1\n")
+    lines = command("--check-config", "--config", str(path)).stderr.splitlines()
+    assert [line.removeprefix(f"{path}:").split(":")[0] for line in lines] == ["2", "4", "6"]
+
+
+def test_default_file_environment_and_set_in_this_order(tmp_path):
+    path = tmp_path / "widget.conf"
+
+    def effective(*arguments, env=None):
+        printed = command("--print-config", "--config", str(path), *arguments, env=env)
+        assert printed.returncode == 0, printed.stderr
+        return next(line for line in printed.stdout.splitlines() if line.startswith("capacity = "))
+
+    path.write_text("")
+    assert effective() == "capacity = 100000"
+    path.write_text("[cache]\ncapacity = 200\n")
+    assert effective() == "capacity = 200"
+    assert effective(env={"MASTHEAD__CACHE__CAPACITY": "300"}) == "capacity = 300"
+    assert effective("--set", "cache.capacity=400", env={"MASTHEAD__CACHE__CAPACITY": "300"}) == "capacity = 400"
+    assert effective(env={"MASTHEAD_CACHE_CAPACITY": "300"}) == "capacity = 200", "single underscores are not ours"
+    unknown = command("--print-config", "--config", str(path), env={"MASTHEAD__CACHE__SIZE": "3"})
+    assert unknown.returncode == 2 and "MASTHEAD__CACHE__SIZE" in unknown.stderr
+
+
+def test_what_is_printed_can_be_read_back(tmp_path):
+    first = command("--print-config", "--config", str(ROOT / "widget.conf"), "--set", "cache.capacity=123")
+    path = tmp_path / "printed.conf"
+    path.write_text(first.stdout)
+    second = command("--print-config", "--config", str(path))
+    assert second.returncode == 0, second.stderr
+
+    def values(text):
+        return [line for line in text.splitlines() if not line.startswith("#")]
+    assert values(first.stdout) == values(second.stdout) and "capacity = 123" in values(second.stdout)
+
+
+def test_check_config_fails_without_the_databases(tmp_path):
+    good = command("--check-config", "--set", f"geoip.databases={VISITORS}", "--set", f"server.state={tmp_path}")
+    bad = command("--check-config", "--set", "geoip.databases=/nowhere.mmdb", "--set", f"server.state={tmp_path}")
+    assert good.returncode == 0, good.stderr
+    assert bad.returncode == 2 and "/nowhere.mmdb" in bad.stderr
+
+
+def test_a_free_host_on_a_public_site_is_warned_about(tmp_path):
+    common = ["--check-config", "--set", f"geoip.databases={VISITORS}", "--set", f"server.state={tmp_path}"]
+    assert "non-commercial" in command(*common).stderr
+    assert "non-commercial" not in command(*common, "--set", "dev.enabled=yes").stderr
+
+
+def test_lookup_says_place_verdict_and_why(tmp_path):
+    common = ["--set", f"geoip.databases={VISITORS}", "--set", f"server.state={tmp_path}"]
+    done = command("lookup", *common, MUMBAI, "10.0.0.1", "203.0.113.1", "8.8.8.8", "2001:db8::1")
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert rows[0]["verdict"] == "city" and rows[0]["name"] == "Mumbai" and rows[0]["matched"] == "192.0.2.0/28"
+    assert rows[0]["database"] == str(VISITORS) and rows[0]["record"]["city"] == "Mumbai"
+    assert rows[1]["verdict"] == "private" and rows[1]["record"] is None
+    assert rows[2]["verdict"] == "too-vague" and rows[2]["reason"]
+    assert rows[3]["verdict"] == "not-found"
+    assert json.loads(command("lookup", *common, "--pretty", MUMBAI).stdout)["name"] == "Mumbai"
+    assert command("lookup", *common, "mumbai").returncode == 2
+
+
+def test_snippet_prints_the_fragment(tmp_path, sim):
+    done = command("snippet", "--set", f"geoip.databases={VISITORS}", "--set", f"server.state={tmp_path}", "--set",
+                   f"weather.open_meteo_url={sim.url}", "--set", "weather.providers=open-meteo", MUMBAI)
+    assert done.returncode == 0 and 'data-state="fresh"' in done.stdout and "Mumbai" in done.stdout, done.stderr
+
+
+def test_a_port_that_is_taken_is_one_clear_line_and_exit_1(tmp_path, start):
+    taken = start().public.removeprefix("http://")
+    second = Masthead(tmp_path / "second", settings={"server.listen": taken}, wait=False)
+    assert second.child.wait(20) == 1
+    lines = [line for line in second.lines if "level=error" in line]
+    assert len(lines) == 1 and "cannot listen" in lines[0] and taken in lines[0], second.log()
+
+
+def test_without_a_database_it_serves_and_says_so(start):
+    service = start(settings={"geoip.databases": "/nowhere/city.mmdb"})
+    answer = service.visit(MUMBAI)
+    assert answer.status == 200 and answer.json["place"]["verdict"] == "no-database"
+    assert not service.ready() and request(service.ops, "/healthz").status == 200
+    assert 'file=/nowhere/city.mmdb error="No such file or directory"' in service.log()
+
+
+@pytest.mark.parametrize("kind", ["empty", "text", "truncated", "folder", "fifo"])
+def test_an_unreadable_database_is_no_database(start, tmp_path, kind):
+    path = tmp_path / "bad.mmdb"
+    whole = VISITORS.read_bytes()
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "fifo":
+        os.mkfifo(path)
+    else:
+        path.write_bytes({"empty": b"", "text": b"no database\n" * 99, "truncated": whole[:len(whole) // 2]}[kind])
+    service = start(settings={"geoip.databases": str(path)})
+    assert service.visit(MUMBAI).json["place"]["verdict"] == "no-database" and not service.ready()
+
+
+def test_ready_and_the_ops_pages(masthead):
+    assert masthead.ready() and request(masthead.ops, "/healthz").text == "ok\n"
+    assert masthead.get("/healthz").text == "ok\n"
+    assert request(masthead.ops, "/healthz", headers={"Host": "anything.example"}).status == 200
+    assert request(masthead.ops, "/metrics", "POST").status == 405
+    assert request(masthead.ops, "/nowhere").status == 404
+    head = request(masthead.ops, "/metrics", "HEAD")
+    assert head.status == 200 and head.body == b"" and int(head.headers["Content-Length"]) > 1000
+
+
+def test_counters_agree_with_requests_to_the_last_one(start):
+    service = start(settings={"server.threads": "8"})
+    service.settled(MUMBAI)
+    before = service.metrics()
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        for answer in pool.map(lambda i: service.visit(MUMBAI), range(400)):
+            assert answer.status == 200
+    after = service.metrics()
+
+    def rise(name):
+        return after[name] - before.get(name, 0)
+    assert rise('masthead_http_requests_total{endpoint="widget.json",code="200"}') == 400
+    assert rise('masthead_widgets_total{state="fresh",source="geoip"}') == 400
+    assert rise('masthead_place_lookups_total{verdict="city"}') == 400
+    assert rise('masthead_cache_lookups_total{result="hit"}') == 400
+    assert rise("masthead_http_request_duration_seconds_count") == 400
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")
+def test_metrics_pass_promtool(masthead):
+    masthead.settled(MUMBAI)
+    masthead.get("/widget.json?nonsense=1")
+    text = request(masthead.ops, "/metrics").body
+    checked = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True)
+    assert checked.returncode == 0 and not checked.stdout and not checked.stderr, checked
+
+
+def test_no_address_and_no_city_in_metrics_or_log(masthead):
+    masthead.settled(MUMBAI)
+    for text in (request(masthead.ops, "/metrics").text, masthead.log()):
+        assert MUMBAI not in text and "Mumbai" not in text
+
+
+def test_hangup_reloads_databases(start, tmp_path):
+    path = tmp_path / "city.mmdb"
+    service = start(settings={"geoip.databases": str(path)})
+    assert not service.ready()
+    shutil.copy(VISITORS, path)
+    service.signal(HANGUP)
+    wait_until(service.ready, what="the reload")
+    assert service.visit(MUMBAI).json["place"]["name"] == "Mumbai"
+    path.write_bytes(b"broken")
+    service.signal(HANGUP)
+    service.wait_line("reload refused, nothing changed")
+    assert service.visit(MUMBAI).json["place"]["name"] == "Mumbai" and service.ready()
+    metrics = service.metrics()
+    assert metrics["masthead_config_last_reload_successful"] == 0
+    assert metrics['masthead_geoip_last_reload_successful{database="city.mmdb"}'] == 0
+
+
+def test_a_changed_file_is_noticed(start, tmp_path):
+    path = tmp_path / "city.mmdb"
+    service = start(settings={"geoip.databases": str(path), "geoip.watch": "1s"})
+    assert not service.ready()
+    shutil.copy(VISITORS, tmp_path / "new")
+    (tmp_path / "new").rename(path)
+    wait_until(service.ready, what="the watch")
+
+
+def test_truncating_the_file_in_place_harms_nobody(start, tmp_path):
+    path = tmp_path / "city.mmdb"
+    shutil.copy(VISITORS, path)
+    service = start(settings={"geoip.databases": str(path)})
+    path.write_bytes(b"")
+    assert service.visit(MUMBAI).json["place"]["name"] == "Mumbai"
+
+
+def test_reload_of_the_configuration_is_all_or_nothing(start, tmp_path):
+    path = tmp_path / "widget.conf"
+    settings = {"geoip.databases": None}
+    path.write_text(f"[geoip]\ndatabases = {VISITORS}\n")
+    service = start(config=path, settings=settings)
+    path.write_text(f"[geoip]\ndatabases = {VISITORS}\nhome = Pune, IN, 18.52, 73.86\n[cache]\ncapacity = 77\n")
+    service.signal(HANGUP)
+    service.wait_line(r"\[cache\] capacity: only a restart can change this")
+    service.wait_line("reload refused, nothing changed")
+    assert service.get("/widget.json").json["place"]["name"] is None
+    path.write_text(f"[geoip]\ndatabases = {VISITORS}\nhome = Pune, IN, 18.52, 73.86\n")
+    service.signal(HANGUP)
+    wait_until(lambda: service.get("/widget.json").json["place"]["name"] == "Pune", what="the reload")
+    path.write_text("[geoip]\nhome = nowhere\n")
+    service.signal(HANGUP)
+    service.wait_line(r"widget.conf:2: \[geoip\] home")
+    assert service.get("/widget.json").json["place"]["name"] == "Pune"
+
+
+def test_hangups_in_any_number_are_harmless(start):
+    service = start()
+    stop = threading.Event()
+
+    def ask():
+        answers = 0
+        while not stop.is_set():
+            assert service.visit(MUMBAI).status == 200
+            answers += 1
+        return answers
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        asking = [pool.submit(ask) for _ in range(2)]
+        before = service.metrics()["process_open_fds"]
+        for _ in range(200):
+            service.signal(HANGUP)
+        wait_until(lambda: sum("msg=reloaded" in line for line in service.lines) >= 1, what="a reload")
+        stop.set()
+        assert all(future.result() > 0 for future in asking)
+    wait_until(lambda: service.metrics()["process_open_fds"] <= before + 2, what="descriptors to be given back")
+
+
+def test_the_drain_pause_is_seen_by_readyz_and_can_be_cut_short(start):
+    service = start(settings={"server.drain": "600s"})
+    service.signal(signal.SIGTERM)
+    wait_until(lambda: not service.ready(), what="readyz to turn")
+    assert service.visit(MUMBAI).status == 200, "still serving during the pause"
+    service.signal(signal.SIGTERM)
+    assert service.child.wait(20) == 0
+
+
+def hammer(base, stop, lost, served):
+    """Asks over kept-open connections until refused; a begun answer that is cut off is lost."""
+    parts = urllib.parse.urlsplit(base)
+    while not stop.is_set():
+        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+        try:
+            connection.connect()
+        except OSError:
+            return
+        try:
+            while True:
+                connection.request("GET", "/widget.json", headers={"X-Forwarded-For": MUMBAI})
+                response = connection.getresponse()
+                if len(response.read()) != int(response.headers["Content-Length"]):
+                    lost.append("short")
+                served.append(1)
+                if response.headers.get("Connection") == "close":
+                    break
+        except (http.client.IncompleteRead, http.client.BadStatusLine, ConnectionError, socket.timeout) as error:
+            # Refused before it was begun: nothing of an answer came. Anything else is a loss.
+            if isinstance(error, (http.client.IncompleteRead, socket.timeout)):
+                lost.append(repr(error))
+        finally:
+            connection.close()
+
+
+def test_no_begun_answer_is_lost_at_the_end(start):
+    service = start(settings={"server.threads": "64"})
+    service.settled(MUMBAI)
+    stop, lost, served = threading.Event(), [], []
+    threads = [threading.Thread(target=hammer, args=(service.public, stop, lost, served)) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: len(served) > 400, what="load")
+    service.signal(signal.SIGTERM)
+    assert service.child.wait(20) == 0
+    stop.set()
+    for thread in threads:
+        thread.join(20)
+    assert not lost, lost[:5]
+
+
+def test_waiting_readers_are_answered_at_the_end(start, sim):
+    service = start(settings={"weather.wait": "1s", "server.threads": "64"})
+    sim.fault("hang")
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        asked = [pool.submit(service.visit, MUMBAI) for _ in range(12)]
+        wait_until(lambda: service.metrics()['masthead_http_threads{state="busy"}'] >= 12, what="readers to wait")
+        service.signal(signal.SIGTERM)
+        assert all(future.result().json["state"] == "place" for future in asked)
+    assert service.child.wait(20) == 0
+
+
+def test_it_starts_within_a_second(tmp_path, sim):
+    import time
+    begun = time.monotonic()
+    service = Masthead(tmp_path, sim)
+    assert service.visit(MUMBAI).status == 200
+    took = time.monotonic() - begun
+    assert service.stop() == 0
+    assert took < 2, f"{took:.2f} s; a second, and as much again for a loaded machine"
+
+
+def test_the_frozen_clock(start):
+    service = start(settings={"dev.at": "2026-01-31T23:30:00Z"}, simulator=None)
+    clock = request(service.ops, "/dev/clock?advance=0s", "POST").text.strip()
+    assert clock == "2026-01-31T23:30:00Z"
+    assert request(service.ops, "/dev/clock?advance=3h", "POST").text.strip() == "2026-02-01T02:30:00Z"
+    for wrong in ("advance=3", "advance=", "", "advance=1y", "go=3h", "advance=99999999999d"):
+        assert request(service.ops, "/dev/clock?" + wrong, "POST").status == 400
+
+
+def test_nothing_outside_the_state_folder_is_written(start, tmp_path):
+    before = {path for path in ROOT.rglob("*") if ".git" not in path.parts and "build" not in path.parts}
+    service = start()
+    service.settled(MUMBAI)
+    assert service.stop() == 0
+    after = {path for path in ROOT.rglob("*") if ".git" not in path.parts and "build" not in path.parts}
+    assert {path for path in after - before if "__pycache__" not in path.parts and pathlib.Path(path).suffix != ".pyc"} \
+        == set()
