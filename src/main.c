@@ -180,14 +180,14 @@ static void reload(struct service *service, const struct config_sources *sources
                 places_reload(service->places, &next->place);
     atomic_store(&service->last_reload_ok, good);
     if (!good) {
-        log_event(LOG_ERROR, "reload refused, nothing changed");
+        log_line(LOG_ERROR, "reload refused, nothing changed");
         free(next);
         return;
     }
     free(service->config);
     service->config = next;
     log_configure(&next->log);
-    log_event(LOG_INFO, "reloaded");
+    log_line(LOG_INFO, "reloaded");
 }
 
 static struct timespec watch_interval(const struct config *config)
@@ -214,7 +214,7 @@ static void serve(struct service *service, const struct config_sources *sources,
 
 static void drain(struct service *service, const sigset_t *signals)
 {
-    log_event(LOG_INFO, "draining");
+    log_line(LOG_INFO, "draining");
     atomic_store(&service->draining, true);
     if (service->config->server.drain_ms > 0) {
         struct timespec pause = clock_timespec(service->config->server.drain_ms);
@@ -251,7 +251,7 @@ static int run(struct config *config, const struct config_sources *sources)
     stop(&service);
     free(service.config);
     if (status == EXIT_SUCCESS)
-        log_event(LOG_INFO, "stopped");
+        log_line(LOG_INFO, "stopped");
     return status;
 }
 

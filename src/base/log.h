@@ -33,7 +33,10 @@ struct log_field {
 #define log_int(k, v) ((struct log_field){.key = (k), .number = (v), .is_number = true})
 
 #define log_event(level, message, ...) \
-    log_write((level), (message), (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}})
+    log_write((level), (message), (const struct log_field[]){__VA_ARGS__, {.key = NULL}})
+
+/* An event without values. */
+#define log_line(level, message) log_write((level), (message), (const struct log_field[]){{.key = NULL}})
 
 /* `fields` ends with a NULL key. */
 void log_write(enum log_level level, const char *message, const struct log_field *fields);

@@ -173,10 +173,20 @@ static bool showable(uint32_t point)
     return !control && !bidi && !line && point != 0xfeff;
 }
 
+/* Takes room but shows nothing by itself: spaces, and joiners that scripts such as Devanagari need between
+ * letters. */
+static bool invisible(uint32_t point)
+{
+    return point == ' ' || point == 0xa0 || point == 0xad || (point >= 0x2000 && point <= 0x200d) ||
+           point == 0x202f || point == 0x205f || (point >= 0x2060 && point <= 0x2064) || point == 0x3000 ||
+           point == 0x115f || point == 0x1160 || point == 0x3164;
+}
+
 bool text_clean(const char *bytes, size_t count, char *out, size_t size)
 {
     const unsigned char *s = (const unsigned char *)bytes;
     size_t length = 0;
+    bool visible = false;
     out[0] = '\0';
     for (size_t i = 0; i < count;) {
         uint32_t point;
@@ -191,11 +201,12 @@ bool text_clean(const char *bytes, size_t count, char *out, size_t size)
                 break;
             memcpy(out + length, bytes + i, step);
             length += step;
+            visible = visible || !invisible(point);
         }
         i += step;
     }
     while (length > 0 && out[length - 1] == ' ')
         length--;
-    out[length] = '\0';
-    return length > 0;
+    out[visible ? length : 0] = '\0';
+    return visible;
 }

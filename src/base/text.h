@@ -39,7 +39,8 @@ void text_number(struct text *, double value);
 
 /* Makes bytes from outside fit to show: copies `count` bytes into `out` (NUL-terminated, at most `size` with
  * the NUL), cut at a code point. Drops C0/C1 controls, bidirectional overrides and isolates, and the byte
- * order mark; trims spaces. Returns false, and out = "", when the input is not UTF-8 or nothing is left. */
+ * order mark; trims spaces. Returns false, and out = "", when the input is not UTF-8 or nothing visible is
+ * left. */
 bool text_clean(const char *bytes, size_t count, char *out, size_t size);
 
 #endif

@@ -317,12 +317,12 @@ void config_warn(const struct config *config)
                       log_str("origin", config->values[i].origin));
     if (!config->dev.enabled && !config->weather.open_meteo_key_file[0] &&
         strcmp(config->weather.open_meteo_url, KEYLESS_HOST) == 0)
-        log_event(LOG_WARN,
-                  "Open-Meteo's free host is for non-commercial use, and a site with ads or subscriptions is "
-                  "commercial; set weather.open_meteo_key_file");
+        log_line(LOG_WARN,
+                 "Open-Meteo's free host is for non-commercial use, and a site with ads or subscriptions is "
+                 "commercial; set weather.open_meteo_key_file");
     if (config->dev.enabled)
-        log_event(LOG_WARN,
-                  "developer mode: whoever reaches this service may fake readers and move its clock");
+        log_line(LOG_WARN,
+                 "developer mode: whoever reaches this service may fake readers and move its clock");
 }
 
 void config_print(const struct config *config)

@@ -1,6 +1,6 @@
 /* A listener: one civetweb context with its own threads, a table of routes, a guard before them and one write
- * per answer. civetweb's header is included by server.c and guard.c only. TLS, compression and IPv6 are for
- * the proxy in front: Debian's civetweb is built without. */
+ * per answer. civetweb's header is included by server.c, request.c and guard.c only. TLS, compression and
+ * IPv6 are for the proxy in front: Debian's civetweb is built without. */
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
 

@@ -218,10 +218,12 @@ static void get_text(const MMDB_entry_s *record, enum schema schema, enum field 
 static double parse_number(const char *bytes, size_t count)
 {
     char copy[NUMBER_BYTES];
-    if (count == 0 || count >= sizeof copy || strspn(bytes, " ") > 0)
+    if (count == 0 || count >= sizeof copy)
         return NAN;
     memcpy(copy, bytes, count);
     copy[count] = '\0';
+    if (strspn(copy, "+-.0123456789") != count) /* strtod would also take hexadecimal, "inf" and spaces */
+        return NAN;
     char *end;
     double value = strtod(copy, &end); /* the process keeps the C locale */
     return *end == '\0' ? value : NAN;

@@ -242,7 +242,7 @@ bool places_reload(struct places *places, const struct place_options *options)
 {
     struct generation *candidate = generation_open(places, options);
     if (!candidate || !candidate->complete) {
-        log_event(LOG_ERROR, "databases not replaced, the present ones go on serving");
+        log_line(LOG_ERROR, "databases not replaced, the present ones go on serving");
         generation_free(candidate);
         return false;
     }

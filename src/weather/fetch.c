@@ -375,7 +375,7 @@ struct fetch *fetch_open(const struct fetch_options *options, fetch_done *done, 
     fetch->context = context;
     pthread_mutex_init(&fetch->lock, NULL);
     if (!open_flights(fetch)) {
-        log_event(LOG_ERROR, "cannot prepare for fetching weather");
+        log_line(LOG_ERROR, "cannot prepare for fetching weather");
         release(fetch);
         return NULL;
     }

@@ -122,7 +122,7 @@ static void read_zone(const json_t *root, struct curve *curve)
         curve->utc_offset_s = (int32_t)json_integer_value(offset);
     const char *text = json_is_string(name) ? json_string_value(name) : "";
     size_t plain = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/");
-    if (text[plain] == '\0' && plain < sizeof curve->timezone)
+    if (plain < sizeof curve->timezone && text[plain] == '\0')
         memcpy(curve->timezone, text, plain + 1);
 }
 

@@ -86,7 +86,7 @@ static bool fetch_options_of(const struct weather_options *options, struct fetch
     *out = (struct fetch_options){.timeout_ms = options->timeout_ms};
     choose_providers(options, out);
     if (out->order_count == 0) {
-        log_event(LOG_ERROR, "no usable weather provider");
+        log_line(LOG_ERROR, "no usable weather provider");
         return false;
     }
     if (!set_up_open_meteo(options, out))

@@ -17,7 +17,7 @@ ALSO = {"sim": {"sim", "base"}}
 # config/ reads the options of the HTTP room, and main.c sees every face.
 
 OWNERS = {
-    "civetweb.h": {"src/http/server.c", "src/http/guard.c", "src/sim/wire.c"},
+    "civetweb.h": {"src/http/server.c", "src/http/request.c", "src/http/guard.c", "src/sim/wire.c"},
     "curl/curl.h": {"src/weather/fetch.c"},
     "jansson.h": {"src/weather/open_meteo.c"},
     "maxminddb.h": {"src/place/mmdb.c"},

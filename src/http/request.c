@@ -1,0 +1,78 @@
+/* What a handler may ask of a request: its header lines, its host, its query. */
+#include "http/server.h"
+
+#include <civetweb.h>
+#include <string.h>
+#include <strings.h>
+
+size_t http_header(const struct http_request *request, const char *name, const char **values, size_t max)
+{
+    const struct mg_request_info *info = mg_get_request_info(request->connection);
+    size_t count = 0;
+    for (int i = 0; i < info->num_headers; i++) {
+        if (strcasecmp(info->http_headers[i].name, name) != 0)
+            continue;
+        if (count < max)
+            values[count] = info->http_headers[i].value;
+        count++;
+    }
+    return count;
+}
+
+/* The host of a Host header without its port, and whether it is an IP literal. */
+static bool split_host(const char *header, char host[HTTP_NAME_BYTES], bool *literal)
+{
+    bool bracketed = header[0] == '[';
+    const char *start = header + bracketed;
+    size_t length = bracketed ? strcspn(start, "]") : strcspn(start, ":");
+    const char *rest = start + length + (bracketed && start[length] == ']');
+    if (length == 0 || length >= HTTP_NAME_BYTES || (bracketed && start[length] != ']'))
+        return false;
+    if (*rest != '\0' && (*rest != ':' || strspn(rest + 1, "0123456789") != strlen(rest + 1)))
+        return false;
+    memcpy(host, start, length);
+    host[length] = '\0';
+    struct address address;
+    *literal = address_parse(host, length, &address);
+    return *literal || !bracketed;
+}
+
+bool http_host_allowed(const struct http_request *request, const struct http_names *hosts)
+{
+    const char *header;
+    char host[HTTP_NAME_BYTES];
+    bool literal;
+    if (http_header(request, "Host", &header, 1) != 1 || !split_host(header, host, &literal))
+        return false;
+    if (literal || strcasecmp(host, "localhost") == 0)
+        return true;
+    for (size_t i = 0; i < hosts->count; i++)
+        if (strcasecmp(host, hosts->names[i]) == 0)
+            return true;
+    return false;
+}
+
+static void decode(const char *encoded, size_t length, char out[HTTP_PARAMETER_BYTES])
+{
+    int decoded = mg_url_decode(encoded, (int)length, out, HTTP_PARAMETER_BYTES, 1);
+    bool good = decoded >= 0 && strlen(out) == (size_t)decoded;
+    for (int i = 0; good && i < decoded; i++)
+        good = (unsigned char)out[i] >= 0x20 && out[i] != 0x7f;
+    if (!good)
+        out[0] = '\0';
+}
+
+bool http_next_parameter(const char **query, struct http_parameter *out)
+{
+    while (**query == '&')
+        (*query)++;
+    if (**query == '\0')
+        return false;
+    size_t length = strcspn(*query, "&");
+    const char *equals = memchr(*query, '=', length);
+    size_t name_length = equals ? (size_t)(equals - *query) : length;
+    decode(*query, name_length, out->name);
+    decode(equals ? equals + 1 : "", equals ? length - name_length - 1 : 0, out->value);
+    *query += length;
+    return true;
+}
