@@ -38,7 +38,7 @@ objects  = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(1))
 
 # Packages that each step needs, by the file that tells they are there.
 PACKAGES_BUILD := gcc libc6-dev libcurl4-openssl-dev libjansson-dev libmaxminddb-dev libcivetweb-dev libinih-dev
-PACKAGES_RUN   := $(PACKAGES_BUILD) curl npm
+PACKAGES_RUN   := $(PACKAGES_BUILD) curl
 PACKAGES_TEST  := $(PACKAGES_BUILD) clang clang-format cppcheck curl libcmocka-dev mmdb-bin \
                   libmaxmind-db-writer-perl nginx-light python3 python3-pytest chromium chromium-driver \
                   python3-selenium prometheus
@@ -93,7 +93,7 @@ packages-build packages-run packages-test:
 
 run: packages-run
 	@$(MAKE) --no-print-directory all
-	@LISTEN='$(LISTEN)' OFFLINE='$(OFFLINE)' data/run.sh
+	@LISTEN='$(LISTEN)' OPS_LISTEN='$(OPS_LISTEN)' OFFLINE='$(OFFLINE)' BUILD='$(BUILD)' data/run.sh
 
 test: packages-test
 	@$(MAKE) --no-print-directory all units

@@ -8,12 +8,6 @@ for package in "$@"; do
 done
 [ -n "$missing" ] || exit 0
 
-# npm stands for the command: Node.js may have come another way, with which Debian's package would conflict.
-if command -v npm >/dev/null; then
-    missing=$(printf '%s\n' $missing | grep -vx npm || true)
-    [ -n "$missing" ] || exit 0
-fi
-
 as_root=
 if [ "$(id -u)" != 0 ]; then
     command -v sudo >/dev/null || { echo "missing packages, and neither root nor sudo to install them:" $missing >&2; exit 1; }

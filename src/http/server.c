@@ -174,6 +174,8 @@ static void write_answer(struct mg_connection *connection, struct worker *worker
         text_format(&head, "Content-Type: %s\r\n", answer->type);
     if (answer->status != 204)
         text_format(&head, "Content-Length: %zu\r\n", answer->body.length);
+    if (answer->status >= 400)
+        text_string(&head, "Cache-Control: no-store\r\n");
     text_string(&head, "X-Content-Type-Options: nosniff\r\n");
     text_bytes(&head, answer->headers.bytes, answer->headers.length);
     text_string(&head, keep ? "\r\n" : "Connection: close\r\n\r\n");
@@ -255,6 +257,10 @@ static int begin_request(struct mg_connection *connection)
     struct worker *worker = mg_get_thread_pointer(connection);
     struct timespec begun;
     clock_gettime(CLOCK_MONOTONIC, &begun);
+    if (!worker) { /* no memory when the thread began */
+        mg_disable_connection_keep_alive(connection);
+        return 503;
+    }
     atomic_fetch_add(&listener->in_flight, 1);
 
     struct http_answer answer = empty_answer(listener, worker);
@@ -283,6 +289,8 @@ static int http_error(struct mg_connection *connection, int status, const char *
     (void)message;
     struct http_listener *listener = mg_get_user_data(mg_get_context(connection));
     struct worker *worker = mg_get_thread_pointer(connection);
+    if (!worker)
+        return 0;
     struct http_answer answer = empty_answer(listener, worker);
     refuse(&answer, statuses[status_row(status)].status);
     mg_disable_connection_keep_alive(connection);

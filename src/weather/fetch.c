@@ -160,6 +160,8 @@ static void set_up_handle(struct flight *flight, const struct fetch_options *opt
     curl_easy_setopt(h, CURLOPT_NOPROXY, "");
 }
 
+static void land(struct flight *, CURLcode);
+
 /* Sends the flight's next request. */
 static void take_off(struct flight *flight)
 {
@@ -179,7 +181,8 @@ static void take_off(struct flight *flight)
                      strncmp(url.bytes, "http:", 5) == 0 ? "http" : "https");
     curl_easy_setopt(flight->handle, CURLOPT_HTTPHEADER, flight->headers);
     curl_easy_setopt(flight->handle, CURLOPT_URL, url.bytes);
-    curl_multi_add_handle(fetch->multi, flight->handle);
+    if (curl_multi_add_handle(fetch->multi, flight->handle) != CURLM_OK)
+        land(flight, CURLE_OUT_OF_MEMORY);
 }
 
 static enum outcome outcome_of_status(long status)

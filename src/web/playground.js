@@ -2,8 +2,8 @@
 // can be read as any of them. Text is written as text, never as markup: some of the readers live in hostile places.
 
 const IN_FLIGHT = 4; // requests at a time; a cold cache meets a newcomer, not a crowd
-const TRIES = 4; // asks in all while the place is known and its weather is still on the way
-const WAIT_S = 3; // before the next of them, where the answer names no max-age
+const TRIES = 5; // asks in all while the place is known and its weather is still on the way
+const WAIT_S = 3; // before the second of them, where the answer names no max-age; longer each time
 const TIMEOUT_MS = 5000;
 const PLACEHOLDER = ['Fetching location...', '-- °C'];
 const FIRST = '192.0.2.1'; // the reader in the page's own markup
@@ -63,10 +63,10 @@ const get = (path) => fetch(path, { signal: AbortSignal.timeout(TIMEOUT_MS), cac
 const ask = async (reader, tries = 1) => {
   const mine = round;
   let answer = null;
-  let wait_s = WAIT_S;
+  let wait_s = WAIT_S * tries;
   try {
     const reply = await get(`/widget.json?${query(reader)}`);
-    wait_s = Number(/max-age=(\d+)/.exec(reply.headers.get('cache-control'))?.[1] ?? WAIT_S);
+    wait_s = Number(/max-age=(\d+)/.exec(reply.headers.get('cache-control'))?.[1] ?? wait_s);
     if (reply.headers.has('x-masthead-ignored')) say(`Ignored: ${reply.headers.get('x-masthead-ignored')}`);
     answer = await reply.json();
   } catch {

@@ -347,6 +347,7 @@ static void what_is_not_text_is_refused_whole(void **state)
         {BYTES("   ")},
         {BYTES("\t\r\n\x01")},
         {BYTES(" \xe2\x80\xae\xef\xbb\xbf ")},
+        {BYTES("\xc2\xa0\xe3\x80\x80\xe2\x80\x8b\xe2\x80\x8d")}, /* wide, narrow and no-width spaces */
         /* Overlong forms of "/", NUL, U+07FF and U+FFFF. */
         {BYTES("a\xc0\xaf")},
         {BYTES("a\xc0\x80")},

@@ -1,0 +1,635 @@
+/* The cell cache, told as the life of a cell: missed, fetched, due, failed, aged, given up. One flight a cell
+ * whatever happens, no reader told of an age below zero, no more cells than fit, and nobody waits for ever.
+ *
+ * Instants are made by hand; only cache_wait uses real time. Tests share one cache of ample room, each with
+ * cells of its own. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "weather/cache.h"
+
+#define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
+#define SECOND        INT64_C(1000)
+#define MINUTE        (60 * SECOND)
+#define HOUR          (60 * MINUTE)
+#define YEAR          (365 * 24 * HOUR)
+#define REFRESH       (2 * HOUR)
+#define KEEP          (24 * HOUR)
+#define TIMEOUT       (5 * SECOND)
+#define WAITERS       4
+#define BACKOFF_FIRST (10 * SECOND) /* at most this long after a first failure */
+#define BACKOFF_MOST  (10 * MINUTE)
+
+static const struct cache_options usual = {
+    .capacity = 1000, .refresh_ms = REFRESH, .keep_ms = KEEP, .timeout_ms = TIMEOUT, .max_waiters = WAITERS};
+static const struct instant start = {.wall_ms = 1769846400000, .boot_ms = 500 * MINUTE};
+
+static struct cache *cache; /* as usual */
+static uint64_t last_key;
+
+/* Another cell, asked for by no other test. */
+static uint64_t new_cell(void)
+{
+    return ++last_key;
+}
+
+static struct instant at(int64_t ms)
+{
+    return (struct instant){.wall_ms = start.wall_ms + ms, .boot_ms = start.boot_ms + ms};
+}
+
+/* A whole forecast, from the hour before `now`; `ddeg` all along. */
+static struct curve curve_at(const struct instant *now, int ddeg)
+{
+    struct curve curve = {.start_s = now->wall_ms / 1000 - 3600, .count = CURVE_POINTS};
+    for (size_t i = 0; i < CURVE_POINTS; i++)
+        curve.temperature_cdeg[i] = (int16_t)(10 * ddeg);
+    curve.fetched_s = now->wall_ms / 1000;
+    return curve;
+}
+
+static struct cache_view ask(uint64_t key, struct instant now)
+{
+    struct cache_view view;
+    cache_ask(cache, key, &now, &view);
+    assert_true(view.age_ms >= 0);
+    return view;
+}
+
+static struct cache_view peek(uint64_t key, struct instant now)
+{
+    struct cache_view view;
+    assert_true(cache_peek(cache, key, &now, &view));
+    assert_true(view.age_ms >= 0);
+    return view;
+}
+
+static void put(uint64_t key, struct instant now)
+{
+    struct curve curve = curve_at(&now, 312);
+    cache_put(cache, key, &now, &curve);
+}
+
+static void fail_at(uint64_t key, struct instant now)
+{
+    cache_fail(cache, key, &now);
+}
+
+/* A cell with a curve fetched at `now`. */
+static uint64_t fetched_cell(struct instant now)
+{
+    uint64_t key = new_cell();
+    assert_true(ask(key, now).fetch);
+    put(key, now);
+    return key;
+}
+
+static void assert_view(struct cache_view view, enum cache_result result, bool fetch)
+{
+    if (view.result != result || view.fetch != fetch)
+        fail_msg("%s%s, expected %s%s", cache_result_names[view.result], view.fetch ? " and fetch" : "",
+                 cache_result_names[result], fetch ? " and fetch" : "");
+    if (result == CACHE_HIT || result == CACHE_STALE)
+        assert_int_equal(view.curve.temperature_cdeg[0], 3120);
+}
+
+#define assert_asked(key, when, result, fetch) assert_view(ask((key), (when)), (result), (fetch))
+
+/* --- The life of a cell --- */
+
+static void a_cell_is_fetched_once_then_hit(void **state)
+{
+    (void)state;
+    uint64_t key = new_cell();
+    assert_asked(key, start, CACHE_MISS, true);
+    for (int i = 0; i < 100; i++)
+        assert_asked(key, at(i), CACHE_MISS, false);
+    put(key, at(100));
+    assert_asked(key, at(100), CACHE_HIT, false);
+    assert_int_equal(ask(key, at(100)).age_ms, 0);
+    struct cache_view view = ask(key, at(90 * MINUTE));
+    assert_view(view, CACHE_HIT, false);
+    assert_int_equal(view.age_ms, 90 * MINUTE - 100);
+}
+
+static void a_due_cell_is_refreshed_once_behind_its_readers(void **state)
+{
+    (void)state;
+    uint64_t key = fetched_cell(start);
+    assert_asked(key, at(REFRESH * 9 / 10 - 1), CACHE_HIT, false);
+    assert_asked(key, at(REFRESH * 11 / 10 + 1), CACHE_HIT, true);
+    assert_asked(key, at(REFRESH * 11 / 10 + 2), CACHE_HIT, false);
+    assert_true(ask(key, at(REFRESH * 11 / 10 + 2)).refresh_in_ms < 0);
+    put(key, at(REFRESH * 11 / 10 + SECOND));
+    struct cache_view view = ask(key, at(REFRESH * 11 / 10 + SECOND));
+    assert_view(view, CACHE_HIT, false);
+    assert_int_equal(view.age_ms, 0);
+    assert_true(view.refresh_in_ms > 0);
+}
+
+static void a_failed_refresh_is_stale_until_one_succeeds(void **state)
+{
+    (void)state;
+    uint64_t key = fetched_cell(start);
+    int64_t due = REFRESH * 11 / 10 + 1;
+    assert_asked(key, at(due), CACHE_HIT, true);
+    fail_at(key, at(due + 1));
+    assert_asked(key, at(due + 1), CACHE_STALE, false);
+    assert_asked(key, at(due + 1 + BACKOFF_FIRST), CACHE_STALE, true);
+    assert_asked(key, at(due + 2 + BACKOFF_FIRST), CACHE_STALE, false);
+    put(key, at(due + 3 + BACKOFF_FIRST));
+    assert_asked(key, at(due + 3 + BACKOFF_FIRST), CACHE_HIT, false);
+}
+
+static void a_cell_that_never_was_fetched_is_negative_while_it_rests(void **state)
+{
+    (void)state;
+    uint64_t key = new_cell();
+    assert_asked(key, start, CACHE_MISS, true);
+    fail_at(key, start);
+    struct cache_view view = ask(key, at(1));
+    assert_view(view, CACHE_NEGATIVE, false);
+    assert_in_range(view.refresh_in_ms, 1, BACKOFF_FIRST);
+    assert_asked(key, at(1 + view.refresh_in_ms), CACHE_MISS, true);
+    assert_asked(key, at(2 + view.refresh_in_ms), CACHE_MISS, false);
+    put(key, at(3 + view.refresh_in_ms));
+    assert_asked(key, at(3 + view.refresh_in_ms), CACHE_HIT, false);
+}
+
+/* A provider that has hung for longer than `timeout` counts as failed, though its flight is not over. */
+static void an_overlong_flight_makes_stale(void **state)
+{
+    (void)state;
+    uint64_t key = fetched_cell(start);
+    int64_t due = REFRESH * 11 / 10 + 1;
+    assert_asked(key, at(due), CACHE_HIT, true);
+    assert_asked(key, at(due + TIMEOUT), CACHE_HIT, false);
+    assert_asked(key, at(due + TIMEOUT + 1), CACHE_STALE, false);
+    assert_asked(key, at(due + 10 * TIMEOUT), CACHE_STALE, false);
+    put(key, at(due + 10 * TIMEOUT));
+    assert_asked(key, at(due + 10 * TIMEOUT), CACHE_HIT, false);
+}
+
+static void past_keep_there_is_no_number(void **state)
+{
+    (void)state;
+    uint64_t key = fetched_cell(start);
+    assert_asked(key, at(KEEP - 1), CACHE_HIT, true);
+    fail_at(key, at(KEEP - 1));
+    assert_asked(key, at(KEEP - 1), CACHE_STALE, false);
+    assert_asked(key, at(KEEP + 1), CACHE_NEGATIVE, false);
+    assert_asked(key, at(KEEP + MINUTE), CACHE_MISS, true);
+    put(key, at(KEEP + MINUTE));
+    assert_asked(key, at(KEEP + MINUTE), CACHE_HIT, false);
+}
+
+/* A short forecast, from one hour ago to one hour ahead. */
+static void past_the_last_point_there_is_no_number(void **state)
+{
+    (void)state;
+    uint64_t key = new_cell();
+    struct curve curve = curve_at(&start, 312);
+    curve.count = 3;
+    assert_true(ask(key, start).fetch);
+    cache_put(cache, key, &start, &curve);
+    assert_asked(key, at(HOUR), CACHE_HIT, false);
+    assert_asked(key, at(HOUR + SECOND), CACHE_MISS, true); /* though it is not due by its age */
+    assert_asked(key, at(HOUR + SECOND), CACHE_MISS, false);
+}
+
+/* --- When a refresh is due, and when to try again --- */
+
+static void refreshes_spread_a_tenth_either_way(void **state)
+{
+    (void)state;
+    uint64_t key = fetched_cell(start);
+    int64_t least = INT64_MAX, most = 0;
+    for (int i = 0; i < 2000; i++) {
+        put(key, start);
+        int64_t due = peek(key, start).refresh_in_ms;
+        least = due < least ? due : least;
+        most = due > most ? due : most;
+    }
+    assert_in_range(least, REFRESH * 90 / 100, REFRESH * 92 / 100);
+    assert_in_range(most, REFRESH * 108 / 100, REFRESH * 110 / 100);
+}
+
+static void an_upstream_is_not_asked_before_its_expires(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t expires_in_s; /* 0: no wish */
+        int64_t least, most;
+    } rows[] = {
+        {0, REFRESH * 9 / 10, REFRESH * 11 / 10},
+        {-3600, REFRESH * 9 / 10, REFRESH * 11 / 10},
+        {60, REFRESH * 9 / 10, REFRESH * 11 / 10},
+        {5 * 3600, 5 * HOUR, 5 * HOUR},
+        {20 * 3600, 20 * HOUR, 20 * HOUR},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        uint64_t key = new_cell();
+        struct curve curve = curve_at(&start, 312);
+        if (rows[i].expires_in_s != 0)
+            curve.expires_s = start.wall_ms / 1000 + rows[i].expires_in_s;
+        assert_true(ask(key, start).fetch);
+        cache_put(cache, key, &start, &curve);
+        struct cache_view view = peek(key, start);
+        assert_in_range(view.refresh_in_ms, rows[i].least, rows[i].most);
+        assert_asked(key, at(view.refresh_in_ms - 1), CACHE_HIT, false);
+        assert_asked(key, at(view.refresh_in_ms), CACHE_HIT, true);
+    }
+}
+
+static void backing_off_grows_and_is_bounded(void **state)
+{
+    (void)state;
+    int64_t longest = 0;
+    for (int cell = 0; cell < 50; cell++) {
+        uint64_t key = new_cell();
+        int64_t now = 0, ceiling = BACKOFF_FIRST;
+        for (int failures = 1; failures <= 12; failures++) {
+            assert_asked(key, at(now), CACHE_MISS, true);
+            fail_at(key, at(now));
+            struct cache_view view = peek(key, at(now));
+            assert_view(view, CACHE_NEGATIVE, false);
+            assert_in_range(view.refresh_in_ms, SECOND, ceiling);
+            longest = view.refresh_in_ms > longest ? view.refresh_in_ms : longest;
+            now += view.refresh_in_ms;
+            ceiling = 2 * ceiling < BACKOFF_MOST ? 2 * ceiling : BACKOFF_MOST;
+        }
+    }
+    assert_in_range(longest, BACKOFF_MOST / 2, BACKOFF_MOST);
+}
+
+static void many_failures_wrap_nothing(void **state)
+{
+    (void)state;
+    uint64_t key = new_cell();
+    for (int i = 0; i < 600; i++) {
+        assert_asked(key, at(i * BACKOFF_MOST), CACHE_MISS, true);
+        fail_at(key, at(i * BACKOFF_MOST));
+        assert_asked(key, at(i * BACKOFF_MOST), CACHE_NEGATIVE, false);
+    }
+    put(key, at(600 * BACKOFF_MOST));
+    assert_asked(key, at(600 * BACKOFF_MOST), CACHE_HIT, false);
+}
+
+/* --- Clocks that jump --- */
+
+/* The machine's wall clock is set: boot time, which measures ages, goes on as it was. */
+static void a_step_of_the_wall_clock_neither_ages_nor_revives(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t step_ms;
+        enum cache_result result; /* a step within the curve is read there, a wilder one has no number */
+        bool fetch;
+    } rows[] = {
+        {HOUR, CACHE_HIT, false},   {-HOUR, CACHE_HIT, false}, {20 * HOUR, CACHE_HIT, false},
+        {-2 * HOUR, CACHE_MISS, true}, {YEAR, CACHE_MISS, true},  {-YEAR, CACHE_MISS, true},
+        {-100 * YEAR, CACHE_MISS, true},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        uint64_t key = fetched_cell(start);
+        struct instant now = at(MINUTE);
+        now.wall_ms += rows[i].step_ms;
+        struct cache_view view = ask(key, now);
+        assert_view(view, rows[i].result, rows[i].fetch);
+        assert_int_equal(view.age_ms, MINUTE);
+        assert_false(ask(key, now).fetch);
+        fail_at(key, now);
+        assert_false(ask(key, now).fetch);
+    }
+}
+
+/* Developers move both clocks, back as well, and perhaps to before the boot. */
+static void going_back_in_time_is_harmless(void **state)
+{
+    (void)state;
+    static const int64_t steps[] = {-1, -MINUTE, -HOUR, -499 * MINUTE, -501 * MINUTE, -YEAR};
+    for (size_t i = 0; i < COUNT(steps); i++) {
+        uint64_t fetched = fetched_cell(start), failed = new_cell(), fresh = new_cell();
+        assert_true(ask(failed, start).fetch);
+        fail_at(failed, start);
+        assert_int_equal(ask(fetched, at(steps[i])).age_ms, 0);
+        ask(failed, at(steps[i]));
+        assert_asked(fresh, at(steps[i]), CACHE_MISS, true);
+        assert_asked(fresh, at(steps[i]), CACHE_MISS, false);
+        put(fresh, at(steps[i]));
+        assert_asked(fresh, at(steps[i]), CACHE_HIT, false);
+        assert_asked(fresh, at(steps[i] + REFRESH * 11 / 10 + 1), CACHE_HIT, true);
+    }
+}
+
+/* --- Peeking --- */
+
+static void peeking_changes_nothing(void **state)
+{
+    (void)state;
+    uint64_t key = new_cell();
+    struct cache_view view;
+    assert_false(cache_peek(cache, key, &start, &view));
+    assert_false(cache_peek(cache, key, &start, &view));
+    assert_asked(key, start, CACHE_MISS, true);
+    assert_view(peek(key, start), CACHE_MISS, false);
+    put(key, start);
+    for (int i = 0; i < 3; i++)
+        assert_view(peek(key, at(REFRESH * 11 / 10 + 1)), CACHE_HIT, true); /* would have to be fetched */
+    assert_asked(key, at(REFRESH * 11 / 10 + 1), CACHE_HIT, true);
+}
+
+static void news_of_unknown_cells_is_ignored(void **state)
+{
+    (void)state;
+    uint64_t key = new_cell();
+    struct cache_view view;
+    put(key, start);
+    fail_at(key, start);
+    assert_false(cache_peek(cache, key, &start, &view));
+}
+
+/* --- Eviction --- */
+
+static struct cache *small_cache(size_t capacity)
+{
+    struct cache_options options = usual;
+    options.capacity = capacity;
+    struct cache *small = cache_open(&options);
+    assert_non_null(small);
+    return small;
+}
+
+static bool asked_for_fetch(struct cache *small, uint64_t key)
+{
+    struct cache_view view;
+    cache_ask(small, key, &start, &view);
+    return view.fetch;
+}
+
+static void fetch_into(struct cache *small, uint64_t key)
+{
+    struct curve curve = curve_at(&start, 312);
+    assert_true(asked_for_fetch(small, key));
+    cache_put(small, key, &start, &curve);
+}
+
+static size_t count_cells(struct cache *small, uint64_t first, uint64_t last)
+{
+    struct cache_view view;
+    size_t count = 0;
+    for (uint64_t key = first; key <= last; key++)
+        count += cache_peek(small, key, &start, &view);
+    return count;
+}
+
+static void what_is_asked_for_outlives_what_is_not(void **state)
+{
+    (void)state;
+    struct cache *small = small_cache(16);
+    for (uint64_t key = 1; key <= 16; key++)
+        fetch_into(small, key);
+    for (uint64_t key = 1; key <= 16; key += 2)
+        assert_false(asked_for_fetch(small, key));
+    for (uint64_t key = 101; key <= 108; key++)
+        fetch_into(small, key);
+    assert_int_equal(count_cells(small, 101, 108), 8);
+    for (uint64_t key = 1; key <= 16; key++)
+        assert_int_equal(count_cells(small, key, key), key % 2);
+
+    for (uint64_t key = 201; key <= 1000; key++) { /* strangers that come once, friends that come often */
+        fetch_into(small, key);
+        for (uint64_t friend = 1; friend <= 16; friend += 2)
+            assert_false(asked_for_fetch(small, friend));
+        assert_int_equal(count_cells(small, 1, 1000), 16);
+    }
+    cache_close(small);
+}
+
+static void a_cell_in_flight_is_never_evicted(void **state)
+{
+    (void)state;
+    struct cache *small = small_cache(16);
+    for (uint64_t key = 1; key <= 16; key++)
+        assert_true(asked_for_fetch(small, key));
+    struct cache_view view;
+    for (uint64_t key = 101; key <= 110; key++) {
+        cache_ask(small, key, &start, &view);
+        assert_view(view, CACHE_NEGATIVE, false);
+    }
+    assert_int_equal(count_cells(small, 1, 16), 16);
+
+    cache_fail(small, 7, &start); /* one lands: that one goes */
+    assert_true(asked_for_fetch(small, 101));
+    assert_int_equal(count_cells(small, 7, 7), 0);
+    assert_int_equal(count_cells(small, 1, 101), 16);
+    cache_close(small);
+}
+
+static void the_smallest_cache_works(void **state)
+{
+    (void)state;
+    struct cache *small = small_cache(1);
+    for (uint64_t key = 1; key <= 100; key++) {
+        fetch_into(small, key);
+        assert_false(asked_for_fetch(small, key));
+        assert_int_equal(count_cells(small, 1, 100), 1);
+    }
+    cache_close(small);
+}
+
+/* --- Waiting, in real time --- */
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    size_t returned, landed;
+    uint64_t key;
+} waits = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+static void *wait_long(void *argument)
+{
+    (void)argument;
+    bool landed = cache_wait(cache, waits.key, clock_monotonic_ms() + 30 * SECOND);
+    pthread_mutex_lock(&waits.lock);
+    waits.returned++;
+    waits.landed += landed;
+    pthread_cond_broadcast(&waits.changed);
+    pthread_mutex_unlock(&waits.lock);
+    return NULL;
+}
+
+/* Lets one more thread wait than may, so that its refusal tells that all others are waiting; then lands. */
+static void check_waiters(void (*land)(uint64_t, struct instant))
+{
+    pthread_t threads[WAITERS + 1];
+    int64_t began = clock_monotonic_ms();
+    waits.key = new_cell();
+    waits.returned = waits.landed = 0;
+    assert_true(ask(waits.key, start).fetch);
+    for (size_t i = 0; i < COUNT(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, wait_long, NULL), 0);
+    pthread_mutex_lock(&waits.lock);
+    while (waits.returned == 0)
+        pthread_cond_wait(&waits.changed, &waits.lock);
+    size_t returned = waits.returned, landed = waits.landed;
+    pthread_mutex_unlock(&waits.lock);
+    assert_int_equal(returned, 1);
+    assert_int_equal(landed, 0);
+
+    put(fetched_cell(start), start); /* another cell's landing wakes nobody for good */
+    land(waits.key, start);
+    for (size_t i = 0; i < COUNT(threads); i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(waits.landed, WAITERS);
+    assert_true(clock_monotonic_ms() - began < 20 * SECOND);
+}
+
+static void waiters_return_when_the_flight_lands(void **state)
+{
+    (void)state;
+    check_waiters(put);
+    check_waiters(fail_at);
+}
+
+static void waiting_ends_when_the_time_is_up(void **state)
+{
+    (void)state;
+    uint64_t key = new_cell();
+    assert_true(ask(key, start).fetch);
+    int64_t began = clock_monotonic_ms();
+    assert_false(cache_wait(cache, key, began + 50));
+    assert_in_range(clock_monotonic_ms() - began, 50, 10 * SECOND);
+    assert_false(cache_wait(cache, key, began - HOUR));
+    assert_false(cache_wait(cache, key, 0));
+}
+
+static void nobody_waits_for_what_is_not_in_flight(void **state)
+{
+    (void)state;
+    uint64_t key = fetched_cell(start);
+    int64_t far = clock_monotonic_ms() + HOUR;
+    assert_true(cache_wait(cache, key, far));
+    assert_true(cache_wait(cache, new_cell(), far));
+}
+
+/* --- Many threads at once --- */
+
+#define HAMMER_KEYS  200
+#define HAMMER_ROOM  64
+#define HAMMER_STEPS 10000
+
+static struct cache *hammered;
+static atomic_int flying[HAMMER_KEYS];
+static atomic_int wrongs;
+static atomic_int_fast64_t hammer_ms;
+
+static uint64_t pick(uint64_t *random_state)
+{
+    *random_state ^= *random_state << 13; /* xorshift64 (Marsaglia 2003) */
+    *random_state ^= *random_state >> 7;
+    *random_state ^= *random_state << 17;
+    return *random_state >> 11;
+}
+
+/* Asks for one cell, and flies when told to; anything against the rules is counted. */
+static void hammer_once(uint64_t key, uint64_t dice)
+{
+    struct instant now = at(atomic_fetch_add(&hammer_ms, 200));
+    struct cache_view view;
+    cache_ask(hammered, key, &now, &view);
+    bool readable = view.result == CACHE_HIT || view.result == CACHE_STALE;
+    wrongs += readable && (!curve_covers(&view.curve, now.wall_ms / 1000) || view.age_ms > KEEP);
+    wrongs += view.age_ms < 0;
+    if (dice % 8 == 0)
+        cache_wait(hammered, key, clock_monotonic_ms());
+    if (dice % 5 == 0)
+        cache_peek(hammered, key, &now, &view);
+    if (!view.fetch || dice % 5 == 0)
+        return;
+    wrongs += atomic_exchange(&flying[key], 1) != 0;
+    struct curve curve = curve_at(&now, 312);
+    atomic_store(&flying[key], 0);
+    if (dice % 3 == 0)
+        cache_fail(hammered, key, &now);
+    else
+        cache_put(hammered, key, &now, &curve);
+}
+
+static void *hammer(void *argument)
+{
+    uint64_t random_state = 0x9e3779b97f4a7c15u + (uint64_t)(uintptr_t)argument;
+    for (int i = 0; i < HAMMER_STEPS; i++) {
+        uint64_t dice = pick(&random_state);
+        hammer_once(pick(&random_state) % HAMMER_KEYS, dice);
+    }
+    return NULL;
+}
+
+static void threads_cannot_upset_it(void **state)
+{
+    (void)state;
+    pthread_t threads[4];
+    hammered = small_cache(HAMMER_ROOM);
+    for (uintptr_t i = 0; i < COUNT(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, hammer, (void *)i), 0);
+    for (size_t i = 0; i < COUNT(threads); i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(wrongs, 0);
+    assert_int_equal(count_cells(hammered, 0, HAMMER_KEYS), HAMMER_ROOM);
+    cache_close(hammered);
+}
+
+static int open_usual(void **state)
+{
+    (void)state;
+    cache = cache_open(&usual);
+    return cache ? 0 : -1;
+}
+
+static int close_usual(void **state)
+{
+    (void)state;
+    cache_close(cache);
+    cache_close(NULL);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_cell_is_fetched_once_then_hit),
+        cmocka_unit_test(a_due_cell_is_refreshed_once_behind_its_readers),
+        cmocka_unit_test(a_failed_refresh_is_stale_until_one_succeeds),
+        cmocka_unit_test(a_cell_that_never_was_fetched_is_negative_while_it_rests),
+        cmocka_unit_test(an_overlong_flight_makes_stale),
+        cmocka_unit_test(past_keep_there_is_no_number),
+        cmocka_unit_test(past_the_last_point_there_is_no_number),
+        cmocka_unit_test(refreshes_spread_a_tenth_either_way),
+        cmocka_unit_test(an_upstream_is_not_asked_before_its_expires),
+        cmocka_unit_test(backing_off_grows_and_is_bounded),
+        cmocka_unit_test(many_failures_wrap_nothing),
+        cmocka_unit_test(a_step_of_the_wall_clock_neither_ages_nor_revives),
+        cmocka_unit_test(going_back_in_time_is_harmless),
+        cmocka_unit_test(peeking_changes_nothing),
+        cmocka_unit_test(news_of_unknown_cells_is_ignored),
+        cmocka_unit_test(what_is_asked_for_outlives_what_is_not),
+        cmocka_unit_test(a_cell_in_flight_is_never_evicted),
+        cmocka_unit_test(the_smallest_cache_works),
+        cmocka_unit_test(waiters_return_when_the_flight_lands),
+        cmocka_unit_test(waiting_ends_when_the_time_is_up),
+        cmocka_unit_test(nobody_waits_for_what_is_not_in_flight),
+        cmocka_unit_test(threads_cannot_upset_it),
+    };
+    return cmocka_run_group_tests_name("cache", tests, open_usual, close_usual);
+}
