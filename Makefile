@@ -92,15 +92,15 @@ packages-build packages-run packages-test:
 	@tests/packages.sh $(PACKAGES_$(shell echo $(@:packages-%=%) | tr a-z A-Z))
 
 run: packages-run
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$(shell nproc) all
 	@LISTEN='$(LISTEN)' OPS_LISTEN='$(OPS_LISTEN)' OFFLINE='$(OFFLINE)' BUILD='$(BUILD)' data/run.sh
 
 test: packages-test
-	@$(MAKE) --no-print-directory all units
+	@$(MAKE) --no-print-directory -j$(shell nproc) all units
 	@$(PYTHON) tests/run.py --build $(BUILD) $(TESTS)
 
 check: packages-test
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$(shell nproc) all
 	@$(PYTHON) tests/check/check.py
 
 geoip:
@@ -113,7 +113,7 @@ tsan:
 	@$(MAKE) --no-print-directory test BUILD=build/tsan SANITIZE=thread CFLAGS='-O1 -g'
 
 screenshots: packages-test
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$(shell nproc) all
 	@$(PYTHON) tests/browser/take_screenshots.py
 
 install: all

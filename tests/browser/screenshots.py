@@ -13,8 +13,8 @@ from pathlib import Path
 import chromium
 
 SCALE = 2  # device pixels for one of the page
-WIDTH, HEIGHT = 1000, 1000
-MARGIN = 16
+WIDTH, HEIGHT = 1000, 1240
+MARGIN = 6
 READY = """document.querySelector('#city').dataset.state == 'fresh' &&
     document.querySelector('.dateline masthead-weather').dataset.state == 'fresh' &&
     document.querySelector('#rows [data-ip]') &&

@@ -545,19 +545,19 @@ static uint64_t pick(uint64_t *random_state)
 /* Asks for one cell, and flies when told to; anything against the rules is counted. */
 static void hammer_once(uint64_t key, uint64_t dice)
 {
-    struct instant now = at(atomic_fetch_add(&hammer_ms, 200));
-    struct cache_view view;
+    struct instant now = at(atomic_fetch_add(&hammer_ms, 2 * SECOND));
+    struct cache_view view, other;
     cache_ask(hammered, key, &now, &view);
     bool readable = view.result == CACHE_HIT || view.result == CACHE_STALE;
-    wrongs += readable && (!curve_covers(&view.curve, now.wall_ms / 1000) || view.age_ms > KEEP);
-    wrongs += view.age_ms < 0;
+    wrongs += readable && !curve_covers(&view.curve, now.wall_ms / 1000);
+    wrongs += view.age_ms < 0 || (readable && view.age_ms > KEEP);
+    wrongs += view.fetch && atomic_exchange(&flying[key], 1) != 0;
     if (dice % 8 == 0)
         cache_wait(hammered, key, clock_monotonic_ms());
     if (dice % 5 == 0)
-        cache_peek(hammered, key, &now, &view);
-    if (!view.fetch || dice % 5 == 0)
+        cache_peek(hammered, key, &now, &other);
+    if (!view.fetch)
         return;
-    wrongs += atomic_exchange(&flying[key], 1) != 0;
     struct curve curve = curve_at(&now, 312);
     atomic_store(&flying[key], 0);
     if (dice % 3 == 0)
