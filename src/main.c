@@ -92,10 +92,11 @@ static bool ready(void *context)
     return !atomic_load(&service->draining) && places_loaded(service->places);
 }
 
+/* The ops listener goes first: its /metrics reads the others. */
 static void stop(struct service *service)
 {
-    http_close(service->public);
     http_close(service->ops);
+    http_close(service->public);
     public_close(service->site);
     widget_close(service->widget);
     weather_close(service->weather);

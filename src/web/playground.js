@@ -1,5 +1,5 @@
-// The playground: a table of fake readers, each asked about through the public paths like any reader, and a front page that
-// can be read as any of them. Text is written as text, never as markup: some of the readers live in hostile places.
+// The playground: a table of fake readers, each asked about through the public paths like any reader, and a front page
+// that can be read as any of them. Text is written as text, never as markup: some readers live in hostile places.
 
 const IN_FLIGHT = 4; // requests at a time; a cold cache meets a newcomer, not a crowd
 const TRIES = 5; // asks in all while the place is known and its weather is still on the way
@@ -7,7 +7,7 @@ const WAIT_S = 3; // before the second of them, where the answer names no max-ag
 const TIMEOUT_MS = 5000;
 const PLACEHOLDER = ['Fetching location...', '-- °C'];
 const FIRST = '192.0.2.1'; // the reader in the page's own markup
-const GROUPS = { '192.0.2.': 'India', '198.51.100.': 'The world', '203.0.113.': 'Hard cases' }; // as in the list's own words
+const GROUPS = { '192.0.2.': 'India', '198.51.100.': 'The world', '203.0.113.': 'Hard cases' }; // in the list's words
 
 const $ = (selector) => document.querySelector(selector);
 const controls = $('#controls');
@@ -213,12 +213,14 @@ const rowOf = (reader, index) => {
   reader.cells.state.firstChild.dataset.state = 'asking';
   const head = make('th', { scope: 'row' }, reader.button, make('small', { textContent: address(reader) }));
   const { reads, state, time } = reader.cells;
-  const row = make('tr', {}, head, reads, state, time, make('td', { className: 'wide remark', textContent: reader.note }), make('td', {}, details));
+  const remark = make('td', { className: 'wide remark', textContent: reader.note });
+  const row = make('tr', {}, head, reads, state, time, remark, make('td', {}, details));
   row.dataset.ip = address(reader);
   return row;
 };
 
-const groupOf = (reader) => GROUPS[Object.keys(GROUPS).find((prefix) => address(reader).startsWith(prefix))] ?? 'Others';
+const groupOf = (reader) =>
+  GROUPS[Object.keys(GROUPS).find((prefix) => address(reader).startsWith(prefix))] ?? 'Others';
 
 const group = (name, rows) => {
   const head = make('tr', { className: 'group' }, make('th', { colSpan: 6, scope: 'rowgroup', textContent: name }));
@@ -262,7 +264,6 @@ const addReader = (readers, ip) => {
 const copy = async (pre) => {
   try {
     await navigator.clipboard.writeText(pre.textContent);
-    say('Copied');
     return 'Copied';
   } catch {
     getSelection().selectAllChildren(pre);

@@ -1,5 +1,5 @@
-"""A newspaper's web server: its own pages, and the widget's paths handed on to the service as a site's proxy does. It can
-lose the service in every way that a site can."""
+"""A newspaper's web server: its own pages, and the widget's paths handed on to the service as a site's proxy does.
+It can lose the service in every way that a site can."""
 
 import json
 import threading
@@ -10,9 +10,9 @@ KEPT_HEADERS = {"content-type", "content-language", "cache-control", "cache-stat
 
 
 class Newspaper(ThreadingHTTPServer):
-    """Pages are put with `page`; /widget* and /masthead* come from the service. `visitor` is the address that the proxy
-    reports to it. `asked` lists the widget requests that arrived. `fault`, when set, is called with the request's handler
-    instead of the proxy, for the widget's paths only: a reader mostly has the script itself in the cache."""
+    """Pages are put with `page`; /widget* and /masthead* come from the service. `visitor` is the address that the
+    proxy reports to it. `asked` lists the widget requests that arrived. `fault`, when set, is called with the request's
+    handler instead of the proxy, for the widget's paths only: a reader mostly has the script itself in the cache."""
 
     daemon_threads = True
 

@@ -20,7 +20,7 @@ NO_RECORD = "203.0.113.241"  # see the head of data/visitors.tsv
 ANSWER = {
     "state": "fresh",
     "text": "Mumbai 31\u00a0°C",
-    "place": {"name": "Mumbai", "region": "Maharashtra", "country": "IN", "source": "geoip", "verdict": "city", "id": None},
+    "place": {"name": "Mumbai", "region": "Maharashtra", "country": "IN", "source": "geoip", "verdict": "city"},
     "temperature": {"celsius": 31.2, "value": 31, "unit": "C"},
     "simulated": False,
     "credits": [],
@@ -129,7 +129,8 @@ def test_a_place_without_weather_is_named_and_asked_about_again(mumbai, browser)
 
 def test_an_unknown_place_leaves_nothing_or_the_fallback(site, browser):
     site.visitor = NO_RECORD
-    widgets = '<masthead-weather id="bare">Fetching location...</masthead-weather><p data-masthead data-fallback="Weather"></p>'
+    bare = f'<masthead-weather id="bare">{PLACEHOLDER}</masthead-weather>'
+    widgets = bare + f'<p data-masthead data-fallback="Weather">{PLACEHOLDER}</p>'
     browser.open(site.page("/", page(widgets)))
     assert browser.settled("#bare") == "unknown"
     assert browser.settled("p") == "unknown"
@@ -199,7 +200,8 @@ def test_what_is_no_answer_is_an_outage(site, browser):
     widgets = [f'<p data-masthead data-endpoint="/{number}.json"></p>' for number in range(len(NO_ANSWERS))]
     browser.open(site.page("/", page("".join(widgets))))
     browser.until("![...document.querySelectorAll('p')].some((p) => !p.dataset.state)", "a widget still waits")
-    assert browser.js("return [...document.querySelectorAll('p')].map((p) => p.dataset.state)") == ["unavailable"] * len(NO_ANSWERS)
+    states = browser.js("return [...document.querySelectorAll('p')].map((p) => p.dataset.state)")
+    assert states == ["unavailable"] * len(NO_ANSWERS)
     assert browser.complaints() == []
 
 
@@ -238,13 +240,14 @@ def test_a_tab_that_nobody_looks_at_does_not_ask(site, browser):
 # The page around it
 
 
-def header_with(name, head):
+def crowded_header(head):
     """A header whose other elements stand in the way of anything that grows."""
-    return page(f'<b>News</b> <masthead-weather id="{name}">{PLACEHOLDER}</masthead-weather> <b id="after">Search</b>', head=head)
+    return page(f"<b>News</b> <masthead-weather>{PLACEHOLDER}</masthead-weather> <b>Search</b>", head=head)
 
 
-def box(browser):
-    return browser.js("return [...document.querySelectorAll('header > *')].map((el) => JSON.stringify(el.getBoundingClientRect()))")
+def boxes(browser):
+    elements = "[...document.querySelectorAll('header > *')]"
+    return browser.js(f"return {elements}.map((el) => JSON.stringify(el.getBoundingClientRect()))")
 
 
 def reader_with(readers, which):
@@ -262,26 +265,25 @@ def test_with_the_style_nothing_moves(site, browser, readers, which):
     if which != "no place":
         answer_once_fresh(site)
     site.fault = hold
-    browser.open(site.page("/", header_with("widget", SCRIPT + STYLE)))
+    browser.open(site.page("/", crowded_header(SCRIPT + STYLE)))
     browser.painted()
-    before = box(browser)
+    before = boxes(browser)
     site.released.set()
-    browser.settled("#widget")
+    browser.settled("masthead-weather")
     browser.painted()
-    assert box(browser) == before
+    assert boxes(browser) == before
     assert browser.js("return probe.shift") == 0
-    assert browser.js("return document.querySelector('.masthead-temp').getBoundingClientRect().right") <= browser.js(
-        "return document.querySelector('#widget').getBoundingClientRect().right"
-    ), "the temperature does not fit"
+    right = "return document.querySelector(arguments[0]).getBoundingClientRect().right"
+    assert browser.js(right, ".masthead-temp") <= browser.js(right, "masthead-weather"), "the temperature does not fit"
 
 
 def test_without_the_style_the_page_moves(mumbai, browser):
     """The control: it shows that the test above can fail."""
     mumbai.fault = hold
-    browser.open(mumbai.page("/", header_with("widget", SCRIPT)))
+    browser.open(mumbai.page("/", crowded_header(SCRIPT)))
     browser.painted()
     mumbai.released.set()
-    browser.settled("#widget")
+    browser.settled("masthead-weather")
     browser.painted()
     assert browser.js("return probe.shift") > 0
 
@@ -289,7 +291,8 @@ def test_without_the_style_the_page_moves(mumbai, browser):
 def test_a_strict_policy_is_kept(mumbai, browser):
     policy = {"Content-Security-Policy": "default-src 'self'; require-trusted-types-for 'script'"}
     script = f'<script async src="/masthead.js" {TARGETS}></script>'
-    body = f"{TODAY}<masthead-weather>{PLACEHOLDER}</masthead-weather><p data-masthead>x</p><small data-masthead-credits></small>"
+    widgets = f"{TODAY}<masthead-weather>{PLACEHOLDER}</masthead-weather><p data-masthead>{PLACEHOLDER}</p>"
+    body = widgets + "<small data-masthead-credits></small>"
     browser.open(mumbai.page("/", page(body, head=script + STYLE), headers=policy))
     for widget in ["#city", "masthead-weather", "p"]:
         assert browser.settled(widget) == "fresh"
@@ -321,7 +324,7 @@ def test_units_language_and_query_are_asked_for(site, browser, readers):
 
 def test_the_endpoint_is_the_pages_choice(site, browser):
     site.page("/a/b/weather.json", json.dumps(ANSWER), content_type="application/json")
-    browser.open(site.page("/", page('<masthead-weather data-endpoint="/a/b/weather.json"></masthead-weather>', lang="")))
+    browser.open(site.page("/", page('<masthead-weather data-endpoint="/a/b/weather.json"></masthead-weather>')))
     assert browser.settled("masthead-weather") == "fresh"
     assert site.asked == []
 
@@ -352,7 +355,8 @@ def test_script_and_elements_may_come_late_and_the_script_twice(mumbai, browser)
 def test_an_element_that_has_left_writes_nothing(mumbai, browser):
     """As when a page puts another reader's widget in the place of one that is still waiting."""
     mumbai.fault = hold
-    body = f'<masthead-weather id="old" {TARGETS}></masthead-weather>{TODAY}<masthead-weather id="other"></masthead-weather>'
+    old = f'<masthead-weather id="old" {TARGETS}></masthead-weather>'
+    body = old + TODAY + '<masthead-weather id="other"></masthead-weather>'
     browser.open(mumbai.page("/", page(body)))
     browser.until("!!customElements.get('masthead-weather')", "the loader did not run")
     browser.js("document.querySelector('#old').remove()")

@@ -1,8 +1,8 @@
 /* The cell cache, told as the life of a cell: missed, fetched, due, failed, aged, given up. One flight a cell
- * whatever happens, no reader told of an age below zero, no more cells than fit, and nobody waits for ever.
+ * whatever happens, no reader told of an age below zero, and no more cells than fit.
  *
- * Instants are made by hand; only cache_wait uses real time. Tests share one cache of ample room, each with
- * cells of its own. */
+ * Instants are made by hand. Tests share one cache of ample room, each with cells of its own. Threads are the
+ * matter of test_cache_threads.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,9 +12,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#include <pthread.h>
-#include <stdatomic.h>
 
 #include "weather/cache.h"
 
@@ -26,12 +23,11 @@
 #define REFRESH       (2 * HOUR)
 #define KEEP          (24 * HOUR)
 #define TIMEOUT       (5 * SECOND)
-#define WAITERS       4
 #define BACKOFF_FIRST (10 * SECOND) /* at most this long after a first failure */
 #define BACKOFF_MOST  (10 * MINUTE)
 
 static const struct cache_options usual = {
-    .capacity = 1000, .refresh_ms = REFRESH, .keep_ms = KEEP, .timeout_ms = TIMEOUT, .max_waiters = WAITERS};
+    .capacity = 1000, .refresh_ms = REFRESH, .keep_ms = KEEP, .timeout_ms = TIMEOUT, .max_waiters = 4};
 static const struct instant start = {.wall_ms = 1769846400000, .boot_ms = 500 * MINUTE};
 
 static struct cache *cache; /* as usual */
@@ -231,10 +227,8 @@ static void an_upstream_is_not_asked_before_its_expires(void **state)
         int64_t expires_in_s; /* 0: no wish */
         int64_t least, most;
     } rows[] = {
-        {0, REFRESH * 9 / 10, REFRESH * 11 / 10},
-        {-3600, REFRESH * 9 / 10, REFRESH * 11 / 10},
-        {60, REFRESH * 9 / 10, REFRESH * 11 / 10},
-        {5 * 3600, 5 * HOUR, 5 * HOUR},
+        {0, REFRESH * 9 / 10, REFRESH * 11 / 10},  {-3600, REFRESH * 9 / 10, REFRESH * 11 / 10},
+        {60, REFRESH * 9 / 10, REFRESH * 11 / 10}, {5 * 3600, 5 * HOUR, 5 * HOUR},
         {20 * 3600, 20 * HOUR, 20 * HOUR},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -296,8 +290,8 @@ static void a_step_of_the_wall_clock_neither_ages_nor_revives(void **state)
         enum cache_result result; /* a step within the curve is read there, a wilder one has no number */
         bool fetch;
     } rows[] = {
-        {HOUR, CACHE_HIT, false},   {-HOUR, CACHE_HIT, false}, {20 * HOUR, CACHE_HIT, false},
-        {-2 * HOUR, CACHE_MISS, true}, {YEAR, CACHE_MISS, true},  {-YEAR, CACHE_MISS, true},
+        {HOUR, CACHE_HIT, false},        {-HOUR, CACHE_HIT, false}, {20 * HOUR, CACHE_HIT, false},
+        {-2 * HOUR, CACHE_MISS, true},   {YEAR, CACHE_MISS, true},  {-YEAR, CACHE_MISS, true},
         {-100 * YEAR, CACHE_MISS, true},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -448,148 +442,6 @@ static void the_smallest_cache_works(void **state)
     cache_close(small);
 }
 
-/* --- Waiting, in real time --- */
-
-static struct {
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    size_t returned, landed;
-    uint64_t key;
-} waits = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
-
-static void *wait_long(void *argument)
-{
-    (void)argument;
-    bool landed = cache_wait(cache, waits.key, clock_monotonic_ms() + 30 * SECOND);
-    pthread_mutex_lock(&waits.lock);
-    waits.returned++;
-    waits.landed += landed;
-    pthread_cond_broadcast(&waits.changed);
-    pthread_mutex_unlock(&waits.lock);
-    return NULL;
-}
-
-/* Lets one more thread wait than may, so that its refusal tells that all others are waiting; then lands. */
-static void check_waiters(void (*land)(uint64_t, struct instant))
-{
-    pthread_t threads[WAITERS + 1];
-    int64_t began = clock_monotonic_ms();
-    waits.key = new_cell();
-    waits.returned = waits.landed = 0;
-    assert_true(ask(waits.key, start).fetch);
-    for (size_t i = 0; i < COUNT(threads); i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, wait_long, NULL), 0);
-    pthread_mutex_lock(&waits.lock);
-    while (waits.returned == 0)
-        pthread_cond_wait(&waits.changed, &waits.lock);
-    size_t returned = waits.returned, landed = waits.landed;
-    pthread_mutex_unlock(&waits.lock);
-    assert_int_equal(returned, 1);
-    assert_int_equal(landed, 0);
-
-    put(fetched_cell(start), start); /* another cell's landing wakes nobody for good */
-    land(waits.key, start);
-    for (size_t i = 0; i < COUNT(threads); i++)
-        pthread_join(threads[i], NULL);
-    assert_int_equal(waits.landed, WAITERS);
-    assert_true(clock_monotonic_ms() - began < 20 * SECOND);
-}
-
-static void waiters_return_when_the_flight_lands(void **state)
-{
-    (void)state;
-    check_waiters(put);
-    check_waiters(fail_at);
-}
-
-static void waiting_ends_when_the_time_is_up(void **state)
-{
-    (void)state;
-    uint64_t key = new_cell();
-    assert_true(ask(key, start).fetch);
-    int64_t began = clock_monotonic_ms();
-    assert_false(cache_wait(cache, key, began + 50));
-    assert_in_range(clock_monotonic_ms() - began, 50, 10 * SECOND);
-    assert_false(cache_wait(cache, key, began - HOUR));
-    assert_false(cache_wait(cache, key, 0));
-}
-
-static void nobody_waits_for_what_is_not_in_flight(void **state)
-{
-    (void)state;
-    uint64_t key = fetched_cell(start);
-    int64_t far = clock_monotonic_ms() + HOUR;
-    assert_true(cache_wait(cache, key, far));
-    assert_true(cache_wait(cache, new_cell(), far));
-}
-
-/* --- Many threads at once --- */
-
-#define HAMMER_KEYS  200
-#define HAMMER_ROOM  64
-#define HAMMER_STEPS 10000
-
-static struct cache *hammered;
-static atomic_int flying[HAMMER_KEYS];
-static atomic_int wrongs;
-static atomic_int_fast64_t hammer_ms;
-
-static uint64_t pick(uint64_t *random_state)
-{
-    *random_state ^= *random_state << 13; /* xorshift64 (Marsaglia 2003) */
-    *random_state ^= *random_state >> 7;
-    *random_state ^= *random_state << 17;
-    return *random_state >> 11;
-}
-
-/* Asks for one cell, and flies when told to; anything against the rules is counted. */
-static void hammer_once(uint64_t key, uint64_t dice)
-{
-    struct instant now = at(atomic_fetch_add(&hammer_ms, 2 * SECOND));
-    struct cache_view view, other;
-    cache_ask(hammered, key, &now, &view);
-    bool readable = view.result == CACHE_HIT || view.result == CACHE_STALE;
-    wrongs += readable && !curve_covers(&view.curve, now.wall_ms / 1000);
-    wrongs += view.age_ms < 0 || (readable && view.age_ms > KEEP);
-    wrongs += view.fetch && atomic_exchange(&flying[key], 1) != 0;
-    if (dice % 8 == 0)
-        cache_wait(hammered, key, clock_monotonic_ms());
-    if (dice % 5 == 0)
-        cache_peek(hammered, key, &now, &other);
-    if (!view.fetch)
-        return;
-    struct curve curve = curve_at(&now, 312);
-    atomic_store(&flying[key], 0);
-    if (dice % 3 == 0)
-        cache_fail(hammered, key, &now);
-    else
-        cache_put(hammered, key, &now, &curve);
-}
-
-static void *hammer(void *argument)
-{
-    uint64_t random_state = 0x9e3779b97f4a7c15u + (uint64_t)(uintptr_t)argument;
-    for (int i = 0; i < HAMMER_STEPS; i++) {
-        uint64_t dice = pick(&random_state);
-        hammer_once(pick(&random_state) % HAMMER_KEYS, dice);
-    }
-    return NULL;
-}
-
-static void threads_cannot_upset_it(void **state)
-{
-    (void)state;
-    pthread_t threads[4];
-    hammered = small_cache(HAMMER_ROOM);
-    for (uintptr_t i = 0; i < COUNT(threads); i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, hammer, (void *)i), 0);
-    for (size_t i = 0; i < COUNT(threads); i++)
-        pthread_join(threads[i], NULL);
-    assert_int_equal(wrongs, 0);
-    assert_int_equal(count_cells(hammered, 0, HAMMER_KEYS), HAMMER_ROOM);
-    cache_close(hammered);
-}
-
 static int open_usual(void **state)
 {
     (void)state;
@@ -626,10 +478,6 @@ int main(void)
         cmocka_unit_test(what_is_asked_for_outlives_what_is_not),
         cmocka_unit_test(a_cell_in_flight_is_never_evicted),
         cmocka_unit_test(the_smallest_cache_works),
-        cmocka_unit_test(waiters_return_when_the_flight_lands),
-        cmocka_unit_test(waiting_ends_when_the_time_is_up),
-        cmocka_unit_test(nobody_waits_for_what_is_not_in_flight),
-        cmocka_unit_test(threads_cannot_upset_it),
     };
     return cmocka_run_group_tests_name("cache", tests, open_usual, close_usual);
 }

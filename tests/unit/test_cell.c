@@ -20,7 +20,8 @@
 #define HALF         500000
 #define ONE          1000000
 
-static const int32_t sizes[] = {10000, 20000, 50000, TENTH, 160000, 200000, QUARTER, HALF, ONE, 2500000, 4800000, 5000000};
+static const int32_t sizes[] = {10000,   20000, 50000, TENTH,   160000,  200000,
+                                QUARTER, HALF,  ONE,   2500000, 4800000, 5000000};
 
 static void points_are_in_the_nearest_cell(void **state)
 {

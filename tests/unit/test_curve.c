@@ -26,9 +26,8 @@ static struct curve curve_of(const int16_t *cdeg, size_t count)
     return curve;
 }
 
-#define CURVE(...)                          \
-    curve_of((const int16_t[]){__VA_ARGS__}, \
-             sizeof((const int16_t[]){__VA_ARGS__}) / sizeof(int16_t))
+#define CURVE(...) \
+    curve_of((const int16_t[]){__VA_ARGS__}, sizeof((const int16_t[]){__VA_ARGS__}) / sizeof(int16_t))
 
 static void temperatures_lie_on_the_line(void **state)
 {
@@ -100,9 +99,9 @@ static void the_curve_ends_at_its_first_and_last_point(void **state)
     assert_value_at(&curve, START, 100);
     assert_value_at(&curve, START + 2 * HOUR, 120);
     static const int64_t outside[] = {
-        START - 1,        START - HOUR,        START + 2 * HOUR + 1, START + 3 * HOUR, 0,
-        START - 31536000, START + 31536000,    INT32_MAX,            -1,               INT32_MIN,
-        INT64_MAX / 2,    INT64_MIN / 2,
+        START - 1, START - HOUR,     START + 2 * HOUR + 1, START + 3 * HOUR,
+        0,         START - 31536000, START + 31536000,     INT32_MAX,
+        -1,        INT32_MIN,        INT64_MAX / 2,        INT64_MIN / 2,
     };
     for (size_t i = 0; i < COUNT(outside); i++)
         assert_nothing_at(&curve, outside[i]);
@@ -148,10 +147,8 @@ static void the_sky_is_stepped_at_the_hour(void **state)
         uint8_t sky;
         int code, is_day;
     } rows[] = {
-        {0 | CURVE_DAY, 0, 1},   {0, 0, 0},
-        {99 | CURVE_DAY, 99, 1}, {99, 99, 0},
-        {CURVE_NO_SKY, -1, -1},  {CURVE_NO_CODE, -1, 0},
-        {45, 45, 0},
+        {0 | CURVE_DAY, 0, 1},  {0, 0, 0},   {99 | CURVE_DAY, 99, 1}, {99, 99, 0}, {CURVE_NO_SKY, -1, -1},
+        {CURVE_NO_CODE, -1, 0}, {45, 45, 0},
     };
     struct curve curve = CURVE(0, 0, 0, 0, 0, 0, 0);
     for (size_t i = 0; i < COUNT(rows); i++)

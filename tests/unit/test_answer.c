@@ -1,0 +1,465 @@
+/* Answers as readers and scripts get them: the fragment to the byte, JSON with every field of the contract in
+ * every state, one line of text. Whatever a database calls a city, it stays a name. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <jansson.h>
+#include <math.h>
+
+#include "base/log.h"
+#include "widget/explain.h"
+#include "widget/widget.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define NBSP         "\xc2\xa0"
+#define MINUS        "\xe2\x88\x92"
+#define DEGREE       "\xc2\xb0"
+#define C            NBSP DEGREE "C"
+#define NOW          1769851000
+#define OUT_BYTES    8192
+
+static const struct credit weather_credit = {"Weather data by Open-Meteo.com", "https://open-meteo.com/"};
+static const struct credit place_credit = {"IP Geolocation by DB-IP", "https://db-ip.com"};
+
+/* The answer of the contract's example. */
+static struct answer mumbai(void)
+{
+    return (struct answer){
+        .state = ANSWER_FRESH,
+        .place = {.verdict = PLACE_CITY,
+                  .source = PLACE_FROM_GEOIP,
+                  .name = "Mumbai",
+                  .region = "Maharashtra",
+                  .country = "IN",
+                  .timezone = "Asia/Calcutta",
+                  .latitude = 19.076,
+                  .longitude = 72.8777,
+                  .id = 1275339,
+                  .credit = &place_credit},
+        .reading = {.state = WEATHER_FRESH,
+                    .cell = "19.1,72.9",
+                    .refresh_in_s = 6500,
+                    .temperature_ddeg = 312,
+                    .code = 2,
+                    .is_day = 1,
+                    .fetched_s = NOW - 840,
+                    .age_s = 840,
+                    .utc_offset_s = 19800,
+                    .timezone = "Asia/Kolkata",
+                    .provider = "open-meteo",
+                    .credit = &weather_credit},
+        .language = language_find("en", 2),
+        .units = UNITS_CELSIUS,
+        .now_s = NOW,
+    };
+}
+
+/* The other states, as the room makes them. */
+static struct answer mumbai_without_weather(void)
+{
+    struct answer answer = mumbai();
+    answer.state = ANSWER_PLACE;
+    answer.reading = (struct reading){.cell = "19.1,72.9", .code = -1, .is_day = -1};
+    return answer;
+}
+
+static struct answer nowhere(void)
+{
+    struct answer answer = mumbai();
+    answer.state = ANSWER_UNKNOWN;
+    answer.place = (struct place){.verdict = PLACE_NOT_FOUND};
+    answer.reading = (struct reading){0};
+    return answer;
+}
+
+static struct answer at_home(void)
+{
+    struct answer answer = mumbai();
+    answer.place.verdict = PLACE_PRIVATE;
+    answer.place.source = PLACE_FROM_HOME;
+    answer.place.region[0] = answer.place.timezone[0] = '\0';
+    answer.place.id = 0;
+    answer.place.credit = NULL;
+    return answer;
+}
+
+static struct answer stale(void)
+{
+    struct answer answer = mumbai();
+    answer.state = ANSWER_STALE;
+    answer.reading.age_s = 9000;
+    answer.reading.refresh_in_s = -1800;
+    return answer;
+}
+
+static struct answer hostile(void)
+{
+    struct answer answer = mumbai();
+    strcpy(answer.place.name, "<b>\"&'</script><!--\xe2\x80\xa8");
+    strcpy(answer.place.region, "\"},{\"\\");
+    return answer;
+}
+
+typedef void renderer(const struct answer *, struct text *);
+
+static const char *rendered(renderer *render, const struct answer *answer)
+{
+    static char storage[OUT_BYTES];
+    struct text out = text_over(storage, sizeof storage);
+    render(answer, &out);
+    assert_false(out.overflow);
+    assert_int_equal(strlen(storage), out.length);
+    assert_int_equal(storage[out.length - 1], '\n');
+    return storage;
+}
+
+/* --- The fragment --- */
+
+#define FRAGMENT(state, source, more, lang, place, degrees, credits)                            \
+    "<span class=\"masthead-weather\" data-state=\"" state "\" data-source=\"" source "\"" more \
+    " lang=\"" lang "\"><span class=\"masthead-place\">" place "</span> " degrees credits "</span>\n"
+#define DATA(value, shown) "<data class=\"masthead-temp\" value=\"" value "\">" shown "</data>"
+#define NO_DATA(shown)     "<span class=\"masthead-temp\">" shown "</span>"
+
+static void assert_html(struct answer answer, const char *expected)
+{
+    const char *html = rendered(widget_html, &answer);
+    assert_string_equal(html, expected);
+    assert_ptr_equal(strchr(html, '\n'), html + strlen(html) - 1); /* one line */
+}
+
+static void fragments(void **state)
+{
+    (void)state;
+    assert_html(mumbai(), FRAGMENT("fresh", "geoip", "", "en", "Mumbai", DATA("31.2", "31" C), ""));
+    assert_html(stale(),
+                FRAGMENT("stale", "geoip", " data-age=\"9000\"", "en", "Mumbai", DATA("31.2", "31" C), ""));
+    assert_html(mumbai_without_weather(),
+                FRAGMENT("place", "geoip", "", "en", "Mumbai", NO_DATA("--" C), ""));
+    assert_html(nowhere(), FRAGMENT("unknown", "none", "", "en", "", NO_DATA(""), ""));
+    assert_html(at_home(), FRAGMENT("fresh", "home", "", "en", "Mumbai", DATA("31.2", "31" C), ""));
+    assert_html(hostile(), FRAGMENT("fresh", "geoip", "", "en",
+                                    "&lt;b&gt;&quot;&amp;&#39;&lt;/script&gt;&lt;!--\xe2\x80\xa8",
+                                    DATA("31.2", "31" C), ""));
+}
+
+static void fragments_in_other_units_languages_and_worlds(void **state)
+{
+    (void)state;
+    struct answer answer = mumbai();
+    answer.language = language_find("hi", 2);
+    answer.place.source = PLACE_FROM_READER;
+    answer.units = UNITS_FAHRENHEIT;
+    answer.reading.temperature_ddeg = -225;
+    assert_html(answer, FRAGMENT("fresh", "reader", "", "hi", "Mumbai",
+                                 DATA("-22.5", MINUS "9" NBSP DEGREE "F"), ""));
+    answer = mumbai();
+    answer.simulated = true;
+    answer.reading.temperature_ddeg = -4;
+    assert_html(answer,
+                FRAGMENT("fresh", "geoip", " data-simulated", "en", "Mumbai", DATA("-0.4", "0" C), ""));
+}
+
+static void credits_stand_in_the_fragment_only_when_inline(void **state)
+{
+    (void)state;
+#define LINK(url, text) "<a href=\"" url "\">" text "</a>"
+#define SMALL(links)    "<small class=\"masthead-credits\">" links "</small>"
+    struct answer answer = mumbai();
+    answer.credits_inline = true;
+    assert_html(answer,
+                FRAGMENT("fresh", "geoip", "", "en", "Mumbai", DATA("31.2", "31" C),
+                         SMALL(LINK("https://open-meteo.com/", "Weather data by Open-Meteo.com") " " LINK(
+                             "https://db-ip.com", "IP Geolocation by DB-IP"))));
+    answer = mumbai_without_weather();
+    answer.credits_inline = true;
+    assert_html(answer, FRAGMENT("place", "geoip", "", "en", "Mumbai", NO_DATA("--" C),
+                                 SMALL(LINK("https://db-ip.com", "IP Geolocation by DB-IP"))));
+    answer = nowhere();
+    answer.credits_inline = true;
+    assert_html(answer, FRAGMENT("unknown", "none", "", "en", "", NO_DATA(""), ""));
+    answer = at_home();
+    answer.credits_inline = true;
+    assert_html(answer, FRAGMENT("fresh", "home", "", "en", "Mumbai", DATA("31.2", "31" C),
+                                 SMALL(LINK("https://open-meteo.com/", "Weather data by Open-Meteo.com"))));
+}
+
+/* --- One line of text --- */
+
+static void lines_of_text(void **state)
+{
+    (void)state;
+    struct answer answer = mumbai();
+    assert_string_equal(rendered(widget_text, &answer), "Mumbai 31" C "\n");
+    answer = mumbai_without_weather();
+    assert_string_equal(rendered(widget_text, &answer), "Mumbai --" C "\n");
+    answer = nowhere();
+    assert_string_equal(rendered(widget_text, &answer), "\n");
+    answer = stale();
+    answer.units = UNITS_FAHRENHEIT;
+    assert_string_equal(rendered(widget_text, &answer), "Mumbai 88" NBSP DEGREE "F\n");
+}
+
+/* --- JSON --- */
+
+/* The contract's example, word for word but for the space before the unit. */
+static const char contract[] =
+    "{\"state\":\"fresh\",\"text\":\"Mumbai 31" C "\","
+    "\"place\":{\"name\":\"Mumbai\",\"region\":\"Maharashtra\",\"country\":\"IN\",\"source\":\"geoip\","
+    "\"verdict\":\"city\",\"id\":1275339},"
+    "\"temperature\":{\"celsius\":31.2,\"value\":31,\"unit\":\"C\"},"
+    "\"weather\":{\"code\":2,\"text\":\"Partly cloudy\",\"is_day\":true},"
+    "\"cell\":\"19.1,72.9\",\"fetched_at\":\"2026-01-31T09:02:40Z\",\"age_s\":840,"
+    "\"refresh_at\":\"2026-01-31T11:05:00Z\","
+    "\"timezone\":\"Asia/Kolkata\",\"utc_offset_s\":19800,\"provider\":\"open-meteo\",\"simulated\":false,"
+    "\"credits\":[{\"text\":\"Weather data by Open-Meteo.com\",\"url\":\"https://open-meteo.com/\"},"
+    "{\"text\":\"IP Geolocation by DB-IP\",\"url\":\"https://db-ip.com\"}]}";
+
+/* The same keys, and each value null or of the same kind. */
+static void check_shape(const json_t *model, const json_t *value, const char *where)
+{
+    if (json_is_null(value) && !json_is_object(model) && !json_is_array(model))
+        return;
+    bool booleans = json_is_boolean(model) && json_is_boolean(value);
+    bool numbers = json_is_number(model) && json_is_number(value);
+    if (!booleans && !numbers && json_typeof(model) != json_typeof(value))
+        fail_msg("%s is of another kind", where);
+    if (!json_is_object(model))
+        return;
+    const char *key;
+    json_t *member;
+    assert_int_equal(json_object_size(model), json_object_size(value));
+    json_object_foreach((json_t *)(uintptr_t)model, key, member)
+    {
+        if (!json_object_get(value, key))
+            fail_msg("%s lacks %s", where, key);
+        check_shape(member, json_object_get(value, key), key);
+    }
+}
+
+/* The answer as JSON, checked for shape; the caller drops it. */
+static json_t *json_of(const struct answer *answer)
+{
+    json_t *model = json_loads(contract, JSON_REJECT_DUPLICATES, NULL);
+    json_t *value = json_loads(rendered(widget_json, answer), JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(model);
+    if (!value)
+        fail_msg("no JSON: %s", rendered(widget_json, answer));
+    check_shape(model, value, "the answer");
+    json_decref(model);
+    return value;
+}
+
+/* `expected` is what differs from the contract's example: an object whose members replace those of it. */
+static void assert_json(struct answer answer, const char *expected)
+{
+    json_t *value = json_of(&answer), *model = json_loads(contract, 0, NULL);
+    json_t *differences = json_loads(expected, 0, NULL);
+    assert_non_null(differences);
+    json_object_update(model, differences);
+    if (!json_equal(model, value)) {
+        char *wanted = json_dumps(model, JSON_SORT_KEYS), *got = json_dumps(value, JSON_SORT_KEYS);
+        fail_msg("expected\n%s, got\n%s", wanted, got);
+    }
+    json_decref(differences);
+    json_decref(model);
+    json_decref(value);
+}
+
+static void json_in_every_state(void **state)
+{
+    (void)state;
+    assert_json(mumbai(), "{}");
+    assert_json(stale(), "{\"state\":\"stale\",\"age_s\":9000,\"refresh_at\":\"2026-01-31T08:46:40Z\"}");
+    assert_json(mumbai_without_weather(),
+                "{\"state\":\"place\",\"text\":\"Mumbai --" C "\","
+                "\"temperature\":{\"celsius\":null,\"value\":null,\"unit\":\"C\"},"
+                "\"weather\":{\"code\":null,\"text\":null,\"is_day\":null},"
+                "\"fetched_at\":null,\"age_s\":null,\"refresh_at\":null,\"timezone\":\"Asia/Calcutta\","
+                "\"utc_offset_s\":null,\"provider\":null,"
+                "\"credits\":[{\"text\":\"IP Geolocation by DB-IP\",\"url\":\"https://db-ip.com\"}]}");
+    assert_json(nowhere(), "{\"state\":\"unknown\",\"text\":\"\","
+                           "\"place\":{\"name\":null,\"region\":null,\"country\":null,\"source\":\"none\","
+                           "\"verdict\":\"not-found\",\"id\":null},"
+                           "\"temperature\":{\"celsius\":null,\"value\":null,\"unit\":\"C\"},"
+                           "\"weather\":{\"code\":null,\"text\":null,\"is_day\":null},\"cell\":null,"
+                           "\"fetched_at\":null,\"age_s\":null,\"refresh_at\":null,\"timezone\":null,"
+                           "\"utc_offset_s\":null,\"provider\":null,\"credits\":[]}");
+    assert_json(at_home(),
+                "{\"place\":{\"name\":\"Mumbai\",\"region\":null,\"country\":\"IN\",\"source\":\"home\","
+                "\"verdict\":\"private\",\"id\":null},\"credits\":[{\"text\":\"Weather data by "
+                "Open-Meteo.com\",\"url\":\"https://open-meteo.com/\"}]}");
+}
+
+static void json_of_what_is_half_known(void **state)
+{
+    (void)state;
+    struct answer answer = mumbai();
+    answer.reading.code = answer.reading.is_day = -1;
+    answer.reading.timezone[0] = '\0';
+    assert_json(answer, "{\"weather\":{\"code\":null,\"text\":null,\"is_day\":null},"
+                        "\"timezone\":\"Asia/Calcutta\"}");
+    answer.reading.code = 42; /* in the table of WMO, but not in ours */
+    answer.reading.is_day = 0;
+    answer.place.timezone[0] = '\0';
+    assert_json(answer, "{\"weather\":{\"code\":42,\"text\":null,\"is_day\":false},\"timezone\":null}");
+    answer = mumbai();
+    answer.simulated = true;
+    answer.units = UNITS_FAHRENHEIT;
+    answer.reading.temperature_ddeg = -4;
+    assert_json(answer, "{\"simulated\":true,\"text\":\"Mumbai 31" NBSP DEGREE
+                        "F\",\"temperature\":{\"celsius\":-0.4,\"value\":31,\"unit\":\"F\"}}");
+    answer = nowhere();
+    strcpy(answer.place.country, "IN"); /* a country may be known where the city is not */
+    answer.place.verdict = PLACE_TOO_VAGUE;
+    json_t *value = json_of(&answer);
+    assert_string_equal(json_string_value(json_object_get(json_object_get(value, "place"), "country")), "IN");
+    json_decref(value);
+}
+
+static void names_come_back_from_json_and_cannot_leave_a_script(void **state)
+{
+    (void)state;
+    struct answer answer = hostile();
+    json_t *value = json_of(&answer);
+    const json_t *place = json_object_get(value, "place");
+    assert_string_equal(json_string_value(json_object_get(place, "name")), answer.place.name);
+    assert_string_equal(json_string_value(json_object_get(place, "region")), answer.place.region);
+    json_decref(value);
+    assert_null(strpbrk(rendered(widget_json, &answer), "<>&"));
+    assert_null(strstr(rendered(widget_json, &answer), "\xe2\x80\xa8"));
+}
+
+/* The longest name there can be, and every byte of it costs six. */
+static void the_longest_name_fits(void **state)
+{
+    (void)state;
+    struct answer answer = mumbai();
+    memset(answer.place.name, '<', sizeof answer.place.name - 1);
+    memset(answer.place.region, '&', sizeof answer.place.region - 1);
+    answer.credits_inline = true;
+    json_t *value = json_of(&answer);
+    assert_int_equal(strlen(json_string_value(json_object_get(value, "text"))),
+                     PLACE_NAME_BYTES - 1 + strlen(" 31" C));
+    json_decref(value);
+    rendered(widget_html, &answer);
+}
+
+/* --- Why: the explanation of a place --- */
+
+static json_t *explained(const struct place *place, const struct place_evidence *evidence, bool pretty)
+{
+    char storage[OUT_BYTES];
+    struct address address;
+    struct text out = text_over(storage, sizeof storage);
+    assert_true(address_parse("192.0.2.1", 9, &address));
+    explain_place(&address, place, evidence, pretty, &out);
+    assert_false(out.overflow);
+    assert_int_equal(out.bytes[out.length - 1], '\n');
+    if (!pretty)
+        assert_ptr_equal(strchr(out.bytes, '\n'), out.bytes + out.length - 1);
+    json_t *value = json_loads(out.bytes, JSON_REJECT_DUPLICATES, NULL);
+    if (!value)
+        fail_msg("no JSON: %s", out.bytes);
+    return value;
+}
+
+static void explanations_are_json_whatever_a_record_holds(void **state)
+{
+    (void)state;
+    struct answer answer = hostile();
+    static const double numbers[] = {0, -1, 20, 1e308, (double)INFINITY, -(double)INFINITY, (double)NAN};
+    for (size_t i = 0; i < 2 * COUNT(numbers); i++) {
+        struct place_evidence evidence = {.database = "data/a \"b\".mmdb", .reason = "r", .range = NULL};
+        evidence.record = (struct record){.city = "</script>", .prefix_bits = 28, .located = true};
+        evidence.record.latitude = evidence.record.longitude = evidence.record.radius_km = numbers[i / 2];
+        json_t *value = explained(&answer.place, &evidence, i % 2);
+        assert_string_equal(json_string_value(json_object_get(value, "address")), "192.0.2.1");
+        assert_string_equal(json_string_value(json_object_get(value, "matched")), "192.0.2.1/28");
+        assert_string_equal(json_string_value(json_object_get(value, "name")), answer.place.name);
+        json_decref(value);
+    }
+    struct place_evidence nothing = {.reason = "no database has a record"};
+    answer = nowhere();
+    json_t *value = explained(&answer.place, &nothing, false);
+    assert_string_equal(json_string_value(json_object_get(value, "verdict")), "not-found");
+    assert_true(json_is_null(json_object_get(value, "record")));
+    assert_true(json_is_null(json_object_get(value, "latitude")));
+    json_decref(value);
+}
+
+/* --- The use case, with rooms that have no weather to give --- */
+
+static void answers_say_how_long_they_hold(void **state)
+{
+    (void)state;
+    struct place_options place = {
+        .databases = {"data/visitors.mmdb"}, .database_count = 1, .max_radius_km = 100, .state = "/tmp"};
+    struct weather_options weather = {.providers = {"open-meteo"},
+                                      .provider_count = 1,
+                                      .open_meteo_url = "http://127.0.0.1:1",
+                                      .cell_udeg = 100000,
+                                      .refresh_ms = 7200000,
+                                      .keep_ms = 86400000,
+                                      .timeout_ms = 1000,
+                                      .capacity = 16};
+    struct widget_options options = {.lang = "en", .units = UNITS_AUTO, .max_age_ms = 300000};
+    log_configure(&(struct log_options){.level = LOG_ERROR});
+    struct places *places = places_open(&place);
+    struct weather *room = weather_open(&weather);
+    struct widget *widget = widget_open(&options, places, room);
+    assert_non_null(widget);
+    static const struct {
+        const char *address; /* NULL: cannot be known */
+        enum answer_state state;
+        enum place_verdict verdict;
+        enum units units;
+        int64_t max_age_s;
+    } rows[] = {
+        {"192.0.2.1", ANSWER_PLACE, PLACE_CITY, UNITS_CELSIUS, 15},
+        {"198.51.100.1", ANSWER_PLACE, PLACE_CITY, UNITS_FAHRENHEIT, 15},
+        {"2001:db8:2f::1", ANSWER_PLACE, PLACE_CITY, UNITS_FAHRENHEIT, 15},
+        {"203.0.113.1", ANSWER_UNKNOWN, PLACE_TOO_VAGUE, UNITS_CELSIUS, 60},
+        {"10.0.0.1", ANSWER_UNKNOWN, PLACE_PRIVATE, UNITS_CELSIUS, 60},
+        {NULL, ANSWER_UNKNOWN, PLACE_UNREADABLE, UNITS_CELSIUS, 60},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct visit visit = {.now = clock_now(), .readable = rows[i].address, .units = UNITS_AUTO};
+        struct answer answer;
+        if (rows[i].address)
+            assert_true(address_parse(rows[i].address, strlen(rows[i].address), &visit.address));
+        widget_answer(widget, &visit, &answer);
+        assert_int_equal(answer.state, rows[i].state);
+        assert_int_equal(answer.place.verdict, rows[i].verdict);
+        assert_int_equal(answer.units, rows[i].units);
+        assert_int_equal(answer.max_age_s, rows[i].max_age_s);
+        json_decref(json_of(&answer));
+    }
+    widget_close(widget);
+    weather_close(room);
+    places_close(places);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fragments),
+        cmocka_unit_test(fragments_in_other_units_languages_and_worlds),
+        cmocka_unit_test(credits_stand_in_the_fragment_only_when_inline),
+        cmocka_unit_test(lines_of_text),
+        cmocka_unit_test(json_in_every_state),
+        cmocka_unit_test(json_of_what_is_half_known),
+        cmocka_unit_test(names_come_back_from_json_and_cannot_leave_a_script),
+        cmocka_unit_test(the_longest_name_fits),
+        cmocka_unit_test(explanations_are_json_whatever_a_record_holds),
+        cmocka_unit_test(answers_say_how_long_they_hold),
+    };
+    return cmocka_run_group_tests_name("answer", tests, NULL, NULL);
+}

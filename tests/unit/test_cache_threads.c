@@ -1,0 +1,241 @@
+/* The cell cache among threads: whoever waits for a flight returns when it lands or the time is up, no more
+ * wait than may, and nothing that threads do at once breaks a rule of the cache. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "weather/cache.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define SECOND       INT64_C(1000)
+#define HOUR         (3600 * SECOND)
+#define KEEP         (24 * HOUR)
+#define WAITERS      4
+
+static const struct instant start = {.wall_ms = 1769846400000, .boot_ms = 30000000};
+static struct cache *cache; /* of ample room, for all tests but the last */
+static uint64_t last_key;
+
+static struct cache *open_cache(size_t capacity)
+{
+    return cache_open(&(struct cache_options){.capacity = capacity,
+                                              .refresh_ms = 2 * HOUR,
+                                              .keep_ms = KEEP,
+                                              .timeout_ms = 5 * SECOND,
+                                              .max_waiters = WAITERS});
+}
+
+static struct instant at(int64_t ms)
+{
+    return (struct instant){.wall_ms = start.wall_ms + ms, .boot_ms = start.boot_ms + ms};
+}
+
+static struct curve curve_at(const struct instant *now)
+{
+    return (struct curve){.start_s = now->wall_ms / 1000 - 3600, .count = CURVE_POINTS};
+}
+
+/* A cell, asked for by no other test, whose flight has begun. */
+static uint64_t new_flight(void)
+{
+    struct cache_view view;
+    cache_ask(cache, ++last_key, &start, &view);
+    assert_true(view.fetch);
+    return last_key;
+}
+
+static void land_with_curve(uint64_t key, struct instant now)
+{
+    struct curve curve = curve_at(&now);
+    cache_put(cache, key, &now, &curve);
+}
+
+static void land_without(uint64_t key, struct instant now)
+{
+    cache_fail(cache, key, &now);
+}
+
+/* --- Waiting, in real time --- */
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    size_t returned, landed;
+    uint64_t key;
+} waits = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+static void *wait_long(void *argument)
+{
+    (void)argument;
+    bool landed = cache_wait(cache, waits.key, clock_monotonic_ms() + 30 * SECOND);
+    pthread_mutex_lock(&waits.lock);
+    waits.returned++;
+    waits.landed += landed;
+    pthread_cond_broadcast(&waits.changed);
+    pthread_mutex_unlock(&waits.lock);
+    return NULL;
+}
+
+/* Lets one more thread wait than may, so that its refusal tells that all others are waiting; then lands. */
+static void check_waiters(void (*land)(uint64_t, struct instant))
+{
+    pthread_t threads[WAITERS + 1];
+    int64_t began = clock_monotonic_ms();
+    waits.key = new_flight();
+    waits.returned = waits.landed = 0;
+    for (size_t i = 0; i < COUNT(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, wait_long, NULL), 0);
+    pthread_mutex_lock(&waits.lock);
+    while (waits.returned == 0)
+        pthread_cond_wait(&waits.changed, &waits.lock);
+    size_t returned = waits.returned, landed = waits.landed;
+    pthread_mutex_unlock(&waits.lock);
+    assert_int_equal(returned, 1);
+    assert_int_equal(landed, 0);
+
+    land_with_curve(new_flight(), start); /* another cell's landing wakes nobody for good */
+    land(waits.key, start);
+    for (size_t i = 0; i < COUNT(threads); i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(waits.landed, WAITERS);
+    assert_true(clock_monotonic_ms() - began < 20 * SECOND);
+}
+
+static void waiters_return_when_the_flight_lands(void **state)
+{
+    (void)state;
+    check_waiters(land_with_curve);
+    check_waiters(land_without);
+}
+
+static void waiting_ends_when_the_time_is_up(void **state)
+{
+    (void)state;
+    uint64_t key = new_flight();
+    int64_t began = clock_monotonic_ms();
+    assert_false(cache_wait(cache, key, began + 50));
+    assert_in_range(clock_monotonic_ms() - began, 50, 10 * SECOND);
+    assert_false(cache_wait(cache, key, began - HOUR));
+    assert_false(cache_wait(cache, key, 0));
+}
+
+static void nobody_waits_for_what_is_not_in_flight(void **state)
+{
+    (void)state;
+    uint64_t key = new_flight();
+    land_with_curve(key, start);
+    int64_t far = clock_monotonic_ms() + HOUR;
+    assert_true(cache_wait(cache, key, far));
+    assert_true(cache_wait(cache, last_key + 1, far));
+}
+
+/* --- Many threads at once --- */
+
+#define HAMMER_KEYS  200
+#define HAMMER_ROOM  64
+#define HAMMER_STEPS 10000
+
+static struct cache *hammered;
+static atomic_int flying[HAMMER_KEYS];
+static atomic_int wrongs;
+static atomic_int_fast64_t hammer_ms;
+
+static uint64_t pick(uint64_t *random_state)
+{
+    *random_state ^= *random_state << 13; /* xorshift64 (Marsaglia 2003) */
+    *random_state ^= *random_state >> 7;
+    *random_state ^= *random_state << 17;
+    return *random_state >> 11;
+}
+
+/* Asks for one cell, and flies when told to; anything against the rules is counted. */
+static void hammer_once(uint64_t key, uint64_t dice)
+{
+    struct instant now = at(atomic_fetch_add(&hammer_ms, 2 * SECOND));
+    struct cache_view view, other;
+    cache_ask(hammered, key, &now, &view);
+    bool readable = view.result == CACHE_HIT || view.result == CACHE_STALE;
+    wrongs += readable && !curve_covers(&view.curve, now.wall_ms / 1000);
+    wrongs += view.age_ms < 0 || (readable && view.age_ms > KEEP);
+    wrongs += view.fetch && atomic_exchange(&flying[key], 1) != 0;
+    if (dice % 8 == 0)
+        cache_wait(hammered, key, clock_monotonic_ms());
+    if (dice % 5 == 0)
+        cache_peek(hammered, key, &now, &other);
+    if (!view.fetch)
+        return;
+    struct curve curve = curve_at(&now);
+    atomic_store(&flying[key], 0);
+    if (dice % 3 == 0)
+        cache_fail(hammered, key, &now);
+    else
+        cache_put(hammered, key, &now, &curve);
+}
+
+static void *hammer(void *argument)
+{
+    uint64_t random_state = 0x9e3779b97f4a7c15u + (uint64_t)(uintptr_t)argument;
+    for (int i = 0; i < HAMMER_STEPS; i++) {
+        uint64_t dice = pick(&random_state);
+        hammer_once(pick(&random_state) % HAMMER_KEYS, dice);
+    }
+    return NULL;
+}
+
+static size_t count_cells(struct cache *counted)
+{
+    struct cache_view view;
+    size_t count = 0;
+    for (uint64_t key = 0; key < HAMMER_KEYS; key++)
+        count += cache_peek(counted, key, &start, &view);
+    return count;
+}
+
+static void threads_cannot_upset_it(void **state)
+{
+    (void)state;
+    pthread_t threads[4];
+    hammered = open_cache(HAMMER_ROOM);
+    assert_non_null(hammered);
+    for (uintptr_t i = 0; i < COUNT(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, hammer, (void *)i), 0);
+    for (size_t i = 0; i < COUNT(threads); i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(wrongs, 0);
+    assert_int_equal(count_cells(hammered), HAMMER_ROOM);
+    cache_close(hammered);
+}
+
+static int open_usual(void **state)
+{
+    (void)state;
+    cache = open_cache(1000);
+    return cache ? 0 : -1;
+}
+
+static int close_usual(void **state)
+{
+    (void)state;
+    cache_close(cache);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(waiters_return_when_the_flight_lands),
+        cmocka_unit_test(waiting_ends_when_the_time_is_up),
+        cmocka_unit_test(nobody_waits_for_what_is_not_in_flight),
+        cmocka_unit_test(threads_cannot_upset_it),
+    };
+    return cmocka_run_group_tests_name("cache and threads", tests, open_usual, close_usual);
+}

@@ -1,0 +1,502 @@
+/* Open-Meteo's replies: the recorded shape is read to the point; whatever else comes, cut, corrupted, lying
+ * or hostile, gives an outcome and never a number that no weather can have. The request is exact, and a key
+ * is nowhere but in its header. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "weather/provider.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define NOW          1795339000 /* between the second and the third point below */
+#define FIRST        1795334400
+#define BODY_BYTES   (1 << 18)
+
+/* A reply in parts, as recorded in November 2026 (facts on upstreams); NULL stands for the usual part. */
+struct reply {
+    const char *head, *units, *time, *temperature, *code, *day, *tail;
+    enum outcome outcome;
+};
+
+static const struct reply usual = {
+    .head =
+        "{\"latitude\":19.125,\"longitude\":72.875,\"generationtime_ms\":0.4119873046875,"
+        "\"utc_offset_seconds\":19800,\"timezone\":\"Asia/Kolkata\",\"timezone_abbreviation\":\"GMT+5:30\","
+        "\"elevation\":23.0,",
+    .units =
+        "\"hourly_units\":{\"time\":\"unixtime\",\"temperature_2m\":\"°C\",\"weather_code\":\"wmo code\","
+        "\"is_day\":\"\"},",
+    .time = "[1795334400,1795338000,1795341600,1795345200]",
+    .temperature = "[21.7,22.2,-0.5,31]",
+    .code = "[2,0,99,45]",
+    .day = "[1,1,0,0]",
+    .tail = "}",
+};
+
+static char body[BODY_BYTES];
+
+/* Writes the reply into `body`; returns its length. */
+static size_t write_reply(const struct reply *r)
+{
+#define PART(name) (r->name ? r->name : usual.name)
+    int length =
+        snprintf(body, sizeof body,
+                 "%s%s\"hourly\":{\"time\":%s,\"temperature_2m\":%s,\"weather_code\":%s,\"is_day\":%s}%s",
+                 PART(head), PART(units), PART(time), PART(temperature), PART(code), PART(day), PART(tail));
+    assert_in_range(length, 1, sizeof body - 1);
+    return (size_t)length;
+}
+
+/* Reads a copy of exact size, so that reading past the end shows under a sanitizer; what is not OK must leave
+ * the curve alone. */
+static enum outcome read_bytes(const char *bytes, size_t length, struct curve *curve)
+{
+    static struct curve untouched;
+    memset(&untouched, 0x5a, sizeof untouched);
+    memcpy(curve, &untouched, sizeof untouched);
+    char *copy = malloc(length + !length);
+    assert_non_null(copy);
+    memcpy(copy, bytes, length);
+    enum outcome outcome = open_meteo.read(copy, length, NOW, curve);
+    free(copy);
+    if (outcome != OUTCOME_OK)
+        assert_memory_equal(curve, &untouched, sizeof untouched);
+    return outcome;
+}
+
+static enum outcome read_reply(const struct reply *reply, struct curve *curve)
+{
+    return read_bytes(body, write_reply(reply), curve);
+}
+
+static void check_rows(const struct reply *rows, size_t count)
+{
+    struct curve curve;
+    for (size_t i = 0; i < count; i++) {
+        enum outcome outcome = read_reply(&rows[i], &curve);
+        if (outcome != rows[i].outcome)
+            fail_msg("row %zu: %s, expected %s: %.400s", i, outcome_names[outcome],
+                     outcome_names[rows[i].outcome], body);
+    }
+}
+
+/* --- What is read --- */
+
+static void the_recorded_shape_is_read_to_the_point(void **state)
+{
+    (void)state;
+    struct curve curve;
+    assert_int_equal(read_reply(&usual, &curve), OUTCOME_OK);
+    assert_int_equal(curve.start_s, FIRST);
+    assert_int_equal(curve.count, 4);
+    assert_int_equal(curve.expires_s, 0);
+    assert_int_equal(curve.utc_offset_s, 19800);
+    assert_string_equal(curve.timezone, "Asia/Kolkata");
+    static const int16_t cdeg[] = {2170, 2220, -50, 3100};
+    static const uint8_t sky[] = {2 | CURVE_DAY, 0 | CURVE_DAY, 99, 45};
+    for (size_t i = 0; i < COUNT(cdeg); i++) {
+        assert_int_equal(curve.temperature_cdeg[i], cdeg[i]);
+        assert_int_equal(curve.sky[i], sky[i]);
+    }
+}
+
+/* What is asked for: one hour back, fifty ahead. */
+static void a_reply_of_two_days_is_read(void **state)
+{
+    (void)state;
+    char times[1024] = "[", degrees[1024] = "[", codes[256] = "[", days[256] = "[";
+    for (int i = 0; i < 51; i++) {
+        const char *end = i < 50 ? "," : "]";
+        sprintf(times + strlen(times), "%d%s", FIRST + 3600 * i, end);
+        sprintf(degrees + strlen(degrees), "%.1f%s", (i % 9 - 4) * 1.1, end);
+        sprintf(codes + strlen(codes), "%d%s", i, end);
+        sprintf(days + strlen(days), "%d%s", i % 24 < 12, end);
+    }
+    struct curve curve;
+    assert_int_equal(
+        read_reply(&(struct reply){.time = times, .temperature = degrees, .code = codes, .day = days},
+                   &curve),
+        OUTCOME_OK);
+    assert_int_equal(curve.count, 51);
+    for (int i = 0; i < 51; i++) {
+        struct curve_value value;
+        assert_true(curve_read(&curve, FIRST + 3600 * i, &value));
+        assert_int_equal(value.temperature_ddeg, (i % 9 - 4) * 11);
+        assert_int_equal(value.code, i);
+        assert_int_equal(value.is_day, i % 24 < 12);
+    }
+}
+
+/* Nulls may stand anywhere; holes of up to three hours are bridged. */
+static void missing_temperatures(void **state)
+{
+    (void)state;
+    static const struct reply rows[] = {
+        {.temperature = "[null,22.2,-0.5,null]", .outcome = OUTCOME_OK},
+        {.temperature = "[21.7,null,null,31]", .outcome = OUTCOME_OK},
+        {.temperature = "[21.7,null,-0.5,31]", .outcome = OUTCOME_OK},
+        {.temperature = "[null,null,-0.5,31]", .outcome = OUTCOME_IMPLAUSIBLE}, /* nothing for now */
+        {.temperature = "[21.7,22.2,null,null]", .outcome = OUTCOME_IMPLAUSIBLE},
+        {.temperature = "[null,null,null,null]", .outcome = OUTCOME_IMPLAUSIBLE},
+    };
+    check_rows(rows, COUNT(rows));
+    struct curve curve;
+    assert_int_equal(read_reply(&rows[1], &curve), OUTCOME_OK);
+    assert_int_equal(curve.temperature_cdeg[1], 2480);
+    assert_int_equal(curve.temperature_cdeg[2], 2790);
+}
+
+/* Code and daylight are told apart: losing one does not lose the other, and neither costs the temperature. */
+static void missing_sky(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *code, *day;
+        int is_code, is_day;
+    } rows[] = {
+        {"[3,3,3,3]", "[1,1,1,1]", 3, 1},
+        {"[3,3,3,3]", "[0,0,0,0]", 3, 0},
+        {"[3,null,3,3]", "[0,0,0,0]", -1, 0},
+        {"[3,null,3,3]", "[1,1,1,1]", -1, 1},
+        {"[3,-1,3,3]", "[1,1,1,1]", -1, 1},
+        {"[3,100,3,3]", "[1,1,1,1]", -1, 1},
+        {"[3,127,3,3]", "[1,1,1,1]", -1, 1},
+        {"[3,9223372036854775807,3,3]", "[1,1,1,1]", -1, 1},
+        {"[3,\"2\",3,3]", "[1,1,1,1]", -1, 1},
+        {"[3,2.0,3,3]", "[1,1,1,1]", -1, 1},
+        {"[3,3,3]", "[1,1,1,1]", -1, 1},
+        {"null", "[1,1,1,1]", -1, 1},
+        {"{}", "[0,0,0,0]", -1, 0},
+        {"null", "null", -1, -1},
+        {"[3,null,3,3]", "[1,null,1,1]", -1, -1},
+        {"[3,null,3,3]", "[1,2,1,1]", -1, -1},
+        {"[3,null,3,3]", "[1,-1,1,1]", -1, -1},
+        {"[3,null,3,3]", "[1,\"1\",1,1]", -1, -1},
+        {"[3,null,3,3]", "[1,true,1,1]", -1, -1},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct curve curve;
+        struct curve_value value;
+        assert_int_equal(read_reply(&(struct reply){.code = rows[i].code, .day = rows[i].day}, &curve),
+                         OUTCOME_OK);
+        assert_true(curve_read(&curve, FIRST + 3600, &value));
+        assert_int_equal(value.temperature_ddeg, 222);
+        if (value.code != rows[i].is_code || value.is_day != rows[i].is_day)
+            fail_msg("row %zu (%s, %s): code %d, day %d", i, rows[i].code, rows[i].day, value.code,
+                     value.is_day);
+    }
+}
+
+static void time_zones(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *head, *timezone;
+        int32_t offset_s;
+    } rows[] = {
+        {"{", "", 0},
+        {"{\"utc_offset_seconds\":-34200,\"timezone\":\"Etc/GMT+9\",", "Etc/GMT+9", -34200},
+        {"{\"utc_offset_seconds\":50400,\"timezone\":\"America/Argentina/ComodRivadavia\",",
+         "America/Argentina/ComodRivadavia", 50400},
+        {"{\"utc_offset_seconds\":1000000,\"timezone\":\"<script>\",", "", 0},
+        {"{\"utc_offset_seconds\":-9223372036854775808,\"timezone\":\"a b\",", "", 0},
+        {"{\"utc_offset_seconds\":\"19800\",\"timezone\":5,", "", 0},
+        {"{\"utc_offset_seconds\":1.5,\"timezone\":null,", "", 0},
+        {"{\"timezone\":\"a23456789/123456789/123456789/123456789\",",
+         "a23456789/123456789/123456789/123456789", 0},
+        {"{\"timezone\":\"a23456789/123456789/123456789/1234567890\",", "", 0},
+        {"{\"timezone\":\"Asia/K\xc3\xb6lkata\",", "", 0},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct curve curve;
+        assert_int_equal(read_reply(&(struct reply){.head = rows[i].head}, &curve), OUTCOME_OK);
+        assert_string_equal(curve.timezone, rows[i].timezone);
+        assert_int_equal(curve.utc_offset_s, rows[i].offset_s);
+    }
+}
+
+/* --- What is refused --- */
+
+static void what_is_not_the_document_is_a_parse_error(void **state)
+{
+    (void)state;
+    static const struct reply rows[] = {
+        {.units = "", .outcome = OUTCOME_PARSE},
+        {.units = "\"hourly_units\":{\"time\":\"unixtime\",\"temperature_2m\":\"°F\"},",
+         .outcome = OUTCOME_PARSE},
+        {.units = "\"hourly_units\":{\"time\":\"iso8601\",\"temperature_2m\":\"°C\"},",
+         .outcome = OUTCOME_PARSE},
+        {.units = "\"hourly_units\":{\"temperature_2m\":\"°C\"},", .outcome = OUTCOME_PARSE},
+        {.units = "\"hourly_units\":[\"unixtime\",\"°C\"],", .outcome = OUTCOME_PARSE},
+        {.units = "\"hourly_units\":{\"time\":0,\"temperature_2m\":1},", .outcome = OUTCOME_PARSE},
+        {.time = "null", .outcome = OUTCOME_PARSE},
+        {.time = "[]", .outcome = OUTCOME_PARSE},
+        {.time = "[\"1795334400\",\"1795338000\",\"1795341600\",\"1795345200\"]", .outcome = OUTCOME_PARSE},
+        {.time = "[1795334400.0,1795338000.0,1795341600.0,1795345200.0]", .outcome = OUTCOME_PARSE},
+        {.time = "[1795334400,null,1795341600,1795345200]", .outcome = OUTCOME_PARSE},
+        {.time = "{\"0\":1795334400}", .outcome = OUTCOME_PARSE},
+        {.temperature = "null", .outcome = OUTCOME_PARSE},
+        {.temperature = "[]", .outcome = OUTCOME_PARSE},
+        {.temperature = "[21.7,22.2,-0.5]", .outcome = OUTCOME_PARSE},
+        {.temperature = "[21.7,22.2,-0.5,31,30]", .outcome = OUTCOME_PARSE},
+        {.temperature = "[\"21.7\",\"22.2\",\"-0.5\",\"31\"]", .outcome = OUTCOME_PARSE},
+        {.temperature = "[21.7,true,-0.5,31]", .outcome = OUTCOME_PARSE},
+        {.temperature = "[21.7,[22.2],-0.5,31]", .outcome = OUTCOME_PARSE},
+        {.temperature = "[21.7,NaN,-0.5,31]", .outcome = OUTCOME_PARSE},
+        {.temperature = "[21.7,Infinity,-0.5,31]", .outcome = OUTCOME_PARSE},
+        {.temperature = "[21.7,1e999,-0.5,31]", .outcome = OUTCOME_PARSE},
+        {.temperature = "[21.7,+22.2,-0.5,31]", .outcome = OUTCOME_PARSE},
+        {.temperature = "[21.7,022.2,-0.5,31]", .outcome = OUTCOME_PARSE},
+        {.temperature = "[21.7,22.2,-0.5,31]]", .outcome = OUTCOME_PARSE},
+        {.tail = "}Unexpected error while streaming data: timeout", .outcome = OUTCOME_PARSE},
+        {.tail = "}{}", .outcome = OUTCOME_PARSE},
+        {.tail = ",\"hourly\":{}}", .outcome = OUTCOME_PARSE}, /* the same key twice */
+        {.head = "[{", .tail = "}]", .outcome = OUTCOME_PARSE},
+        {.head = "\xef\xbb\xbf{", .outcome = OUTCOME_PARSE},
+        {.head = "{\"timezone\":\"\xff\",", .outcome = OUTCOME_PARSE},
+        {.head = "{\"a\":18446744073709551616,", .outcome = OUTCOME_PARSE},
+    };
+    check_rows(rows, COUNT(rows));
+}
+
+static void what_cannot_be_the_weather_now_is_implausible(void **state)
+{
+    (void)state;
+    static const struct reply rows[] = {
+        {.temperature = "[21.7,60.1,-0.5,31]", .outcome = OUTCOME_IMPLAUSIBLE},
+        {.temperature = "[21.7,-90.1,-0.5,31]", .outcome = OUTCOME_IMPLAUSIBLE},
+        {.temperature = "[21.7,-300,-0.5,31]", .outcome = OUTCOME_IMPLAUSIBLE},
+        {.temperature = "[1e308,22.2,-0.5,31]", .outcome = OUTCOME_IMPLAUSIBLE},
+        {.temperature = "[21.7,22.2,-0.5,-1e308]", .outcome = OUTCOME_IMPLAUSIBLE},
+        {.temperature = "[9223372036854775807,22.2,-0.5,31]", .outcome = OUTCOME_IMPLAUSIBLE},
+        {.temperature = "[60,-90,60.0,-90.0]", .outcome = OUTCOME_OK},
+        {.time = "[1795338000,1795334400,1795341600,1795345200]",
+         .outcome = OUTCOME_IMPLAUSIBLE}, /* unordered */
+        {.time = "[1795345200,1795341600,1795338000,1795334400]", .outcome = OUTCOME_IMPLAUSIBLE},
+        {.time = "[1795338000,1795338000,1795338000,1795338000]", .outcome = OUTCOME_IMPLAUSIBLE},
+        {.time = "[1795337100,1795338000,1795338900,1795339800]",
+         .outcome = OUTCOME_IMPLAUSIBLE}, /* quarters */
+        {.time = "[1795334400,1795338000,1795341601,1795345200]", .outcome = OUTCOME_IMPLAUSIBLE},
+        {.time = "[1795161600,1795165200,1795168800,1795172400]", .outcome = OUTCOME_IMPLAUSIBLE}, /* old */
+        {.time = "[1795420800,1795424400,1795428000,1795431600]", .outcome = OUTCOME_IMPLAUSIBLE}, /* ahead */
+        {.time = "[0,3600,7200,10800]", .outcome = OUTCOME_IMPLAUSIBLE},
+        {.time = "[-7200,-3600,0,3600]", .outcome = OUTCOME_IMPLAUSIBLE},
+        {.time = "[9223372036854775807,9223372036854775807,0,0]", .outcome = OUTCOME_IMPLAUSIBLE},
+        {.time = "[-9223372036854775808,0,0,0]", .outcome = OUTCOME_IMPLAUSIBLE},
+    };
+    check_rows(rows, COUNT(rows));
+}
+
+/* `count` points from FIRST, all of 20 degrees. */
+static enum outcome read_points(int count)
+{
+    static char times[4096], degrees[1024];
+    struct curve curve;
+    strcpy(times, "[");
+    strcpy(degrees, "[");
+    for (int i = 0; i < count; i++) {
+        sprintf(times + strlen(times), "%s%d", i ? "," : "", FIRST + 3600 * i);
+        sprintf(degrees + strlen(degrees), "%s20", i ? "," : "");
+    }
+    strcat(times, "]");
+    strcat(degrees, "]");
+    return read_reply(&(struct reply){.time = times, .temperature = degrees}, &curve);
+}
+
+static void a_curve_has_neither_too_few_points_nor_too_many(void **state)
+{
+    (void)state;
+    assert_int_not_equal(read_points(0), OUTCOME_OK);
+    assert_int_not_equal(read_points(1), OUTCOME_OK);
+    assert_int_not_equal(read_points(2), OUTCOME_OK); /* now is past the second */
+    for (int count = 3; count <= CURVE_POINTS; count++)
+        assert_int_equal(read_points(count), OUTCOME_OK);
+    assert_int_not_equal(read_points(CURVE_POINTS + 1), OUTCOME_OK);
+    assert_int_not_equal(read_points(200), OUTCOME_OK);
+    assert_int_not_equal(read_points(256 + 4), OUTCOME_OK); /* not as if modulo 256 */
+}
+
+static void documents_of_other_kinds(void **state)
+{
+    (void)state;
+    static const char *const documents[] = {
+        "",
+        " ",
+        "\n",
+        "null",
+        "true",
+        "42",
+        "\"text\"",
+        "[]",
+        "{}",
+        "{",
+        "nul",
+        "{\"error\":true}",
+        "{\"error\":true,\"reason\":\"Daily API request limit exceeded. Please try again tomorrow.\"}",
+        "<html><body>502 Bad Gateway</body></html>",
+        "{\"hourly\":{}}",
+        "{\"hourly_units\":{},\"hourly\":{}}",
+        "{\"hourly_units\":null,\"hourly\":null}",
+        "{\"hourly_units\":[],\"hourly\":[]}",
+    };
+    struct curve curve;
+    for (size_t i = 0; i < COUNT(documents); i++)
+        assert_int_equal(read_bytes(documents[i], strlen(documents[i]), &curve), OUTCOME_PARSE);
+    assert_int_equal(read_bytes("{}\0", 3, &curve), OUTCOME_PARSE);
+    assert_int_equal(read_bytes("\0", 1, &curve), OUTCOME_PARSE);
+    memset(body, '[', 100000);
+    assert_int_equal(read_bytes(body, 100000, &curve), OUTCOME_PARSE);
+    for (int i = 0; i < 100000; i += 5)
+        memcpy(body + i, "{\"a\":", 5);
+    assert_int_equal(read_bytes(body, 100000, &curve), OUTCOME_PARSE);
+}
+
+static void every_truncation_is_a_parse_error(void **state)
+{
+    (void)state;
+    struct curve curve;
+    size_t length = write_reply(&usual);
+    for (size_t cut = 0; cut < length; cut++)
+        assert_int_equal(read_bytes(body, cut, &curve), OUTCOME_PARSE);
+    assert_int_equal(read_bytes(body, length, &curve), OUTCOME_OK);
+}
+
+/* A wrong byte may go unnoticed, since it may stand in a temperature. But then it is a temperature. */
+static void every_corruption_gives_an_outcome_or_plausible_weather(void **state)
+{
+    (void)state;
+    static char whole[4096];
+    struct curve curve;
+    size_t length = write_reply(&usual), passed = 0;
+    memcpy(whole, body, length);
+    for (size_t at = 0; at < length; at++)
+        for (int byte = 0; byte < 256; byte++) {
+            char was = whole[at];
+            whole[at] = (char)byte;
+            enum outcome outcome = open_meteo.read(whole, length, NOW, &curve);
+            whole[at] = was;
+            if (outcome != OUTCOME_OK)
+                continue;
+            passed++;
+            assert_true(curve_covers(&curve, NOW));
+            assert_in_range(curve.count, 2, CURVE_POINTS);
+            for (size_t i = 0; i < curve.count; i++)
+                if (curve.temperature_cdeg[i] < -9000 || curve.temperature_cdeg[i] > 6000)
+                    assert_int_equal(curve.temperature_cdeg[i], CURVE_NO_TEMPERATURE);
+        }
+    assert_true(passed > length); /* each byte as it was, at least */
+}
+
+/* --- What is asked --- */
+
+static void the_request_is_exact(void **state)
+{
+    (void)state;
+    static const struct {
+        struct cell cell;
+        const char *where;
+    } rows[] = {
+        {{19100000, 72900000}, "latitude=19.1&longitude=72.9"},
+        {{0, 0}, "latitude=0&longitude=0"},
+        {{-33900000, 151200000}, "latitude=-33.9&longitude=151.2"},
+        {{90000000, -180000000}, "latitude=90&longitude=-180"},
+        {{-89920000, 179840000}, "latitude=-89.92&longitude=179.84"},
+        {{10000, -20000}, "latitude=0.01&longitude=-0.02"},
+        {{89987500, -179987500}, "latitude=89.9875&longitude=-179.9875"},
+        {{89984375, -179984375}, "latitude=89.984375&longitude=-179.984375"},
+    };
+    struct provider_options options = {.url = "https://api.open-meteo.com"};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char url_storage[512], header_storage[256], expected[512];
+        struct text url = text_over(url_storage, sizeof url_storage);
+        struct text header = text_over(header_storage, sizeof header_storage);
+        open_meteo.request(&options, rows[i].cell, &url, &header);
+        snprintf(expected, sizeof expected,
+                 "https://api.open-meteo.com/v1/forecast?%s&hourly=temperature_2m,weather_code,is_day"
+                 "&past_hours=1&forecast_hours=50&timeformat=unixtime&timezone=auto",
+                 rows[i].where);
+        assert_string_equal(url.bytes, expected);
+        assert_string_equal(header.bytes, "");
+    }
+}
+
+static void a_key_is_in_the_header_alone(void **state)
+{
+    (void)state;
+    struct provider_options options = {.url = "http://127.0.0.1:9/base", .key = "s3cret"};
+    char url_storage[512], header_storage[256];
+    struct text url = text_over(url_storage, sizeof url_storage);
+    struct text header = text_over(header_storage, sizeof header_storage);
+    open_meteo.request(&options, (struct cell){0, 0}, &url, &header);
+    assert_string_equal(header.bytes, "X-Api-Key: s3cret");
+    assert_null(strstr(url.bytes, "s3cret"));
+    assert_int_equal(strncmp(url.bytes, "http://127.0.0.1:9/base/v1/forecast?", 36), 0);
+}
+
+/* --- What an error says --- */
+
+static void reasons_are_clean_and_cut(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body, *reason;
+    } rows[] = {
+        {"{\"error\":true,\"reason\":\"Daily API request limit exceeded. Please try again tomorrow.\"}",
+         "Daily API request limit exceeded. Please try again tomorrow."},
+        {"{\"reason\":\"a\\nb\\u001b[31m\\u202e\"}", "ab[31m"},
+        {"{\"reason\":7}", ""},
+        {"{\"reason\":\"\"}", ""},
+        {"{\"error\":true}", ""},
+        {"[\"reason\"]", ""},
+        {"<html>Bad Gateway</html>", ""},
+        {"", ""},
+    };
+    char out[PROVIDER_REASON_BYTES];
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        memset(out, 'x', sizeof out);
+        open_meteo.reason(rows[i].body, strlen(rows[i].body), out);
+        assert_string_equal(out, rows[i].reason);
+    }
+    memset(body, 'x', 1000);
+    memcpy(body, "{\"reason\":\"", 11);
+    memcpy(body + 998, "\"}", 2);
+    open_meteo.reason(body, 1000, out);
+    assert_int_equal(strlen(out), PROVIDER_REASON_BYTES - 1);
+}
+
+static void the_credit_is_the_one_the_licence_asks_for(void **state)
+{
+    (void)state;
+    assert_string_equal(open_meteo.name, "open-meteo");
+    assert_string_equal(open_meteo.credit.text, "Weather data by Open-Meteo.com");
+    assert_string_equal(open_meteo.credit.url, "https://open-meteo.com/");
+    assert_ptr_equal(providers[PROVIDER_OPEN_METEO], &open_meteo);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_recorded_shape_is_read_to_the_point),
+        cmocka_unit_test(a_reply_of_two_days_is_read),
+        cmocka_unit_test(missing_temperatures),
+        cmocka_unit_test(missing_sky),
+        cmocka_unit_test(time_zones),
+        cmocka_unit_test(what_is_not_the_document_is_a_parse_error),
+        cmocka_unit_test(what_cannot_be_the_weather_now_is_implausible),
+        cmocka_unit_test(a_curve_has_neither_too_few_points_nor_too_many),
+        cmocka_unit_test(documents_of_other_kinds),
+        cmocka_unit_test(every_truncation_is_a_parse_error),
+        cmocka_unit_test(every_corruption_gives_an_outcome_or_plausible_weather),
+        cmocka_unit_test(the_request_is_exact),
+        cmocka_unit_test(a_key_is_in_the_header_alone),
+        cmocka_unit_test(reasons_are_clean_and_cut),
+        cmocka_unit_test(the_credit_is_the_one_the_licence_asks_for),
+    };
+    return cmocka_run_group_tests_name("open-meteo", tests, NULL, NULL);
+}

@@ -1,0 +1,234 @@
+/* Words and numbers of a page: degrees rounded as people round, minus as a minus, never "-0"; a word for
+ * every condition in every language; the language and the unit that readers expect. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+
+#include "widget/words.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define NBSP         "\xc2\xa0"
+#define MINUS        "\xe2\x88\x92"
+#define DEGREE       "\xc2\xb0"
+
+static void languages_are_shortened_until_known(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *tag, *found; /* NULL: none */
+    } rows[] = {
+        {"en", "en"},
+        {"hi", "hi"},
+        {"EN", "en"},
+        {"Hi-iN", "hi"},
+        {"en-US", "en"},
+        {"hi-Deva-IN", "hi"},
+        {"hi-IN-x-private", "hi"},
+        {"en-", "en"},
+        {"de", NULL},
+        {"de-hi", NULL},
+        {"", NULL},
+        {"e", NULL},
+        {"eng", NULL},
+        {"english", NULL},
+        {"hindi-IN", NULL},
+        {"-en", NULL},
+        {"en_US", NULL},
+        {"-", NULL},
+        {"--", NULL},
+        {"hi--IN", "hi"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        size_t length = strlen(rows[i].tag);
+        char *copy = malloc(length + !length); /* of exact size, and without a NUL */
+        assert_non_null(copy);
+        memcpy(copy, rows[i].tag, length);
+        const struct language *language = language_find(copy, length);
+        free(copy);
+        if (!language != !rows[i].found || (language && strcmp(language->tag, rows[i].found) != 0))
+            fail_msg("'%s' found '%s'", rows[i].tag, language ? language->tag : "nothing");
+    }
+    assert_ptr_equal(language_find("hi-IN", 5), language_find("hi", 2));
+    assert_null(language_find("hindi", 1));
+}
+
+/* Open-Meteo's list of WMO codes, each with its English words. */
+static const struct {
+    int code;
+    const char *english;
+} conditions[] = {
+    {0, "Clear"},
+    {1, "Mainly clear"},
+    {2, "Partly cloudy"},
+    {3, "Overcast"},
+    {45, "Fog"},
+    {48, "Freezing fog"},
+    {51, "Light drizzle"},
+    {53, "Drizzle"},
+    {55, "Heavy drizzle"},
+    {56, "Light freezing drizzle"},
+    {57, "Freezing drizzle"},
+    {61, "Light rain"},
+    {63, "Rain"},
+    {65, "Heavy rain"},
+    {66, "Light freezing rain"},
+    {67, "Freezing rain"},
+    {71, "Light snow"},
+    {73, "Snow"},
+    {75, "Heavy snow"},
+    {77, "Snow grains"},
+    {80, "Light showers"},
+    {81, "Showers"},
+    {82, "Violent showers"},
+    {85, "Snow showers"},
+    {86, "Heavy snow showers"},
+    {95, "Thunderstorm"},
+    {96, "Thunderstorm with hail"},
+    {99, "Thunderstorm with heavy hail"},
+};
+
+static void every_condition_has_words(void **state)
+{
+    (void)state;
+    const struct language *english = language_find("en", 2), *hindi = language_find("hi", 2);
+    for (size_t i = 0; i < COUNT(conditions); i++) {
+        assert_string_equal(language_condition(english, conditions[i].code), conditions[i].english);
+        const char *words = language_condition(hindi, conditions[i].code);
+        assert_non_null(words);
+        assert_in_range((unsigned char)words[0], 0xe0, 0xe0); /* Devanagari, U+0900 to U+097F */
+        assert_string_not_equal(words, conditions[i].english);
+    }
+}
+
+static void other_codes_have_none(void **state)
+{
+    (void)state;
+    const struct language *english = language_find("en", 2);
+    size_t known = 0;
+    for (int code = -130; code <= 300; code++)
+        known += language_condition(english, code) != NULL;
+    assert_int_equal(known, COUNT(conditions));
+    assert_null(language_condition(english, -1));
+    assert_null(language_condition(english, INT32_MAX));
+    assert_null(language_condition(english, INT32_MIN));
+}
+
+static void units_follow_the_country(void **state)
+{
+    (void)state;
+    static const char *const fahrenheit[] = {"US", "BS", "BZ", "KY", "PR", "PW"};
+    static const char *const celsius[] = {"IN", "GB", "CA", "DE", "LR", "", "us", "U", "USA", "ZZ"};
+    for (size_t i = 0; i < COUNT(fahrenheit); i++)
+        assert_int_equal(units_of_country(fahrenheit[i]), UNITS_FAHRENHEIT);
+    for (size_t i = 0; i < COUNT(celsius); i++)
+        assert_int_equal(units_of_country(celsius[i]), UNITS_CELSIUS);
+}
+
+static void degrees_are_rounded_half_away_from_zero(void **state)
+{
+    (void)state;
+    static const struct {
+        int ddeg, celsius, fahrenheit;
+    } rows[] = {
+        {0, 0, 32},       {4, 0, 33},          {5, 1, 33},     {-4, 0, 31},       {-5, -1, 31},
+        {-14, -1, 29},    {-15, -2, 29},       {312, 31, 88},  {314, 31, 89},     {315, 32, 89},
+        {25, 3, 37},      {-25, -3, 28},       {75, 8, 46},    {-400, -40, -40},  {-178, -18, 0},
+        {-177, -18, 0},   {-175, -18, 1},      {-180, -18, 0}, {-181, -18, -1},   {-225, -23, -9},
+        {1000, 100, 212}, {-2731, -273, -460}, {600, 60, 140}, {-900, -90, -130}, {-1, 0, 32},
+        {-3, 0, 31},      {3, 0, 33},          {-175, -18, 1}, {-183, -18, -1},   {-175, -18, 1},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int celsius = degrees_shown(rows[i].ddeg, UNITS_CELSIUS);
+        int fahrenheit = degrees_shown(rows[i].ddeg, UNITS_FAHRENHEIT);
+        if (celsius != rows[i].celsius || fahrenheit != rows[i].fahrenheit)
+            fail_msg("%d: %d C, %d F; expected %d and %d", rows[i].ddeg, celsius, fahrenheit, rows[i].celsius,
+                     rows[i].fahrenheit);
+    }
+}
+
+/* Against the definition, in whole numbers: n is right when |fifty times n - exact| is at most 25, and where
+ * it is 25, n is the one farther from zero. */
+static void fahrenheit_is_exact(void **state)
+{
+    (void)state;
+    for (int ddeg = -2000; ddeg <= 2000; ddeg++) {
+        int exact = 9 * ddeg + 1600; /* fiftieths of a degree */
+        int n = degrees_shown(ddeg, UNITS_FAHRENHEIT), off = 50 * n - exact;
+        assert_in_range(off + 25, 0, 50);
+        if (abs(off) == 25)
+            assert_true(abs(50 * n) > abs(exact));
+    }
+}
+
+static const char *temperature(bool known, int ddeg, enum units units)
+{
+    static char storage[64];
+    struct text text = text_over(storage, sizeof storage);
+    write_temperature(&text, known, ddeg, units);
+    return storage;
+}
+
+static void temperatures_are_written_in_the_house_style(void **state)
+{
+    (void)state;
+    assert_string_equal(temperature(true, 312, UNITS_CELSIUS), "31" NBSP DEGREE "C");
+    assert_string_equal(temperature(true, 312, UNITS_FAHRENHEIT), "88" NBSP DEGREE "F");
+    assert_string_equal(temperature(true, -125, UNITS_CELSIUS), MINUS "13" NBSP DEGREE "C");
+    assert_string_equal(temperature(true, -400, UNITS_FAHRENHEIT), MINUS "40" NBSP DEGREE "F");
+    assert_string_equal(temperature(true, -4, UNITS_CELSIUS), "0" NBSP DEGREE "C");
+    assert_string_equal(temperature(true, -5, UNITS_CELSIUS), MINUS "1" NBSP DEGREE "C");
+    assert_string_equal(temperature(true, -178, UNITS_FAHRENHEIT), "0" NBSP DEGREE "F");
+    assert_string_equal(temperature(false, 312, UNITS_CELSIUS), "--" NBSP DEGREE "C");
+    assert_string_equal(temperature(false, -312, UNITS_FAHRENHEIT), "--" NBSP DEGREE "F");
+}
+
+static void no_temperature_is_a_negative_zero(void **state)
+{
+    (void)state;
+    for (int ddeg = -1000; ddeg <= 1000; ddeg++)
+        for (int units = UNITS_CELSIUS; units <= UNITS_FAHRENHEIT; units++) {
+            const char *shown = temperature(true, ddeg, (enum units)units);
+            assert_null(strstr(shown, MINUS "0"));
+            assert_null(strchr(shown, '-'));
+        }
+}
+
+static void tenths_for_machines(void **state)
+{
+    (void)state;
+    static const struct {
+        int ddeg;
+        const char *text;
+    } rows[] = {{312, "31.2"}, {310, "31.0"}, {0, "0.0"},    {4, "0.4"},
+                {-4, "-0.4"},  {-5, "-0.5"},  {-10, "-1.0"}, {-900, "-90.0"}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char storage[32];
+        struct text text = text_over(storage, sizeof storage);
+        write_tenths(&text, rows[i].ddeg);
+        assert_string_equal(storage, rows[i].text);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(languages_are_shortened_until_known),
+        cmocka_unit_test(every_condition_has_words),
+        cmocka_unit_test(other_codes_have_none),
+        cmocka_unit_test(units_follow_the_country),
+        cmocka_unit_test(degrees_are_rounded_half_away_from_zero),
+        cmocka_unit_test(fahrenheit_is_exact),
+        cmocka_unit_test(temperatures_are_written_in_the_house_style),
+        cmocka_unit_test(no_temperature_is_a_negative_zero),
+        cmocka_unit_test(tenths_for_machines),
+    };
+    return cmocka_run_group_tests_name("words", tests, NULL, NULL);
+}
