@@ -41,11 +41,12 @@ PACKAGES_BUILD := gcc libc6-dev libcurl4-openssl-dev libjansson-dev libmaxminddb
 PACKAGES_RUN   := $(PACKAGES_BUILD) curl
 PACKAGES_TEST  := $(PACKAGES_BUILD) clang clang-format cppcheck curl libcmocka-dev mmdb-bin \
                   libmaxmind-db-writer-perl nginx-light python3 python3-pytest chromium chromium-driver \
-                  python3-selenium prometheus
+                  python3-selenium prometheus shellcheck
+PACKAGES_PICTURES := $(PACKAGES_TEST) fonts-liberation fonts-lohit-deva
 
 Q := $(if $(V),,@)
 
-.PHONY: all help run test check geoip screenshots asan tsan install clean packages-build packages-run packages-test \
+.PHONY: all help run test check geoip screenshots asan tsan install clean packages-build packages-run packages-test packages-pictures \
         units
 
 all: $(BUILD)/masthead $(BUILD)/masthead-sim
@@ -88,7 +89,7 @@ $(BUILD)/unit/%: tests/unit/%.c $(call objects,$(HOUSE) $(filter-out src/sim/sim
 
 units: $(UNITS)
 
-packages-build packages-run packages-test:
+packages-build packages-run packages-test packages-pictures:
 	@tests/packages.sh $(PACKAGES_$(shell echo $(@:packages-%=%) | tr a-z A-Z))
 
 run: packages-run
@@ -112,9 +113,9 @@ asan:
 tsan:
 	@$(MAKE) --no-print-directory test BUILD=build/tsan SANITIZE=thread CFLAGS='-O1 -g'
 
-screenshots: packages-test
+screenshots: packages-pictures
 	@$(MAKE) --no-print-directory -j$(shell nproc) all
-	@$(PYTHON) tests/browser/take_screenshots.py
+	@MASTHEAD_BUILD='$(abspath $(BUILD))' $(PYTHON) tests/browser/screenshots.py --out data/pictures
 
 install: all
 	install -D -m 755 $(BUILD)/masthead $(DESTDIR)$(PREFIX)/bin/masthead

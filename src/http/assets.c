@@ -1,25 +1,19 @@
 #include "http/assets.h"
 
+#include "base/embed.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #define HASHED_PATH_BYTES 64
 
-/* Takes a file into the program's read-only data. Paths are relative to the project's folder, where make
- * runs. */
-#define EMBED(name, file)                                                    \
-    __asm__(".pushsection .rodata\n"                                         \
-            ".global asset_" #name ", asset_" #name "_end\n"                 \
-            "asset_" #name ":\n.incbin \"" file "\"\nasset_" #name "_end:\n" \
-            ".popsection\n");                                                \
-    extern const char asset_##name[], asset_##name##_end[]
-
-EMBED(loader, "src/web/masthead.js");
-EMBED(style, "src/web/masthead.css");
-EMBED(playground_html, "src/web/playground.html");
-EMBED(playground_css, "src/web/playground.css");
-EMBED(playground_js, "src/web/playground.js");
-EMBED(visitors, "data/visitors.tsv");
+EMBED(asset_loader, "src/web/masthead.js");
+EMBED(asset_style, "src/web/masthead.css");
+EMBED(asset_playground_html, "src/web/playground.html");
+EMBED(asset_playground_css, "src/web/playground.css");
+EMBED(asset_playground_js, "src/web/playground.js");
+EMBED(asset_icon, "src/web/icon.svg");
+EMBED(asset_visitors, "data/visitors.tsv");
 
 #define JAVASCRIPT "text/javascript; charset=utf-8"
 #define STYLESHEET "text/css; charset=utf-8"
@@ -33,6 +27,7 @@ static struct asset {
     {"/", "text/html; charset=utf-8", asset_playground_html, asset_playground_html_end, ""},
     {"/dev/playground.css", STYLESHEET, asset_playground_css, asset_playground_css_end, ""},
     {"/dev/playground.js", JAVASCRIPT, asset_playground_js, asset_playground_js_end, ""},
+    {"/dev/icon.svg", "image/svg+xml", asset_icon, asset_icon_end, ""},
     {"/dev/visitors.tsv", "text/tab-separated-values; charset=utf-8", asset_visitors, asset_visitors_end, ""},
 };
 #define ASSETS (sizeof assets / sizeof assets[0])

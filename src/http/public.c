@@ -103,7 +103,8 @@ static void write_headers(const struct answer *widget, const struct visit_notes 
     write_cache_status(widget, out);
     if (notes->ignored.length > 0)
         text_format(out, "X-Masthead-Ignored: %s\r\n", notes->ignored.bytes);
-    text_string(out, "Referrer-Policy: no-referrer\r\nX-Robots-Tag: noindex\r\n");
+    text_format(out, "Content-Language: %s\r\nReferrer-Policy: no-referrer\r\nX-Robots-Tag: noindex\r\n",
+                widget->language->tag);
 }
 
 typedef void renderer(const struct answer *, struct text *);

@@ -308,10 +308,12 @@ static bool start_flights(struct fetch *fetch)
     return !stopping;
 }
 
-static void land_finished(struct fetch *fetch)
+/* Ends the flights that are through; whether there were any. */
+static bool land_finished(struct fetch *fetch)
 {
     CURLMsg *message;
     int left;
+    bool any = false;
     while ((message = curl_multi_info_read(fetch->multi, &left))) {
         if (message->msg != CURLMSG_DONE)
             continue;
@@ -319,7 +321,9 @@ static void land_finished(struct fetch *fetch)
         struct flight *flight;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&flight);
         land(flight, code);
+        any = true;
     }
+    return any;
 }
 
 static void *fetch_thread(void *argument)
@@ -328,9 +332,9 @@ static void *fetch_thread(void *argument)
     while (start_flights(fetch)) {
         int running;
         curl_multi_perform(fetch->multi, &running);
-        land_finished(fetch);
-        curl_multi_poll(fetch->multi, NULL, 0, fetch->in_air > 0 || running > 0 ? POLL_MS : 10 * POLL_MS,
-                        NULL);
+        if (land_finished(fetch))
+            continue; /* others may be queued for the place, and their wake-up call may be spent */
+        curl_multi_poll(fetch->multi, NULL, 0, POLL_MS, NULL);
     }
     return NULL;
 }

@@ -168,8 +168,6 @@ const open = async (reader, button, id) => {
   const panel = make('div', { className: 'panel' }, make('p', { textContent: reader.note }), ...facts(reader));
   const row = make('tr', { className: 'details', id }, make('td', { colSpan: 6 }, panel));
   button.closest('tr').after(row);
-  const why = make('a', { href: `/dev/explain?${query(reader)}`, target: '_blank', textContent: 'Why this place?' });
-  panel.append(make('p', {}, why));
   try {
     panel.append(await evidence(reader));
   } catch {

@@ -1,8 +1,6 @@
 """Fixtures: the bundled readers, one Chromium for all tests, and for each test a fresh newspaper and an empty tab."""
 
 import csv
-import importlib.util
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,22 +8,8 @@ import pytest
 import chromium
 from newspaper import Newspaper
 
-TESTS = Path(__file__).parents[1]
-VISITORS = TESTS.parent / "data" / "visitors.tsv"
+VISITORS = Path(__file__).parents[2] / "data" / "visitors.tsv"
 MUMBAI = "192.0.2.1"
-
-
-def service_fixtures():
-    """What starts the service, `masthead` above all, is defined beside the service's own tests."""
-    path = TESTS / "service" / "conftest.py"
-    sys.path.insert(0, str(path.parent))
-    spec = importlib.util.spec_from_file_location("service_fixtures", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return {name: value for name, value in vars(module).items() if not name.startswith(("_", "pytest_"))}
-
-
-globals().update({name: value for name, value in service_fixtures().items() if name not in globals()})
 
 
 @pytest.fixture(scope="session")

@@ -1,20 +1,25 @@
-"""Takes the pictures that the README shows, of a service that runs in developer mode.
+"""Takes the pictures that the README shows, of a service of its own with the bundled readers and the simulator.
 
-    screenshots.py --public http://127.0.0.1:8080 --out data/pictures
+    screenshots.py --out data/pictures
 
 Writes masthead.png (the header before and after) and playground.png (the top of the front page), both in light colours.
 """
 
 import argparse
 import base64
+import sys
 import tempfile
 from pathlib import Path
 
 import chromium
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from harness import Masthead, Simulator  # noqa: E402
+
 SCALE = 2  # device pixels for one of the page
 WIDTH, HEIGHT = 1000, 1240
 MARGIN = 6
+INSTANT = "2026-01-31T08:30:00Z"  # the same pictures at every run
 READY = """document.querySelector('#city').dataset.state == 'fresh' &&
     document.querySelector('.dateline masthead-weather').dataset.state == 'fresh' &&
     document.querySelector('#rows [data-ip]') &&
@@ -40,22 +45,29 @@ def take(browser, path, box, scale):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--public", required=True, help="base URL of the service's public listener")
     parser.add_argument("--out", required=True, type=Path, help="folder for the pictures")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as profile:
-        driver = chromium.start(profile, f"--window-size={WIDTH},{HEIGHT}")
+    simulator = Simulator("--at", INSTANT)
+    with tempfile.TemporaryDirectory() as folder:
+        service = Masthead(folder, simulator, settings={"dev.at": INSTANT})
+        driver = chromium.start(f"{folder}/profile", f"--window-size={WIDTH},{HEIGHT}")
         try:
-            light = [{"name": "prefers-color-scheme", "value": "light"}]
-            driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": light})
-            browser = chromium.Browser(driver)
-            browser.open(options.public.rstrip("/") + "/")
-            browser.until(READY, "the playground is not complete", seconds=60)
-            take(browser, options.out / "masthead.png", box_of(browser, "#pair"), scale=SCALE)
-            take(browser, options.out / "playground.png", (0, 0, WIDTH, HEIGHT), scale=1)
+            photograph(driver, service.public, options.out)
         finally:
             driver.quit()
+            service.stop()
+            simulator.stop()
+
+
+def photograph(driver, public, out):
+    light = [{"name": "prefers-color-scheme", "value": "light"}]
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": light})
+    browser = chromium.Browser(driver)
+    browser.open(public + "/")
+    browser.until(READY, "the playground is not complete", seconds=60)
+    take(browser, out / "masthead.png", box_of(browser, "#pair"), scale=SCALE)
+    take(browser, out / "playground.png", (0, 0, WIDTH, HEIGHT), scale=1)
 
 
 if __name__ == "__main__":

@@ -54,6 +54,7 @@ def check_format():
 def check_lint():
     run("cppcheck", "--quiet", "--std=c11", "--error-exitcode=1", "--enable=warning,portability", "-Isrc",
         "--inline-suppr", "--suppress=missingIncludeSystem", '-DMASTHEAD_VERSION="x"', "src")
+    run("shellcheck", *sorted(str(path) for folder in ("data", "tests", ".ci") for path in (ROOT / folder).glob("*.sh")))
     jobs = f"-j{os.cpu_count() or 1}"
     for compiler in ("gcc", "clang"):
         run("make", "-s", jobs, "all", f"CC={compiler}", f"BUILD=build/check-{compiler}", "CFLAGS=-O2 -Werror")

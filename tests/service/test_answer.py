@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from conftest import CITY_V4, VISITORS, request, wait_until
+from harness import CITY_V4, VISITORS, request, wait_until
 
 MUMBAI = "192.0.2.1"
 NBSP, MINUS = "\u00a0", "\u2212"
@@ -139,7 +139,7 @@ def settled_or_hopeless(service, address):
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory, simulator):
-    from conftest import Masthead
+    from harness import Masthead
     simulator.reset()
     service = Masthead(tmp_path_factory.mktemp("state"), simulator)
     yield service

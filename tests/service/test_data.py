@@ -15,7 +15,7 @@ import tarfile
 
 import pytest
 
-from conftest import BUILD, ROOT, Process, request, wait_until
+from harness import BUILD, ROOT, Process, request, wait_until
 
 DATA = ROOT / "data"
 DOCUMENTATION = [ipaddress.ip_network(text) for text in

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from conftest import ROOT, request, wait_until
+from harness import ROOT, request, wait_until
 
 MUMBAI = "192.0.2.1"
 PAGE = '<header><!--#include virtual="/widget" --></header>'

@@ -13,7 +13,7 @@ import urllib.parse
 
 import pytest
 
-from conftest import BUILD, HANGUP, ROOT, VISITORS, Masthead, request, wait_until
+from harness import BUILD, ROOT, VISITORS, Masthead, request, wait_until
 
 MUMBAI = "192.0.2.1"
 
@@ -212,11 +212,11 @@ def test_hangup_reloads_databases(start, tmp_path):
     service = start(settings={"geoip.databases": str(path)})
     assert not service.ready()
     shutil.copy(VISITORS, path)
-    service.signal(HANGUP)
+    service.signal(signal.SIGHUP)
     wait_until(service.ready, what="the reload")
     assert service.visit(MUMBAI).json["place"]["name"] == "Mumbai"
     path.write_bytes(b"broken")
-    service.signal(HANGUP)
+    service.signal(signal.SIGHUP)
     service.wait_line("reload refused, nothing changed")
     assert service.visit(MUMBAI).json["place"]["name"] == "Mumbai" and service.ready()
     metrics = service.metrics()
@@ -247,15 +247,15 @@ def test_reload_of_the_configuration_is_all_or_nothing(start, tmp_path):
     path.write_text(f"[geoip]\ndatabases = {VISITORS}\n")
     service = start(config=path, settings=settings)
     path.write_text(f"[geoip]\ndatabases = {VISITORS}\nhome = Pune, IN, 18.52, 73.86\n[cache]\ncapacity = 77\n")
-    service.signal(HANGUP)
+    service.signal(signal.SIGHUP)
     service.wait_line(r"\[cache\] capacity: only a restart can change this")
     service.wait_line("reload refused, nothing changed")
     assert service.get("/widget.json").json["place"]["name"] is None
     path.write_text(f"[geoip]\ndatabases = {VISITORS}\nhome = Pune, IN, 18.52, 73.86\n")
-    service.signal(HANGUP)
+    service.signal(signal.SIGHUP)
     wait_until(lambda: service.get("/widget.json").json["place"]["name"] == "Pune", what="the reload")
     path.write_text("[geoip]\nhome = nowhere\n")
-    service.signal(HANGUP)
+    service.signal(signal.SIGHUP)
     service.wait_line(r"widget.conf:2: \[geoip\] home")
     assert service.get("/widget.json").json["place"]["name"] == "Pune"
 
@@ -275,7 +275,7 @@ def test_hangups_in_any_number_are_harmless(start):
         asking = [pool.submit(ask) for _ in range(2)]
         before = service.metrics()["process_open_fds"]
         for _ in range(200):
-            service.signal(HANGUP)
+            service.signal(signal.SIGHUP)
         wait_until(lambda: sum("msg=reloaded" in line for line in service.lines) >= 1, what="a reload")
         stop.set()
         assert all(future.result() > 0 for future in asking)

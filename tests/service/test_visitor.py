@@ -1,14 +1,14 @@
 """Goal of these tests: nobody but a trusted proxy says who the reader is, and no request hides in another."""
 import pytest
 
-from conftest import raw, request
+from harness import raw, request
 
 MUMBAI, LONDON = "192.0.2.1", "198.51.100.17"
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory, simulator):
-    from conftest import Masthead
+    from harness import Masthead
     simulator.reset()
     process = Masthead(tmp_path_factory.mktemp("state"), simulator)
     yield process

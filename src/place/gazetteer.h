@@ -1,0 +1,64 @@
+/* The gazetteer: cities of at least 15,000 people (GeoNames), with the names that readers say. It answers what
+ * a reader would call the place of a record, and searches cities by name.
+ *
+ * The rule of the label. A city covers a disc whose radius is 0.016 km times the root of its population, at
+ * most 40 km (1 km for 4,000 people, 16 km for a million, 40 for more than six). A town that lies in the disc
+ * of a larger city of its country is a part of that city when it has fewer people than a share of the city's:
+ * a tenth at the centre, falling with the square of the distance to nothing at the edge; of several such
+ * cities only the one counts whose disc it lies deepest in. So Loni and Dam Dam are Delhi and Kolkata, but
+ * Ghaziabad, Howrah, Oakland or a small town at the edge stay what they are. A record's name, without a
+ * bracketed district, is looked up among the cities of its country whose disc begins within 10 km: a city
+ * found there, or the city it is a part of, is the label. A name not found is taken for a town of 10,000
+ * people, so that neighbourhoods and villages become the city around them, if it has at least 100,000 people,
+ * and keep their names elsewhere. The table data/city-names.tsv overrules what the arithmetic gets wrong: the
+ * boroughs of Mexico City are parts of it, Jersey City is not part of New York. Never across a border.
+ *
+ * The constants were tuned by reading what becomes of 40,000 random addresses of DB-IP City Lite
+ * (tests/measure/labels.c prints the table). */
+#ifndef PLACE_GAZETTEER_H
+#define PLACE_GAZETTEER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define GAZETTEER_NAME_BYTES 128
+#define GAZETTEER_FOUND_MAX  10
+
+/* Flat, copied out. */
+struct city {
+    int64_t id;                      /* of GeoNames, > 0 */
+    char name[GAZETTEER_NAME_BYTES]; /* clean UTF-8; in the asked language where our table has it, else English */
+    char country[3];                 /* ISO 3166-1 alpha-2 */
+    double latitude, longitude;
+    int64_t population;
+};
+
+struct gazetteer;
+
+/* Reads the tables embedded in the program (about 20 ms, 2 MB). NULL when out of memory. Everything below is
+ * thread-safe and takes no lock: a gazetteer never changes once it is open. */
+struct gazetteer *gazetteer_open(void);
+void gazetteer_close(struct gazetteer *);
+
+/* The city with a GeoNames id. `language` is BCP 47 in lower case: "hi" or another, which is English. */
+bool gazetteer_find(const struct gazetteer *, int64_t id, const char *language, struct city *out);
+
+/* The city that a reader at a point would name, by the rule above. `recorded` is the record's English name for
+ * the point, `country` its country. False: the record's own name is the best there is, without its bracket
+ * (see gazetteer_bare). Constant time, no allocation. */
+bool gazetteer_label(const struct gazetteer *, double latitude, double longitude, const char *country,
+                     const char *recorded, const char *language, struct city *out);
+
+/* The length of a recorded name without the bracketed district that may follow it: 6 for "Mumbai (Powai)". A
+ * name that is nothing but a bracket is all there is. */
+size_t gazetteer_bare(const char *recorded);
+
+/* Cities of which a name, or a word within one, begins with `query`, in any case and with or without accents;
+ * former names and Hindi names count. First those of `country` (two capitals; "" for none), then those whose
+ * name begins so over those with a word inside, then by population. Returns how many of at most `max` (and
+ * GAZETTEER_FOUND_MAX) were written. The query may hold any bytes. */
+size_t gazetteer_search(const struct gazetteer *, const char *query, const char *country,
+                        const char *language, struct city *out, size_t max);
+
+#endif
