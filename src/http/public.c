@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define JSON             "application/json"
+#define PLACES_MAX_AGE_S 86400
+
 struct public_site {
     struct public_options options;
     struct widget *widget;
@@ -96,10 +99,12 @@ static void write_cache_status(const struct answer *answer, struct text *out)
 
 static void write_headers(const struct answer *widget, const struct visit_notes *notes, struct text *out)
 {
+    bool anybodys = widget->place.source == PLACE_FROM_READER; /* nothing in it is the visitor's */
     if (notes->faked)
         text_string(out, "Cache-Control: no-store\r\nX-Masthead-Visitor: faked\r\n");
     else
-        text_format(out, "Cache-Control: private, max-age=%lld\r\n", (long long)widget->max_age_s);
+        text_format(out, "Cache-Control: %s, max-age=%lld\r\n", anybodys ? "public" : "private",
+                    (long long)widget->max_age_s);
     write_cache_status(widget, out);
     if (notes->ignored.length > 0)
         text_format(out, "X-Masthead-Ignored: %s\r\n", notes->ignored.bytes);
@@ -107,10 +112,11 @@ static void write_headers(const struct answer *widget, const struct visit_notes 
                 widget->language->tag);
 }
 
+typedef void answerer(struct widget *, const struct visit *, struct answer *);
 typedef void renderer(const struct answer *, struct text *);
 
 static void answer_visit(struct public_site *site, const struct http_request *request,
-                         struct http_answer *answer, const char *type, renderer *render)
+                         struct http_answer *answer, answerer *ask, const char *type, renderer *render)
 {
     struct visit visit;
     struct visit_notes notes;
@@ -119,7 +125,9 @@ static void answer_visit(struct public_site *site, const struct http_request *re
     if (answer_options(site, request, answer))
         return;
     visit_read(&site->options.visits, request, &visit, &notes);
-    widget_answer(site->widget, &visit, &widget);
+    ask(site->widget, &visit, &widget);
+    if (visit.choice > 0 && widget.place.source != PLACE_FROM_READER)
+        visit_ignore(&notes, "place", "not known");
     write_headers(&widget, &notes, &answer->headers);
     answer->type = type;
     render(&widget, &answer->body);
@@ -127,17 +135,72 @@ static void answer_visit(struct public_site *site, const struct http_request *re
 
 static void serve_html(void *context, const struct http_request *request, struct http_answer *answer)
 {
-    answer_visit(context, request, answer, "text/html; charset=utf-8", widget_html);
+    answer_visit(context, request, answer, widget_answer, "text/html; charset=utf-8", widget_html);
 }
 
 static void serve_json(void *context, const struct http_request *request, struct http_answer *answer)
 {
-    answer_visit(context, request, answer, "application/json", widget_json);
+    answer_visit(context, request, answer, widget_answer, JSON, widget_json);
 }
 
 static void serve_text(void *context, const struct http_request *request, struct http_answer *answer)
 {
-    answer_visit(context, request, answer, "text/plain; charset=utf-8", widget_text);
+    answer_visit(context, request, answer, widget_answer, "text/plain; charset=utf-8", widget_text);
+}
+
+static void serve_where(void *context, const struct http_request *request, struct http_answer *answer)
+{
+    answer_visit(context, request, answer, widget_where, JSON, widget_where_json);
+}
+
+static void refuse_json(struct http_answer *answer, int status, const char *reason)
+{
+    answer->status = status;
+    answer->type = JSON;
+    text_format(&answer->body, "{\"error\":\"%s\"}\n", reason);
+}
+
+/* Weather alone, of a cell or of a place: the visitor's address is not looked at. */
+static void serve_weather(void *context, const struct http_request *request, struct http_answer *answer)
+{
+    struct public_site *site = context;
+    struct visit visit;
+    struct visit_notes notes;
+    struct answer widget;
+    struct http_parameter parameter;
+    write_cors(site, request, answer);
+    if (answer_options(site, request, answer))
+        return;
+    visit_read(&site->options.visits, request, &visit, &notes);
+    notes.faked = false; /* whoever asks */
+    const char *cell = visit_parameter(request, "cell", &parameter);
+    if (!cell[0] && visit.choice == 0) {
+        refuse_json(answer, 400, "say cell=LATITUDE,LONGITUDE or place=ID");
+        return;
+    }
+    if (!widget_weather(site->widget, cell, &visit, &widget)) {
+        refuse_json(answer, cell[0] ? 400 : 404, cell[0] ? "not a cell such as 19.1,72.9" : "no such place");
+        return;
+    }
+    write_headers(&widget, &notes, &answer->headers);
+    answer->type = JSON;
+    widget_weather_json(&widget, &answer->body);
+}
+
+static void serve_places(void *context, const struct http_request *request, struct http_answer *answer)
+{
+    struct public_site *site = context;
+    struct visit visit;
+    struct visit_notes notes;
+    struct http_parameter query, country;
+    write_cors(site, request, answer);
+    if (answer_options(site, request, answer))
+        return;
+    visit_read(&site->options.visits, request, &visit, &notes);
+    answer->type = JSON;
+    text_format(&answer->headers, "Cache-Control: public, max-age=%d\r\n", PLACES_MAX_AGE_S);
+    widget_places_json(site->widget, visit_parameter(request, "q", &query),
+                       visit_parameter(request, "country", &country), visit.language, &answer->body);
 }
 
 static void serve_asset(void *context, const struct http_request *request, struct http_answer *answer)
@@ -151,6 +214,9 @@ static const struct http_route routes[] = {
     {.path = "/widget", .endpoint = "widget", .handle = serve_html, .cors = true},
     {.path = "/widget.json", .endpoint = "widget.json", .handle = serve_json, .cors = true},
     {.path = "/widget.txt", .endpoint = "widget.txt", .handle = serve_text, .cors = true},
+    {.path = "/where.json", .endpoint = "where.json", .handle = serve_where, .cors = true},
+    {.path = "/weather.json", .endpoint = "weather.json", .handle = serve_weather, .cors = true},
+    {.path = "/places.json", .endpoint = "places.json", .handle = serve_places, .cors = true},
     {.path = "/masthead.*", .endpoint = "assets", .handle = serve_asset, .cors = true},
     {.path = "/healthz", .endpoint = "healthz", .handle = http_serve_health},
     /* Developer mode only, from here on. */

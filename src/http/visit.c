@@ -2,6 +2,7 @@
 
 #include "base/metrics.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define HEADER_LINES 64 /* as many as a request can have */
@@ -10,22 +11,16 @@
 typedef const char *parameter_reader(const struct visit_rules *, const struct http_request *,
                                      const char *value, struct visit *, struct visit_notes *);
 
-static parameter_reader read_lang, read_units, read_ip, read_not_built_in;
+static parameter_reader read_lang, read_units, read_ip, read_place, read_own, read_not_built_in;
 
-enum {
-    PARAMETER_LANG,
-    PARAMETER_UNITS,
-    PARAMETER_IP,
-    PARAMETER_PLACE,
-    PARAMETER_AT,
-    PARAMETER_SCENARIO,
-    PARAMETERS
+static const char *const parameter_names[] = {"lang",     "units", "ip", "place",   "at",
+                                              "scenario", "cell",  "q",  "country", "parameter"};
+static parameter_reader *const parameter_readers[] = {
+    read_lang,         read_units, read_ip,  read_place, read_not_built_in,
+    read_not_built_in, read_own,   read_own, read_own,
 };
-static const char *const parameter_names[PARAMETERS + 1] = {"lang", "units",    "ip",       "place",
-                                                            "at",   "scenario", "parameter"};
-static parameter_reader *const parameter_readers[PARAMETERS] = {
-    read_lang, read_units, read_ip, read_not_built_in, read_not_built_in, read_not_built_in,
-};
+#define PARAMETERS \
+    (sizeof parameter_readers / sizeof parameter_readers[0]) /* the last name is for all others */
 
 static struct metric ignored_total = {
     .name = "masthead_http_ignored_parameters_total",
@@ -83,6 +78,26 @@ static const char *read_ip(const struct visit_rules *rules, const struct http_re
     return NULL;
 }
 
+static const char *read_place(const struct visit_rules *rules, const struct http_request *request,
+                              const char *value, struct visit *visit, struct visit_notes *notes)
+{
+    (void)rules, (void)request, (void)notes;
+    size_t digits = strspn(value, "0123456789");
+    if (digits == 0 || digits > 10 || value[digits] != '\0')
+        return "not an id";
+    visit->choice = strtoll(value, NULL, 10);
+    return NULL;
+}
+
+/* A parameter of the path's own, which its handler reads. */
+static const char *read_own(const struct visit_rules *rules, const struct http_request *request,
+                            const char *value, struct visit *visit, struct visit_notes *notes)
+{
+    (void)rules, (void)value, (void)visit, (void)notes;
+    bool has_own = strcmp(request->path, "/weather.json") == 0 || strcmp(request->path, "/places.json") == 0;
+    return has_own ? NULL : "not known";
+}
+
 static const char *read_not_built_in(const struct visit_rules *rules, const struct http_request *request,
                                      const char *value, struct visit *visit, struct visit_notes *notes)
 {
@@ -90,11 +105,14 @@ static const char *read_not_built_in(const struct visit_rules *rules, const stru
     return "not known to this version";
 }
 
-static void ignore(struct visit_notes *notes, size_t parameter, const char *reason)
+void visit_ignore(struct visit_notes *notes, const char *parameter, const char *reason)
 {
-    metric_add(&ignored_total, parameter, 0);
-    text_format(&notes->ignored, "%s%s; %s", notes->ignored.length > 0 ? ", " : "",
-                parameter_names[parameter], reason);
+    size_t i = 0;
+    while (i < PARAMETERS && strcmp(parameter, parameter_names[i]) != 0)
+        i++;
+    metric_add(&ignored_total, i, 0);
+    text_format(&notes->ignored, "%s%s; %s", notes->ignored.length > 0 ? ", " : "", parameter_names[i],
+                reason);
 }
 
 static void read_query(const struct visit_rules *rules, const struct http_request *request,
@@ -113,7 +131,7 @@ static void read_query(const struct visit_rules *rules, const struct http_reques
         if (i < PARAMETERS)
             seen[i] = true;
         if (reason)
-            ignore(notes, i, reason);
+            visit_ignore(notes, i < PARAMETERS ? parameter_names[i] : "", reason);
     }
 }
 
@@ -128,4 +146,14 @@ void visit_read(const struct visit_rules *rules, const struct http_request *requ
     notes->faked = false;
     notes->ignored = text_over(notes->storage, sizeof notes->storage);
     read_query(rules, request, visit, notes);
+}
+
+const char *visit_parameter(const struct http_request *request, const char *name,
+                            struct http_parameter *storage)
+{
+    const char *query = request->query;
+    while (http_next_parameter(&query, storage))
+        if (strcmp(storage->name, name) == 0)
+            return storage->value;
+    return "";
 }

@@ -25,8 +25,15 @@ struct visit_notes {
 /* Registers the metrics of visits. Call once, before threads. */
 void visit_register(void);
 
+/* Notes that a parameter did not count after all. `parameter` and `reason` are static words of ours. */
+void visit_ignore(struct visit_notes *, const char *parameter, const char *reason);
+
 /* Reads a request. Thread-safe. */
 void visit_read(const struct visit_rules *, const struct http_request *, struct visit *,
                 struct visit_notes *);
+
+/* The value of a parameter that some paths have beside the common ones; "" when it is not there. Valid while
+ * `storage` is. */
+const char *visit_parameter(const struct http_request *, const char *name, struct http_parameter *storage);
 
 #endif

@@ -1,5 +1,5 @@
-/* The gazetteer: cities of at least 15,000 people (GeoNames), with the names that readers say. It answers what
- * a reader would call the place of a record, and searches cities by name.
+/* The gazetteer: cities of at least 15,000 people (GeoNames), with the names that readers say. It answers
+ * what a reader would call the place of a record, and searches cities by name.
  *
  * The rule of the label. A city covers a disc whose radius is 0.016 km times the root of its population, at
  * most 40 km (1 km for 4,000 people, 16 km for a million, 40 for more than six). A town that lies in the disc
@@ -28,7 +28,8 @@
 /* Flat, copied out. */
 struct city {
     int64_t id;                      /* of GeoNames, > 0 */
-    char name[GAZETTEER_NAME_BYTES]; /* clean UTF-8; in the asked language where our table has it, else English */
+    char name[GAZETTEER_NAME_BYTES]; /* clean UTF-8; in the asked language where our table has it, else
+                                        English */
     char country[3];                 /* ISO 3166-1 alpha-2 */
     double latitude, longitude;
     int64_t population;
@@ -44,9 +45,9 @@ void gazetteer_close(struct gazetteer *);
 /* The city with a GeoNames id. `language` is BCP 47 in lower case: "hi" or another, which is English. */
 bool gazetteer_find(const struct gazetteer *, int64_t id, const char *language, struct city *out);
 
-/* The city that a reader at a point would name, by the rule above. `recorded` is the record's English name for
- * the point, `country` its country. False: the record's own name is the best there is, without its bracket
- * (see gazetteer_bare). Constant time, no allocation. */
+/* The city that a reader at a point would name, by the rule above. `recorded` is the record's English name
+ * for the point, `country` its country. False: the record's own name is the best there is, without its
+ * bracket (see gazetteer_bare). Constant time, no allocation. */
 bool gazetteer_label(const struct gazetteer *, double latitude, double longitude, const char *country,
                      const char *recorded, const char *language, struct city *out);
 

@@ -29,34 +29,33 @@ struct mmdb {
 /* Where each field stands, first hit wins. Two families of schema are told apart by what `city` is: a map of
  * names (GeoIP2, GeoLite2, DB-IP) or a plain string, if anything (ip-location-db, IPinfo in both schemas,
  * country-only). */
-enum field { CITY, REGION, COUNTRY, LATITUDE, LONGITUDE, RADIUS, TIMEZONE, ANYCAST, FIELDS };
+enum field { CITY, CITY_LOCAL, REGION, COUNTRY, LATITUDE, LONGITUDE, RADIUS, TIMEZONE, ANYCAST, FIELDS };
 enum schema { NESTED, FLAT, SCHEMAS };
 
-static const char
-    *const paths[SCHEMAS][FIELDS][RECORD_PATHS][PATH_STEPS] =
+static const char *const paths[SCHEMAS][FIELDS][RECORD_PATHS][PATH_STEPS] = {
+    [NESTED] =
         {
-            [NESTED] =
-                {
-                    [CITY] = {{"city", "names", NAME_LANGUAGE}, {"city", "names", "en"}},
-                    [REGION] = {{"subdivisions", "0", "names", "en"}},
-                    [COUNTRY] = {{"country", "iso_code"}},
-                    [LATITUDE] = {{"location", "latitude"}},
-                    [LONGITUDE] = {{"location", "longitude"}},
-                    [RADIUS] = {{"location", "accuracy_radius"}},
-                    [TIMEZONE] = {{"location", "time_zone"}},
-                    [ANYCAST] = {{"traits", "is_anycast"}},
-                },
-            [FLAT] =
-                {
-                    [CITY] = {{"city"}},
-                    [REGION] = {{"region"}, {"state1"}},
-                    [COUNTRY] = {{"country_code"}, {"country", "iso_code"}, {"country"}},
-                    [LATITUDE] = {{"latitude"}, {"lat"}, {"location", "latitude"}},
-                    [LONGITUDE] = {{"longitude"}, {"lng"}, {"location", "longitude"}},
-                    [RADIUS] = {{"accuracy_radius"}, {"radius"}, {"location", "accuracy_radius"}},
-                    [TIMEZONE] = {{"timezone"}, {"location", "time_zone"}},
-                    [ANYCAST] = {{"is_anycast"}, {"anycast"}, {"traits", "is_anycast"}},
-                },
+            [CITY] = {{"city", "names", "en"}},
+            [CITY_LOCAL] = {{"city", "names", NAME_LANGUAGE}},
+            [REGION] = {{"subdivisions", "0", "names", "en"}},
+            [COUNTRY] = {{"country", "iso_code"}},
+            [LATITUDE] = {{"location", "latitude"}},
+            [LONGITUDE] = {{"location", "longitude"}},
+            [RADIUS] = {{"location", "accuracy_radius"}},
+            [TIMEZONE] = {{"location", "time_zone"}},
+            [ANYCAST] = {{"traits", "is_anycast"}},
+        },
+    [FLAT] =
+        {
+            [CITY] = {{"city"}},
+            [REGION] = {{"region"}, {"state1"}},
+            [COUNTRY] = {{"country_code"}, {"country", "iso_code"}, {"country"}},
+            [LATITUDE] = {{"latitude"}, {"lat"}, {"location", "latitude"}},
+            [LONGITUDE] = {{"longitude"}, {"lng"}, {"location", "longitude"}},
+            [RADIUS] = {{"accuracy_radius"}, {"radius"}, {"location", "accuracy_radius"}},
+            [TIMEZONE] = {{"timezone"}, {"location", "time_zone"}},
+            [ANYCAST] = {{"is_anycast"}, {"anycast"}, {"traits", "is_anycast"}},
+        },
 };
 
 /* Credits by what the vendor's file calls itself, in its metadata or in its name. */
@@ -284,6 +283,8 @@ static void read_record(const MMDB_entry_s *entry, const char *language, struct 
 {
     enum schema schema = schema_of(entry);
     get_text(entry, schema, CITY, language, out->city, sizeof out->city);
+    if (strcmp(language, "en") != 0)
+        get_text(entry, schema, CITY_LOCAL, language, out->city_local, sizeof out->city_local);
     get_text(entry, schema, REGION, language, out->region, sizeof out->region);
     get_text(entry, schema, TIMEZONE, language, out->timezone, sizeof out->timezone);
     get_country(entry, schema, out->country);

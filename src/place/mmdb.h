@@ -19,7 +19,8 @@
 
 /* What one record says, before any judgement. Strings are clean UTF-8, "" where the record has none. */
 struct record {
-    char city[MMDB_TEXT_BYTES];
+    char city[MMDB_TEXT_BYTES];       /* in English, or the only name there is */
+    char city_local[MMDB_TEXT_BYTES]; /* in the asked language, "" when that is English */
     char region[MMDB_TEXT_BYTES];
     char country[3]; /* ISO 3166-1 alpha-2 */
     char timezone[MMDB_TIMEZONE_BYTES];
@@ -36,7 +37,7 @@ struct mmdb;
 struct mmdb *mmdb_open(const char *path, const char *state_folder, char error[MMDB_ERROR_BYTES]);
 void mmdb_close(struct mmdb *);
 
-/* Finds the record of an address. `language` (BCP 47) chooses among a city's names, then English. False when
+/* Finds the record of an address. `language` (BCP 47) chooses city_local. False when
  * there is none, or when the file is of the other address family. Thread-safe; no allocation, no lock. */
 bool mmdb_find(const struct mmdb *, const struct address *, const char *language, struct record *out);
 

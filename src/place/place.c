@@ -48,6 +48,7 @@ struct file_mark {
 };
 
 struct places {
+    struct gazetteer *gazetteer; /* never changes */
     pthread_mutex_t lock;
     struct generation *present;              /* guarded by lock; never NULL after places_open */
     bool last_reload_ok[PLACE_DATABASES];    /* guarded by lock */
@@ -220,8 +221,9 @@ struct places *places_open(const struct place_options *options)
     if (!places)
         return NULL;
     pthread_mutex_init(&places->lock, NULL);
+    places->gazetteer = gazetteer_open();
     places->present = generation_open(places, options);
-    if (!places->present) {
+    if (!places->present || !places->gazetteer) {
         places_close(places);
         return NULL;
     }
@@ -234,6 +236,7 @@ void places_close(struct places *places)
     if (!places)
         return;
     generation_free(places->present);
+    gazetteer_close(places->gazetteer);
     pthread_mutex_destroy(&places->lock);
     free(places);
 }
@@ -280,16 +283,6 @@ bool places_loaded(struct places *places)
     return complete;
 }
 
-/* Drops a trailing " (…)": of random Indian addresses in DB-IP City Lite 42 % carry a bracketed district, as
- * in "Mumbai (Parel)", which no reader would call their city. */
-static void drop_bracket(char *name)
-{
-    size_t length = strlen(name);
-    char *bracket = strstr(name, " (");
-    if (bracket > name && name[length - 1] == ')')
-        *bracket = '\0';
-}
-
 static bool is_vague(const struct generation *generation, const struct address *address)
 {
     for (size_t i = 0; i < generation->vague_count; i++)
@@ -317,12 +310,28 @@ static const char *doubt(const struct generation *generation, const struct addre
     return NULL;
 }
 
+/* Names the place of a believed record: the city that its readers would say, else the record's own name,
+ * without the bracketed district that 42 % of random Indian addresses carry in DB-IP City Lite, as in "Mumbai
+ * (Parel)". Returns how. */
+static const char *name_place(const struct gazetteer *gazetteer, const struct record *record,
+                              const char *language, struct place *out)
+{
+    struct city city;
+    if (gazetteer_label(gazetteer, record->latitude, record->longitude, record->country, record->city,
+                        language, &city)) {
+        memcpy(out->name, city.name, sizeof out->name);
+        out->id = city.id;
+        return "the city of the gazetteer that readers there would name";
+    }
+    const char *name = record->city_local[0] ? record->city_local : record->city;
+    snprintf(out->name, sizeof out->name, "%.*s", (int)gazetteer_bare(name), name);
+    return "the record's own name";
+}
+
 static void believe(const struct record *record, struct place *out)
 {
     out->verdict = PLACE_CITY;
     out->source = PLACE_FROM_GEOIP;
-    memcpy(out->name, record->city, sizeof out->name);
-    drop_bracket(out->name);
     memcpy(out->region, record->region, sizeof out->region);
     memcpy(out->timezone, record->timezone, sizeof out->timezone);
     out->latitude = record->latitude;
@@ -330,23 +339,28 @@ static void believe(const struct record *record, struct place *out)
 }
 
 /* Asks the databases in order; the first record decides. Returns the reason for the verdict. */
-static const char *ask(const struct generation *generation, const struct address *address,
-                       const char *language, struct place *out, struct place_evidence *evidence)
+static const char *ask(const struct gazetteer *gazetteer, const struct generation *generation,
+                       const struct address *address, const char *language, struct place *out,
+                       struct place_evidence *evidence)
 {
     for (size_t i = 0; i < generation->options.database_count; i++) {
         struct record record;
         if (!generation->databases[i] || !mmdb_find(generation->databases[i], address, language, &record))
             continue;
         const char *reason = doubt(generation, address, &record);
+        const char *label = NULL;
         memcpy(out->country, record.country, sizeof out->country);
         out->credit = mmdb_credit(generation->databases[i]);
         if (reason)
             out->verdict = PLACE_TOO_VAGUE;
-        else
+        else {
             believe(&record, out);
+            label = name_place(gazetteer, &record, language, out);
+        }
         if (evidence) {
             memcpy(evidence->database, generation->options.databases[i], sizeof evidence->database);
             evidence->record = record;
+            evidence->label = label;
         }
         return reason ? reason : "the record names a city and may be believed";
     }
@@ -384,7 +398,7 @@ void places_find(struct places *places, const struct address *address, const cha
         out->verdict = PLACE_RESERVED;
         reason = "an address that no reader on the internet has";
     } else {
-        reason = ask(generation, address, language, out, evidence);
+        reason = ask(places->gazetteer, generation, address, language, out, evidence);
         if (class == ADDRESS_DOCUMENTATION && out->verdict == PLACE_NOT_FOUND)
             out->verdict = PLACE_RESERVED;
     }
@@ -403,4 +417,27 @@ void places_unreadable(struct places *places, struct place *out)
     go_home(generation, out);
     give_back(places, generation);
     metric_add(&rows[LOOKUPS], PLACE_UNREADABLE, 0);
+}
+
+bool places_choose(const struct places *places, int64_t id, const char *language, struct place *out)
+{
+    struct city city;
+    if (!gazetteer_find(places->gazetteer, id, language, &city))
+        return false;
+    *out = (struct place){
+        .verdict = PLACE_CITY,
+        .source = PLACE_FROM_READER,
+        .latitude = city.latitude,
+        .longitude = city.longitude,
+        .id = city.id,
+    };
+    memcpy(out->name, city.name, sizeof out->name);
+    memcpy(out->country, city.country, sizeof out->country);
+    return true;
+}
+
+size_t places_search(const struct places *places, const char *query, const char *country,
+                     const char *language, struct city *out, size_t max)
+{
+    return gazetteer_search(places->gazetteer, query, country, language, out, max);
 }

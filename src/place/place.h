@@ -7,6 +7,7 @@
 #define PLACE_PLACE_H
 
 #include "base/credit.h"
+#include "place/gazetteer.h"
 #include "place/mmdb.h"
 #include "visitor/address.h"
 
@@ -51,6 +52,7 @@ struct place_evidence {
     struct record record;            /* valid when database is not "" */
     const char *range;               /* name of the special range of the address, or NULL; static */
     const char *reason;              /* one sentence; static */
+    const char *label;               /* how the name came about; static, NULL without a name */
 };
 
 struct place_home {
@@ -96,5 +98,12 @@ void places_find(struct places *, const struct address *, const char *language, 
 /* The place of a reader whose address cannot be known: verdict PLACE_UNREADABLE, `home` where set.
  * Thread-safe. */
 void places_unreadable(struct places *, struct place *out);
+
+/* The place with a GeoNames id, which a reader chose. False when there is none. Thread-safe. */
+bool places_choose(const struct places *, int64_t id, const char *language, struct place *out);
+
+/* gazetteer_search over the room's gazetteer. Thread-safe. */
+size_t places_search(const struct places *, const char *query, const char *country, const char *language,
+                     struct city *out, size_t max);
 
 #endif

@@ -193,9 +193,13 @@ static uint32_t evict(struct cache *cache)
     return NONE;
 }
 
-static struct entry *insert(struct cache *cache, uint64_t key)
+static struct entry *insert(struct cache *cache, uint64_t key, enum cache_insert how)
 {
-    uint32_t i = cache->used < cache->options.capacity ? cache->used++ : evict(cache);
+    uint32_t i = NONE;
+    if (how != CACHE_NEVER && cache->used < cache->options.capacity)
+        i = cache->used++;
+    else if (how == CACHE_EVICT)
+        i = evict(cache);
     if (i == NONE)
         return NULL;
     uint32_t *bucket = bucket_of(cache, key);
@@ -227,14 +231,15 @@ static void describe(const struct cache *cache, const struct entry *entry, const
     }
 }
 
-void cache_ask(struct cache *cache, uint64_t key, const struct instant *now, struct cache_view *out)
+void cache_ask(struct cache *cache, uint64_t key, enum cache_insert how, const struct instant *now,
+               struct cache_view *out)
 {
     pthread_mutex_lock(&cache->lock);
     struct entry *entry = find(cache, key);
     if (entry)
         entry->visited = true;
     else
-        entry = insert(cache, key);
+        entry = insert(cache, key, how);
     if (entry) {
         describe(cache, entry, now, out);
         if (out->fetch) {
@@ -242,7 +247,7 @@ void cache_ask(struct cache *cache, uint64_t key, const struct instant *now, str
             entry->flight_ms = now->boot_ms;
         }
     } else {
-        *out = (struct cache_view){.result = CACHE_NEGATIVE}; /* full of cells in flight */
+        *out = (struct cache_view){.result = CACHE_NEGATIVE};
     }
     pthread_mutex_unlock(&cache->lock);
     metric_add(&rows[LOOKUPS], out->result, 0);

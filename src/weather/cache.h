@@ -45,9 +45,16 @@ struct cache;
 struct cache *cache_open(const struct cache_options *);
 void cache_close(struct cache *);
 
-/* Looks a cell up for a visit, making an entry if there is none and evicting one if the cache is full.
- * Counted. */
-void cache_ask(struct cache *, uint64_t key, const struct instant *now, struct cache_view *out);
+enum cache_insert {
+    CACHE_EVICT,   /* a cell without an entry gets one, at the cost of another if the cache is full */
+    CACHE_IF_ROOM, /* only if the cache is not full */
+    CACHE_NEVER,
+};
+
+/* Looks a cell up for somebody, making an entry as far as `insert` allows. Without an entry the result is
+ * CACHE_NEGATIVE, and nothing is to be fetched. Counted. */
+void cache_ask(struct cache *, uint64_t key, enum cache_insert insert, const struct instant *now,
+               struct cache_view *out);
 
 /* Looks without making, starting, marking or counting anything. False when there is no entry. */
 bool cache_peek(struct cache *, uint64_t key, const struct instant *now, struct cache_view *out);

@@ -7,10 +7,13 @@
 #include "weather/provider.h"
 
 #include <errno.h>
+#include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define CHOICE_BITS    8
 #define PARALLEL_KEYED 8
 #define KEYLESS_HOST   "https://api.open-meteo.com"
 #define CUSTOMER_HOST  "https://customer-api.open-meteo.com"
@@ -20,6 +23,8 @@ struct weather {
     struct weather_options options;
     struct cache *cache;
     struct fetch *fetch;
+    atomic_int_fast64_t
+        choices; /* the minute (since boot) shifted left by CHOICE_BITS, and the fetches in it */
 };
 
 static void landed(void *context, struct cell cell, const struct curve *curve)
@@ -171,8 +176,49 @@ static void fill(const struct cache_view *view, const struct instant *now, struc
     out->credit = &provider->credit;
 }
 
-void weather_read(struct weather *weather, double latitude, double longitude, const struct instant *now,
-                  struct reading *out)
+/* Whether one more missing cell may be fetched in this minute because somebody chose it; counts it if so. */
+static bool spend_choice(struct weather *weather, const struct instant *now)
+{
+    int_fast64_t minute = now->boot_ms / 60000;
+    int_fast64_t seen = atomic_load(&weather->choices);
+    for (;;) {
+        int_fast64_t spent = seen >> CHOICE_BITS == minute ? seen & ((1 << CHOICE_BITS) - 1) : 0;
+        if (spent >= WEATHER_CHOICES_A_MINUTE)
+            return false;
+        if (atomic_compare_exchange_weak(&weather->choices, &seen, (minute << CHOICE_BITS) + spent + 1))
+            return true;
+    }
+}
+
+/* What a demand may do to the cache for a cell. A choice pays with its share of the minute only if the cell
+ * is missing. */
+static enum cache_insert insert_for(struct weather *weather, enum weather_demand demand, uint64_t key,
+                                    const struct instant *now)
+{
+    struct cache_view view;
+    if (demand == WEATHER_FOR_VISITOR || demand == WEATHER_SOON)
+        return CACHE_EVICT;
+    bool pays = demand == WEATHER_FOR_CHOICE && !cache_peek(weather->cache, key, now, &view);
+    return pays && spend_choice(weather, now) ? CACHE_IF_ROOM : CACHE_NEVER;
+}
+
+bool weather_cell(const struct weather *weather, const char *name, double *latitude, double *longitude)
+{
+    char again[CELL_NAME_BYTES];
+    char *end;
+    int32_t size = (int32_t)weather->options.cell_udeg;
+    *latitude = strtod(name, &end);
+    if (end == name || *end != ',')
+        return false;
+    *longitude = strtod(end + 1, &end);
+    if (!(fabs(*latitude) <= 90 && fabs(*longitude) <= 180))
+        return false;
+    cell_name(cell_of(*latitude, *longitude, size), size, again);
+    return strcmp(again, name) == 0;
+}
+
+void weather_read(struct weather *weather, enum weather_demand demand, double latitude, double longitude,
+                  const struct instant *now, struct reading *out)
 {
     static const enum weather_source sources[CACHE_RESULTS] = {
         [CACHE_HIT] = WEATHER_HIT,
@@ -186,15 +232,15 @@ void weather_read(struct weather *weather, double latitude, double longitude, co
     *out = (struct reading){.code = -1, .is_day = -1};
     cell_name(cell, size, out->cell);
 
-    cache_ask(weather->cache, cell_key(cell), now, &view);
+    enum cache_insert insert = insert_for(weather, demand, cell_key(cell), now);
+    cache_ask(weather->cache, cell_key(cell), insert, now, &view);
     bool missing = view.result == CACHE_MISS;
     out->source = missing && view.fetch ? WEATHER_FETCHED : sources[view.result];
     if (view.fetch)
         start_flight(weather, cell, missing);
-    if (missing &&
+    if (missing && demand != WEATHER_SOON &&
         cache_wait(weather->cache, cell_key(cell), clock_monotonic_ms() + weather->options.wait_ms)) {
-        struct instant later =
-            clock_now(); /* the curve may begin after the instant at which the request came */
+        struct instant later = clock_now(); /* the curve may begin after the request came */
         if (cache_peek(weather->cache, cell_key(cell), &later, &view))
             now = &later;
         fill(&view, now, out);

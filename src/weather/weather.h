@@ -66,9 +66,23 @@ struct weather;
 struct weather *weather_open(const struct weather_options *);
 void weather_close(struct weather *);
 
-/* The weather of a visitor's cell at `now`. Does no network I/O: a missing or ageing cell is handed to the
- * fetch thread, and for a missing one a bounded number of callers wait up to wait_ms. Thread-safe. */
-void weather_read(struct weather *, double latitude, double longitude, const struct instant *now,
-                  struct reading *out);
+/* On whose behalf weather is asked for, which decides what it may cost. */
+enum weather_demand {
+    WEATHER_FOR_VISITOR, /* where a reader's address is: whatever it takes */
+    WEATHER_SOON,        /* the same, but the caller does not wait */
+    WEATHER_FOR_CHOICE,  /* a place that anyone may name: a missing cell is fetched only while there is room
+                            for it in  the cache, and at most WEATHER_CHOICES_A_MINUTE times a minute */
+    WEATHER_IF_KNOWN, /* a cell that anyone may name: only if somebody has asked for it as one of the above */
+};
+#define WEATHER_CHOICES_A_MINUTE 60 /* a tenth of what Open-Meteo's free host allows */
+
+/* The weather of the cell around a point at `now`. Does no network I/O: a missing or ageing cell is handed to
+ * the fetch thread, and for a missing one a bounded number of callers wait up to wait_ms. Thread-safe. */
+void weather_read(struct weather *, enum weather_demand, double latitude, double longitude,
+                  const struct instant *now, struct reading *out);
+
+/* Reads a cell's name, "19.1,72.9", as its centre. False when it is not the name of a cell of the configured
+ * size. */
+bool weather_cell(const struct weather *, const char *name, double *latitude, double *longitude);
 
 #endif

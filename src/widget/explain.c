@@ -54,6 +54,7 @@ void explain_place(const struct address *address, const struct place *place,
     write_string(out, next, "range", evidence->range);
     write_string(out, next, "verdict", place_verdict_names[place->verdict]);
     write_string(out, next, "reason", evidence->reason);
+    write_string(out, next, "label", evidence->label);
     write_string(out, next, "source", place_source_names[place->source]);
     write_string(out, next, "name", place->name);
     write_string(out, next, "region", place->region);

@@ -38,7 +38,7 @@ static void write_place(const struct place *place, struct text *out)
 static void write_weather(const struct answer *answer, bool known, struct text *out)
 {
     const struct reading *reading = &answer->reading;
-    text_string(out, ",\n \"temperature\":{\"celsius\":");
+    text_string(out, "\"temperature\":{\"celsius\":");
     if (known)
         write_tenths(out, reading->temperature_ddeg);
     else
@@ -75,10 +75,8 @@ static void write_origin(const struct answer *answer, bool known, struct text *o
     text_format(out, ",\"simulated\":%s", answer->simulated ? "true" : "false");
 }
 
-static void write_credits(const struct answer *answer, struct text *out)
+static void write_credits(const struct credit *const *credits, size_t count, struct text *out)
 {
-    const struct credit *credits[WIDGET_CREDITS_MAX];
-    size_t count = widget_credits(answer, credits);
     text_string(out, ",\n \"credits\":[");
     for (size_t i = 0; i < count; i++) {
         text_string(out, i > 0 ? ",{\"text\":" : "{\"text\":");
@@ -87,14 +85,19 @@ static void write_credits(const struct answer *answer, struct text *out)
         text_json(out, credits[i]->url);
         text_string(out, "}");
     }
-    text_string(out, "]");
+    text_string(out, "]}\n");
+}
+
+static bool has_number(const struct answer *answer)
+{
+    return answer->state == ANSWER_FRESH || answer->state == ANSWER_STALE;
 }
 
 void widget_json(const struct answer *answer, struct text *out)
 {
     char line_storage[2 * PLACE_NAME_BYTES];
     struct text line = text_over(line_storage, sizeof line_storage);
-    bool known = answer->state == ANSWER_FRESH || answer->state == ANSWER_STALE;
+    const struct credit *credits[WIDGET_CREDITS_MAX];
     widget_text(answer, &line);
     line.bytes[line.length - 1] = '\0'; /* without its newline */
 
@@ -102,8 +105,34 @@ void widget_json(const struct answer *answer, struct text *out)
     text_json(out, line.bytes);
     text_string(out, ",\n ");
     write_place(&answer->place, out);
-    write_weather(answer, known, out);
-    write_origin(answer, known, out);
-    write_credits(answer, out);
-    text_string(out, "}\n");
+    text_string(out, ",\n ");
+    write_weather(answer, has_number(answer), out);
+    write_origin(answer, has_number(answer), out);
+    write_credits(credits, widget_credits(answer, credits), out);
+}
+
+void widget_where_json(const struct answer *answer, struct text *out)
+{
+    bool known = answer->state != ANSWER_UNKNOWN;
+    text_format(out, "{\"state\":\"%s\",\n ", known ? "place" : "unknown");
+    write_place(&answer->place, out);
+    text_string(out, ",\n \"cell\":");
+    text_json(out, or_null(answer->reading.cell));
+    text_format(out, ",\"unit\":\"%c\"", answer->units == UNITS_FAHRENHEIT ? 'F' : 'C');
+    write_credits(&answer->place.credit, known && answer->place.credit ? 1 : 0, out);
+}
+
+void widget_weather_json(const struct answer *answer, struct text *out)
+{
+    char degrees_storage[32];
+    struct text degrees = text_over(degrees_storage, sizeof degrees_storage);
+    const struct credit *const *credit = &answer->reading.credit;
+    write_temperature(&degrees, has_number(answer), answer->reading.temperature_ddeg, answer->units);
+
+    text_format(out, "{\"state\":\"%s\",\"text\":", answer_state_names[answer->state]);
+    text_json(out, degrees.bytes);
+    text_string(out, ",\n ");
+    write_weather(answer, has_number(answer), out);
+    write_origin(answer, has_number(answer), out);
+    write_credits(credit, has_number(answer) ? 1 : 0, out);
 }

@@ -69,25 +69,67 @@ static int64_t max_age_s(const struct widget_options *options, const struct answ
     return wish < most ? wish : most;
 }
 
-void widget_answer(struct widget *widget, const struct visit *visit, struct answer *out)
+/* An answer with nothing in it yet. */
+static struct answer begin(const struct widget *widget, const struct visit *visit)
 {
     const struct widget_options *options = &widget->options;
-    *out = (struct answer){
+    return (struct answer){
         .language = visit->language ? visit->language : language_find(options->lang, strlen(options->lang)),
         .now_s = visit->now.wall_ms / 1000,
         .simulated = options->simulated,
         .credits_inline = options->credits == WIDGET_CREDITS_INLINE,
     };
-    if (visit->readable)
-        places_find(widget->places, &visit->address, out->language->tag, &out->place, NULL);
-    else
-        places_unreadable(widget->places, &out->place);
-    if (out->place.source != PLACE_FROM_NONE)
-        weather_read(widget->weather, out->place.latitude, out->place.longitude, &visit->now, &out->reading);
+}
+
+/* What follows from place and reading. */
+static void conclude(const struct widget *widget, const struct visit *visit, struct answer *out)
+{
     out->units = visit->units == UNITS_AUTO ? units_of_country(out->place.country) : visit->units;
     out->state = state_of(out);
-    out->max_age_s = max_age_s(options, out);
+    out->max_age_s = max_age_s(&widget->options, out);
+}
+
+static void answer_with(struct widget *widget, const struct visit *visit, enum weather_demand demand,
+                        struct answer *out)
+{
+    *out = begin(widget, visit);
+    const char *language = out->language->tag;
+    if (visit->choice > 0 && places_choose(widget->places, visit->choice, language, &out->place))
+        demand = WEATHER_FOR_CHOICE;
+    else if (visit->readable)
+        places_find(widget->places, &visit->address, language, &out->place, NULL);
+    else
+        places_unreadable(widget->places, &out->place);
+    const struct place *place = &out->place;
+    if (place->source != PLACE_FROM_NONE)
+        weather_read(widget->weather, demand, place->latitude, place->longitude, &visit->now, &out->reading);
+    conclude(widget, visit, out);
+}
+
+void widget_answer(struct widget *widget, const struct visit *visit, struct answer *out)
+{
+    answer_with(widget, visit, WEATHER_FOR_VISITOR, out);
     metric_add(&answers, out->state, out->place.source);
+}
+
+void widget_where(struct widget *widget, const struct visit *visit, struct answer *out)
+{
+    answer_with(widget, visit, WEATHER_SOON, out);
+}
+
+bool widget_weather(struct widget *widget, const char *cell, const struct visit *visit, struct answer *out)
+{
+    enum weather_demand demand = cell[0] ? WEATHER_IF_KNOWN : WEATHER_FOR_CHOICE;
+    struct place *place = &out->place;
+    *out = begin(widget, visit);
+    bool known = cell[0] ? weather_cell(widget->weather, cell, &place->latitude, &place->longitude)
+                         : places_choose(widget->places, visit->choice, out->language->tag, place);
+    if (!known)
+        return false;
+    place->source = PLACE_FROM_READER;
+    weather_read(widget->weather, demand, place->latitude, place->longitude, &visit->now, &out->reading);
+    conclude(widget, visit, out);
+    return true;
 }
 
 size_t widget_credits(const struct answer *answer, const struct credit *out[WIDGET_CREDITS_MAX])
@@ -98,4 +140,22 @@ size_t widget_credits(const struct answer *answer, const struct credit *out[WIDG
     if (answer->state != ANSWER_UNKNOWN && answer->place.credit)
         out[count++] = answer->place.credit;
     return count;
+}
+
+void widget_places_json(const struct widget *widget, const char *query, const char *country,
+                        const struct language *language, struct text *out)
+{
+    struct city cities[GAZETTEER_FOUND_MAX];
+    const char *tag = language ? language->tag : widget->options.lang;
+    size_t count = places_search(widget->places, query, country, tag, cities, GAZETTEER_FOUND_MAX);
+    text_string(out, "{\"places\":[");
+    for (size_t i = 0; i < count; i++) {
+        text_format(out, "%s{\"id\":%lld,\"name\":", i > 0 ? ",\n " : "", (long long)cities[i].id);
+        text_json(out, cities[i].name);
+        text_string(out, ",\"region\":null,\"country\":"); /* the gazetteer knows no regions */
+        text_json(out, cities[i].country);
+        text_format(out, ",\"latitude\":%.4f,\"longitude\":%.4f,\"population\":%lld}", cities[i].latitude,
+                    cities[i].longitude, (long long)cities[i].population);
+    }
+    text_string(out, "]}\n");
 }

@@ -30,6 +30,7 @@ struct visit {
     struct instant now;
     bool readable; /* false: the forwarding header cannot be trusted, `address` is void */
     struct address address;
+    int64_t choice;                  /* GeoNames id of the place that the reader chose; 0: none */
     const struct language *language; /* NULL: as configured */
     enum units units;
 };
@@ -55,13 +56,32 @@ struct widget;
 struct widget *widget_open(const struct widget_options *, struct places *, struct weather *);
 void widget_close(struct widget *);
 
-/* Answers a visit. Thread-safe; does no network I/O, waits at most as long as weather_read does. */
+/* Answers a visit. A known choice is answered for everybody alike (place.source is PLACE_FROM_READER, and
+ * nothing in the answer is the visitor's); an unknown one does not count. Thread-safe; does no network I/O,
+ * waits at most as long as weather_read does. */
 void widget_answer(struct widget *, const struct visit *, struct answer *out);
+
+/* The same without waiting for weather: for widget_where_json. */
+void widget_where(struct widget *, const struct visit *, struct answer *out);
+
+/* Weather alone, for widget_weather_json: of the cell of that name, or of the visit's choice where `cell` is
+ * "". Only the visit's instant, choice, language and units count. False when there is no such cell or place.
+ * Thread-safe. */
+bool widget_weather(struct widget *, const char *cell, const struct visit *, struct answer *out);
 
 /* The answer as the fragment of one line, as a JSON object, as "Mumbai 31 °C"; each ends with a newline. */
 void widget_html(const struct answer *, struct text *);
 void widget_json(const struct answer *, struct text *);
 void widget_text(const struct answer *, struct text *);
+
+/* The two halves of an answer, for pages that ask for them apart: where (the reader's), and weather
+ * (anybody's). */
+void widget_where_json(const struct answer *, struct text *);
+void widget_weather_json(const struct answer *, struct text *);
+
+/* A search for cities as a JSON object, at most GAZETTEER_FOUND_MAX of them. Thread-safe. */
+void widget_places_json(const struct widget *, const char *query, const char *country,
+                        const struct language *, struct text *);
 
 /* The credits that are owed for what the answer shows, at most WIDGET_CREDITS_MAX; returns how many. */
 #define WIDGET_CREDITS_MAX 2
