@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "http/ops.h"
 #include "http/public.h"
+#include "place/examine.h"
 #include "place/place.h"
 #include "weather/weather.h"
 #include "widget/explain.h"
@@ -143,6 +144,7 @@ static struct public_options site_options(const struct config *config)
 {
     return (struct public_options){
         .visits = {.client = config->visitor,
+                   .place_headers = config->place_headers,
                    .units = config->widget.units,
                    .dev = config->dev.enabled,
                    .dev_from = config->dev.from,
@@ -420,6 +422,9 @@ static int with_config(const struct arguments *arguments)
 
 int main(int argc, char **argv)
 {
+    if (argc == 3 && strcmp(argv[1], EXAMINE_COMMAND) == 0)
+        return examine_main(argv[2]);
+
     struct arguments arguments = parse_arguments(argc, argv);
     switch (arguments.command) {
     case BAD:

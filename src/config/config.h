@@ -35,7 +35,7 @@ struct config {
     int64_t watch_ms;
     struct weather_options weather; /* with cache.capacity */
     struct widget_options widget;   /* with dev.simulated */
-    struct http_names origins;
+    struct http_names origins, place_headers;
     struct log_options log;
     int64_t log_visitor;
     bool log_access;

@@ -45,8 +45,9 @@ const struct option option_table[] = {
      .help = "Shown where a reader's place is not known: name, country, latitude, longitude"},
     {"geoip", "watch", "60s", read_duration, FIELD(watch_ms), 0, DAY, .reloads = true,
      .help = "How often to look whether a database file changed, and reload; 0s: never"},
-    {"geoip", "headers", "", read_text, .size = CONFIG_VALUE_BYTES, .later = true,
-     .help = "Headers in which a trusted proxy says city, country, latitude and longitude"},
+    {"geoip", "headers", "", read_place_headers, FIELD(place_headers),
+     .help = "Four headers in which a trusted proxy says city, country, latitude and longitude, believed "
+             "like a record"},
 
     {"weather", "providers", "open-meteo, met-norway", read_providers, FIELD(weather),
      .words = "open-meteo met-norway openweathermap gfs", .help = "Weather providers, tried in this order"},

@@ -34,22 +34,23 @@ option_reader read_text; /* char[] */
 option_reader read_path; /* char[], absolute or as is, "" stays "" */
 option_reader
     read_url; /* char[], without a slash at the end; plain http only for loopback; "" allowed with words */
-option_reader read_duration;   /* int64_t, milliseconds */
-option_reader read_count;      /* int64_t */
-option_reader read_parallel;   /* int64_t, 0 for "auto" */
-option_reader read_cell;       /* int64_t, millionths of a degree */
-option_reader read_kilometres; /* double */
-option_reader read_flag;       /* bool */
-option_reader read_choice;     /* int64_t, index into words */
-option_reader read_level;      /* int, index into words */
-option_reader read_listen;     /* struct listen_address */
-option_reader read_names;      /* struct http_names */
-option_reader read_networks;   /* struct network_set */
-option_reader read_databases;  /* struct place_options: databases, database_count */
-option_reader read_providers;  /* struct weather_options: providers, provider_count */
-option_reader read_home;       /* struct place_home */
-option_reader read_language;   /* char[], a language that widget/words.h knows */
-option_reader read_instant;    /* int64_t, Unix seconds, 0 for "" */
-option_reader read_header;     /* char[], an HTTP field name */
+option_reader read_duration;      /* int64_t, milliseconds */
+option_reader read_count;         /* int64_t */
+option_reader read_parallel;      /* int64_t, 0 for "auto" */
+option_reader read_cell;          /* int64_t, millionths of a degree */
+option_reader read_kilometres;    /* double */
+option_reader read_flag;          /* bool */
+option_reader read_choice;        /* int64_t, index into words */
+option_reader read_level;         /* int, index into words */
+option_reader read_listen;        /* struct listen_address */
+option_reader read_names;         /* struct http_names */
+option_reader read_place_headers; /* struct http_names, none or four */
+option_reader read_networks;      /* struct network_set */
+option_reader read_databases;     /* struct place_options: databases, database_count */
+option_reader read_providers;     /* struct weather_options: providers, provider_count */
+option_reader read_home;          /* struct place_home */
+option_reader read_language;      /* char[], a language that widget/words.h knows */
+option_reader read_instant;       /* int64_t, Unix seconds, 0 for "" */
+option_reader read_header;        /* char[], an HTTP field name */
 
 #endif

@@ -281,6 +281,16 @@ bool read_names(const struct option *option, const char *text, const char *folde
     return true;
 }
 
+bool read_place_headers(const struct option *option, const char *text, const char *folder, void *field,
+                        char error[CONFIG_ERROR_BYTES])
+{
+    if (!read_names(option, text, folder, field, error))
+        return false;
+    size_t count = ((struct http_names *)field)->count;
+    return count == 0 || count == 4 ||
+           fail(error, "must name four headers: city, country, latitude, longitude");
+}
+
 bool read_networks(const struct option *option, const char *text, const char *folder, void *field,
                    char error[CONFIG_ERROR_BYTES])
 {

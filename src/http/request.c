@@ -52,14 +52,20 @@ bool http_host_allowed(const struct http_request *request, const struct http_nam
     return false;
 }
 
-static void decode(const char *encoded, size_t length, char out[HTTP_PARAMETER_BYTES])
+static bool decode(const char *encoded, size_t length, bool form, char *out, size_t size)
 {
-    int decoded = mg_url_decode(encoded, (int)length, out, HTTP_PARAMETER_BYTES, 1);
+    int decoded = mg_url_decode(encoded, (int)length, out, (int)size, form);
     bool good = decoded >= 0 && strlen(out) == (size_t)decoded;
     for (int i = 0; good && i < decoded; i++)
         good = (unsigned char)out[i] >= 0x20 && out[i] != 0x7f;
     if (!good)
         out[0] = '\0';
+    return good;
+}
+
+bool http_decode(const char *encoded, char *out, size_t size)
+{
+    return decode(encoded, strlen(encoded), false, out, size);
 }
 
 bool http_next_parameter(const char **query, struct http_parameter *out)
@@ -71,8 +77,9 @@ bool http_next_parameter(const char **query, struct http_parameter *out)
     size_t length = strcspn(*query, "&");
     const char *equals = memchr(*query, '=', length);
     size_t name_length = equals ? (size_t)(equals - *query) : length;
-    decode(*query, name_length, out->name);
-    decode(equals ? equals + 1 : "", equals ? length - name_length - 1 : 0, out->value);
+    decode(*query, name_length, true, out->name, sizeof out->name);
+    decode(equals ? equals + 1 : "", equals ? length - name_length - 1 : 0, true, out->value,
+           sizeof out->value);
     *query += length;
     return true;
 }

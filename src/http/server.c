@@ -82,7 +82,7 @@ static struct metric rows[ROWS] = {
                   .labels = {{"endpoint", endpoint_names, ENDPOINTS_MAX}, {"code", status_labels, STATUSES}},
                   .sparse = true},
     [DURATION] = {.name = "masthead_http_request_duration_seconds",
-                  .help = "Time from a read request to its written answer, public listener.",
+                  .help = "Time from a read request to its answer, ready to be written; public listener.",
                   .type = METRIC_HISTOGRAM,
                   .bounds = duration_bounds_s,
                   .bound_count = sizeof duration_bounds_s / sizeof duration_bounds_s[0],
@@ -276,8 +276,9 @@ static int begin_request(struct mg_connection *connection)
         route = route_of(listener, request.path);
         dispatch(listener, route, &request, &answer);
     }
+    count(listener, route, answer.status,
+          &begun); /* before the client can know, so that counts are never behind */
     write_answer(connection, worker, &answer, keep, strcmp(request.method, "HEAD") == 0);
-    count(listener, route, answer.status, &begun);
     atomic_fetch_sub(&listener->in_flight, 1);
     return answer.status;
 }
@@ -294,8 +295,8 @@ static int http_error(struct mg_connection *connection, int status, const char *
     struct http_answer answer = empty_answer(listener, worker);
     refuse(&answer, statuses[status_row(status)].status);
     mg_disable_connection_keep_alive(connection);
-    write_answer(connection, worker, &answer, false, false);
     metric_add(&rows[REQUESTS], 0, status_row(answer.status));
+    write_answer(connection, worker, &answer, false, false);
     return 0;
 }
 

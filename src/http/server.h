@@ -37,6 +37,10 @@ size_t http_header(const struct http_request *, const char *name, const char **v
  * rebinding). */
 bool http_host_allowed(const struct http_request *, const struct http_names *hosts);
 
+/* Decodes percent-encoding. False, and out = "", when it does not fit or decodes to a NUL or a control
+ * character. */
+bool http_decode(const char *encoded, char *out, size_t size);
+
 /* Walks a query: each call decodes the next pair and moves *query on. False at the end. A name or value that
  * is too long, or decodes to a NUL or a control character, comes as "". */
 #define HTTP_PARAMETER_BYTES 128

@@ -74,6 +74,7 @@ static const char *read_ip(const struct visit_rules *rules, const struct http_re
     if (!address_parse(value, strlen(value), &address))
         return "not an address";
     visit->address = address;
+    visit->placed = false;
     notes->faked = true;
     return NULL;
 }
@@ -135,6 +136,32 @@ static void read_query(const struct visit_rules *rules, const struct http_reques
     }
 }
 
+/* Reads the headers in which a proxy or CDN says where the reader is. City names come percent-encoded or as
+ * UTF-8. */
+static void read_place_headers(const struct visit_rules *rules, const struct http_request *request,
+                               struct visit *visit)
+{
+    enum { CITY, COUNTRY, LATITUDE, LONGITUDE, HEADERS };
+    const char *values[HEADERS];
+    char city[RECORD_TEXT_BYTES];
+    struct record *record = &visit->record;
+    if (rules->place_headers.count != HEADERS ||
+        !network_set_contains(&rules->client.trusted_proxies, &request->peer))
+        return;
+    for (size_t i = 0; i < HEADERS; i++) {
+        size_t lines = http_header(request, rules->place_headers.names[i], &values[i], 1);
+        if (lines != 1)
+            values[i] = "";
+        visit->placed = visit->placed || lines > 0;
+    }
+    *record = (struct record){.radius_km = -1};
+    if (http_decode(values[CITY], city, sizeof city))
+        text_clean(city, strlen(city), record->city, sizeof record->city);
+    record_set_country(record, values[COUNTRY], strlen(values[COUNTRY]));
+    record_set_point(record, record_number(values[LATITUDE], strlen(values[LATITUDE])),
+                     record_number(values[LONGITUDE], strlen(values[LONGITUDE])));
+}
+
 void visit_read(const struct visit_rules *rules, const struct http_request *request, struct visit *visit,
                 struct visit_notes *notes)
 {
@@ -143,6 +170,7 @@ void visit_read(const struct visit_rules *rules, const struct http_request *requ
     *visit = (struct visit){.now = clock_now(), .units = (enum units)rules->units};
     visit->readable =
         client_find(&rules->client, &request->peer, lines, count, &visit->address) == CLIENT_FOUND;
+    read_place_headers(rules, request, visit);
     notes->faked = false;
     notes->ignored = text_over(notes->storage, sizeof notes->storage);
     read_query(rules, request, visit, notes);

@@ -10,6 +10,8 @@
 
 struct visit_rules {
     struct client_options client;
+    struct http_names
+        place_headers;           /* none, or four: city, country, latitude, longitude, from a trusted proxy */
     int64_t units;               /* enum units, where the query does not say */
     bool dev;                    /* developer mode: `ip=` counts, for */
     struct network_set dev_from; /* these *resolved* clients, never because of the connection's peer */

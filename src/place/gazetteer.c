@@ -1,16 +1,12 @@
-/* Rows point into the embedded tables and are ordered by population, the largest first, as data/cities.tsv
- * is: a lower index is a larger city. Everything is built by gazetteer_open and only read afterwards. */
+/* Everything is built by gazetteer_open and only read afterwards. An index of a city is that of its row. */
 #include "place/gazetteer.h"
 
-#include "base/embed.h"
+#include "place/city_table.h"
 #include "place/fold.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-EMBED(gazetteer_cities, "data/cities.tsv");
-EMBED(gazetteer_names, "data/city-names.tsv");
 
 /* The rule's constants; gazetteer.h tells what they mean. */
 #define RADIUS_KM_PER_ROOT 0.016
@@ -21,183 +17,21 @@ EMBED(gazetteer_names, "data/city-names.tsv");
 #define LARGE_PEOPLE       (int64_t)(UNKNOWN_PEOPLE / SHARE_AT_CENTRE) /* no smaller city has parts */
 
 #define KM_PER_DEGREE 111.195 /* of a great circle, mean Earth radius 6371.0 km */
-#define FIELDS_MAX    6
-#define CITIES_MAX    UINT16_MAX
-#define NONE          UINT16_MAX
 #define GRID_ROWS     180
 #define GRID_COLUMNS  360
 #define GRID_CELLS    (GRID_ROWS * GRID_COLUMNS)
 
-struct span {
-    const char *bytes;
-    size_t length;
-};
-
-struct row {
-    struct span name;
-    uint32_t id, population;
-    float latitude, longitude; /* 4 decimals need 21 bits */
-    char country[2];
-    uint16_t metropolis; /* the city it is a part of; itself where it is of none */
-    uint16_t names;      /* index into `names`, 0: none */
-};
-
-struct names {
-    struct span display, hindi;
-    uint32_t part_of; /* an id, 0: by the rule */
-};
-
-/* A folded name, or the rest of one from a word inside it on. */
-struct key {
-    uint32_t text; /* offset into `folded` */
-    uint16_t city;
-    bool whole;
-};
-
 struct gazetteer {
-    struct row *rows;
-    size_t row_count, large_count; /* rows[0..large_count) may have parts */
-    struct names *names;           /* [0] is empty */
-    size_t names_count;
-    char *folded;
-    size_t folded_bytes;
-    struct key *keys; /* by text, then by city */
-    size_t key_count;
-    uint16_t *by_id;
-    uint16_t *grid; /* the large cities, cell by cell, the largest first */
+    struct city_table table;
+    uint16_t *metropolis; /* of each city: the one it is a part of, itself where it is of none */
+    size_t large_count;   /* the cities before it may have parts */
+    uint16_t *grid;       /* the large cities, cell by cell, the largest first */
     uint16_t *cell_begins;
 };
-
-/* Reads the next line that is neither empty nor a comment into its fields; those missing are empty. */
-static bool next_line(const char **at, const char *end, struct span fields[FIELDS_MAX])
-{
-    while (*at < end) {
-        const char *line = *at, *stop = memchr(line, '\n', (size_t)(end - line));
-        stop = stop ? stop : end;
-        *at = stop < end ? stop + 1 : end;
-        if (line == stop || *line == '#')
-            continue;
-        for (size_t i = 0; i < FIELDS_MAX; i++) {
-            const char *tab = line < stop ? memchr(line, '\t', (size_t)(stop - line)) : NULL;
-            const char *field_end = tab ? tab : stop;
-            fields[i] = (struct span){line, (size_t)(field_end - line)};
-            line = tab ? tab + 1 : stop;
-        }
-        return true;
-    }
-    return false;
-}
-
-static size_t count_lines(const char *at, const char *end)
-{
-    size_t lines = 0;
-    for (; at < end; at++)
-        lines += *at == '\n';
-    return lines;
-}
-
-static void add_key(struct gazetteer *g, size_t text, size_t city, bool whole)
-{
-    g->keys[g->key_count++] = (struct key){(uint32_t)text, (uint16_t)city, whole};
-}
-
-/* Room for keys was made for one per byte that can begin a word: see gazetteer_open. */
-static void add_name(struct gazetteer *g, struct span name, size_t city)
-{
-    char text[FOLD_BYTES];
-    size_t length = fold(name.bytes, name.length, text), start = g->folded_bytes;
-    if (length == 0)
-        return;
-    memcpy(g->folded + start, text, length + 1);
-    g->folded_bytes += length + 1;
-    add_key(g, start, city, true);
-    for (size_t i = 1; i < length; i++)
-        if (text[i - 1] == ' ')
-            add_key(g, start + i, city, false);
-}
 
 static double radius_km(uint32_t population)
 {
     return fmin(RADIUS_KM_MAX, RADIUS_KM_PER_ROOT * sqrt(population));
-}
-
-static void read_cities(struct gazetteer *g)
-{
-    const char *at = gazetteer_cities;
-    struct span f[FIELDS_MAX];
-    while (next_line(&at, gazetteer_cities_end, f)) { /* each number ends with a tab or a line's end */
-        size_t city = g->row_count++;
-        g->rows[city] = (struct row){
-            .id = (uint32_t)strtoul(f[0].bytes, NULL, 10),
-            .name = f[1],
-            .country = {f[2].bytes[0], f[2].bytes[1]},
-            .latitude = strtof(f[3].bytes, NULL),
-            .longitude = strtof(f[4].bytes, NULL),
-            .population = (uint32_t)strtoul(f[5].bytes, NULL, 10),
-            .metropolis = (uint16_t)city,
-        };
-        g->large_count += g->rows[city].population >= LARGE_PEOPLE;
-        g->by_id[city] = (uint16_t)city;
-        add_name(g, f[1], city);
-    }
-}
-
-static int compare_ids(const void *a, const void *b, void *context)
-{
-    const struct row *rows = context;
-    uint32_t x = rows[*(const uint16_t *)a].id, y = rows[*(const uint16_t *)b].id;
-    return (x > y) - (x < y);
-}
-
-static size_t index_of(const struct gazetteer *g, int64_t id)
-{
-    size_t low = 0, high = g->row_count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (g->rows[g->by_id[middle]].id < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < g->row_count && g->rows[g->by_id[low]].id == id ? g->by_id[low] : NONE;
-}
-
-static void add_aliases(struct gazetteer *g, struct span aliases, size_t city)
-{
-    const char *at = aliases.bytes, *end = at + aliases.length;
-    while (at < end) {
-        const char *bar = memchr(at, '|', (size_t)(end - at));
-        const char *stop = bar ? bar : end;
-        add_name(g, (struct span){at, (size_t)(stop - at)}, city);
-        at = bar ? bar + 1 : end;
-    }
-}
-
-static void read_names(struct gazetteer *g)
-{
-    const char *at = gazetteer_names;
-    struct span f[FIELDS_MAX];
-    while (next_line(&at, gazetteer_names_end, f)) {
-        size_t city = index_of(g, strtol(f[0].bytes, NULL, 10));
-        if (city == NONE)
-            continue;
-        struct names *names = &g->names[++g->names_count];
-        names->display = f[2];
-        names->part_of = f[3].length ? (uint32_t)strtoul(f[3].bytes, NULL, 10) : 0;
-        names->hindi = f[4];
-        g->rows[city].names = (uint16_t)g->names_count;
-        add_name(g, f[2], city);
-        add_name(g, f[4], city);
-        add_aliases(g, f[5], city);
-    }
-}
-
-static int compare_keys(const void *a, const void *b, void *context)
-{
-    const struct key *x = a, *y = b;
-    const char *folded = context;
-    int order = strcmp(folded + x->text, folded + y->text);
-    return order ? order : (x->city > y->city) - (x->city < y->city);
 }
 
 static size_t cell_of_degrees(int latitude, int longitude)
@@ -207,7 +41,7 @@ static size_t cell_of_degrees(int latitude, int longitude)
     return (size_t)(row * GRID_COLUMNS + column);
 }
 
-static size_t cell_of_row(const struct row *row)
+static size_t cell_of_row(const struct city_row *row)
 {
     return cell_of_degrees((int)floorf(row->latitude), (int)floorf(row->longitude));
 }
@@ -216,26 +50,26 @@ static size_t cell_of_row(const struct row *row)
 static void fill_grid(struct gazetteer *g)
 {
     for (size_t i = 0; i < g->large_count; i++)
-        g->cell_begins[cell_of_row(&g->rows[i])]++;
+        g->cell_begins[cell_of_row(&g->table.rows[i])]++;
     for (size_t cell = 1; cell <= GRID_CELLS; cell++) /* counts become ends */
         g->cell_begins[cell] = (uint16_t)(g->cell_begins[cell] + g->cell_begins[cell - 1]);
     for (size_t i = g->large_count; i-- > 0;) /* ends become begins */
-        g->grid[--g->cell_begins[cell_of_row(&g->rows[i])]] = (uint16_t)i;
+        g->grid[--g->cell_begins[cell_of_row(&g->table.rows[i])]] = (uint16_t)i;
 }
 
 /* A point, with what every distance from it needs. Plane trigonometry: within the 50 km that matter here it
  * is off by less than a hundredth up to 70 degrees of latitude. */
 struct point {
     double latitude, longitude, cosine;
-    const char *country;
+    const char *country, *region; /* the region's code, "" when not known */
 };
 
-static struct point point_at(double latitude, double longitude, const char *country)
+static struct point point_at(double latitude, double longitude, const char *country, const char *region)
 {
-    return (struct point){latitude, longitude, cos(latitude * M_PI / 180), country};
+    return (struct point){latitude, longitude, cos(latitude * M_PI / 180), country, region};
 }
 
-static double distance_km(const struct point *from, const struct row *row)
+static double distance_km(const struct point *from, const struct city_row *row)
 {
     double north = row->latitude - from->latitude;
     double east = fabs(row->longitude - from->longitude);
@@ -243,13 +77,18 @@ static double distance_km(const struct point *from, const struct row *row)
     return KM_PER_DEGREE * sqrt(north * north + east * east);
 }
 
-static bool same_country(const struct row *row, const char *country)
+static bool same_country(const struct city_row *row, const char *country)
 {
     return country[0] == row->country[0] && country[1] == row->country[1];
 }
 
+static bool same_region(const struct city_row *row, const char *region)
+{
+    return !region[0] || !row->region[0] || strcmp(region, row->region) == 0;
+}
+
 struct depth {
-    size_t city;  /* NONE: the point lies in no disc */
+    size_t city;  /* CITY_NONE: the point lies in no disc */
     double ratio; /* distance over radius, below 1 */
 };
 
@@ -258,10 +97,11 @@ static void look_in_cell(const struct gazetteer *g, size_t cell, const struct po
                          int64_t population, struct depth *best)
 {
     for (size_t i = g->cell_begins[cell]; i < g->cell_begins[cell + 1]; i++) {
-        const struct row *row = &g->rows[g->grid[i]];
+        const struct city_row *row = &g->table.rows[g->grid[i]];
         if (row->population <= population)
             break; /* a cell's largest come first */
-        if (row->metropolis != g->grid[i] || !same_country(row, point->country))
+        if (g->metropolis[g->grid[i]] != g->grid[i] || !same_country(row, point->country) ||
+            !same_region(row, point->region))
             continue;
         double ratio = distance_km(point, row) / radius_km(row->population);
         if (ratio < best->ratio)
@@ -269,10 +109,10 @@ static void look_in_cell(const struct gazetteer *g, size_t cell, const struct po
     }
 }
 
-/* The city that a town of `population` people at the point is a part of, or NONE. */
+/* The city that a town of `population` people at the point is a part of, or CITY_NONE. */
 static size_t metropolis_of(const struct gazetteer *g, const struct point *point, int64_t population)
 {
-    struct depth best = {NONE, 1};
+    struct depth best = {CITY_NONE, 1};
     double north = RADIUS_KM_MAX / KM_PER_DEGREE, east = fmin(179, north / fmax(point->cosine, 1e-6));
     int south_end = (int)floor(fmax(point->latitude - north, -90));
     int north_end = (int)floor(fmin(point->latitude + north, 89));
@@ -280,71 +120,43 @@ static size_t metropolis_of(const struct gazetteer *g, const struct point *point
     for (int latitude = south_end; latitude <= north_end; latitude++)
         for (int longitude = west_end; longitude <= east_end; longitude++)
             look_in_cell(g, cell_of_degrees(latitude, longitude), point, population, &best);
-    if (best.city == NONE)
-        return NONE;
+    if (best.city == CITY_NONE)
+        return CITY_NONE;
     double share = SHARE_AT_CENTRE * (1 - best.ratio) * (1 - best.ratio);
-    return (double)population < share * g->rows[best.city].population ? best.city : NONE;
+    return (double)population < share * g->table.rows[best.city].population ? best.city : CITY_NONE;
 }
 
 /* Settles what is a part of what. A larger city comes before its parts, so what it is itself is known by
  * then; only the table may make a city a part of a smaller one. */
 static void find_parts(struct gazetteer *g)
 {
-    for (size_t i = 0; i < g->row_count; i++) {
-        struct row *row = &g->rows[i];
-        uint32_t part_of = g->names[row->names].part_of;
-        if (part_of)
-            row->metropolis = (uint16_t)index_of(g, part_of);
+    const struct city_row *rows = g->table.rows;
+    for (size_t i = 0; i < g->table.row_count; i++) {
+        uint32_t part_of = g->table.others[rows[i].other].part_of;
+        size_t city = part_of ? city_table_find(&g->table, part_of) : CITY_NONE;
+        g->metropolis[i] = (uint16_t)(city != CITY_NONE ? city : i);
     }
-    for (size_t i = 0; i < g->row_count; i++) {
-        struct row *row = &g->rows[i];
-        if (g->names[row->names].part_of)
+    for (size_t i = 0; i < g->table.row_count; i++) {
+        if (g->table.others[rows[i].other].part_of)
             continue;
-        struct point centre = point_at(row->latitude, row->longitude, row->country);
-        size_t metropolis = metropolis_of(g, &centre, row->population);
-        if (metropolis != NONE)
-            row->metropolis = (uint16_t)metropolis;
+        struct point centre = point_at(rows[i].latitude, rows[i].longitude, rows[i].country, rows[i].region);
+        size_t city = metropolis_of(g, &centre, rows[i].population);
+        if (city != CITY_NONE)
+            g->metropolis[i] = (uint16_t)city;
     }
-}
-
-static void *shrunk(void *block, size_t size)
-{
-    void *smaller = realloc(block, size > 0 ? size : 1);
-    return smaller ? smaller : block;
-}
-
-/* Ceilings from the tables' sizes: a line is a city or has its names, folding makes nothing longer, and a
- * word with what parts it from the next takes two bytes at least. */
-static bool allocate(struct gazetteer *g)
-{
-    size_t cities = count_lines(gazetteer_cities, gazetteer_cities_end);
-    size_t names = count_lines(gazetteer_names, gazetteer_names_end);
-    size_t bytes =
-        (size_t)(gazetteer_cities_end - gazetteer_cities) + (size_t)(gazetteer_names_end - gazetteer_names);
-    if (cities > CITIES_MAX || names >= CITIES_MAX)
-        return false;
-    g->rows = calloc(cities, sizeof *g->rows);
-    g->names = calloc(names + 1, sizeof *g->names);
-    g->folded = malloc(bytes);
-    g->keys = malloc(bytes / 2 * sizeof *g->keys);
-    g->by_id = calloc(cities, sizeof *g->by_id);
-    g->cell_begins = calloc(GRID_CELLS + 1, sizeof *g->cell_begins);
-    return g->rows && g->names && g->folded && g->keys && g->by_id && g->cell_begins;
 }
 
 struct gazetteer *gazetteer_open(void)
 {
     struct gazetteer *g = calloc(1, sizeof *g);
-    if (!g || !allocate(g))
+    if (!g || !city_table_open(&g->table))
         goto failed;
-    read_cities(g);
-    qsort_r(g->by_id, g->row_count, sizeof *g->by_id, compare_ids, g->rows);
-    read_names(g);
-    g->folded = shrunk(g->folded, g->folded_bytes);
-    g->keys = shrunk(g->keys, g->key_count * sizeof *g->keys);
-    qsort_r(g->keys, g->key_count, sizeof *g->keys, compare_keys, g->folded);
-    g->grid = malloc(g->large_count * sizeof *g->grid + 1);
-    if (!g->grid)
+    while (g->large_count < g->table.row_count && g->table.rows[g->large_count].population >= LARGE_PEOPLE)
+        g->large_count++;
+    g->metropolis = calloc(g->table.row_count + 1, sizeof *g->metropolis);
+    g->grid = calloc(g->large_count + 1, sizeof *g->grid);
+    g->cell_begins = calloc(GRID_CELLS + 1, sizeof *g->cell_begins);
+    if (!g->metropolis || !g->grid || !g->cell_begins)
         goto failed;
     fill_grid(g);
     find_parts(g);
@@ -359,11 +171,8 @@ void gazetteer_close(struct gazetteer *g)
 {
     if (!g)
         return;
-    free(g->rows);
-    free(g->names);
-    free(g->folded);
-    free(g->keys);
-    free(g->by_id);
+    city_table_close(&g->table);
+    free(g->metropolis);
     free(g->grid);
     free(g->cell_begins);
     free(g);
@@ -371,11 +180,8 @@ void gazetteer_close(struct gazetteer *g)
 
 static void copy_out(const struct gazetteer *g, size_t city, const char *language, struct city *out)
 {
-    const struct row *row = &g->rows[city];
-    const struct names *names = &g->names[row->names];
-    struct span name = strcmp(language, "hi") == 0 && names->hindi.length > 0 ? names->hindi
-                       : names->display.length > 0                            ? names->display
-                                                                              : row->name;
+    const struct city_row *row = &g->table.rows[city];
+    struct span name = city_table_name(&g->table, city, strcmp(language, "hi") == 0);
     size_t length = name.length < sizeof out->name ? name.length : sizeof out->name - 1;
     *out = (struct city){
         .id = row->id,
@@ -389,8 +195,8 @@ static void copy_out(const struct gazetteer *g, size_t city, const char *languag
 
 bool gazetteer_find(const struct gazetteer *g, int64_t id, const char *language, struct city *out)
 {
-    size_t city = index_of(g, id);
-    if (city == NONE)
+    size_t city = city_table_find(&g->table, id);
+    if (city == CITY_NONE)
         return false;
     copy_out(g, city, language, out);
     return true;
@@ -408,53 +214,73 @@ size_t gazetteer_bare(const char *recorded)
     return bare > 0 ? bare : length;
 }
 
-/* The first key that does not sort before all that begin with `text`. */
-static size_t first_key(const struct gazetteer *g, const char *text, size_t length)
+/* The city of that whole name in whose disc, or near it, the point lies; the deepest of several, or
+ * CITY_NONE. */
+static size_t named(const struct gazetteer *g, const char *name, const struct point *point)
 {
-    size_t low = 0, high = g->key_count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (strncmp(g->folded + g->keys[middle].text, text, length) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-/* The city of that whole name in whose disc, or near it, the point lies; the deepest of several. NONE: none.
- */
-static size_t named(const struct gazetteer *g, const char *name, size_t length, const struct point *point)
-{
-    struct depth best = {NONE, INFINITY};
-    for (size_t i = first_key(g, name, length);
-         i < g->key_count && strcmp(g->folded + g->keys[i].text, name) == 0; i++) {
-        const struct row *row = &g->rows[g->keys[i].city];
-        if (!g->keys[i].whole || !same_country(row, point->country))
+    struct depth best = {CITY_NONE, INFINITY};
+    size_t i = name_index_first(&g->table.index, name, strlen(name));
+    for (; name_index_equals(&g->table.index, i, name); i++) {
+        size_t city = g->table.index.keys[i].owner;
+        if (!g->table.index.keys[i].whole || !same_country(&g->table.rows[city], point->country))
             continue;
-        double distance = distance_km(point, row), radius = radius_km(row->population);
+        double distance = distance_km(point, &g->table.rows[city]),
+               radius = radius_km(g->table.rows[city].population);
         if (distance <= radius + NAME_REACH_KM && distance / radius < best.ratio)
-            best = (struct depth){g->keys[i].city, distance / radius};
+            best = (struct depth){city, distance / radius};
     }
     return best.city;
+}
+
+/* Cuts the word for "city" that records of some countries add: "Sharjah city", "Goyang-si". */
+static bool cut_tail(char *name, size_t length)
+{
+    static const char *const tails[] = {" city", " district", " shi", " si"};
+    for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
+        size_t tail = strlen(tails[i]);
+        if (length > tail && strcmp(name + length - tail, tails[i]) == 0) {
+            name[length - tail] = '\0';
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The city that a record names, or that the point is a part of, or CITY_NONE. */
+static size_t city_at(const struct gazetteer *g, struct point *point, const char *recorded,
+                      const char *region)
+{
+    char name[FOLD_BYTES];
+    size_t length = fold(recorded, gazetteer_bare(recorded), name);
+    if (length == 0)
+        return CITY_NONE;
+    size_t city = named(g, name, point);
+    if (city == CITY_NONE && cut_tail(name, length))
+        city = named(g, name, point);
+    if (city != CITY_NONE)
+        return g->metropolis[city];
+    if (fold(region, strlen(region), name) > 0 && (city = named(g, name, point)) != CITY_NONE)
+        point->region = g->table.rows[city].region;
+    return metropolis_of(g, point, UNKNOWN_PEOPLE);
+}
+
+bool gazetteer_label_in(const struct gazetteer *g, double latitude, double longitude, const char *country,
+                        const char *region, const char *recorded, const char *language, struct city *out)
+{
+    if (!(fabs(latitude) <= 90 && fabs(longitude) <= 180)) /* nor is it for NaN */
+        return false;
+    struct point point = point_at(latitude, longitude, country, "");
+    size_t city = city_at(g, &point, recorded, region);
+    if (city == CITY_NONE)
+        return false;
+    copy_out(g, city, language, out);
+    return true;
 }
 
 bool gazetteer_label(const struct gazetteer *g, double latitude, double longitude, const char *country,
                      const char *recorded, const char *language, struct city *out)
 {
-    char name[FOLD_BYTES];
-    if (!(fabs(latitude) <= 90 && fabs(longitude) <= 180)) /* nor is it for NaN */
-        return false;
-    size_t length = fold(recorded, gazetteer_bare(recorded), name);
-    if (length == 0)
-        return false;
-    struct point point = point_at(latitude, longitude, country);
-    size_t city = named(g, name, length, &point);
-    city = city != NONE ? g->rows[city].metropolis : metropolis_of(g, &point, UNKNOWN_PEOPLE);
-    if (city == NONE)
-        return false;
-    copy_out(g, city, language, out);
-    return true;
+    return gazetteer_label_in(g, latitude, longitude, country, "", recorded, language, out);
 }
 
 struct hit {
@@ -485,7 +311,7 @@ static size_t keep(struct hit hits[], size_t count, size_t max, struct hit hit)
         }
     if (end == max)
         end--;
-    if (at > end || at == max)
+    if (at > end)
         return count;
     memmove(&hits[at + 1], &hits[at], (end - at) * sizeof *hits);
     hits[at] = hit;
@@ -501,10 +327,10 @@ size_t gazetteer_search(const struct gazetteer *g, const char *query, const char
     max = max < GAZETTEER_FOUND_MAX ? max : GAZETTEER_FOUND_MAX;
     if (length == 0 || max == 0)
         return 0;
-    for (size_t i = first_key(g, text, length);
-         i < g->key_count && strncmp(g->folded + g->keys[i].text, text, length) == 0; i++) {
-        size_t city = g->keys[i].city;
-        struct hit hit = {city, !same_country(&g->rows[city], country), !g->keys[i].whole};
+    for (size_t i = name_index_first(&g->table.index, text, length);
+         name_index_begins(&g->table.index, i, text, length); i++) {
+        size_t city = g->table.index.keys[i].owner;
+        struct hit hit = {city, !same_country(&g->table.rows[city], country), !g->table.index.keys[i].whole};
         count = keep(hits, count, max, hit);
     }
     for (size_t i = 0; i < count; i++)

@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define BUNDLED_TYPE    "Masthead-" /* see data/visitors.pl */
 #define PATH_STEPS      5
-#define NUMBER_BYTES    32
 #define FILE_MAX_BYTES  ((off_t)2 << 30)
 #define NAME_LANGUAGE   ((const char *)1) /* stands for the asked language in a path */
 #define RECORD_PATHS    3
@@ -143,34 +143,31 @@ static int private_copy(const char *path, const char *folder, char error[MMDB_ER
     return to;
 }
 
-struct mmdb *mmdb_open(const char *path, const char *state_folder, char error[MMDB_ERROR_BYTES])
+struct mmdb *mmdb_map(const char *path, char error[MMDB_ERROR_BYTES])
 {
-    char copied[64];
-    struct mmdb *db = NULL;
+    struct mmdb *db = calloc(1, sizeof *db);
+    int status = db ? MMDB_open(path, MMDB_MODE_MMAP, &db->file) : MMDB_OUT_OF_MEMORY_ERROR;
+    if (status == MMDB_SUCCESS)
+        return db;
+    snprintf(error, MMDB_ERROR_BYTES, "%s", MMDB_strerror(status));
+    free(db);
+    return NULL;
+}
+
+struct mmdb *mmdb_open(const char *path, const char *state_folder, mmdb_examiner *examine,
+                       char error[MMDB_ERROR_BYTES])
+{
+    char copy[64];
     errno = 0;
     int fd = private_copy(path, state_folder, error);
     if (fd < 0)
         return NULL;
-    db = calloc(1, sizeof *db);
-    if (!db) {
-        snprintf(error, MMDB_ERROR_BYTES, "out of memory");
-        goto close_copy;
-    }
-    snprintf(copied, sizeof copied, "/proc/self/fd/%d", fd);
-    int status = MMDB_open(copied, MMDB_MODE_MMAP, &db->file);
-    if (status != MMDB_SUCCESS) {
-        snprintf(error, MMDB_ERROR_BYTES, "%s", MMDB_strerror(status));
-        goto free_db;
-    }
-    db->credit = credit_for(db->file.metadata.database_type ? db->file.metadata.database_type : "", path);
-    close(fd); /* the mapping keeps the copy */
+    snprintf(copy, sizeof copy, "/proc/self/fd/%d", fd);
+    struct mmdb *db = !examine || examine(fd, error) ? mmdb_map(copy, error) : NULL;
+    close(fd); /* a mapping keeps the copy */
+    if (db)
+        db->credit = credit_for(db->file.metadata.database_type ? db->file.metadata.database_type : "", path);
     return db;
-
-free_db:
-    free(db);
-close_copy:
-    close(fd);
-    return NULL;
 }
 
 void mmdb_close(struct mmdb *db)
@@ -184,6 +181,12 @@ void mmdb_close(struct mmdb *db)
 int64_t mmdb_built_s(const struct mmdb *db)
 {
     return (int64_t)db->file.metadata.build_epoch;
+}
+
+bool mmdb_ages(const struct mmdb *db)
+{
+    const char *type = db->file.metadata.database_type;
+    return !type || strncmp(type, BUNDLED_TYPE, strlen(BUNDLED_TYPE)) != 0;
 }
 
 const struct credit *mmdb_credit(const struct mmdb *db)
@@ -214,20 +217,6 @@ static void get_text(const MMDB_entry_s *record, enum schema schema, enum field 
     }
 }
 
-static double parse_number(const char *bytes, size_t count)
-{
-    char copy[NUMBER_BYTES];
-    if (count == 0 || count >= sizeof copy)
-        return NAN;
-    memcpy(copy, bytes, count);
-    copy[count] = '\0';
-    if (strspn(copy, "+-.0123456789") != count) /* strtod would also take hexadecimal, "inf" and spaces */
-        return NAN;
-    char *end;
-    double value = strtod(copy, &end); /* the process keeps the C locale */
-    return *end == '\0' ? value : NAN;
-}
-
 static double get_number(const MMDB_entry_s *record, enum schema schema, enum field field)
 {
     for (size_t i = 0; i < RECORD_PATHS && paths[schema][field][i][0]; i++) {
@@ -248,7 +237,7 @@ static double get_number(const MMDB_entry_s *record, enum schema schema, enum fi
         case MMDB_DATA_TYPE_BOOLEAN:
             return data.boolean ? 1 : 0;
         case MMDB_DATA_TYPE_UTF8_STRING:
-            return parse_number(data.utf8_string, data.data_size);
+            return record_number(data.utf8_string, data.data_size);
         default:
             return NAN;
         }
@@ -256,19 +245,13 @@ static double get_number(const MMDB_entry_s *record, enum schema schema, enum fi
     return NAN;
 }
 
-/* `country` may be a code or, in one schema, a full name: only two capitals are a code. */
-static void get_country(const MMDB_entry_s *record, enum schema schema, char out[3])
+/* `country` may be a code or, in one schema, a full name. */
+static void get_country(const MMDB_entry_s *entry, enum schema schema, struct record *out)
 {
-    for (size_t i = 0; i < RECORD_PATHS && paths[schema][COUNTRY][i][0]; i++) {
+    for (size_t i = 0; i < RECORD_PATHS && paths[schema][COUNTRY][i][0] && !out->country[0]; i++) {
         MMDB_entry_data_s data;
-        if (!get(record, paths[schema][COUNTRY][i], "", &data) || data.type != MMDB_DATA_TYPE_UTF8_STRING ||
-            data.data_size != 2)
-            continue;
-        const char *code = data.utf8_string;
-        if (code[0] >= 'A' && code[0] <= 'Z' && code[1] >= 'A' && code[1] <= 'Z') {
-            memcpy(out, code, 2);
-            return;
-        }
+        if (get(entry, paths[schema][COUNTRY][i], "", &data) && data.type == MMDB_DATA_TYPE_UTF8_STRING)
+            record_set_country(out, data.utf8_string, data.data_size);
     }
 }
 
@@ -287,10 +270,8 @@ static void read_record(const MMDB_entry_s *entry, const char *language, struct 
         get_text(entry, schema, CITY_LOCAL, language, out->city_local, sizeof out->city_local);
     get_text(entry, schema, REGION, language, out->region, sizeof out->region);
     get_text(entry, schema, TIMEZONE, language, out->timezone, sizeof out->timezone);
-    get_country(entry, schema, out->country);
-    out->latitude = get_number(entry, schema, LATITUDE);
-    out->longitude = get_number(entry, schema, LONGITUDE);
-    out->located = fabs(out->latitude) <= 90 && fabs(out->longitude) <= 180; /* false for NaN, too */
+    get_country(entry, schema, out);
+    record_set_point(out, get_number(entry, schema, LATITUDE), get_number(entry, schema, LONGITUDE));
     double radius = get_number(entry, schema, RADIUS);
     out->radius_km = radius >= 0 ? radius : -1;
     out->anycast = get_number(entry, schema, ANYCAST) == 1;

@@ -7,34 +7,25 @@
 #define PLACE_MMDB_H
 
 #include "base/credit.h"
+#include "place/record.h"
 #include "visitor/address.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define MMDB_TEXT_BYTES     128 /* the longest city seen in DB-IP City Lite has 77 bytes */
-#define MMDB_TIMEZONE_BYTES 40
-#define MMDB_ERROR_BYTES    256
-
-/* What one record says, before any judgement. Strings are clean UTF-8, "" where the record has none. */
-struct record {
-    char city[MMDB_TEXT_BYTES];       /* in English, or the only name there is */
-    char city_local[MMDB_TEXT_BYTES]; /* in the asked language, "" when that is English */
-    char region[MMDB_TEXT_BYTES];
-    char country[3]; /* ISO 3166-1 alpha-2 */
-    char timezone[MMDB_TIMEZONE_BYTES];
-    bool located; /* latitude and longitude are there, finite and in range */
-    double latitude, longitude;
-    double radius_km; /* negative: not given */
-    bool anycast;
-    unsigned prefix_bits; /* of the network that matched, counted in the family of the address */
-};
+#define MMDB_ERROR_BYTES 256
 
 struct mmdb;
 
-/* Copies and opens the file at `path`. NULL on failure, with a sentence in `error`. The caller closes it. */
-struct mmdb *mmdb_open(const char *path, const char *state_folder, char error[MMDB_ERROR_BYTES]);
+/* Copies the file at `path` and opens the copy, once `examine` (may be NULL) has found no fault with it. NULL
+ * on failure, with a sentence in `error`. The caller closes it. */
+typedef bool mmdb_examiner(int fd, char error[MMDB_ERROR_BYTES]);
+struct mmdb *mmdb_open(const char *path, const char *state_folder, mmdb_examiner *examine,
+                       char error[MMDB_ERROR_BYTES]);
+
+/* Opens a file as it is, which nobody else may write to. */
+struct mmdb *mmdb_map(const char *path, char error[MMDB_ERROR_BYTES]);
 void mmdb_close(struct mmdb *);
 
 /* Finds the record of an address. `language` (BCP 47) chooses city_local. False when
@@ -43,6 +34,9 @@ bool mmdb_find(const struct mmdb *, const struct address *, const char *language
 
 /* Unix seconds at which the vendor built it. */
 int64_t mmdb_built_s(const struct mmdb *);
+
+/* Whether it grows wrong with time: all do but the bundled fake readers. */
+bool mmdb_ages(const struct mmdb *);
 
 /* The credit its licence asks for, or NULL when none is known to be owed. Static. */
 const struct credit *mmdb_credit(const struct mmdb *);

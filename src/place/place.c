@@ -3,8 +3,11 @@
  * back; whoever drops the last reference frees it. */
 #include "place/place.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "place/examine.h"
+#include "place/mmdb.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -31,6 +34,7 @@ const char *const place_source_names[PLACE_SOURCES] = {
 };
 
 #define VAGUE_LINE_BYTES 256
+#define OLD_DAYS         45 /* vendors publish monthly, or oftener */
 
 struct generation {
     unsigned references; /* guarded by places.lock */
@@ -180,17 +184,33 @@ static struct file_mark mark_file(const char *path)
     return (struct file_mark){.inode = status.st_ino, .size = status.st_size, .modified = status.st_mtim};
 }
 
-static void open_database(struct places *places, struct generation *generation, size_t i)
+static void warn_of_age(const char *path, int64_t built_s)
+{
+    int64_t days = (clock_now().wall_ms / 1000 - built_s) / 86400;
+    if (days > OLD_DAYS)
+        log_event(LOG_WARN, "database is old", log_str("file", path), log_int("days", days));
+}
+
+static void open_database(struct places *places, struct generation *generation, size_t i,
+                          mmdb_examiner *examine)
 {
     const char *path = generation->options.databases[i];
     char error[MMDB_ERROR_BYTES];
     places->marks[i] = mark_file(path);
-    generation->databases[i] = mmdb_open(path, generation->options.state, error);
+    generation->databases[i] = mmdb_open(path, generation->options.state, examine, error);
+    if (generation->databases[i] && !examine_landmarks(generation->databases[i], error)) {
+        mmdb_close(generation->databases[i]);
+        generation->databases[i] = NULL;
+    }
     bool ok = generation->databases[i] != NULL;
-    if (ok)
-        log_event(LOG_INFO, "database loaded", log_str("file", path),
-                  log_int("built", mmdb_built_s(generation->databases[i])));
-    else
+    if (ok) {
+        int64_t built_s = mmdb_built_s(generation->databases[i]);
+        char date[CLOCK_RFC3339_BYTES];
+        clock_format(built_s, date);
+        log_event(LOG_INFO, "database loaded", log_str("file", path), log_str("built", date));
+        if (mmdb_ages(generation->databases[i]))
+            warn_of_age(path, built_s);
+    } else
         log_event(LOG_WARN, "database not loaded", log_str("file", path), log_str("error", error));
     generation->complete = generation->complete && ok;
     pthread_mutex_lock(&places->lock);
@@ -198,7 +218,8 @@ static void open_database(struct places *places, struct generation *generation, 
     pthread_mutex_unlock(&places->lock);
 }
 
-static struct generation *generation_open(struct places *places, const struct place_options *options)
+static struct generation *generation_open(struct places *places, const struct place_options *options,
+                                          mmdb_examiner *examine)
 {
     struct generation *generation = calloc(1, sizeof *generation);
     if (!generation)
@@ -211,7 +232,7 @@ static struct generation *generation_open(struct places *places, const struct pl
         return NULL;
     }
     for (size_t i = 0; i < options->database_count; i++)
-        open_database(places, generation, i);
+        open_database(places, generation, i, examine);
     return generation;
 }
 
@@ -222,7 +243,7 @@ struct places *places_open(const struct place_options *options)
         return NULL;
     pthread_mutex_init(&places->lock, NULL);
     places->gazetteer = gazetteer_open();
-    places->present = generation_open(places, options);
+    places->present = generation_open(places, options, NULL);
     if (!places->present || !places->gazetteer) {
         places_close(places);
         return NULL;
@@ -243,7 +264,7 @@ void places_close(struct places *places)
 
 bool places_reload(struct places *places, const struct place_options *options)
 {
-    struct generation *candidate = generation_open(places, options);
+    struct generation *candidate = generation_open(places, options, examine_in_child);
     if (!candidate || !candidate->complete) {
         log_line(LOG_ERROR, "databases not replaced, the present ones go on serving");
         generation_free(candidate);
@@ -328,14 +349,25 @@ static const char *name_place(const struct gazetteer *gazetteer, const struct re
     return "the record's own name";
 }
 
-static void believe(const struct record *record, struct place *out)
+/* Judges a record. Returns the reason for the verdict, with in *label how the name came about. */
+static const char *judge(const struct gazetteer *gazetteer, const struct generation *generation,
+                         const struct address *address, const struct record *record, const char *language,
+                         struct place *out, const char **label)
 {
+    const char *reason = doubt(generation, address, record);
+    memcpy(out->country, record->country, sizeof out->country);
+    if (reason) {
+        out->verdict = PLACE_TOO_VAGUE;
+        return reason;
+    }
     out->verdict = PLACE_CITY;
     out->source = PLACE_FROM_GEOIP;
     memcpy(out->region, record->region, sizeof out->region);
     memcpy(out->timezone, record->timezone, sizeof out->timezone);
     out->latitude = record->latitude;
     out->longitude = record->longitude;
+    *label = name_place(gazetteer, record, language, out);
+    return "the record names a city and may be believed";
 }
 
 /* Asks the databases in order; the first record decides. Returns the reason for the verdict. */
@@ -345,24 +377,17 @@ static const char *ask(const struct gazetteer *gazetteer, const struct generatio
 {
     for (size_t i = 0; i < generation->options.database_count; i++) {
         struct record record;
+        const char *label = NULL;
         if (!generation->databases[i] || !mmdb_find(generation->databases[i], address, language, &record))
             continue;
-        const char *reason = doubt(generation, address, &record);
-        const char *label = NULL;
-        memcpy(out->country, record.country, sizeof out->country);
+        const char *reason = judge(gazetteer, generation, address, &record, language, out, &label);
         out->credit = mmdb_credit(generation->databases[i]);
-        if (reason)
-            out->verdict = PLACE_TOO_VAGUE;
-        else {
-            believe(&record, out);
-            label = name_place(gazetteer, &record, language, out);
-        }
         if (evidence) {
             memcpy(evidence->database, generation->options.databases[i], sizeof evidence->database);
             evidence->record = record;
             evidence->label = label;
         }
-        return reason ? reason : "the record names a city and may be believed";
+        return reason;
     }
     out->verdict = generation->complete ? PLACE_NOT_FOUND : PLACE_NO_DATABASE;
     return generation->complete ? "no database has a record" : "no record, and not every database is loaded";
@@ -408,6 +433,18 @@ void places_find(struct places *places, const struct address *address, const cha
         evidence->reason = reason;
     else
         metric_add(&rows[LOOKUPS], out->verdict, 0);
+}
+
+void places_judge(struct places *places, const struct address *address, const struct record *record,
+                  const char *language, struct place *out)
+{
+    const char *label;
+    struct generation *generation = take(places);
+    *out = (struct place){0};
+    judge(places->gazetteer, generation, address, record, language, out, &label);
+    go_home(generation, out);
+    give_back(places, generation);
+    metric_add(&rows[LOOKUPS], out->verdict, 0);
 }
 
 void places_unreadable(struct places *places, struct place *out)

@@ -8,14 +8,14 @@
 
 #include "base/credit.h"
 #include "place/gazetteer.h"
-#include "place/mmdb.h"
+#include "place/record.h"
 #include "visitor/address.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define PLACE_NAME_BYTES MMDB_TEXT_BYTES
+#define PLACE_NAME_BYTES RECORD_TEXT_BYTES
 #define PLACE_PATH_BYTES 256
 #define PLACE_DATABASES  8
 
@@ -40,7 +40,7 @@ struct place {
     char name[PLACE_NAME_BYTES]; /* clean UTF-8, not escaped; "" where source is none */
     char region[PLACE_NAME_BYTES];
     char country[3]; /* may be known where the city is not */
-    char timezone[MMDB_TIMEZONE_BYTES];
+    char timezone[RECORD_TIMEZONE_BYTES];
     double latitude, longitude;
     int64_t id;                  /* GeoNames id, 0: none */
     const struct credit *credit; /* of the database that answered, or NULL; static */
@@ -94,6 +94,11 @@ bool places_loaded(struct places *);
  * lock while it reads; no allocation. */
 void places_find(struct places *, const struct address *, const char *language, struct place *out,
                  struct place_evidence *evidence);
+
+/* The place that a trusted proxy has already found for an address, judged like a database's record.
+ * Thread-safe. */
+void places_judge(struct places *, const struct address *, const struct record *, const char *language,
+                  struct place *out);
 
 /* The place of a reader whose address cannot be known: verdict PLACE_UNREADABLE, `home` where set.
  * Thread-safe. */

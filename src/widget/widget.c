@@ -96,6 +96,8 @@ static void answer_with(struct widget *widget, const struct visit *visit, enum w
     const char *language = out->language->tag;
     if (visit->choice > 0 && places_choose(widget->places, visit->choice, language, &out->place))
         demand = WEATHER_FOR_CHOICE;
+    else if (visit->placed)
+        places_judge(widget->places, &visit->address, &visit->record, language, &out->place);
     else if (visit->readable)
         places_find(widget->places, &visit->address, language, &out->place, NULL);
     else

@@ -30,6 +30,8 @@ struct visit {
     struct instant now;
     bool readable; /* false: the forwarding header cannot be trusted, `address` is void */
     struct address address;
+    bool placed; /* a trusted proxy has found the place: `record` counts, and no database is asked */
+    struct record record;
     int64_t choice;                  /* GeoNames id of the place that the reader chose; 0: none */
     const struct language *language; /* NULL: as configured */
     enum units units;

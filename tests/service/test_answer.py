@@ -47,7 +47,7 @@ def test_a_reader_in_mumbai_gets_mumbai_and_the_temperature(masthead, sim):
     truth = sim.truth(19.1, 72.9, 0)  # the shape; the value is compared below, at the answer's own time
     assert set(truth) >= {"celsius", "code", "is_day"}
     assert json["place"] == {"name": "Mumbai", "region": "Maharashtra", "country": "IN", "source": "geoip",
-                             "verdict": "city", "id": None}
+                             "verdict": "city", "id": 1275339}
     assert json["state"] == "fresh" and json["cell"] == "19.1,72.9" and json["provider"] == "open-meteo"
     assert json["timezone"] == "Asia/Kolkata" and json["utc_offset_s"] == 19800 and json["simulated"] is True
     celsius = json["temperature"]["celsius"]
@@ -194,7 +194,10 @@ def test_units_and_language(shared):
     ("units=f&units=c", "units; given twice"),
     ("evil=%0d%0aX-Evil:1", "parameter; not known"),
     ("IP=192.0.2.1", "parameter; not known"),
-    ("place=42", "place; not known to this version"),
+    ("place=42", "place; not known"),
+    ("place=Mumbai", "place; not an id"),
+    ("cell=19.1,72.9", "cell; not known"),
+    ("at=2026-01-31T23:30:00Z", "at; not known to this version"),
     ("lang=%00", "lang; not known"),
     ("ip=192.0.2.999", "ip; not an address"),
 ])

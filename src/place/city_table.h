@@ -1,0 +1,56 @@
+/* The cities of data/cities.tsv with the names of data/city-names.tsv, both embedded in the program. Rows
+ * point into them and stand by population, the largest first: a lower index is a larger city. A table is only
+ * read once it is open. */
+#ifndef PLACE_CITY_TABLE_H
+#define PLACE_CITY_TABLE_H
+
+#include "place/name_index.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CITY_NONE         UINT16_MAX /* no index of a row */
+#define CITY_REGION_BYTES 4
+
+/* Not NUL-terminated. */
+struct span {
+    const char *bytes;
+    size_t length;
+};
+
+struct city_row {
+    struct span name;
+    uint32_t id, population;
+    float latitude, longitude; /* 4 decimals need 21 bits */
+    char country[2];
+    char region[CITY_REGION_BYTES]; /* a code, "" where it does not matter */
+    uint16_t other;                 /* index into `others`; others[0] is empty */
+};
+
+struct city_names {
+    struct span display, hindi;
+    uint32_t part_of; /* id of another city, its own id: of none, 0: the table does not say */
+};
+
+struct city_table {
+    struct city_row *rows;
+    size_t row_count;
+    struct city_names *others;
+    size_t other_count;
+    uint16_t *by_id;         /* indices of rows */
+    struct name_index index; /* owners are indices of rows */
+};
+
+/* Reads the embedded files into *table, which must be zeroed. False when out of memory; close it in either
+ * case. */
+bool city_table_open(struct city_table *);
+void city_table_close(struct city_table *);
+
+/* The index of the row with that id, or CITY_NONE. */
+size_t city_table_find(const struct city_table *, int64_t id);
+
+/* The name that readers say; `hindi`: in Hindi where that is known. */
+struct span city_table_name(const struct city_table *, size_t city, bool hindi);
+
+#endif

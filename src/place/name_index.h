@@ -1,0 +1,43 @@
+/* An index of names, folded, to find those that begin with or are the same as a given one. Whoever owns an
+ * index adds all names, sorts it once, and only reads it afterwards: reading is thread-safe. */
+#ifndef PLACE_NAME_INDEX_H
+#define PLACE_NAME_INDEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A folded name, or what is left of one from a word inside it on. */
+struct name_key {
+    uint32_t text;  /* offset into `folded` of a NUL-terminated string */
+    uint16_t owner; /* whose name it is: any number */
+    bool whole;
+};
+
+struct name_index {
+    char *folded;
+    size_t folded_bytes;
+    struct name_key *keys; /* by text, then by owner */
+    size_t key_count;
+};
+
+/* Makes room for names of `bytes` bytes in all, each counted with one byte more. False when out of memory.
+ * The caller frees it with name_index_free, in either case. */
+bool name_index_allocate(struct name_index *, size_t bytes);
+void name_index_free(struct name_index *);
+
+/* Adds a name and its inner words; one that folds to nothing or is longer than FOLD_BYTES is left out. */
+void name_index_add(struct name_index *, const char *name, size_t length, uint16_t owner);
+
+/* Sorts, and gives back the room not needed. */
+void name_index_sort(struct name_index *);
+
+/* The index of the first key that begins with `text` (folded), or of what follows where one would be; the
+ * others come right after it, and the whole name itself first. */
+size_t name_index_first(const struct name_index *, const char *text, size_t length);
+
+/* Whether key `i` exists and begins with `text`; whether it is `text`. */
+bool name_index_begins(const struct name_index *, size_t i, const char *text, size_t length);
+bool name_index_equals(const struct name_index *, size_t i, const char *text);
+
+#endif

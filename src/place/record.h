@@ -1,0 +1,36 @@
+/* A record: what a source of places says about an address, before any judgement. A flat value. */
+#ifndef PLACE_RECORD_H
+#define PLACE_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define RECORD_TEXT_BYTES     128 /* the longest city seen in DB-IP City Lite has 77 bytes */
+#define RECORD_TIMEZONE_BYTES 40
+
+/* Strings are clean UTF-8 (see text_clean), "" where the source has none. */
+struct record {
+    char city[RECORD_TEXT_BYTES];       /* in English, or the only name there is */
+    char city_local[RECORD_TEXT_BYTES]; /* in the asked language, "" when that is English */
+    char region[RECORD_TEXT_BYTES];
+    char country[3]; /* ISO 3166-1 alpha-2 */
+    char timezone[RECORD_TIMEZONE_BYTES];
+    bool located; /* latitude and longitude are there, finite and in range */
+    double latitude, longitude;
+    double radius_km; /* negative: not given */
+    bool anycast;
+    unsigned
+        prefix_bits; /* of the network that matched, counted in the family of the address; 0 without one */
+};
+
+/* Reads a decimal number of `count` bytes, all of them; NaN when it is none. Locale-free as the process keeps
+ * the C locale. */
+double record_number(const char *bytes, size_t count);
+
+/* Sets the country where the text is two capitals, and only then. */
+void record_set_country(struct record *, const char *bytes, size_t count);
+
+/* Sets the coordinates and whether they are usable. */
+void record_set_point(struct record *, double latitude, double longitude);
+
+#endif

@@ -1,0 +1,266 @@
+"""Goal of these tests: the name that a reader would say, the reader's own choice, and the halves of an answer apart; and
+databases that change under the service's feet."""
+import concurrent.futures
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import threading
+
+import pytest
+
+from harness import BUILD, ROOT, VISITORS, Masthead, wait_until
+
+MUMBAI = "192.0.2.1"
+MUMBAI_ID, NEW_YORK_ID = 1275339, 5128581
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory, simulator):
+    simulator.reset()
+    process = Masthead(tmp_path_factory.mktemp("state"), simulator)
+    yield process
+    assert process.stop() == 0
+
+
+def settled(service, path):
+    return wait_until(lambda: (a := service.get(path)).json["state"] != "place" and a, what="a number")
+
+
+def test_the_label_is_the_city_that_readers_would_say(service):
+    lines = [line.split("\t") for line in (ROOT / "data" / "visitors.tsv").read_text(encoding="utf-8").splitlines()
+             if line and not line.startswith("#")]
+    suburb = next(line for line in lines if "(" in line[4] and line[4].startswith("Mumbai"))
+    place = service.visit(suburb[0]).json["place"]
+    assert place["name"] == "Mumbai" and place["id"] == MUMBAI_ID and place["region"] == "Maharashtra"
+
+
+def test_a_choice_is_answered_for_everybody_alike(service):
+    answer = settled(service, f"/widget.json?place={MUMBAI_ID}")
+    assert answer.headers["Cache-Control"] == "public, max-age=300"
+    assert answer.json["place"] == {"name": "Mumbai", "region": None, "country": "IN", "source": "reader",
+                                    "verdict": "city", "id": MUMBAI_ID}
+    for reader in (MUMBAI, "198.51.100.1", "unknown"):
+        again = service.visit(reader, f"/widget.json?place={MUMBAI_ID}").json
+        assert again["place"] == answer.json["place"] and again["temperature"] == answer.json["temperature"]
+    assert 'data-source="reader"' in service.get(f"/widget?place={MUMBAI_ID}").text
+    assert service.get(f"/widget.txt?place={MUMBAI_ID}&lang=hi").text.startswith("मुंबई ")
+    assert settled(service, f"/widget.json?place={NEW_YORK_ID}&units=auto").json["temperature"]["unit"] == "F"
+
+
+def test_an_unknown_choice_does_not_count(service):
+    answer = service.visit(MUMBAI, "/widget.json?place=999999999")
+    assert answer.json["place"]["source"] == "geoip" and answer.headers["X-Masthead-Ignored"] == "place; not known"
+    assert answer.headers["Cache-Control"].startswith("private")
+
+
+def test_the_search_for_a_place(service):
+    answer = service.get("/places.json?q=mum")
+    assert answer.headers["Cache-Control"] == "public, max-age=86400"
+    places = answer.json["places"]
+    assert set(places[0]) == {"id", "name", "region", "country", "latitude", "longitude", "population"}
+    assert places[0]["id"] == MUMBAI_ID and len(places) <= 10
+    assert service.get("/places.json?q=Bombay").json["places"][0]["id"] == MUMBAI_ID
+    assert service.get("/places.json?q=mumbai&lang=hi").json["places"][0]["name"] == "मुंबई"
+    assert service.get("/places.json?q=s%C3%A3o%20p").json == service.get("/places.json?q=SAO+P").json
+    assert service.get("/places.json?q=lon&country=US").json["places"][0]["country"] == "US"
+    for nothing in ("", "?q=", "?q=%00", "?q=%ff%fe", "?q=" + "x" * 4000, "?q=<script>"):
+        assert service.get("/places.json" + nothing).json == {"places": []}, nothing
+
+
+def test_where_and_weather_apart(start, sim):
+    service = start()
+    cold = service.get("/weather.json?cell=19.1,72.9")
+    assert cold.json["state"] == "place" and cold.headers["Cache-Control"] == "public, max-age=15"
+    assert sim.count()["requests"] == 0, "a cell that nobody has asked for as a reader costs nothing"
+    where = service.visit(MUMBAI, "/where.json")
+    assert where.headers["Cache-Control"].startswith("private") and set(where.json) == {"state", "place", "cell", "unit",
+                                                                                         "credits"}
+    assert where.json["cell"] == "19.1,72.9" and where.json["place"]["name"] == "Mumbai"
+    weather = settled(service, "/weather.json?cell=19.1,72.9")
+    assert weather.json["state"] == "fresh" and "place" not in weather.json
+    assert weather.headers["Cache-Control"] == "public, max-age=300" and sim.count()["requests"] == 1
+    assert service.visit(MUMBAI).json["temperature"] == weather.json["temperature"]
+    assert settled(service, f"/weather.json?place={NEW_YORK_ID}&units=auto").json["temperature"]["unit"] == "F"
+
+
+@pytest.mark.parametrize("query, status", [
+    ("", 400), ("?cell=", 400), ("?cell=19.10,72.9", 400), ("?cell=19.15,72.9", 400), ("?cell=91.0,0.0", 400),
+    ("?cell=nan,nan", 400), ("?cell=0x10,0", 400), ("?cell=19.1", 400), ("?cell=19.1,72.9,1", 400),
+    ("?cell=19.1,180.0", 400), ("?cell=-0.0,0.0", 400), ("?place=999999999", 404), ("?place=x", 400),
+])
+def test_malformed_cells_are_refused_in_json(service, query, status):
+    answer = service.get("/weather.json" + query)
+    assert answer.status == status and set(answer.json) == {"error"}
+    assert answer.headers["Content-Type"] == "application/json"
+
+
+def test_strangers_spend_next_to_nothing_and_evict_nobody(start, sim):
+    service = start(settings={"cache.capacity": "16", "weather.wait": "0ms"})
+    readers = [f"192.0.2.{last}" for last in range(1, 17 * 16, 16) if last < 250]
+    for reader in readers:
+        service.settled(reader)
+    cities = service.get("/places.json?q=s").json["places"] + service.get("/places.json?q=b").json["places"]
+    for city in cities:
+        service.get(f"/widget.json?place={city['id']}")
+        service.get(f"/weather.json?place={city['id']}")
+    metrics = service.metrics()
+    assert metrics["masthead_cache_evictions_total"] == 0 and metrics["masthead_cache_entries"] == 16
+    assert all(service.visit(reader).json["state"] == "fresh" for reader in readers)
+
+
+def test_choices_of_missing_cells_are_limited_to_sixty_a_minute(start, sim):
+    service = start(settings={"weather.wait": "0ms", "dev.at": "2026-01-31T12:00:10Z"}, simulator=sim)
+    ids = [city["id"] for letter in "abcdefghijklmnop" for city in
+           service.get(f"/places.json?q={letter}").json["places"]]
+    for city in ids:
+        service.get(f"/weather.json?place={city}")
+    wait_until(lambda: service.metrics()["masthead_upstream_inflight"] == 0, what="the fetches")
+    assert 30 <= service.metrics()["masthead_cache_entries"] <= 60 < len(ids)
+
+
+def lookup(tmp_path, *addresses, databases):
+    done = subprocess.run([str(BUILD / "masthead"), "lookup", "--set", f"server.state={tmp_path}", "--set",
+                           f"geoip.databases={databases}", *addresses], capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def shapes(tmp_path_factory):
+    """Small databases in every vendor's shape."""
+    folder = tmp_path_factory.mktemp("shapes")
+    subprocess.run(["perl", str(ROOT / "tests" / "service" / "mmdb_fixtures.pl"), str(folder)], check=True)
+    return folder
+
+
+@pytest.mark.parametrize("file, address", [
+    ("flat-ipv4.mmdb", "11.0.0.1"), ("flat-ipv6.mmdb", "2600:11::1"), ("ipinfo.mmdb", "12.0.0.1"),
+    ("ipinfo-old.mmdb", "12.1.0.1"),
+])
+def test_every_vendors_shape_is_read(shapes, tmp_path, file, address):
+    row = lookup(tmp_path, address, databases=shapes / file)[0]
+    assert row["verdict"] == "city" and row["name"] == "Mumbai" and row["country"] == "IN", row
+    assert row["record"]["latitude"] == pytest.approx(19.07, abs=0.1)
+
+
+def test_a_country_is_never_a_city(shapes, tmp_path, city_addresses=200):
+    chance = random.Random(1)
+    addresses = [".".join(str(chance.randrange(1, 224)) for _ in range(4)) for _ in range(city_addresses)]
+    for row in lookup(tmp_path, *addresses, databases=shapes / "country.mmdb"):
+        assert row["name"] is None and row["verdict"] != "city"
+
+
+def test_replacing_the_database_under_load_fails_nobody(start, tmp_path):
+    path = tmp_path / "city.mmdb"
+    shutil.copy(VISITORS, path)
+    service = start(settings={"geoip.databases": str(path), "server.threads": "16"})
+    service.settled(MUMBAI)
+    stop = threading.Event()
+
+    def ask():
+        count = 0
+        while not stop.is_set():
+            answer = service.visit(MUMBAI)
+            assert answer.status == 200 and answer.json["place"]["name"] == "Mumbai"
+            count += 1
+        return count
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        asking = [pool.submit(ask) for _ in range(2)]
+        before = service.metrics()["process_open_fds"]
+        for turn in range(20):
+            (tmp_path / "new").write_bytes(VISITORS.read_bytes())
+            (tmp_path / "new").rename(path)
+            replaced = sum("databases replaced" in line for line in service.lines)
+            service.signal(signal.SIGHUP)
+            wait_until(lambda: sum("databases replaced" in line for line in service.lines) > replaced, what="the swap")
+            if turn % 4 == 0:
+                os.truncate(path, 1000)
+                service.signal(signal.SIGHUP)
+        stop.set()
+        assert all(future.result() > 20 for future in asking)
+    wait_until(lambda: service.metrics()["process_open_fds"] <= before + 2, what="descriptors to be given back")
+    assert service.visit(MUMBAI).json["place"]["name"] == "Mumbai"
+
+
+@pytest.mark.parametrize("damage, said", [
+    ("landmarks", "well-known networks into the wrong country"),
+    ("half", "not loaded"),
+    ("text", "not loaded"),
+])
+def test_a_candidate_that_is_wrong_does_not_replace_one_that_serves(start, tmp_path, shapes, damage, said):
+    path = tmp_path / "city.mmdb"
+    shutil.copy(VISITORS, path)
+    service = start(settings={"geoip.databases": str(path)})
+    whole = VISITORS.read_bytes()
+    if damage == "landmarks":
+        source = tmp_path / "wrong.pl"
+        source.write_text("""
+            use strict; use MaxMind::DB::Writer::Tree;
+            my $tree = MaxMind::DB::Writer::Tree->new(ip_version => 6, record_size => 24, database_type => 'Wrong-City',
+                languages => ['en'], description => { en => 'all of it in one country' }, remove_reserved_networks => 0,
+                map_key_type_callback => sub { 'utf8_string' });
+            $tree->insert_network($_, { country_code => 'FR' }) for '128.0.0.0/1', '2001::/16';
+            open my $out, '>:raw', $ARGV[0] or die; $tree->write_tree($out);
+        """)
+        subprocess.run(["perl", str(source), str(tmp_path / "new")], check=True)
+    else:
+        (tmp_path / "new").write_bytes(whole[:len(whole) // 2] if damage == "half" else b"no database\n" * 1000)
+    (tmp_path / "new").rename(path)
+    service.signal(signal.SIGHUP)
+    service.wait_line("reload refused, nothing changed")
+    assert said in service.log()
+    assert service.visit(MUMBAI).json["place"]["name"] == "Mumbai" and service.ready()
+    assert service.metrics()['masthead_geoip_last_reload_successful{database="city.mmdb"}'] == 0
+
+
+def test_a_known_crasher_is_refused_by_the_examination(tmp_path):
+    for size in (0, 10, 1000, 5000):
+        path = tmp_path / f"cut{size}.mmdb"
+        path.write_bytes(VISITORS.read_bytes()[:size])
+        done = subprocess.run([str(BUILD / "masthead"), "--examine-database", str(path)], capture_output=True, text=True)
+        assert done.returncode == 1 and done.stdout
+    done = subprocess.run([str(BUILD / "masthead"), "--examine-database", str(VISITORS)], capture_output=True)
+    assert done.returncode == 0 and not done.stdout
+
+
+EDGE = {"CF-IPCity": "Mumbai", "CF-IPCountry": "IN", "CF-IPLatitude": "19.07", "CF-IPLongitude": "72.88"}
+
+
+def test_a_proxy_that_knows_the_place_is_believed_like_a_record(start):
+    service = start(settings={"geoip.headers": ", ".join(EDGE), "geoip.databases": "/nowhere.mmdb"})
+    place = service.get("/widget.json", headers={**EDGE, "X-Forwarded-For": "8.8.8.8"}).json["place"]
+    assert place["name"] == "Mumbai" and place["source"] == "geoip" and place["id"] == MUMBAI_ID
+    paulo = {**EDGE, "CF-IPCity": "S%C3%A3o%20Paulo", "CF-IPCountry": "BR", "CF-IPLatitude": "-23.55",
+             "CF-IPLongitude": "-46.63"}
+    assert service.get("/widget.json", headers=paulo).json["place"]["name"] == "São Paulo"
+    for name, value in [("CF-IPCity", ""), ("CF-IPLatitude", "nan"), ("CF-IPLongitude", "181"), ("CF-IPCity", "%00")]:
+        vague = service.get("/widget.json", headers={**EDGE, name: value}).json["place"]
+        assert vague["verdict"] == "too-vague" and vague["name"] is None and vague["country"] == "IN", (name, value)
+    assert service.visit("8.8.8.8").json["place"]["verdict"] == "no-database"
+
+
+def test_from_anybody_else_such_headers_say_nothing(start):
+    service = start(settings={"geoip.headers": ", ".join(EDGE), "visitor.trusted_proxies": "10.0.0.0/8"})
+    assert service.get("/widget.json", headers=EDGE).json["place"]["verdict"] == "private"
+    plain = start()
+    assert plain.get("/widget.json", headers=EDGE).json["place"]["verdict"] == "private"
+
+
+def test_networks_listed_as_vague_are_not_believed(start, tmp_path):
+    listed = tmp_path / "vague.txt"
+    listed.write_text("# carriers\n192.0.2.0/28  # the first reader's\n\n2001:db8:ffff::/48\n")
+    service = start(settings={"geoip.vague": str(listed)})
+    assert service.visit(MUMBAI).json["place"]["verdict"] == "too-vague"
+    assert service.visit("192.0.2.17").json["place"]["verdict"] == "city"
+
+
+def test_a_bad_list_of_vague_networks_is_an_error_with_its_line(tmp_path):
+    listed = tmp_path / "vague.txt"
+    listed.write_text("10.0.0.0/8\n10.0.0.1/8\n")
+    done = subprocess.run([str(BUILD / "masthead"), "--check-config", "--set", f"geoip.vague={listed}", "--set",
+                           f"geoip.databases={VISITORS}", "--set", f"server.state={tmp_path}"],
+                          capture_output=True, text=True)
+    assert done.returncode == 2 and "line=2" in done.stderr
