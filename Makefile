@@ -81,7 +81,7 @@ $(BUILD)/obj/%.o: src/%.c Makefile
 # What is embedded counts as source.
 $(BUILD)/obj/http/assets.o: $(wildcard src/web/*) data/visitors.tsv
 
-# A unit test is linked with the real files of the house; --gc-sections drops what it does not touch.
+# A unit test is linked with the real files of the house.
 $(BUILD)/unit/%: tests/unit/%.c $(call objects,$(HOUSE) $(filter-out src/sim/sim.c,$(wildcard src/sim/*.c))) Makefile
 	@mkdir -p $(@D)
 	@echo "  unit $@"

@@ -20,7 +20,7 @@ const TOWNS = new Set([6619347 /* Navi Mumbai */, 1254745 /* Theni */, 8504423 /
 const LEFT_OUT = new Set([1270926 /* Gorakhpur */, 1259239 /* Punasa */, 1917790 /* Dadonghai */, 8948694 /* Valasai */])
 
 // Populations that are missing, plainly of a district, mistyped or long outgrown: instead the censuses of India of 2011, of
-// Japan and the Philippines of 2015, rounded.
+// Japan and the Philippines of 2015, of Brazil of 2010, rounded.
 const POPULATIONS = new Map([
     [6619347, 1120000], // Navi Mumbai
     [1270642, 877000], // Gurgaon
@@ -34,11 +34,12 @@ const POPULATIONS = new Map([
     [1680102, 620000], // Valenzuela
     [1699076, 505000], // Muntinlupa
     [1703320, 366000], // Malabon
+    [3449072, 1000000], // São Gonçalo
 ])
 
 // Countries that write their names in another script: GeoNames romanises them with marks that English does not use.
 const ROMANISED = new Set(
-    'AE AF AM BD BG BH BT BY CN DZ EG ER ET GE IL IN IQ IR JO JP KG KH KP KR KW KZ LA LB LK LY MA MK MM MN MR NP OM PK PS QA RU SA SD SY TH TJ TN TW UA YE'.split(' '))
+    'AE AF AM BD BG BH BT BY CN CY DZ EG ER ET GE GR IL IN IQ IR JO JP KG KH KP KR KW KZ LA LB LK LY MA MK MM MN MR NP OM PK PS QA RU SA SD SY TH TJ TN TW UA YE'.split(' '))
 
 // Words for "city" and the like that romanised names of these countries carry.
 const TAILS = { JP: /-shi$/, KR: /-(si|eup|dong)$/ }
@@ -70,7 +71,7 @@ const HEAD = `# The cities of the world with at least ${SMALLEST} people.
 #
 # Source: GeoNames, https://www.geonames.org/, licence CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/), as packed in
 # the npm package ${PACKAGE}; derived by data/cities.js, which see. Changes made: sections of towns and places of
-# the past are left out, romanised names have lost the marks that English does not use, coordinates are rounded.
+# the past are left out, some populations put right, romanised names without marks that English lacks, coordinates rounded.
 #
 # Columns, separated by tabs; rows by population, the largest first:
 #   id                   of GeoNames

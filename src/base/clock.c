@@ -51,9 +51,10 @@ void clock_format(int64_t unix_s, char out[CLOCK_RFC3339_BYTES])
 {
     time_t t = (time_t)unix_s;
     struct tm tm;
-    if (!gmtime_r(&t, &tm) || tm.tm_year < -1900 || tm.tm_year > 8099 ||
-        strftime(out, CLOCK_RFC3339_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-        out[0] = '\0';
+    out[0] = '\0';
+    /* glibc pads %Y to four digits only when told to. */
+    if (gmtime_r(&t, &tm) && tm.tm_year >= -1900 && tm.tm_year <= 8099)
+        strftime(out, CLOCK_RFC3339_BYTES, "%04Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
 bool clock_parse(const char *text, int64_t *unix_s)

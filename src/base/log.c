@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #define LINE_BYTES  4096
-#define VALUE_BYTES 513
+#define VALUE_BYTES 512
 #define THROTTLE_MS 60000
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
@@ -21,20 +21,37 @@ void log_configure(const struct log_options *options)
     atomic_store(&line_format, options->format);
 }
 
+/* At most VALUE_BYTES of a value, cut at a code point. */
+static void write_json(struct text *line, const char *string)
+{
+    char cut[VALUE_BYTES + 1];
+    size_t length = strnlen(string, VALUE_BYTES);
+    while (length > 0 && string[length] && ((unsigned char)string[length] & 0xc0) == 0x80)
+        length--;
+    memcpy(cut, string, length);
+    cut[length] = '\0';
+    text_json(line, cut);
+}
+
+/* A field that does not fit is left out whole. */
 static void write_field(struct text *line, bool json, const struct log_field *field)
 {
     const char *string = field->string ? field->string : "";
+    size_t before = line->length;
     if (line->length > (json ? 1u : 0u))
         text_string(line, json ? "," : " ");
     text_format(line, json ? "\"%s\":" : "%s=", field->key);
     if (field->is_number) {
         text_format(line, "%lld", (long long)field->number);
     } else if (json) {
-        char clean[VALUE_BYTES];
-        text_clean(string, strnlen(string, sizeof clean - 1), clean, sizeof clean);
-        text_json(line, clean);
+        write_json(line, string);
     } else {
         text_logfmt(line, string);
+    }
+    if (line->overflow) {
+        line->overflow = false;
+        line->length = before;
+        line->bytes[before] = '\0';
     }
 }
 

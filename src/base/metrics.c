@@ -2,7 +2,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#define LINE_CELLS    8 /* 64 bytes */
 #define STRIPES       8
 #define TABLES_MAX    16
 #define HISTOGRAM_SUM 1 /* cells of a histogram series: one a bound, one for +Inf, then the sum */
@@ -38,10 +40,17 @@ static size_t cells_per_series(const struct metric *metric)
     return metric->type == METRIC_HISTOGRAM ? metric->bound_count + 1 + HISTOGRAM_SUM : 1;
 }
 
+/* Cells from one stripe to the next: whole cache lines, so that stripes do not share any. */
+static size_t stride(const struct metric *metric)
+{
+    size_t cells = metric->series * cells_per_series(metric);
+    return (cells + LINE_CELLS - 1) / LINE_CELLS * LINE_CELLS;
+}
+
 static atomic_uint_fast64_t *cell(const struct metric *metric, size_t at_stripe, size_t series, size_t i)
 {
     size_t per_series = cells_per_series(metric);
-    return &metric->cells[(at_stripe * metric->series + series) * per_series + i];
+    return &metric->cells[at_stripe * stride(metric) + series * per_series + i];
 }
 
 static size_t series_of(const struct metric *metric, size_t first, size_t second)
@@ -69,9 +78,11 @@ void metrics_register(struct metric *rows, size_t count, void *context)
         if (metric->collect || metric->cells)
             continue;
         metric->series = label_count(metric, 0) * label_count(metric, 1);
-        metric->cells = calloc(STRIPES * metric->series * cells_per_series(metric), sizeof *metric->cells);
+        size_t bytes = STRIPES * stride(metric) * sizeof *metric->cells;
+        metric->cells = aligned_alloc(LINE_CELLS * sizeof *metric->cells, bytes);
         if (!metric->cells)
             abort();
+        memset(metric->cells, 0, bytes);
     }
 }
 

@@ -1,11 +1,11 @@
 #include "base/process.h"
 
-#include "base/clock.h"
 #include "base/metrics.h"
 
 #include <dirent.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 static double started_s;
@@ -86,7 +86,7 @@ static struct metric rows[] = {
 
 void process_register(void)
 {
-    started_s = (double)clock_now().wall_ms / 1000;
+    started_s = (double)time(NULL); /* not the clock that tests move */
     metrics_register(rows, sizeof rows / sizeof rows[0], NULL);
 }
 

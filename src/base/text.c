@@ -73,9 +73,34 @@ void text_html(struct text *text, const char *string)
     }
 }
 
-static bool needs_unicode_escape(unsigned char c)
+/* Length of the UTF-8 sequence at `s` (1-4) with its code point in *point, or 0 when malformed: overlong
+ * forms, surrogates and anything past U+10FFFF are malformed (RFC 3629). */
+static size_t utf8_next(const unsigned char *s, size_t left, uint32_t *point)
 {
-    return c < 0x20 || c == 0x7f || c == '<' || c == '>' || c == '&';
+    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t length = s[0] < 0x80             ? 1
+                    : (s[0] & 0xe0) == 0xc0 ? 2
+                    : (s[0] & 0xf0) == 0xe0 ? 3
+                    : (s[0] & 0xf8) == 0xf0 ? 4
+                                            : 0;
+    if (length == 0 || length > left)
+        return 0;
+    uint32_t p = length == 1 ? s[0] : s[0] & (0x7fu >> length);
+    for (size_t i = 1; i < length; i++) {
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+        p = p << 6 | (s[i] & 0x3fu);
+    }
+    if (p < smallest[length] || p > 0x10ffff || (p >= 0xd800 && p <= 0xdfff))
+        return 0;
+    *point = p;
+    return length;
+}
+
+static bool needs_unicode_escape(uint32_t point)
+{
+    return point < 0x20 || point == 0x7f || point == '<' || point == '>' || point == '&' || point == 0x2028 ||
+           point == 0x2029;
 }
 
 void text_json(struct text *text, const char *string)
@@ -85,19 +110,16 @@ void text_json(struct text *text, const char *string)
         return;
     }
     text_string(text, "\"");
-    for (; *string; string++) {
-        unsigned char c = (unsigned char)*string;
-        if (c == '"' || c == '\\') {
-            text_format(text, "\\%c", c);
-        } else if (needs_unicode_escape(c)) {
-            text_format(text, "\\u%04x", c);
-        } else if (c == 0xe2 && (unsigned char)string[1] == 0x80 &&
-                   ((unsigned char)string[2] & 0xfe) == 0xa8) {
-            text_format(text, "\\u202%c", (unsigned char)string[2] == 0xa8 ? '8' : '9');
-            string += 2;
-        } else {
-            text_bytes(text, string, 1);
-        }
+    while (*string) {
+        uint32_t point = 0xfffd; /* the replacement character, for a byte that is not UTF-8 */
+        size_t length = utf8_next((const unsigned char *)string, strnlen(string, 4), &point);
+        if (point == '"' || point == '\\')
+            text_format(text, "\\%c", (char)point);
+        else if (length == 0 || needs_unicode_escape(point))
+            text_format(text, "\\u%04x", point);
+        else
+            text_bytes(text, string, length);
+        string += length > 0 ? length : 1;
     }
     text_string(text, "\"");
 }
@@ -138,30 +160,6 @@ void text_number(struct text *text, double value)
         text_string(text, value > 0 ? "+Inf" : "-Inf");
     else
         text_format(text, "%.15g", value);
-}
-
-/* Length of the UTF-8 sequence at `s` (1-4) with its code point in *point, or 0 when malformed: overlong
- * forms, surrogates and anything past U+10FFFF are malformed (RFC 3629). */
-static size_t utf8_next(const unsigned char *s, size_t left, uint32_t *point)
-{
-    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t length = s[0] < 0x80             ? 1
-                    : (s[0] & 0xe0) == 0xc0 ? 2
-                    : (s[0] & 0xf0) == 0xe0 ? 3
-                    : (s[0] & 0xf8) == 0xf0 ? 4
-                                            : 0;
-    if (length == 0 || length > left)
-        return 0;
-    uint32_t p = length == 1 ? s[0] : s[0] & (0x7fu >> length);
-    for (size_t i = 1; i < length; i++) {
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-        p = p << 6 | (s[i] & 0x3fu);
-    }
-    if (p < smallest[length] || p > 0x10ffff || (p >= 0xd800 && p <= 0xdfff))
-        return 0;
-    *point = p;
-    return length;
 }
 
 static bool showable(uint32_t point)

@@ -26,7 +26,7 @@ void text_format(struct text *, const char *format, ...) __attribute__((format(p
 void text_html(struct text *, const char *string);
 
 /* A JSON string with its quotes, or `null` when `string` is NULL. Also escapes < > & and U+2028/2029, so that
- * the result may stand inside a script element. `string` must be UTF-8 (see text_clean). */
+ * the result may stand inside a script element. Bytes that are not UTF-8 become U+FFFD. */
 void text_json(struct text *, const char *string);
 
 /* A logfmt value: bare when it holds only plain characters, else quoted and escaped; at most 512 bytes of it.

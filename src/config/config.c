@@ -10,14 +10,14 @@
 #include <strings.h>
 #include <unistd.h>
 
-#define LINE_BYTES     1024
-#define ENVIRONMENT    "MASTHEAD__"
-#define NEAR_ENOUGH    3 /* edits between a wrong key and the one suggested */
-#define KEY_BYTES      64
-#define KEYLESS_HOST   "https://api.open-meteo.com"
-#define SYSTEM_FILE    "/etc/masthead/widget.conf"
-#define DEFAULT_STATE  "var"
-#define STATE_VARIABLE "STATE_DIRECTORY"
+#define LINE_BYTES      1024
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+#define ENVIRONMENT     "MASTHEAD__"
+#define NEAR_ENOUGH     3 /* edits between a wrong key and the one suggested */
+#define KEY_BYTES       64
+#define SYSTEM_FILE     "/etc/masthead/widget.conf"
+#define DEFAULT_STATE   "var"
+#define STATE_VARIABLE  "STATE_DIRECTORY"
 
 /* One pass over all sources. */
 struct loading {
@@ -25,8 +25,9 @@ struct loading {
     const char *file; /* NULL: none */
     char folder[PLACE_PATH_BYTES];
     FILE *stream;
+    char *text; /* the line being read, as getline keeps it */
+    size_t text_size;
     int line;
-    bool too_long;                 /* the line just handed to the parser was cut */
     bool seen[CONFIG_OPTIONS_MAX]; /* in the file */
     bool failed;
 };
@@ -64,7 +65,8 @@ static const char *nearest(const char *section, const char *key)
 {
     bool known = section_known(section);
     const char *best = NULL;
-    size_t least = NEAR_ENOUGH + 1;
+    size_t most = strlen(known ? key : section) / 2; /* of a short word, half would be another word */
+    size_t least = (most < NEAR_ENOUGH ? most : NEAR_ENOUGH) + 1;
     for (size_t i = 0; i < option_count; i++) {
         const char *candidate = known ? option_table[i].key : option_table[i].section;
         if (known && strcmp(option_table[i].section, section) != 0)
@@ -111,40 +113,81 @@ static size_t option_index(const char *section, const char *key)
     return i;
 }
 
-/* Gives option `i` a value; an error is said with its origin. */
+/* Gives option `i` a value, trimmed as a file's would be; an error is said with its origin. */
 static void assign(struct loading *loading, size_t i, const char *text, const char *origin)
 {
     const struct option *option = &option_table[i];
-    char error[CONFIG_ERROR_BYTES], what[CONFIG_ERROR_BYTES + CONFIG_VALUE_BYTES];
+    char value[CONFIG_VALUE_BYTES], error[CONFIG_ERROR_BYTES],
+        what[CONFIG_ERROR_BYTES + CONFIG_VALUE_BYTES + KEY_BYTES];
     void *field = (char *)loading->config + option->offset;
-    if (strlen(text) >= CONFIG_VALUE_BYTES) {
+    text += strspn(text, " \t");
+    size_t length = strlen(text);
+    while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\t'))
+        length--;
+    if (length >= sizeof value) {
         snprintf(what, sizeof what, "%s: value longer than %d bytes", option->key, CONFIG_VALUE_BYTES - 1);
         complain(loading, origin, option->section, what);
-    } else if (!option->read(option, text, loading->folder, field, error)) {
-        snprintf(what, sizeof what, "%s = \"%s\": %s", option->key, option->secret ? "..." : text, error);
+        return;
+    }
+    snprintf(value, sizeof value, "%.*s", (int)length, text);
+    if (strpbrk(value, "\r\n")) {
+        snprintf(what, sizeof what, "%s: a value is one line", option->key);
+        complain(loading, origin, option->section, what);
+    } else if (!option->read(option, value, loading->folder, field, error)) {
+        snprintf(what, sizeof what, "%s = \"%s\": %s", option->key, option->secret ? "..." : value, error);
         complain(loading, origin, option->section, what);
     } else {
-        snprintf(loading->config->values[i].text, CONFIG_VALUE_BYTES, "%s", text);
+        snprintf(loading->config->values[i].text, CONFIG_VALUE_BYTES, "%s", value);
         snprintf(loading->config->values[i].origin, CONFIG_ORIGIN_BYTES, "%s", origin);
     }
 }
 
-/* libinih's reader: a line a call, counted, since the library tells handlers no line numbers, and would cut
- * long lines without a word. */
+/* What is wrong with a line, or NULL: the library would cut long lines and drop what it cannot read, naming
+ * only the first. */
+static const char *fault_of_line(const char *line, size_t length)
+{
+    const char *start = line + strspn(line, " \t\r\n");
+    if (length >= LINE_BYTES)
+        return "line too long";
+    if (strlen(line) != length)
+        return "holds a NUL byte";
+    bool pair = strpbrk(start, "=:") != NULL, section = *start == '[' && strchr(start, ']');
+    if (*start && !strchr("#;", *start) && (*start == '[' ? !section : !pair))
+        return "neither [section] nor key = value";
+    return NULL;
+}
+
+static void check_section(struct loading *loading, const char *origin, const char *line)
+{
+    char section[KEY_BYTES];
+    const char *start = strchr(line, '[') + 1;
+    snprintf(section, sizeof section, "%.*s", (int)strcspn(start, "]"), start);
+    if (!section_known(section))
+        complain_unknown(loading, origin, section, "");
+}
+
+/* libinih's reader: a line a call, counted and checked, since the library tells handlers no line numbers. A
+ * faulty line is named here and comes to the library as an empty one. */
 static char *next_line(char *line, int size, void *context)
 {
     struct loading *loading = context;
-    if (!fgets(line, size, loading->stream))
+    ssize_t length = getline(&loading->text, &loading->text_size, loading->stream);
+    if (length < 0)
         return NULL;
     loading->line++;
-    size_t length = strlen(line);
-    loading->too_long = length > 0 && line[length - 1] != '\n' && !feof(loading->stream);
-    if (loading->too_long) {
-        int c;
-        do
-            c = getc(loading->stream);
-        while (c != '\n' && c != EOF);
+    char origin[CONFIG_ORIGIN_BYTES];
+    snprintf(origin, sizeof origin, "%s:%d", loading->file, loading->line);
+    const char *text = loading->text;
+    if (loading->line == 1 && strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0) {
+        text += strlen(BYTE_ORDER_MARK);
+        length -= (ssize_t)strlen(BYTE_ORDER_MARK);
     }
+    const char *fault = fault_of_line(text, (size_t)length);
+    if (fault)
+        complain(loading, origin, NULL, fault);
+    else if (text[strspn(text, " \t")] == '[')
+        check_section(loading, origin, text);
+    snprintf(line, (size_t)size, "%s", fault ? "" : text);
     return line;
 }
 
@@ -154,8 +197,10 @@ static int handle_pair(void *context, const char *section, const char *key, cons
     char origin[CONFIG_ORIGIN_BYTES];
     snprintf(origin, sizeof origin, "%s:%d", loading->file, loading->line);
     size_t i = option_index(section, key);
-    if (loading->too_long)
-        complain(loading, origin, section, "line too long");
+    if (section[0] == '\0')
+        complain(loading, origin, NULL, "a key before the first [section]");
+    else if (!section_known(section))
+        return 1; /* said where the section begins */
     else if (i == option_count)
         complain_unknown(loading, origin, section, key);
     else if (loading->seen[i])
@@ -180,13 +225,9 @@ static void load_file(struct loading *loading)
     ini_allow_realloc = false;
     ini_allow_multiline = false;
     ini_allow_inline_comments = false;
-    int bad_line = ini_parse_stream(next_line, loading, handle_pair, loading);
-    if (bad_line != 0) {
-        char origin[CONFIG_ORIGIN_BYTES];
-        snprintf(origin, sizeof origin, "%s:%d", loading->file, bad_line);
-        complain(loading, origin, NULL,
-                 bad_line > 0 ? "neither [section] nor key = value" : "cannot be read");
-    }
+    if (ini_parse_stream(next_line, loading, handle_pair, loading) != 0 || ferror(loading->stream))
+        complain(loading, loading->file, NULL, "cannot be read");
+    free(loading->text);
     fclose(loading->stream);
 }
 
@@ -316,7 +357,7 @@ void config_warn(const struct config *config)
                       log_str("section", option_table[i].section), log_str("key", option_table[i].key),
                       log_str("origin", config->values[i].origin));
     if (!config->dev.enabled && !config->weather.open_meteo_key_file[0] &&
-        strcmp(config->weather.open_meteo_url, KEYLESS_HOST) == 0)
+        strcmp(config->weather.open_meteo_url, WEATHER_FREE_HOST) == 0)
         log_line(LOG_WARN,
                  "Open-Meteo's free host is for non-commercial use, and a site with ads or subscriptions is "
                  "commercial; set weather.open_meteo_key_file");

@@ -12,8 +12,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define LIST_SEPARATORS ", \t"
-
 __attribute__((format(printf, 2, 3))) static bool fail(char error[CONFIG_ERROR_BYTES], const char *format,
                                                        ...)
 {
@@ -102,7 +100,8 @@ bool read_url(const struct option *option, const char *text, const char *folder,
     if (!plain && strncmp(text, "https://", 8) != 0)
         return fail(error, "not an http:// or https:// URL");
     const char *host = text + (plain ? 7 : 8);
-    if (*host == '\0' || *host == '/' || *host == ':' || strpbrk(text, " \t\"'<>\\?#"))
+    if (*host == '\0' || *host == '/' || *host == ':' || strpbrk(text, " \t\"'<>\\?#") ||
+        (!any_host && strchr(text, '@')))
         return fail(error, "not the base of a URL");
     if (plain && !any_host && !is_loopback_host(host))
         return fail(error, "plain http:// is for loopback only; use https://");
@@ -352,10 +351,12 @@ static bool read_coordinate(const char *item, size_t length, double most, double
 {
     char copy[32];
     char *end;
-    if (length == 0 || length >= sizeof copy || memchr(item, ' ', length))
+    if (length == 0 || length >= sizeof copy)
         return false;
     memcpy(copy, item, length);
     copy[length] = '\0';
+    if (strspn(copy, "+-.0123456789") != length) /* strtod would also take hexadecimal, "inf" and spaces */
+        return false;
     *out = strtod(copy, &end);
     return *end == '\0' && fabs(*out) <= most;
 }

@@ -25,13 +25,12 @@ static int lines_of(const struct mg_request_info *info, const char *name)
 /* No request of ours has a body: only a single "Content-Length: 0" may say so. */
 static bool has_body(const struct mg_request_info *info)
 {
-    int lengths = lines_of(info, "Content-Length");
-    if (lengths == 0)
-        return false;
+    int lengths = 0;
     for (int i = 0; i < info->num_headers; i++)
-        if (strcasecmp(info->http_headers[i].name, "Content-Length") == 0)
-            return lengths > 1 || strcmp(info->http_headers[i].value, "0") != 0;
-    return true;
+        if (strcasecmp(info->http_headers[i].name, "Content-Length") == 0 &&
+            (lengths++ > 0 || strcmp(info->http_headers[i].value, "0") != 0))
+            return true;
+    return false;
 }
 
 /* civetweb 1.15 stops reading header lines, silently, at the 65th, at a folded line, and at a line that
@@ -41,10 +40,10 @@ static bool has_body(const struct mg_request_info *info)
  * found before the lines were parsed. */
 static bool list_cut(const struct mg_request_info *info)
 {
-    if (info->num_headers >= MG_MAX_HEADERS)
-        return true;
-    if (info->num_headers == 0)
-        return false;
+    const char *version = info->http_version;
+    if (info->num_headers ==
+        0) /* it wrote NULs over all line ends behind the version, the empty line's too */
+        return memcmp(version + strlen(version), "\0\0\0", 4) != 0;
     const char *value = info->http_headers[info->num_headers - 1].value;
     return memcmp(value + strlen(value), "\0\0\r", 3) != 0;
 }

@@ -86,7 +86,9 @@ int examine_main(const char *path)
 {
     char error[MMDB_ERROR_BYTES] = "";
     setrlimit(RLIMIT_CPU, &(struct rlimit){CHILD_CPU_S, CHILD_CPU_S});
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* which map terabytes */
     setrlimit(RLIMIT_AS, &(struct rlimit){CHILD_MEMORY, CHILD_MEMORY});
+#endif
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     struct mmdb *db = mmdb_map(path, error);
     if (db) {

@@ -32,30 +32,32 @@ struct mmdb {
 enum field { CITY, CITY_LOCAL, REGION, COUNTRY, LATITUDE, LONGITUDE, RADIUS, TIMEZONE, ANYCAST, FIELDS };
 enum schema { NESTED, FLAT, SCHEMAS };
 
-static const char *const paths[SCHEMAS][FIELDS][RECORD_PATHS][PATH_STEPS] = {
-    [NESTED] =
+static const char
+    *const paths[SCHEMAS][FIELDS][RECORD_PATHS][PATH_STEPS] =
         {
-            [CITY] = {{"city", "names", "en"}},
-            [CITY_LOCAL] = {{"city", "names", NAME_LANGUAGE}},
-            [REGION] = {{"subdivisions", "0", "names", "en"}},
-            [COUNTRY] = {{"country", "iso_code"}},
-            [LATITUDE] = {{"location", "latitude"}},
-            [LONGITUDE] = {{"location", "longitude"}},
-            [RADIUS] = {{"location", "accuracy_radius"}},
-            [TIMEZONE] = {{"location", "time_zone"}},
-            [ANYCAST] = {{"traits", "is_anycast"}},
-        },
-    [FLAT] =
-        {
-            [CITY] = {{"city"}},
-            [REGION] = {{"region"}, {"state1"}},
-            [COUNTRY] = {{"country_code"}, {"country", "iso_code"}, {"country"}},
-            [LATITUDE] = {{"latitude"}, {"lat"}, {"location", "latitude"}},
-            [LONGITUDE] = {{"longitude"}, {"lng"}, {"location", "longitude"}},
-            [RADIUS] = {{"accuracy_radius"}, {"radius"}, {"location", "accuracy_radius"}},
-            [TIMEZONE] = {{"timezone"}, {"location", "time_zone"}},
-            [ANYCAST] = {{"is_anycast"}, {"anycast"}, {"traits", "is_anycast"}},
-        },
+            [NESTED] =
+                {
+                    [CITY] = {{"city", "names", "en"}, {"city", "names", NAME_LANGUAGE}},
+                    [CITY_LOCAL] = {{"city", "names", NAME_LANGUAGE}},
+                    [REGION] = {{"subdivisions", "0", "names", "en"}},
+                    [COUNTRY] = {{"country", "iso_code"}},
+                    [LATITUDE] = {{"location", "latitude"}},
+                    [LONGITUDE] = {{"location", "longitude"}},
+                    [RADIUS] = {{"location", "accuracy_radius"}},
+                    [TIMEZONE] = {{"location", "time_zone"}},
+                    [ANYCAST] = {{"traits", "is_anycast"}},
+                },
+            [FLAT] =
+                {
+                    [CITY] = {{"city"}},
+                    [REGION] = {{"region"}, {"state1"}},
+                    [COUNTRY] = {{"country_code"}, {"country", "iso_code"}, {"country"}},
+                    [LATITUDE] = {{"latitude"}, {"lat"}, {"location", "latitude"}},
+                    [LONGITUDE] = {{"longitude"}, {"lng"}, {"location", "longitude"}},
+                    [RADIUS] = {{"accuracy_radius"}, {"radius"}, {"location", "accuracy_radius"}},
+                    [TIMEZONE] = {{"timezone"}, {"location", "time_zone"}},
+                    [ANYCAST] = {{"is_anycast"}, {"anycast"}, {"traits", "is_anycast"}},
+                },
 };
 
 /* Credits by what the vendor's file calls itself, in its metadata or in its name. */
@@ -63,7 +65,7 @@ static const struct {
     const char *mark;
     struct credit credit;
 } credits[] = {
-    {"dbip", {"IP Geolocation by DB-IP", "https://db-ip.com/"}},
+    {"dbip", {"IP Geolocation by DB-IP", "https://db-ip.com"}},
     {"geolite2", {"GeoLite2 data by MaxMind", "https://www.maxmind.com/"}},
     {"ipinfo", {"IP address data by IPinfo", "https://ipinfo.io/"}},
 };
@@ -131,8 +133,10 @@ static int private_copy(const char *path, const char *folder, char error[MMDB_ER
     if (from < 0)
         return -1;
     int to = unlinked_file(folder);
+    int cannot = errno;
+    errno = 0; /* the folder may have been there already */
     if (to < 0) {
-        snprintf(error, MMDB_ERROR_BYTES, "cannot write a copy into %.100s: %s", folder, strerror(errno));
+        snprintf(error, MMDB_ERROR_BYTES, "cannot write a copy into %.100s: %s", folder, strerror(cannot));
     } else if (!copy_all(from, to, size)) {
         snprintf(error, MMDB_ERROR_BYTES, "cannot copy it into %.100s: %s", folder,
                  errno ? strerror(errno) : "it changed meanwhile");
@@ -232,6 +236,8 @@ static double get_number(const MMDB_entry_s *record, enum schema schema, enum fi
             return data.uint16;
         case MMDB_DATA_TYPE_UINT32:
             return data.uint32;
+        case MMDB_DATA_TYPE_UINT64:
+            return (double)data.uint64;
         case MMDB_DATA_TYPE_INT32:
             return data.int32;
         case MMDB_DATA_TYPE_BOOLEAN:

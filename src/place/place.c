@@ -33,8 +33,7 @@ const char *const place_source_names[PLACE_SOURCES] = {
     [PLACE_FROM_HOME] = "home",
 };
 
-#define VAGUE_LINE_BYTES 256
-#define OLD_DAYS         45 /* vendors publish monthly, or oftener */
+#define OLD_DAYS 45 /* vendors publish monthly, or oftener */
 
 struct generation {
     unsigned references; /* guarded by places.lock */
@@ -144,7 +143,7 @@ static bool add_vague(struct generation *generation, char *line, const char *pat
     if (length == 0)
         return true;
     struct network network;
-    if (!network_parse(start, length, &network)) {
+    if (start[length + strspn(start + length, " \t")] || !network_parse(start, length, &network)) {
         log_event(LOG_ERROR, "not a network", log_str("file", path), log_int("line", (int64_t)number),
                   log_str("text", start));
         return false;
@@ -168,10 +167,17 @@ static bool read_vague(struct generation *generation)
                   log_str("error", strerror(errno)));
         return false;
     }
-    char line[VAGUE_LINE_BYTES];
+    char *line = NULL;
+    size_t size = 0, number = 1;
     bool good = true;
-    for (size_t number = 1; good && fgets(line, sizeof line, file); number++)
+    for (; good && getline(&line, &size, file) >= 0; number++)
         good = add_vague(generation, line, path, number);
+    if (ferror(file)) {
+        log_event(LOG_ERROR, "cannot read vague networks", log_str("file", path),
+                  log_str("error", strerror(errno)));
+        good = false;
+    }
+    free(line);
     fclose(file);
     return good;
 }
@@ -226,7 +232,7 @@ static struct generation *generation_open(struct places *places, const struct pl
         return NULL;
     generation->references = 1;
     generation->options = *options;
-    generation->complete = options->database_count > 0;
+    generation->complete = true;
     if (!read_vague(generation)) {
         generation_free(generation);
         return NULL;
@@ -389,8 +395,9 @@ static const char *ask(const struct gazetteer *gazetteer, const struct generatio
         }
         return reason;
     }
-    out->verdict = generation->complete ? PLACE_NOT_FOUND : PLACE_NO_DATABASE;
-    return generation->complete ? "no database has a record" : "no record, and not every database is loaded";
+    bool asked_all = generation->complete && generation->options.database_count > 0;
+    out->verdict = asked_all ? PLACE_NOT_FOUND : PLACE_NO_DATABASE;
+    return asked_all ? "no database has a record" : "no record, and not every database is loaded";
 }
 
 static void go_home(const struct generation *generation, struct place *out)

@@ -216,7 +216,7 @@ static void describe(const struct cache *cache, const struct entry *entry, const
     int64_t age_ms = now->boot_ms > entry->fetched_ms ? now->boot_ms - entry->fetched_ms : 0;
     bool readable = entry->curve.count > 0 && age_ms < cache->options.keep_ms &&
                     curve_covers(&entry->curve, now->wall_ms / 1000);
-    bool due = now->boot_ms >= (readable ? entry->refresh_ms : 0);
+    bool due = !readable || now->boot_ms >= entry->refresh_ms;
     bool resting = entry->failures > 0 && now->boot_ms < entry->retry_ms;
     bool overlong = entry->in_flight && now->boot_ms - entry->flight_ms > cache->options.timeout_ms;
 

@@ -10,7 +10,7 @@
 #define CURVE_STEP_S         3600
 #define CURVE_TIMEZONE_BYTES 40
 #define CURVE_NO_TEMPERATURE INT16_MIN
-#define CURVE_NO_SKY         0xff
+#define CURVE_NO_SKY         0x7e /* neither code nor daylight; unlike CURVE_NO_CODE | CURVE_DAY */
 #define CURVE_DAY            0x80 /* in `sky`: by day */
 #define CURVE_NO_CODE        0x7f /* in `sky`: no code */
 #define CURVE_GAP_POINTS     3    /* a longer run of missing temperatures is not bridged */

@@ -17,7 +17,7 @@
 static void request(const struct provider_options *options, struct cell cell, struct text *url,
                     struct text *header)
 {
-    text_format(url, "%s/v1/forecast?latitude=%.6g&longitude=%.7g", options->url,
+    text_format(url, "%s/v1/forecast?latitude=%.9g&longitude=%.9g", options->url,
                 (double)cell.latitude_udeg / CELL_MICRODEGREES,
                 (double)cell.longitude_udeg / CELL_MICRODEGREES);
     text_format(url, "&hourly=temperature_2m,weather_code,is_day&past_hours=%d&forecast_hours=%d", PAST_HOURS,
@@ -103,7 +103,8 @@ static void read_sky(const json_t *hourly, struct curve *curve)
         const json_t *day = json_array_get(days, i);
         bool code_known =
             json_is_integer(code) && json_integer_value(code) >= 0 && json_integer_value(code) <= CODE_MAX;
-        bool day_known = json_is_integer(day);
+        bool day_known =
+            json_is_integer(day) && (json_integer_value(day) == 0 || json_integer_value(day) == 1);
         if (!day_known) {
             curve->sky[i] = CURVE_NO_SKY;
             continue;

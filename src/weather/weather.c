@@ -15,7 +15,6 @@
 
 #define CHOICE_BITS    8
 #define PARALLEL_KEYED 8
-#define KEYLESS_HOST   "https://api.open-meteo.com"
 #define CUSTOMER_HOST  "https://customer-api.open-meteo.com"
 #define PRODUCT        "masthead/" MASTHEAD_VERSION
 
@@ -42,7 +41,9 @@ static bool read_key(const char *path, char out[PROVIDER_KEY_BYTES])
 {
     FILE *file = fopen(path, "re");
     char line[PROVIDER_KEY_BYTES + 1] = "";
-    bool there = file && fgets(line, sizeof line, file);
+    bool there = file != NULL;
+    if (file && !fgets(line, sizeof line, file))
+        line[0] = '\0';
     if (!file)
         log_event(LOG_ERROR, "cannot read key file", log_str("file", path),
                   log_str("error", strerror(errno)));
@@ -66,7 +67,7 @@ static bool set_up_open_meteo(const struct weather_options *options, struct fetc
     if (options->open_meteo_key_file[0]) {
         if (!read_key(options->open_meteo_key_file, own->key))
             return false;
-        if (strcmp(url, KEYLESS_HOST) == 0)
+        if (strcmp(url, WEATHER_FREE_HOST) == 0)
             url = CUSTOMER_HOST; /* the keyless host answers a key with a redirect */
     }
     snprintf(own->url, sizeof own->url, "%s", url);

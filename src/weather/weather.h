@@ -10,6 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Open-Meteo's host for keyless, non-commercial use. */
+#define WEATHER_FREE_HOST "https://api.open-meteo.com"
+
 #define WEATHER_URL_BYTES      256
 #define WEATHER_PATH_BYTES     256
 #define WEATHER_NAME_BYTES     32

@@ -1,5 +1,6 @@
 #include "widget/explain.h"
 
+#include <math.h>
 #include <stdio.h>
 
 static void write_key(struct text *out, const char *separator, const char *key)
@@ -18,7 +19,7 @@ static void write_string(struct text *out, const char *separator, const char *ke
 static void write_number(struct text *out, const char *separator, const char *key, bool known, double value)
 {
     write_key(out, separator, key);
-    if (known)
+    if (known && isfinite(value))
         text_format(out, "%.7g", value); /* a database's 32-bit float holds no more */
     else
         text_string(out, "null");

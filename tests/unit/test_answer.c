@@ -378,11 +378,12 @@ static void explanations_are_json_whatever_a_record_holds(void **state)
     static const double numbers[] = {0, -1, 20, 1e308, (double)INFINITY, -(double)INFINITY, (double)NAN};
     for (size_t i = 0; i < 2 * COUNT(numbers); i++) {
         struct place_evidence evidence = {.database = "data/a \"b\".mmdb", .reason = "r", .range = NULL};
-        evidence.record = (struct record){.city = "</script>", .prefix_bits = 28, .located = true};
+        evidence.record = (struct record){.city = "</script>", .prefix_bits = 28};
+        evidence.record.located = isfinite(numbers[i / 2]);
         evidence.record.latitude = evidence.record.longitude = evidence.record.radius_km = numbers[i / 2];
         json_t *value = explained(&answer.place, &evidence, i % 2);
         assert_string_equal(json_string_value(json_object_get(value, "address")), "192.0.2.1");
-        assert_string_equal(json_string_value(json_object_get(value, "matched")), "192.0.2.1/28");
+        assert_string_equal(json_string_value(json_object_get(value, "matched")), "192.0.2.0/28");
         assert_string_equal(json_string_value(json_object_get(value, "name")), answer.place.name);
         json_decref(value);
     }

@@ -48,7 +48,7 @@ static struct curve curve_at(const struct instant *now)
 static uint64_t new_flight(void)
 {
     struct cache_view view;
-    cache_ask(cache, ++last_key, &start, &view);
+    cache_ask(cache, ++last_key, CACHE_EVICT, &start, &view);
     assert_true(view.fetch);
     return last_key;
 }
@@ -162,7 +162,7 @@ static void hammer_once(uint64_t key, uint64_t dice)
 {
     struct instant now = at(atomic_fetch_add(&hammer_ms, 2 * SECOND));
     struct cache_view view, other;
-    cache_ask(hammered, key, &now, &view);
+    cache_ask(hammered, key, (enum cache_insert)(dice / 64 % 3), &now, &view);
     bool readable = view.result == CACHE_HIT || view.result == CACHE_STALE;
     wrongs += readable && !curve_covers(&view.curve, now.wall_ms / 1000);
     wrongs += view.age_ms < 0 || (readable && view.age_ms > KEEP);

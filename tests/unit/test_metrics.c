@@ -81,7 +81,10 @@ static struct metric rows[ROWS] = {
                   .type = METRIC_GAUGE,
                   .labels = {{"database", NULL, 0}},
                   .collect = collect_labelled},
-    [SILENT] = {.name = "t_silent", .help = "No sample yet.", .type = METRIC_GAUGE, .collect = collect_nothing},
+    [SILENT] = {.name = "t_silent",
+                .help = "No sample yet.",
+                .type = METRIC_GAUGE,
+                .collect = collect_nothing},
 };
 
 static const char *exposition(void)
@@ -247,17 +250,18 @@ static void a_logfmt_line_is_exact(void **state)
                                       log_str("none", NULL), log_str("empty", ""))),
                         TIME_LOGFMT "level=warn msg=\"two words\" least=-9223372036854775808 "
                                     "most=9223372036854775807 none=\"\" empty=\"\"\n");
-    assert_string_equal(logged(LOG_LOGFMT, LOG_ERROR, "m", FIELDS(log_str("k", "a\nlevel=error \"b\\\r\x1b[0m"))),
-                        TIME_LOGFMT "level=error msg=m k=\"a\\x0alevel=error \\\"b\\\\\\x0d\\x1b[0m\"\n");
+    assert_string_equal(
+        logged(LOG_LOGFMT, LOG_ERROR, "m", FIELDS(log_str("k", "a\nlevel=error \"b\\\r\x1b[0m"))),
+        TIME_LOGFMT "level=error msg=m k=\"a\\x0alevel=error \\\"b\\\\\\x0d\\x1b[0m\"\n");
 }
 
 static void a_json_line_is_exact(void **state)
 {
     (void)state;
-    assert_string_equal(logged(LOG_JSON, LOG_INFO, "ready",
-                               FIELDS(log_str("public", "127.0.0.1:8080"), log_int("n", -7))),
-                        "{\"time\":\"2026-01-31T09:00:12Z\",\"level\":\"info\",\"msg\":\"ready\","
-                        "\"public\":\"127.0.0.1:8080\",\"n\":-7}\n");
+    assert_string_equal(
+        logged(LOG_JSON, LOG_INFO, "ready", FIELDS(log_str("public", "127.0.0.1:8080"), log_int("n", -7))),
+        "{\"time\":\"2026-01-31T09:00:12Z\",\"level\":\"info\",\"msg\":\"ready\","
+        "\"public\":\"127.0.0.1:8080\",\"n\":-7}\n");
 }
 
 static void events_below_the_level_are_dropped(void **state)
@@ -296,7 +300,8 @@ static void json_values_come_back(void **state)
 {
     (void)state;
     static const char *const values[] = {
-        "", "plain", "\"quoted\" \\ and </script>", "S\xc3\xa3o \xe2\x82\xac \xf0\x9f\x98\x80", "a\nb", "a\tb",
+        "",     "plain", "\"quoted\" \\ and </script>", "S\xc3\xa3o \xe2\x82\xac \xf0\x9f\x98\x80",
+        "a\nb", "a\tb",
     };
     for (size_t i = 0; i < COUNT(values); i++) {
         json_t *object = logged_json(values[i], "after");
@@ -310,7 +315,8 @@ static void json_values_come_back(void **state)
 static void json_values_may_hold_any_bytes(void **state)
 {
     (void)state;
-    static const char *const values[] = {"/etc/caf\xe9.mmdb", "\xff\xfe", "a\xe2\x80", "\xed\xa0\x80", "\x80"};
+    static const char *const values[] = {"/etc/caf\xe9.mmdb", "\xff\xfe", "a\xe2\x80", "\xed\xa0\x80",
+                                         "\x80"};
     for (size_t i = 0; i < COUNT(values); i++) {
         json_t *object = logged_json(values[i], "after");
         if (member(object, "first")[0] == '\0')
@@ -377,7 +383,8 @@ static void lines_of_threads_do_not_mix(void **state)
     size_t count = 0;
     for (char *line = strtok(caught, "\n"); line; line = strtok(NULL, "\n"), count++) {
         int i, end = 0;
-        sscanf(line, TIME_LOGFMT "level=info msg=thread i=%d text=\"some words to make it longer\"%n", &i, &end);
+        sscanf(line, TIME_LOGFMT "level=info msg=thread i=%d text=\"some words to make it longer\"%n", &i,
+               &end);
         if (end == 0 || line[end] != '\0')
             fail_msg("mixed: %s", line);
     }

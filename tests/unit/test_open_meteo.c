@@ -18,7 +18,7 @@
 #define FIRST        1795334400
 #define BODY_BYTES   (1 << 18)
 
-/* A reply in parts, as recorded in November 2026 (facts on upstreams); NULL stands for the usual part. */
+/* A reply in parts, as the API sends it; NULL stands for the usual part. */
 struct reply {
     const char *head, *units, *time, *temperature, *code, *day, *tail;
     enum outcome outcome;
@@ -160,7 +160,6 @@ static void missing_sky(void **state)
         const char *code, *day;
         int is_code, is_day;
     } rows[] = {
-        {"[3,3,3,3]", "[1,1,1,1]", 3, 1},
         {"[3,3,3,3]", "[0,0,0,0]", 3, 0},
         {"[3,null,3,3]", "[0,0,0,0]", -1, 0},
         {"[3,null,3,3]", "[1,1,1,1]", -1, 1},
@@ -276,15 +275,14 @@ static void what_cannot_be_the_weather_now_is_implausible(void **state)
         {.temperature = "[21.7,22.2,-0.5,-1e308]", .outcome = OUTCOME_IMPLAUSIBLE},
         {.temperature = "[9223372036854775807,22.2,-0.5,31]", .outcome = OUTCOME_IMPLAUSIBLE},
         {.temperature = "[60,-90,60.0,-90.0]", .outcome = OUTCOME_OK},
-        {.time = "[1795338000,1795334400,1795341600,1795345200]",
-         .outcome = OUTCOME_IMPLAUSIBLE}, /* unordered */
+        /* Unordered, at rest, by quarters of an hour, off by a second; old, far ahead, absurd. */
+        {.time = "[1795338000,1795334400,1795341600,1795345200]", .outcome = OUTCOME_IMPLAUSIBLE},
         {.time = "[1795345200,1795341600,1795338000,1795334400]", .outcome = OUTCOME_IMPLAUSIBLE},
         {.time = "[1795338000,1795338000,1795338000,1795338000]", .outcome = OUTCOME_IMPLAUSIBLE},
-        {.time = "[1795337100,1795338000,1795338900,1795339800]",
-         .outcome = OUTCOME_IMPLAUSIBLE}, /* quarters */
+        {.time = "[1795337100,1795338000,1795338900,1795339800]", .outcome = OUTCOME_IMPLAUSIBLE},
         {.time = "[1795334400,1795338000,1795341601,1795345200]", .outcome = OUTCOME_IMPLAUSIBLE},
-        {.time = "[1795161600,1795165200,1795168800,1795172400]", .outcome = OUTCOME_IMPLAUSIBLE}, /* old */
-        {.time = "[1795420800,1795424400,1795428000,1795431600]", .outcome = OUTCOME_IMPLAUSIBLE}, /* ahead */
+        {.time = "[1795161600,1795165200,1795168800,1795172400]", .outcome = OUTCOME_IMPLAUSIBLE},
+        {.time = "[1795420800,1795424400,1795428000,1795431600]", .outcome = OUTCOME_IMPLAUSIBLE},
         {.time = "[0,3600,7200,10800]", .outcome = OUTCOME_IMPLAUSIBLE},
         {.time = "[-7200,-3600,0,3600]", .outcome = OUTCOME_IMPLAUSIBLE},
         {.time = "[9223372036854775807,9223372036854775807,0,0]", .outcome = OUTCOME_IMPLAUSIBLE},
@@ -312,9 +310,8 @@ static enum outcome read_points(int count)
 static void a_curve_has_neither_too_few_points_nor_too_many(void **state)
 {
     (void)state;
-    assert_int_not_equal(read_points(0), OUTCOME_OK);
-    assert_int_not_equal(read_points(1), OUTCOME_OK);
-    assert_int_not_equal(read_points(2), OUTCOME_OK); /* now is past the second */
+    for (int count = 0; count < 3; count++) /* now is past the second point */
+        assert_int_not_equal(read_points(count), OUTCOME_OK);
     for (int count = 3; count <= CURVE_POINTS; count++)
         assert_int_equal(read_points(count), OUTCOME_OK);
     assert_int_not_equal(read_points(CURVE_POINTS + 1), OUTCOME_OK);

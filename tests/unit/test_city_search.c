@@ -1,0 +1,236 @@
+/* Searching the gazetteer, and the folding of names that lets a search find them. */
+#include "place/fold.h"
+#include "place/gazetteer.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static struct gazetteer *gazetteer;
+
+static int open_gazetteer(void **state)
+{
+    (void)state;
+    gazetteer = gazetteer_open();
+    return gazetteer ? 0 : -1;
+}
+
+static int close_gazetteer(void **state)
+{
+    (void)state;
+    gazetteer_close(gazetteer);
+    return 0;
+}
+
+static void search_finds(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *query, *country, *language, *first;
+    } rows[] = {
+        {"mum", "", "en", "Mumbai"},
+        {"MUM", "", "en", "Mumbai"},
+        {"  mumbai  ", "", "en", "Mumbai"},
+        {"bom", "", "en", "Mumbai"},
+        {"bombay", "", "en", "Mumbai"},
+        {"bombay", "", "hi", "मुंबई"},
+        {"मुं", "", "en", "Mumbai"},
+        {"मुँ", "", "hi", "मुंबई"},
+        {"चंडीगढ", "", "en", "Chandigarh"}, /* the dot left out */
+        {"banga", "IN", "en", "Bengaluru"},
+        {"calcutta", "", "en", "Kolkata"},
+        {"benares", "", "en", "Varanasi"},
+        {"new delhi", "", "en", "Delhi"},
+        {"sao p", "", "en", "São Paulo"},
+        {"são p", "", "en", "São Paulo"},
+        {"SÃO-P", "", "en", "São Paulo"},
+        {"sa\xcc\x83o p", "", "en", "São Paulo"}, /* a combining tilde */
+        {"koln", "", "en", "Cologne"},
+        {"köln", "", "en", "Cologne"},
+        {"cologne", "", "en", "Cologne"},
+        {"new y", "", "en", "New York"},
+        {"york", "GB", "en", "York"},
+        {"paulo", "", "en", "Paulo Afonso"}, /* begins so, before São Paulo with a word that does */
+        {"peking", "", "en", "Beijing"},
+        {"saigon", "", "en", "Ho Chi Minh City"},
+        {"kiev", "", "en", "Kyiv"},
+        {"xi'an", "", "en", "Xi'an"},
+        {"xian", "CN", "en", "Xi'an"},
+        {"hyderabad", "", "en", "Hyderabad"},
+        {"hyderabad", "PK", "en", "Hyderabad"},
+        {"s.a.s. nagar", "", "en", "Mohali"},
+        {"st louis", "", "en", "St. Louis"},
+        {"saint louis", "US", "en", "St. Louis"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct city found[GAZETTEER_FOUND_MAX];
+        size_t count = gazetteer_search(gazetteer, rows[i].query, rows[i].country, rows[i].language, found,
+                                        GAZETTEER_FOUND_MAX);
+        if (count == 0 || strcmp(found[0].name, rows[i].first) != 0)
+            fail_msg("'%s' in '%s': '%s', expected '%s'", rows[i].query, rows[i].country,
+                     count ? found[0].name : "(none)", rows[i].first);
+        if (rows[i].country[0])
+            assert_string_equal(found[0].country, rows[i].country);
+    }
+}
+
+static void search_ranks(void **state)
+{
+    (void)state;
+    struct city found[GAZETTEER_FOUND_MAX];
+    /* The country's own first, then those that begin so, then those with a word that does; by population. */
+    size_t count = gazetteer_search(gazetteer, "ra", "IN", "en", found, GAZETTEER_FOUND_MAX);
+    assert_int_equal(count, GAZETTEER_FOUND_MAX);
+    for (size_t i = 0; i < count; i++) {
+        assert_string_equal(found[i].country, "IN");
+        assert_true(i == 0 || found[i - 1].population >= found[i].population);
+        for (size_t j = 0; j < i; j++)
+            assert_true(found[i].id != found[j].id);
+    }
+    count = gazetteer_search(gazetteer, "york", "", "en", found, GAZETTEER_FOUND_MAX);
+    assert_true(count > 3);
+    assert_string_equal(found[0].name, "York");
+    bool new_york = false;
+    for (size_t i = 0; i < count; i++)
+        new_york = new_york || strcmp(found[i].name, "New York") == 0;
+    assert_true(new_york);
+    count = gazetteer_search(gazetteer, "bir", "US", "en", found, GAZETTEER_FOUND_MAX);
+    assert_string_equal(found[0].country, "US");
+    /* Fewer when asked for fewer, and the same ones. */
+    struct city one;
+    assert_int_equal(gazetteer_search(gazetteer, "bir", "US", "en", &one, 1), 1);
+    assert_int_equal(one.id, found[0].id);
+    assert_int_equal(gazetteer_search(gazetteer, "bir", "US", "en", &one, 0), 0);
+    assert_true(count > 1);
+}
+
+static void search_bears_any_bytes(void **state)
+{
+    (void)state;
+    static const char *const nothing[] = {
+        "",          " ",        "-'’.",         "\xff",
+        "\xc3",      "mum\xff",  "\xa4\xe0",     "<script>alert(1)</script>",
+        "mumbai' ;", "%00",      "\xed\xa0\x80", "\xf0\x9f\x98\x80",
+        "\x01\x02",  "zzzzzzzz",
+    };
+    struct city found[GAZETTEER_FOUND_MAX];
+    for (size_t i = 0; i < COUNT(nothing); i++) {
+        size_t count = gazetteer_search(gazetteer, nothing[i], "", "en", found, GAZETTEER_FOUND_MAX);
+        bool punctuation = strcmp(nothing[i], "mumbai' ;") == 0; /* the same as "mumbai" */
+        if (count != 0 && !punctuation)
+            fail_msg("'%s' found %zu", nothing[i], count);
+    }
+    char *huge = malloc(10241);
+    assert_non_null(huge);
+    for (int byte = 1; byte < 256; byte++) {
+        memset(huge, byte, 10240);
+        huge[10240] = '\0';
+        assert_int_equal(gazetteer_search(gazetteer, huge, "", "en", found, GAZETTEER_FOUND_MAX), 0);
+    }
+    free(huge);
+}
+
+static void folding(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *folded;
+    } rows[] = {
+        {"", ""},
+        {" - ", ""},
+        {"São Paulo", "sao paulo"},
+        {"SÃO  PAULO ", "sao paulo"},
+        {"Sa\xcc\x83o", "sao"},
+        {"Straße", "strasse"},
+        {"Łódź", "lodz"},
+        {"Đà Lạt", "da lat"},
+        {"Xi’an", "xi an"},
+        {"Aix-en-Provence", "aix en provence"},
+        {"Halle (Saale)", "halle saale"},
+        {"Ærø", "aero"},
+        {"İstanbul", "istanbul"},
+        {"चंडीगढ़", "चंडीगढ"},
+        {"\xe0\xa4\x9a\xe0\xa4\x81", "चं"},
+        {"Москва", "Москва"},
+        {"東京", "東京"},
+        {"\xff"
+         "a",
+         "\xff"
+         "a"},
+        {"a\xe0\xa4", "a\xe0\xa4"},
+        {"a\xc3", "a\xc3"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char folded[FOLD_BYTES];
+        size_t length = fold(rows[i].name, strlen(rows[i].name), folded);
+        if (length != strlen(folded) || strcmp(folded, rows[i].folded) != 0)
+            fail_msg("'%s': '%s', expected '%s'", rows[i].name, folded, rows[i].folded);
+    }
+}
+
+static void what_does_not_fit_folds_to_nothing(void **state)
+{
+    (void)state;
+    char name[FOLD_BYTES + 1], folded[FOLD_BYTES];
+    memset(name, 'A', sizeof name);
+    assert_int_equal(fold(name, FOLD_BYTES - 1, folded), FOLD_BYTES - 1);
+    assert_int_equal(strlen(folded), FOLD_BYTES - 1);
+    assert_int_equal(fold(name, FOLD_BYTES, folded), 0);
+    assert_string_equal(folded, "");
+    memset(name, ' ', sizeof name);
+    assert_int_equal(fold(name, sizeof name, folded), 0);
+}
+
+static double now_us(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec * 1e6 + (double)time.tv_nsec / 1e3;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const double *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* A bound many times what is measured (0.1 ms; single letters are the worst), for slow machines and
+ * sanitizers. */
+static void it_is_quick(void **state)
+{
+    (void)state;
+    enum { QUERIES = 26 * 26 };
+    static double took[QUERIES];
+    struct city found[GAZETTEER_FOUND_MAX];
+    for (size_t i = 0; i < QUERIES; i++) {
+        char query[3] = {(char)('a' + i / 26), (char)('a' + i % 26)};
+        query[1] = i % 26 == 0 ? '\0' : query[1];
+        double begun = now_us();
+        gazetteer_search(gazetteer, query, "IN", "en", found, GAZETTEER_FOUND_MAX);
+        took[i] = now_us() - begun;
+    }
+    qsort(took, QUERIES, sizeof took[0], by_value);
+    assert_true(took[QUERIES * 99 / 100] < 5000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(search_finds),
+        cmocka_unit_test(search_ranks),
+        cmocka_unit_test(search_bears_any_bytes),
+        cmocka_unit_test(folding),
+        cmocka_unit_test(what_does_not_fit_folds_to_nothing),
+        cmocka_unit_test(it_is_quick),
+    };
+    return cmocka_run_group_tests_name("city search", tests, open_gazetteer, close_gazetteer);
+}

@@ -1,0 +1,236 @@
+/* What each kind of value in widget.conf may be, and may not; how long lists get; the forms a file may have.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "config_file.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#define BAD (-424242)
+
+static void numbers_and_durations(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *section, *key;
+        const int64_t *field;
+        const char *value;
+        int64_t number;
+    } rows[] = {
+        {"server", "threads", &config.server.threads, "4", 4},
+        {"server", "threads", &config.server.threads, "4096", 4096},
+        {"server", "threads", &config.server.threads, "3", BAD},
+        {"server", "threads", &config.server.threads, "4097", BAD},
+        {"server", "threads", &config.server.threads, "-8", BAD},
+        {"server", "threads", &config.server.threads, "8.5", BAD},
+        {"server", "threads", &config.server.threads, "0x10", BAD},
+        {"server", "threads", &config.server.threads, "1e2", BAD},
+        {"server", "threads", &config.server.threads, "99999999999999999999", BAD},
+        {"weather", "wait", &config.weather.wait_ms, "250ms", 250},
+        {"weather", "wait", &config.weather.wait_ms, "0s", 0},
+        {"weather", "wait", &config.weather.wait_ms, "2s", 2000},
+        {"weather", "wait", &config.weather.wait_ms, "2001ms", BAD},
+        {"weather", "wait", &config.weather.wait_ms, "250", BAD},
+        {"weather", "wait", &config.weather.wait_ms, "250 ms", BAD},
+        {"weather", "wait", &config.weather.wait_ms, "1.5s", BAD},
+        {"weather", "wait", &config.weather.wait_ms, "-1s", BAD},
+        {"weather", "wait", &config.weather.wait_ms, "ms", BAD},
+        {"weather", "wait", &config.weather.wait_ms, "1w", BAD},
+        {"weather", "wait", &config.weather.wait_ms, "9999999999999999999d", BAD},
+        {"weather", "wait", &config.weather.wait_ms, "1S", BAD},
+        {"weather", "refresh", &config.weather.refresh_ms, "90m", 5400000},
+        {"weather", "refresh", &config.weather.refresh_ms, "1d", 86400000},
+        {"weather", "parallel", &config.weather.parallel, "auto", 0},
+        {"weather", "parallel", &config.weather.parallel, "32", 32},
+        {"weather", "parallel", &config.weather.parallel, "0", BAD},
+        {"weather", "parallel", &config.weather.parallel, "33", BAD},
+        {"weather", "cell", &config.weather.cell_udeg, "0.25", 250000},
+        {"weather", "cell", &config.weather.cell_udeg, "1 degrees", 1000000},
+        {"weather", "cell", &config.weather.cell_udeg, "0.7", BAD},
+        {"weather", "cell", &config.weather.cell_udeg, "0", BAD},
+        {"weather", "cell", &config.weather.cell_udeg, "nan", BAD},
+        {"weather", "cell", &config.weather.cell_udeg, "0.1.0", BAD},
+        {"weather", "cell", &config.weather.cell_udeg, "0.10000001", BAD},
+        {"widget", "units", &config.widget.units, "auto", UNITS_AUTO},
+        {"widget", "units", &config.widget.units, "f", UNITS_FAHRENHEIT},
+        {"widget", "units", &config.widget.units, "F", BAD},
+        {"widget", "units", &config.widget.units, "c f", BAD},
+        {"widget", "units", &config.widget.units, "", BAD},
+        {"widget", "credits", &config.widget.credits, "no", WIDGET_CREDITS_NO},
+        {"dev", "at", &config.dev.at_s, "2026-01-31T23:30:00Z", 1769902200},
+        {"dev", "at", &config.dev.at_s, "", 0},
+        {"dev", "at", &config.dev.at_s, "yesterday", BAD},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char prefix[128];
+        snprintf(prefix, sizeof prefix, "widget.conf:2: [%s] %s", rows[i].section, rows[i].key);
+        const char *text = file_of(rows[i].section, rows[i].key, rows[i].value);
+        if (rows[i].number == BAD) {
+            assert_bad(text, prefix, "");
+        } else {
+            assert_good(text);
+            assert_int_equal(*rows[i].field, rows[i].number);
+        }
+    }
+}
+
+static void other_kinds_of_values(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *section, *key, *value;
+        bool good;
+    } rows[] = {
+        {"log", "access", "yes", true},
+        {"log", "access", "true", false},
+        {"log", "level", "warn", true},
+        {"log", "level", "warning", false},
+        {"server", "listen", "0.0.0.0:0", true},
+        {"server", "listen", "127.0.0.1:65535", true},
+        {"server", "listen", "127.0.0.1:65536", false},
+        {"server", "listen", "127.0.0.1", false},
+        {"server", "listen", "8080", false},
+        {"server", "listen", ":8080", false},
+        {"server", "listen", "localhost:8080", false},
+        {"server", "listen", "[::1]:8080", false},
+        {"server", "listen", "::1:8080", false},
+        {"server", "listen", "127.0.0.1:80x", false},
+        {"server", "listen", "127.0.0.1:", false},
+        {"visitor", "header", "CF-Connecting-IP", true},
+        {"visitor", "header", "", false},
+        {"visitor", "header", "X Forwarded", false},
+        {"visitor", "header", "X:Y", false},
+        {"visitor", "trusted_proxies", "10.0.0.0/8, fd00::/8,192.168.1.1", true},
+        {"visitor", "trusted_proxies", "", true},
+        {"visitor", "trusted_proxies", "10.0.0.1/8", false},
+        {"visitor", "trusted_proxies", "10.0.0.0/8,,fd00::/8", false},
+        {"visitor", "trusted_proxies", "any", false},
+        {"geoip", "max_radius", "25 km", true},
+        {"geoip", "max_radius", "25", true},
+        {"geoip", "max_radius", "25km", true},
+        {"geoip", "max_radius", "25 miles", false},
+        {"geoip", "max_radius", "0.5", false},
+        {"geoip", "home", "Mumbai, IN, 19.08, 72.88", true},
+        {"geoip", "home", "S\xc3\xa3o Paulo, BR, -23.55, -46.63", true},
+        {"geoip", "home", "", true},
+        {"geoip", "home", "Mumbai, IN, 19.08", false},
+        {"geoip", "home", "Mumbai, IN, 19.08, 72.88, 5", false},
+        {"geoip", "home", "Mumbai, in, 19.08, 72.88", false},
+        {"geoip", "home", "Mumbai, IND, 19.08, 72.88", false},
+        {"geoip", "home", "Mumbai, IN, 90.1, 72.88", false},
+        {"geoip", "home", "Mumbai, IN, 19.08, -180.1", false},
+        {"geoip", "home", "Mumbai, IN, nan, inf", false},
+        {"geoip", "home", "Mumbai, IN, 0x13, 72.88", false},
+        {"geoip", "home", ", IN, 19.08, 72.88", false},
+        {"geoip", "home", "M\xfcnchen, DE, 48.1, 11.6", false},
+        {"weather", "providers", "met-norway", true},
+        {"weather", "providers", "gfs, openweathermap, met-norway, open-meteo", true},
+        {"weather", "providers", "", false},
+        {"weather", "providers", "yahoo", false},
+        {"weather", "providers", "open-meteo, open-meteo", false},
+        {"weather", "providers", "open-meteo,, gfs", false},
+        {"weather", "open_meteo_url", "https://example.com/base/", true},
+        {"weather", "open_meteo_url", "http://127.0.0.1:8080", true},
+        {"weather", "open_meteo_url", "http://localhost:8080/", true},
+        {"weather", "open_meteo_url", "http://[::1]:8080", true},
+        {"weather", "open_meteo_url", "http://127.1.2.3", true},
+        {"weather", "open_meteo_url", "", false},
+        {"weather", "open_meteo_url", "api.open-meteo.com", false},
+        {"weather", "open_meteo_url", "ftp://example.com", false},
+        {"weather", "open_meteo_url", "http://example.com", false},
+        {"weather", "open_meteo_url", "http://127.0.0.1.example.com", false},
+        {"weather", "open_meteo_url", "http://localhost.example.com", false},
+        {"weather", "open_meteo_url", "http://127.0.0.1:80@example.com", false},
+        {"weather", "open_meteo_url", "http://[::1]@example.com", false},
+        {"weather", "open_meteo_url", "https://example.com/?a=b", false},
+        {"weather", "open_meteo_url", "https://example.com/#a", false},
+        {"weather", "open_meteo_url", "https://exa mple.com", false},
+        {"weather", "open_meteo_url", "https://", false},
+        {"weather", "open_meteo_url", "https:///path", false},
+        {"weather", "contact", "a\x1b[31mb", false},
+        {"widget", "lang", "hi-IN", true},
+        {"widget", "lang", "xx", false},
+        {"widget", "lang", "", false},
+        {"widget", "origins", "https://www.example.com, https://example.org", true},
+        {"widget", "origins", "https://a b", false},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char prefix[128];
+        snprintf(prefix, sizeof prefix, "widget.conf:2: [%s] %s", rows[i].section, rows[i].key);
+        const char *text = file_of(rows[i].section, rows[i].key, rows[i].value);
+        if (rows[i].good)
+            assert_good(text);
+        else
+            assert_bad(text, prefix, "");
+    }
+}
+
+/* `count` items between commas, all different: each a number between `before` and `after`. */
+static const char *list_of(const char *before, int count, const char *after)
+{
+    static char list[8192];
+    list[0] = '\0';
+    for (int i = 0; i < count; i++)
+        sprintf(list + strlen(list), "%s%s%x%s", i ? "," : "", before, i, after);
+    return list;
+}
+
+static void lists_have_limits(void **state)
+{
+    (void)state;
+    assert_good(file_of("geoip", "databases", list_of("", PLACE_DATABASES, ".mmdb")));
+    assert_int_equal(config.place.database_count, PLACE_DATABASES);
+    assert_bad(file_of("geoip", "databases", list_of("", PLACE_DATABASES + 1, ".mmdb")),
+               "widget.conf:2: ", "");
+    assert_good(file_of("visitor", "trusted_proxies", list_of("::", NETWORK_SET_MAX, "")));
+    assert_int_equal(config.visitor.trusted_proxies.count, NETWORK_SET_MAX);
+    assert_bad(file_of("visitor", "trusted_proxies", list_of("::", NETWORK_SET_MAX + 1, "")),
+               "widget.conf:2: ", "");
+    assert_good(file_of("widget", "origins", list_of("h", HTTP_NAMES_MAX, "")));
+    assert_int_equal(config.origins.count, HTTP_NAMES_MAX);
+    assert_bad(file_of("widget", "origins", list_of("h", HTTP_NAMES_MAX + 1, "")), "widget.conf:2: ", "");
+    assert_good(file_of("geoip", "databases", ""));
+    assert_int_equal(config.place.database_count, 0);
+}
+
+static void forms_of_a_file(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "[server]\nthreads = 12\n[cache]\ncapacity = 50",
+        "[server]\r\nthreads = 12\r\n\r\n[cache]\r\ncapacity = 50\r\n",
+        "\xef\xbb\xbf[server]\nthreads = 12\n[cache]\ncapacity = 50\n",
+        "# a\n; b\n\n [server] \n\tthreads=12\n[cache]\n  capacity   =   50   \n",
+        "[cache]\ncapacity = 50\n[server]\n[log]\n[server]\nthreads = 12\n",
+    };
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        assert_good(texts[i]);
+        assert_int_equal(config.server.threads, 12);
+        assert_int_equal(config.weather.capacity, 50);
+    }
+    assert_good("[weather]\ncontact = me; myself # and I\n"); /* comments have lines of their own */
+    assert_string_equal(config.weather.contact, "me; myself # and I");
+    assert_good("[geoip]\ndatabases =  a.mmdb ,\tb.mmdb  \n");
+    assert_string_equal(config.place.databases[1], "b.mmdb");
+    assert_good("[weather]\nopen_meteo_url = https://example.com//\n");
+    assert_string_equal(config.weather.open_meteo_url, "https://example.com");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numbers_and_durations),
+        cmocka_unit_test(other_kinds_of_values),
+        cmocka_unit_test(lists_have_limits),
+        cmocka_unit_test(forms_of_a_file),
+    };
+    return cmocka_run_group_tests_name("config values", tests, enter_folder, leave_folder);
+}

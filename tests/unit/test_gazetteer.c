@@ -1,0 +1,414 @@
+/* The gazetteer: which city a reader would name, and whether the embedded tables are sound. */
+#include "base/text.h"
+#include "place/city_table.h"
+#include "place/fold.h"
+#include "place/gazetteer.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static struct gazetteer *gazetteer;
+
+static int open_gazetteer(void **state)
+{
+    (void)state;
+    gazetteer = gazetteer_open();
+    return gazetteer ? 0 : -1;
+}
+
+static int close_gazetteer(void **state)
+{
+    (void)state;
+    gazetteer_close(gazetteer);
+    return 0;
+}
+
+struct label_row {
+    const char *recorded, *country, *region;
+    double latitude, longitude;
+    const char *label; /* NULL: the record's own name stays */
+};
+
+static void check_labels(const struct label_row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct label_row *row = &rows[i];
+        struct city city;
+        bool found = gazetteer_label_in(gazetteer, row->latitude, row->longitude, row->country, row->region,
+                                        row->recorded, "en", &city);
+        const char *label = found ? city.name : NULL;
+        if (found != !!row->label || (label && strcmp(label, row->label) != 0))
+            fail_msg("row %zu, '%s': '%s', expected '%s'", i, row->recorded, label ? label : "(none)",
+                     row->label ? row->label : "(none)");
+    }
+}
+
+static void readers_of_india_are_told_their_city(void **state)
+{
+    (void)state;
+    static const struct label_row rows[] = {
+        /* Neighbourhoods, with and without the city before them. */
+        {"Mumbai", "IN", "Maharashtra", 19.0760, 72.8777, "Mumbai"},
+        {"Mumbai (Powai)", "IN", "Maharashtra", 19.1176, 72.9060, "Mumbai"},
+        {"Powai", "IN", "Maharashtra", 19.1164, 72.9047, "Mumbai"},
+        {"Andheri", "IN", "Maharashtra", 19.1197, 72.8464, "Mumbai"},
+        {"Borivali", "IN", "Maharashtra", 19.2350, 72.8598, "Mumbai"},
+        {"Bengaluru (Whitefield)", "IN", "Karnataka", 12.9698, 77.7500, "Bengaluru"},
+        {"Whitefield", "IN", "Karnataka", 12.9698, 77.7500, "Bengaluru"},
+        {"Raniganj", "IN", "Telangana", 17.4399, 78.4983, "Hyderabad"}, /* a namesake is a city far away */
+        {"Kukatpally", "IN", "Telangana", 17.4849, 78.4138, "Hyderabad"},
+        {"Dum Dum", "IN", "West Bengal", 22.6240, 88.4210, "Kolkata"},
+        {"Hinjawadi", "IN", "Maharashtra", 18.5913, 73.7389, "Pune"},
+        {"Khadki", "IN", "Maharashtra", 18.5634, 73.8476, "Pune"},
+
+        /* Cities of their own beside a larger one. */
+        {"Navi Mumbai (Ghansoli)", "IN", "Maharashtra", 19.1258, 73.0004, "Navi Mumbai"},
+        {"Airoli", "IN", "Maharashtra", 19.1590, 72.9986, "Navi Mumbai"},
+        {"Thane", "IN", "Maharashtra", 19.1970, 72.9635, "Thane"},
+        {"Howrah", "IN", "West Bengal", 22.5769, 88.3186, "Howrah"},
+        {"Ghaziabad", "IN", "Uttar Pradesh", 28.6692, 77.4538, "Ghaziabad"},
+        {"Noida (C Block)", "IN", "Uttar Pradesh", 28.6100, 77.3542, "Noida"},
+        {"Gurugram (DLF Phase 5)", "IN", "Haryana", 28.4500, 77.0908, "Gurugram"},
+        {"Gurgaon", "IN", "Haryana", 28.4595, 77.0266, "Gurugram"},
+        {"S.A.S Nagar", "IN", "Punjab", 30.7046, 76.7179, "Mohali"},
+        {"Secunderabad", "IN", "Telangana", 17.4399, 78.4983, "Secunderabad"},
+
+        /* A border between regions, where the record's region settles it. */
+        {"New Delhi (Okhla)", "IN", "Delhi", 28.5317, 77.2766, "Delhi"},
+        {"New Delhi", "IN", "", 28.6139, 77.2088, "Delhi"},
+        {"Gharroli", "IN", "Delhi", 28.6100, 77.3300, "Delhi"},
+        {"Loni", "IN", "Uttar Pradesh", 28.7500, 77.2800, "Loni"}, /* inside Delhi's disc, of another state */
+
+        /* One city, one name. */
+        {"Bangalore", "IN", "Karnataka", 12.9716, 77.5946, "Bengaluru"},
+        {"Bombay", "IN", "Maharashtra", 19.0760, 72.8777, "Mumbai"},
+        {"Calcutta", "IN", "West Bengal", 22.5726, 88.3639, "Kolkata"},
+        {"Benares", "IN", "Uttar Pradesh", 25.3176, 82.9739, "Varanasi"},
+        {"TRIVANDRUM", "IN", "Kerala", 8.5241, 76.9366, "Thiruvananthapuram"},
+        {"Hāora", "IN", "West Bengal", 22.5769, 88.3186, "Howrah"},
+
+        /* What the gazetteer does not know, and no city is near. */
+        {"3 b", "IN", "Rajasthan", 30.0039, 73.8448, NULL},
+        {"Hui", "IN", "Karnataka", 15.6100, 75.1000, NULL},
+        {"Rampur (Block A)", "IN", "Odisha", 21.0700, 84.3300, NULL},
+    };
+    check_labels(rows, COUNT(rows));
+}
+
+static void readers_of_the_world_are_told_their_city(void **state)
+{
+    (void)state;
+    static const struct label_row rows[] = {
+        {"London", "GB", "England", 51.5072, -0.1276, "London"},
+        {"Hackney", "GB", "England", 51.5450, -0.0553, "London"},
+        {"Croydon", "GB", "England", 51.3727, -0.1099, "London"},
+        {"Islington", "GB", "England", 51.5362, -0.1030, "London"},
+        {"Watford", "GB", "England", 51.6565, -0.3903, "Watford"},
+        {"Slough", "GB", "England", 51.5095, -0.5954, "Slough"},
+        {"New York", "US", "New York", 40.7128, -74.0060, "New York"},
+        {"Manhattan", "US", "New York", 40.7834, -73.9663, "New York"},
+        {"Newark (Central Ward)", "US", "New Jersey", 40.7370, -74.1717, "Newark"},
+        {"Jersey City", "US", "New Jersey", 40.7282, -74.0776, "Jersey City"},
+        {"Oakland", "US", "California", 37.8044, -122.2711, "Oakland"},
+        {"Hollywood", "US", "California", 34.0980, -118.3295, "Los Angeles"},
+        {"Santa Monica", "US", "California", 34.0195, -118.4912, "Santa Monica"},
+        {"Indpls (Mile Square)", "US", "Indiana", 39.7709, -86.1585, "Indianapolis"},
+        {"Kreuzberg", "DE", "Berlin", 52.4983, 13.4066, "Berlin"},
+        {"Berlin (Kreuzberg)", "DE", "State of Berlin", 52.4983, 13.4066, "Berlin"},
+        {"Potsdam", "DE", "Brandenburg", 52.3989, 13.0657, "Potsdam"},
+        {"Koeln", "DE", "North Rhine-Westphalia", 50.9375, 6.9603, "Cologne"},
+        {"Frankfurt am Main", "DE", "Hesse", 50.1109, 8.6821, "Frankfurt"},
+        {"Frankfurt (Oder)", "DE", "Brandenburg", 52.3471, 14.5506, "Frankfurt (Oder)"},
+        {"Chiyoda City", "JP", "Tokyo", 35.6906, 139.7700, "Tokyo"},
+        {"Ota-ku", "JP", "Tokyo", 35.5613, 139.7160, "Tokyo"},
+        {"Kawasaki", "JP", "Kanagawa", 35.5206, 139.7170, "Kawasaki"},
+        {"Seongnam-si (Buljeong-ro)", "KR", "Gyeonggi-do", 37.3654, 127.1220, "Seongnam"},
+        {"Garak-dong", "KR", "Seoul", 37.4964, 127.1214, "Seoul"},
+        {"Jinrongjie (Xicheng District)", "CN", "Beijing", 39.9137, 116.3620, "Beijing"},
+        {"Sharjah city", "AE", "Sharjah", 25.3573, 55.4033, "Sharjah"},
+        {"Sao Paulo", "BR", "Sao Paulo", -23.5558, -46.6396, "São Paulo"},
+        {"Sha Tin", "HK", "Sha Tin", 22.3833, 114.1833, "Hong Kong"},
+        {"Singapore", "SG", "", 1.3521, 103.8198, "Singapore"},
+        {"Bedok New Town", "SG", "", 1.3236, 103.9273, "Singapore"},
+        {"St Petersburg", "RU", "St.-Petersburg", 59.9386, 30.3141, "St. Petersburg"},
+        {"Kiev", "UA", "Kyiv City", 50.4501, 30.5234, "Kyiv"},
+        {"Saigon", "VN", "", 10.8231, 106.6297, "Ho Chi Minh City"},
+    };
+    check_labels(rows, COUNT(rows));
+}
+
+static void no_label_crosses_a_border(void **state)
+{
+    (void)state;
+    static const struct label_row rows[] = {
+        {"Windsor", "CA", "Ontario", 42.3149, -83.0364, "Windsor"},
+        {"Detroit", "US", "Michigan", 42.3314, -83.0458, "Detroit"},
+        {"Ambassador Bridge", "CA", "Ontario", 42.3120, -83.0740, NULL}, /* 4 km from Detroit's centre */
+        {"Kehl", "DE", "Baden-Wurttemberg", 48.5720, 7.8150, "Kehl"},
+        {"Strasbourg", "FR", "Grand Est", 48.5734, 7.7521, "Strasbourg"},
+        {"Sundheim", "DE", "Baden-Wurttemberg", 48.5640, 7.8260,
+         NULL}, /* a part of Kehl, in sight of Strasbourg */
+        {"Vatican City", "VA", "", 41.9029, 12.4534, NULL},
+        {"Trastevere", "IT", "Lazio", 41.8890, 12.4690, "Rome"},
+        {"Geneva", "CH", "Geneva", 46.2044, 6.1432, "Geneva"},
+        {"Annemasse", "FR", "Auvergne-Rhone-Alpes", 46.1944, 6.2376, "Annemasse"},
+        {"Ferney-Voltaire", "FR", "Auvergne-Rhone-Alpes", 46.2558, 6.1081, NULL},
+        {"Tijuana", "MX", "Baja California", 32.5149, -117.0382, "Tijuana"},
+        {"San Ysidro", "US", "California", 32.5520, -117.0431,
+         NULL}, /* 5 km from Tijuana, 21 from San Diego */
+        {"Mumbai", "PK", "", 19.0760, 72.8777, NULL},
+        {"Mumbai", "", "", 19.0760, 72.8777, NULL},
+        {"Mumbai", "I", "", 19.0760, 72.8777, NULL},
+    };
+    check_labels(rows, COUNT(rows));
+}
+
+static void odd_points_and_names_have_no_label(void **state)
+{
+    (void)state;
+    static const struct label_row rows[] = {
+        {"Somewhere", "IN", "", NAN, 72, NULL},
+        {"Somewhere", "IN", "", 19, NAN, NULL},
+        {"Somewhere", "IN", "", INFINITY, -INFINITY, NULL},
+        {"Somewhere", "IN", "", 90.0001, 72, NULL},
+        {"Somewhere", "IN", "", 19, 180.0001, NULL},
+        {"Pole", "AQ", "", 90, 0, NULL},
+        {"Pole", "AQ", "", -90, 180, NULL},
+        {"Pole", "NO", "", 89.9999, -180, NULL},
+        {"Mumbai", "IN", "", -19.0760, 72.8777, NULL}, /* that name, but nowhere near */
+        {"", "IN", "", 19.0760, 72.8777, NULL},
+        {"()", "IN", "", 19.0760, 72.8777, NULL},
+        {" - ", "IN", "", 19.0760, 72.8777, NULL},
+        {"\xff\xfe", "IN", "", 25.0, 70.0, NULL},
+        /* The date line: Suva lies before it, and a point beyond it is not near. */
+        {"Suva", "FJ", "", -18.1248, 178.4501, "Suva"},
+        {"Taveuni", "FJ", "", -16.9, -179.99, NULL},
+        {"Taveuni", "FJ", "", -16.9, 180, NULL},
+    };
+    check_labels(rows, COUNT(rows));
+}
+
+static void labels_are_in_the_asked_language(void **state)
+{
+    (void)state;
+    struct city city;
+    assert_true(gazetteer_label(gazetteer, 19.1164, 72.9047, "IN", "Powai", "hi", &city));
+    assert_string_equal(city.name, "मुंबई");
+    assert_int_equal(city.id, 1275339);
+    assert_true(gazetteer_label(gazetteer, 19.0760, 72.8777, "IN", "मुंबई", "en", &city));
+    assert_string_equal(city.name, "Mumbai");
+    assert_true(gazetteer_label(gazetteer, 51.4, -0.97, "GB", "Reading", "hi", &city));
+    assert_string_equal(city.name, "Reading"); /* not in our table: never spelled by rule */
+}
+
+static void brackets_are_taken_off(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *recorded;
+        size_t bare;
+    } rows[] = {
+        {"Mumbai (Powai)", 6},
+        {"Mumbai(Powai)", 6},
+        {"A (b) (c)", 1},
+        {"A (b (c))", 1},
+        {"Mumbai", 6},
+        {"", 0},
+        {"(Powai)", 7},
+        {" (Powai)", 8},
+        {"A (b) c", 7},
+        {")", 1},
+        {"A)", 2},
+        {"A (", 3},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (gazetteer_bare(rows[i].recorded) != rows[i].bare)
+            fail_msg("'%s': %zu", rows[i].recorded, gazetteer_bare(rows[i].recorded));
+}
+
+/* xorshift64 (Marsaglia 2003); fixed: a failure comes back. */
+static uint64_t next_random(void)
+{
+    static uint64_t random_state = 0x9e3779b97f4a7c15u;
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return random_state;
+}
+
+static void random_bytes_do_no_harm(void **state)
+{
+    (void)state;
+    struct city found[GAZETTEER_FOUND_MAX];
+    for (int n = 0; n < 20000; n++) {
+        char bytes[24] = {0}, country[3] = {0};
+        for (size_t i = 0, length = next_random() % sizeof bytes; i < length; i++)
+            bytes[i] = (char)(1 + next_random() % 255);
+        country[0] = (char)next_random();
+        country[1] = (char)next_random();
+        assert_true(gazetteer_search(gazetteer, bytes, country, bytes, found, GAZETTEER_FOUND_MAX) <= 10);
+        double latitude = (double)(next_random() % 1800) / 10 - 90;
+        double longitude = (double)(next_random() % 3600) / 10 - 180;
+        gazetteer_label_in(gazetteer, latitude, longitude, country, bytes, bytes, "en", found);
+    }
+}
+
+static void every_city_is_found_by_its_id_and_name(void **state)
+{
+    (void)state;
+    struct city_table table = {0};
+    assert_true(city_table_open(&table));
+    for (size_t i = 0; i < table.row_count; i++) {
+        const struct city_row *row = &table.rows[i];
+        struct city city, label, again;
+        assert_true(gazetteer_find(gazetteer, row->id, "en", &city));
+        assert_int_equal(city.population, row->population);
+        /* A label is settled: its own label is itself. */
+        assert_true(
+            gazetteer_label(gazetteer, city.latitude, city.longitude, city.country, city.name, "en", &label));
+        assert_true(gazetteer_label(gazetteer, label.latitude, label.longitude, label.country, label.name,
+                                    "en", &again));
+        if (again.id != label.id)
+            fail_msg("%s -> %s -> %s", city.name, label.name, again.name);
+    }
+    city_table_close(&table);
+    struct city city;
+    static const int64_t none[] = {0, -1, 1, INT64_MAX, INT64_MIN, 1275339 + (INT64_C(1) << 32)};
+    for (size_t i = 0; i < COUNT(none); i++)
+        assert_false(gazetteer_find(gazetteer, none[i], "en", &city));
+}
+
+static void check_name(struct span name)
+{
+    char clean[GAZETTEER_NAME_BYTES], folded[FOLD_BYTES];
+    if (!text_clean(name.bytes, name.length, clean, sizeof clean) || strlen(clean) != name.length ||
+        memcmp(clean, name.bytes, name.length) != 0 || fold(name.bytes, name.length, folded) == 0)
+        fail_msg("'%.*s' is not fit to show", (int)name.length, name.bytes);
+}
+
+static void the_table_of_cities_is_sound(void **state)
+{
+    (void)state;
+    struct city_table table = {0};
+    assert_true(city_table_open(&table));
+    assert_in_range(table.row_count, 23000, 24323);
+    for (size_t i = 0; i < table.row_count; i++) {
+        const struct city_row *row = &table.rows[i];
+        check_name(row->name);
+        assert_in_range(row->id, 1, 20000000);
+        assert_in_range(row->population, 15000, 25000000);
+        assert_true(fabsf(row->latitude) <= 80 && fabsf(row->longitude) <= 180);
+        assert_true(row->latitude != 0 || row->longitude != 0);
+        assert_in_range(row->country[0], 'A', 'Z');
+        assert_in_range(row->country[1], 'A', 'Z');
+        assert_true(i == 0 || table.rows[i - 1].population >= row->population);
+        assert_true(i == 0 || table.rows[table.by_id[i - 1]].id < table.rows[table.by_id[i]].id);
+    }
+    city_table_close(&table);
+}
+
+/* Every row of the table of names belongs to a city, so none was dropped by a new data/cities.tsv. */
+static void the_table_of_names_is_sound(void **state)
+{
+    (void)state;
+    struct city_table table = {0};
+    assert_true(city_table_open(&table));
+    extern const char gazetteer_names[], gazetteer_names_end[];
+    size_t lines = 0, hindi = 0, seen = 0;
+    char before = '\n';
+    for (const char *at = gazetteer_names; at < gazetteer_names_end; before = *at++)
+        lines += before == '\n' && *at != '#';
+    assert_int_equal(lines, table.other_count);
+    assert_int_equal(before, '\n');
+    for (size_t i = 0; i < table.row_count; i++) {
+        const struct city_row *row = &table.rows[i];
+        const struct city_names *other = &table.others[row->other];
+        if (other->display.length > 0)
+            check_name(other->display);
+        if (other->hindi.length > 0)
+            check_name(other->hindi);
+        if (other->part_of)
+            assert_true(city_table_find(&table, other->part_of) != CITY_NONE);
+        if (memcmp(row->country, "IN", 2) == 0 && ++seen <= 110)
+            hindi += other->hindi.length > 0;
+    }
+    assert_int_equal(hindi, 110); /* the 100 largest Indian cities, less some that are parts of others */
+    city_table_close(&table);
+}
+
+static void hindi_names_of_large_cities(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *query, *hindi;
+    } rows[] = {
+        {"mumbai", "मुंबई"},       {"delhi", "दिल्ली"},        {"bengaluru", "बेंगलुरु"}, {"kolkata", "कोलकाता"},
+        {"chennai", "चेन्नई"},     {"hyderabad", "हैदराबाद"},  {"pune", "पुणे"},        {"jaipur", "जयपुर"},
+        {"lucknow", "लखनऊ"},     {"kanpur", "कानपुर"},       {"nagpur", "नागपुर"},   {"indore", "इंदौर"},
+        {"varanasi", "वाराणसी"}, {"prayagraj", "प्रयागराज"}, {"noida", "नोएडा"},    {"gurgaon", "गुरुग्राम"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct city city;
+        assert_int_equal(gazetteer_search(gazetteer, rows[i].query, "IN", "hi", &city, 1), 1);
+        assert_string_equal(city.name, rows[i].hindi);
+    }
+}
+
+static double now_us(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec * 1e6 + (double)time.tv_nsec / 1e3;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const double *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* A bound many times what is measured (0.3 us), for slow machines and sanitizers. */
+static void labels_are_quick(void **state)
+{
+    (void)state;
+    enum { LABELS = 2000 };
+    static double took[LABELS];
+    struct city city;
+    for (size_t i = 0; i < LABELS; i++) {
+        double begun = now_us();
+        gazetteer_label(gazetteer, 8 + (double)i / 100, 77.2, "IN", "Somewhere", "en", &city);
+        took[i] = now_us() - begun;
+    }
+    qsort(took, LABELS, sizeof took[0], by_value);
+    assert_true(took[LABELS / 2] < 50);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(readers_of_india_are_told_their_city),
+        cmocka_unit_test(readers_of_the_world_are_told_their_city),
+        cmocka_unit_test(no_label_crosses_a_border),
+        cmocka_unit_test(odd_points_and_names_have_no_label),
+        cmocka_unit_test(labels_are_in_the_asked_language),
+        cmocka_unit_test(brackets_are_taken_off),
+        cmocka_unit_test(random_bytes_do_no_harm),
+        cmocka_unit_test(every_city_is_found_by_its_id_and_name),
+        cmocka_unit_test(the_table_of_cities_is_sound),
+        cmocka_unit_test(the_table_of_names_is_sound),
+        cmocka_unit_test(hindi_names_of_large_cities),
+        cmocka_unit_test(labels_are_quick),
+    };
+    return cmocka_run_group_tests_name("gazetteer", tests, open_gazetteer, close_gazetteer);
+}

