@@ -80,6 +80,7 @@ $(BUILD)/obj/%.o: src/%.c Makefile
 
 # What is embedded counts as source.
 $(BUILD)/obj/http/assets.o: $(wildcard src/web/*) data/visitors.tsv
+$(BUILD)/obj/place/city_table.o: data/cities.tsv data/city-names.tsv
 
 # A unit test is linked with the real files of the house.
 $(BUILD)/unit/%: tests/unit/%.c $(call objects,$(HOUSE) $(filter-out src/sim/sim.c,$(wildcard src/sim/*.c))) Makefile

@@ -223,18 +223,23 @@ download_ended() {
     fi
 }
 
-# Until the service or the simulator ends, or a signal does.
+# Until the service or the simulator ends, or a signal does. Looks instead of waiting: bash's "wait -n" overlooks a child
+# that ended before it was called.
 attend() {
-    local status ended
+    local status
     while :; do
-        status=0 ended=''
-        # shellcheck disable=SC2086 # those that are not running are left out
-        wait -n -p ended $service $simulator $download || status=$?
-        case $ended in
-        "$service" | '') service_ended $status ;;
-        "$simulator") fail "the weather simulator ended with status $status" ;;
-        *) download_ended $status ;;
-        esac
+        status=0
+        if ! running "$service"; then
+            wait "$service" || status=$?
+            service_ended $status
+        elif [ -n "$simulator" ] && ! running "$simulator"; then
+            wait "$simulator" || status=$?
+            fail "the weather simulator ended with status $status"
+        elif [ -n "$download" ] && ! running "$download"; then
+            wait "$download" || status=$?
+            download_ended $status
+        fi
+        sleep 0.2
     done
 }
 

@@ -30,6 +30,11 @@ static bool next_line(const char **at, const char *end, struct span fields[FIELD
     return false;
 }
 
+static size_t size_of(const char *file, const char *end)
+{
+    return (size_t)(end - file);
+}
+
 static size_t count_lines(const char *at, const char *end)
 {
     size_t lines = 0;
@@ -119,7 +124,7 @@ static bool allocate(struct city_table *table)
     size_t cities = count_lines(gazetteer_cities, gazetteer_cities_end);
     size_t names = count_lines(gazetteer_names, gazetteer_names_end);
     size_t bytes =
-        (size_t)(gazetteer_cities_end - gazetteer_cities) + (size_t)(gazetteer_names_end - gazetteer_names);
+        size_of(gazetteer_cities, gazetteer_cities_end) + size_of(gazetteer_names, gazetteer_names_end);
     if (cities >= CITY_NONE || names >= CITY_NONE)
         return false;
     table->rows = calloc(cities, sizeof *table->rows);

@@ -264,8 +264,8 @@ static size_t city_at(const struct gazetteer *g, struct point *point, const char
     return metropolis_of(g, point, UNKNOWN_PEOPLE);
 }
 
-bool gazetteer_label_in(const struct gazetteer *g, double latitude, double longitude, const char *country,
-                        const char *region, const char *recorded, const char *language, struct city *out)
+bool gazetteer_label(const struct gazetteer *g, double latitude, double longitude, const char *country,
+                     const char *region, const char *recorded, const char *language, struct city *out)
 {
     if (!(fabs(latitude) <= 90 && fabs(longitude) <= 180)) /* nor is it for NaN */
         return false;
@@ -275,12 +275,6 @@ bool gazetteer_label_in(const struct gazetteer *g, double latitude, double longi
         return false;
     copy_out(g, city, language, out);
     return true;
-}
-
-bool gazetteer_label(const struct gazetteer *g, double latitude, double longitude, const char *country,
-                     const char *recorded, const char *language, struct city *out)
-{
-    return gazetteer_label_in(g, latitude, longitude, country, "", recorded, language, out);
 }
 
 struct hit {

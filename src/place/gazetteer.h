@@ -5,15 +5,15 @@
  * most 30 km (5 km for 100,000 people, 16 km for a million, 30 km from 3.5 million on). A town in the disc of
  * a larger city of its region is a part of that city when it has fewer people than a share of the city's: a
  * tenth at the centre, falling with the square of the distance to nothing at the edge; of several such cities
- * only the one counts whose disc it lies deepest in, relative to the radius. So Dum Dum is Kolkata and Hoxton
- * is London, but Howrah, Thane, Oakland and a small town at the edge stay what they are. A record's name,
- * without a bracketed district, is looked up among the cities of its country whose disc begins within 10 km
- * of the point: the city found there, or the one it is a part of, is the label. A name not found is taken for
- * a town of 10,000 people at the point itself, so that neighbourhoods and villages become the city around
- * them, if it has at least 100,000 people, and keep their names elsewhere; where the record's region is named
- * like a city near by (Delhi, Seoul, Tokyo), only cities of that region come into question. Never across a
- * border. The table data/city-names.tsv overrules what the arithmetic gets wrong: Borivali is a part of
- * Mumbai.
+ * only the one counts whose disc it lies deepest in, relative to the radius. So Dum Dum is Kolkata and
+ * Croydon is London, but Howrah, Thane, Oakland and a small town at the edge stay what they are. A record's
+ * name, without a bracketed district, is looked up among the cities of its country whose disc begins within
+ * 10 km of the point: the city found there, or the one it is a part of, is the label. A name not found is
+ * taken for a town of 10,000 people at the point itself, so that neighbourhoods and villages become the city
+ * around them, if it has at least 100,000 people, and keep their names elsewhere; where the record's region
+ * is named like a city near by (Delhi, Seoul, Tokyo), only cities of that region come into question. Never
+ * across a border. The table data/city-names.tsv overrules what the arithmetic gets wrong: Borivali is a part
+ * of Mumbai.
  *
  * The constants were tuned by reading what becomes of 40,000 random addresses of DB-IP City Lite
  * (tests/measure/labels.c prints the table). */
@@ -39,8 +39,8 @@ struct city {
 
 struct gazetteer;
 
-/* Reads the tables embedded in the program (about 20 ms, 2 MB). NULL when out of memory. Everything below is
- * thread-safe and takes no lock: a gazetteer never changes once it is open. */
+/* Reads the tables embedded in the program (about 30 ms, 1.7 MB). NULL when out of memory. Everything below
+ * is thread-safe and takes no lock: a gazetteer never changes once it is open. */
 struct gazetteer *gazetteer_open(void);
 void gazetteer_close(struct gazetteer *);
 
@@ -50,12 +50,8 @@ bool gazetteer_find(const struct gazetteer *, int64_t id, const char *language, 
 /* The city that a reader at a point would name, by the rule above. `recorded` is the record's English name
  * for the point, `country` and `region` what it is in ("" for an unknown region). False: the record's own
  * name is the best there is, without its bracket (see gazetteer_bare). Constant time, no allocation. */
-bool gazetteer_label_in(const struct gazetteer *, double latitude, double longitude, const char *country,
-                        const char *region, const char *recorded, const char *language, struct city *out);
-
-/* The same for a record without a region. */
 bool gazetteer_label(const struct gazetteer *, double latitude, double longitude, const char *country,
-                     const char *recorded, const char *language, struct city *out);
+                     const char *region, const char *recorded, const char *language, struct city *out);
 
 /* The length of a recorded name without the bracketed district that may follow it: 6 for "Mumbai (Powai)". A
  * name that is nothing but a bracket is all there is. */

@@ -46,16 +46,12 @@ static int compare_keys(const void *a, const void *b, void *context)
     return order ? order : (x->owner > y->owner) - (x->owner < y->owner);
 }
 
-static void *shrunk(void *block, size_t size)
-{
-    void *smaller = realloc(block, size + 1);
-    return smaller ? smaller : block;
-}
-
 void name_index_sort(struct name_index *index)
 {
-    index->folded = shrunk(index->folded, index->folded_bytes);
-    index->keys = shrunk(index->keys, index->key_count * sizeof *index->keys);
+    char *folded = realloc(index->folded, index->folded_bytes + 1);
+    struct name_key *keys = realloc(index->keys, (index->key_count + 1) * sizeof *keys);
+    index->folded = folded ? folded : index->folded;
+    index->keys = keys ? keys : index->keys;
     qsort_r(index->keys, index->key_count, sizeof *index->keys, compare_keys, index->folded);
 }
 

@@ -344,8 +344,8 @@ static const char *name_place(const struct gazetteer *gazetteer, const struct re
                               const char *language, struct place *out)
 {
     struct city city;
-    if (gazetteer_label(gazetteer, record->latitude, record->longitude, record->country, record->city,
-                        language, &city)) {
+    if (gazetteer_label(gazetteer, record->latitude, record->longitude, record->country, record->region,
+                        record->city, language, &city)) {
         memcpy(out->name, city.name, sizeof out->name);
         out->id = city.id;
         return "the city of the gazetteer that readers there would name";

@@ -35,7 +35,7 @@ def test_version_help_and_usage():
 
 @pytest.mark.parametrize("text, said", [
     ("[cache]\ncapcity = 5\n", ':2: [cache] unknown key "capcity" (did you mean "capacity"?)'),
-    ("[cach]\ncapacity = 50\n", ":2: [cach] unknown section (did you mean \"cache\"?)"),
+    ("[cach]\ncapacity = 50\n", ":1: [cach] unknown section (did you mean \"cache\"?)"),
     ("[weather]\nwait = 250\n", ":2: [weather] wait = \"250\": a duration needs a unit"),
     ("[weather]\nwait = 25x\n", "not a duration"),
     ("[weather]\nwait = 1h\n", "out of range"),
@@ -49,7 +49,7 @@ def test_version_help_and_usage():
     ("[weather]\nopen_meteo_url = http://api.example.com\n", "plain http:// is for loopback only"),
     ("[weather]\nproviders = open-meteo, yahoo\n", "must be a list of: open-meteo"),
     ("nonsense\n", ":1: neither [section] nor key = value"),
-    ("[log]\nlevel = " + "x" * 2000 + "\n", ":2: [log] line too long"),
+    ("[log]\nlevel = " + "x" * 2000 + "\n", ":2: line too long"),
     ("[geoip]\nhome = Mumbai\n", "must be name, country code, latitude, longitude"),
     ("[weather]\nrefresh = 2d\nkeep = 1h\n", "keep is shorter than refresh"),
 ])
