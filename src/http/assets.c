@@ -53,20 +53,14 @@ void assets_open(void)
     }
 }
 
-const char *assets_hashed_path(const char *path)
-{
-    for (size_t i = 0; i < ASSETS; i++)
-        if (strcmp(path, assets[i].path) == 0 && assets[i].hashed_path[0])
-            return assets[i].hashed_path;
-    return NULL;
-}
-
 static void serve(const struct asset *asset, const char *caching, struct http_answer *answer)
 {
     answer->type = asset->type;
     text_bytes(&answer->body, asset->bytes, (size_t)(asset->end - asset->bytes));
     text_format(&answer->headers, "Cache-Control: %s\r\n", caching);
-    if (!asset->hashed_path[0]) /* developer pages */
+    if (asset->hashed_path[0]) /* where the same bytes may be kept for ever */
+        text_format(&answer->headers, "Content-Location: %s\r\n", asset->hashed_path);
+    else /* developer pages */
         text_string(&answer->headers,
                     "Content-Security-Policy: default-src 'self'; frame-ancestors 'none'\r\n"
                     "Referrer-Policy: no-referrer\r\n");

@@ -11,7 +11,4 @@ void assets_serve(const struct http_request *, struct http_answer *);
 /* Computes the hashes. Call once, before threads. */
 void assets_open(void);
 
-/* The hashed path of "/masthead.js" and the like, or NULL. Static. */
-const char *assets_hashed_path(const char *path);
-
 #endif

