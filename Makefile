@@ -1,11 +1,13 @@
 # Masthead. `make help` lists the targets; `make run` and `make test` install what they need on Debian 12.
 
 VERSION := 0.1.0
-CC      ?= gcc
 BUILD   ?= build
 PYTHON  := /usr/bin/python3
 PREFIX  ?= /usr/local
 DESTDIR ?=
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
 
 # Hardening as the OpenSSF compiler guide has it for gcc 12, without what clang 14 does not know.
 CFLAGS  ?= -O2 -g
@@ -38,8 +40,8 @@ objects  = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(1))
 
 # Packages that each step needs, by the file that tells they are there.
 PACKAGES_BUILD := gcc libc6-dev libcurl4-openssl-dev libjansson-dev libmaxminddb-dev libcivetweb-dev libinih-dev
-PACKAGES_RUN   := $(PACKAGES_BUILD) curl
-PACKAGES_TEST  := $(PACKAGES_BUILD) clang clang-format cppcheck curl libcmocka-dev mmdb-bin \
+PACKAGES_RUN   := $(PACKAGES_BUILD) curl ca-certificates
+PACKAGES_TEST  := $(PACKAGES_BUILD) clang clang-format cppcheck curl ca-certificates libcmocka-dev mmdb-bin \
                   libmaxmind-db-writer-perl nginx-light python3 python3-pytest chromium chromium-driver \
                   python3-selenium prometheus shellcheck
 PACKAGES_PICTURES := $(PACKAGES_TEST) fonts-liberation fonts-lohit-deva

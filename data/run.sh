@@ -159,7 +159,6 @@ follow_log() {
 start_service() {
     local ops=127.0.0.1:0
     if [ "$listen" = $DEFAULT_LISTEN ]; then ops=$DEFAULT_OPS; fi
-    case $(setting log level) in warn | error) extra+=(--set log.level=info) ;; esac # without it, no "ready"
     mkfifo "$folder/log"
     follow_log <"$folder/log" &
     log=$!

@@ -1,7 +1,6 @@
 #include "base/clock.h"
 
 #include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
 
 static atomic_int_fast64_t offset_ms;

@@ -10,7 +10,7 @@
 #define VALUE_BYTES 512
 #define THROTTLE_MS 60000
 
-static const char *const level_names[] = {"debug", "info", "warn", "error"};
+static const char *const level_names[] = {"debug", "info", "warn", "error", "info"};
 
 static atomic_int threshold = LOG_INFO;
 static atomic_int line_format = LOG_LOGFMT;

@@ -11,7 +11,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+enum log_level {
+    LOG_DEBUG,
+    LOG_INFO,
+    LOG_WARN,
+    LOG_ERROR,
+    LOG_ALWAYS /* shown as info, whatever the level: what scripts wait for */
+};
 enum log_format { LOG_LOGFMT, LOG_JSON };
 
 struct log_options {
@@ -19,7 +25,7 @@ struct log_options {
     int format; /* enum log_format */
 };
 
-/* May be called again at any time (a reload); each line is written under one consistent pair. */
+/* May be called again at any time (a reload), on any thread. */
 void log_configure(const struct log_options *);
 
 struct log_field {

@@ -68,10 +68,14 @@ static uint64_t sum_cell(const struct metric *metric, size_t series, size_t i)
 
 void metrics_register(struct metric *rows, size_t count, void *context)
 {
-    if (table_count == TABLES_MAX)
+    size_t at = 0;
+    while (at < table_count && tables[at].rows != rows)
+        at++;
+    if (at == TABLES_MAX)
         abort();
-    tables[table_count].rows = rows;
-    tables[table_count++].count = count;
+    tables[at].rows = rows;
+    tables[at].count = count;
+    table_count += at == table_count;
     for (size_t i = 0; i < count; i++) {
         struct metric *metric = &rows[i];
         metric->context = context;

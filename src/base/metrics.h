@@ -5,8 +5,8 @@
  *     static struct metric rows[] = {
  *         [LOOKUPS] = {.name = "masthead_cache_lookups_total", .help = "…", .type = METRIC_COUNTER,
  *                      .labels = {{"result", results, 2}}},
- *         [ENTRIES] = {.name = "masthead_cache_entries", .help = "…", .type = METRIC_GAUGE, .collect =
- * entries},
+ *         [ENTRIES] = {.name = "masthead_cache_entries", .help = "…", .type = METRIC_GAUGE,
+ *                      .collect = entries},
  *     };
  *     metrics_register(rows, 2, cache);
  *     metric_add(&rows[LOOKUPS], HIT, 0);
@@ -55,8 +55,8 @@ struct metric {
     size_t series;
 };
 
-/* Takes the rows into the exposition for good; `context` is handed to their collectors. Aborts when out of
- * memory. Call before threads. */
+/* Takes the rows into the exposition for good; `context` is handed to their collectors. Rows that are
+ * registered already get the new context. Aborts when out of memory. Call before threads. */
 void metrics_register(struct metric *rows, size_t count, void *context);
 
 /* Counts one for the series of the given label indices (0 where there is no label). Thread-safe, no lock. */

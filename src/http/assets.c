@@ -79,7 +79,5 @@ void assets_serve(const struct http_request *request, struct http_answer *answer
             return;
         }
     }
-    answer->status = 404;
-    answer->type = "text/plain; charset=utf-8";
-    text_string(&answer->body, "Not Found\n");
+    http_say(answer, 404, "Not Found");
 }

@@ -6,24 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PLAIN "text/plain; charset=utf-8"
-
-static void say(struct http_answer *answer, int status, const char *text)
-{
-    answer->status = status;
-    answer->type = PLAIN;
-    text_string(&answer->headers, "Cache-Control: no-store\r\n");
-    text_string(&answer->body, text);
-}
-
 static void serve_ready(void *context, const struct http_request *request, struct http_answer *answer)
 {
     const struct ops_options *options = context;
     (void)request;
-    if (options->ready(options->context))
-        say(answer, 200, "ready\n");
-    else
-        say(answer, 503, "not ready\n");
+    bool ready = options->ready(options->context);
+    http_say(answer, ready ? 200 : 503, ready ? "ready" : "not ready");
 }
 
 static void serve_metrics(void *context, const struct http_request *request, struct http_answer *answer)
@@ -45,7 +33,8 @@ static bool parse_step(const char *text, int64_t *ms)
     char *end;
     long long value = strtoll(text, &end, 10);
     for (size_t i = 0; end != text && i < sizeof units / sizeof units[0]; i++) {
-        if (strcmp(end, units[i].unit) != 0 || llabs(value) > most / units[i].ms)
+        const int64_t most_units = most / units[i].ms;
+        if (strcmp(end, units[i].unit) != 0 || value > most_units || value < -most_units)
             continue;
         *ms = value * units[i].ms;
         return true;
@@ -61,14 +50,13 @@ static void serve_clock(void *context, const struct http_request *request, struc
     int64_t ms;
     if (!http_next_parameter(&query, &parameter) || strcmp(parameter.name, "advance") != 0 ||
         !parse_step(parameter.value, &ms)) {
-        say(answer, 400, "say advance=3h (units ms, s, m, h, d; may be negative)\n");
+        http_say(answer, 400, "say advance=3h (units ms, s, m, h, d; may be negative)");
         return;
     }
     clock_advance(ms);
     char when[CLOCK_RFC3339_BYTES];
     clock_format(clock_now().wall_ms / 1000, when);
-    say(answer, 200, "");
-    text_format(&answer->body, "%s\n", when);
+    http_say(answer, 200, when);
 }
 
 static const struct http_route routes[] = {

@@ -5,8 +5,6 @@
 
 #include "http/server.h"
 
-#include <stdatomic.h>
-
 struct ops_options {
     bool dev;
     /* Whether the service can serve: asked at each /readyz, on any thread. */

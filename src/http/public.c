@@ -13,6 +13,8 @@ struct public_site {
     struct widget *widget;
 };
 
+#define PORT_DIGITS 5
+
 static bool is_loopback_origin(const char *origin)
 {
     static const char *const starts[] = {"http://localhost",  "https://localhost", "http://127.0.0.1",
@@ -21,8 +23,8 @@ static bool is_loopback_origin(const char *origin)
         size_t length = strlen(starts[i]);
         const char *rest = origin + length;
         if (strncmp(origin, starts[i], length) == 0 &&
-            (*rest == '\0' ||
-             (*rest == ':' && rest[1] && strspn(rest + 1, "0123456789") == strlen(rest + 1))))
+            (*rest == '\0' || (*rest == ':' && rest[1] && strlen(rest + 1) <= PORT_DIGITS &&
+                               strspn(rest + 1, "0123456789") == strlen(rest + 1))))
             return true;
     }
     return false;
@@ -55,10 +57,11 @@ static void write_cors(const struct public_site *site, const struct http_request
         text_format(&answer->headers, "Access-Control-Allow-Origin: %s\r\n", origin);
 }
 
-/* Answers the preflight of a cross-origin request. False when the request is none. */
-static bool answer_options(const struct public_site *site, const struct http_request *request,
-                           struct http_answer *answer)
+/* Does what CORS asks for. True when the request was no more than a preflight, which is then answered. */
+static bool answer_cors(const struct public_site *site, const struct http_request *request,
+                        struct http_answer *answer)
 {
+    write_cors(site, request, answer);
     if (strcmp(request->method, "OPTIONS") != 0)
         return false;
     if (cors_configured(&site->options)) {
@@ -97,6 +100,12 @@ static void write_cache_status(const struct answer *answer, struct text *out)
     }
 }
 
+static void write_ignored(const struct visit_notes *notes, struct text *out)
+{
+    if (notes->ignored.length > 0)
+        text_format(out, "X-Masthead-Ignored: %s\r\n", notes->ignored.bytes);
+}
+
 static void write_headers(const struct answer *widget, const struct visit_notes *notes, struct text *out)
 {
     bool anybodys = widget->place.source == PLACE_FROM_READER; /* nothing in it is the visitor's */
@@ -106,8 +115,7 @@ static void write_headers(const struct answer *widget, const struct visit_notes 
         text_format(out, "Cache-Control: %s, max-age=%lld\r\n", anybodys ? "public" : "private",
                     (long long)widget->max_age_s);
     write_cache_status(widget, out);
-    if (notes->ignored.length > 0)
-        text_format(out, "X-Masthead-Ignored: %s\r\n", notes->ignored.bytes);
+    write_ignored(notes, out);
     text_format(out, "Content-Language: %s\r\nReferrer-Policy: no-referrer\r\nX-Robots-Tag: noindex\r\n",
                 widget->language->tag);
 }
@@ -121,8 +129,7 @@ static void answer_visit(struct public_site *site, const struct http_request *re
     struct visit visit;
     struct visit_notes notes;
     struct answer widget;
-    write_cors(site, request, answer);
-    if (answer_options(site, request, answer))
+    if (answer_cors(site, request, answer))
         return;
     visit_read(&site->options.visits, request, &visit, &notes);
     ask(site->widget, &visit, &widget);
@@ -168,8 +175,7 @@ static void serve_weather(void *context, const struct http_request *request, str
     struct visit_notes notes;
     struct answer widget;
     struct http_parameter parameter;
-    write_cors(site, request, answer);
-    if (answer_options(site, request, answer))
+    if (answer_cors(site, request, answer))
         return;
     visit_read(&site->options.visits, request, &visit, &notes);
     notes.faked = false; /* whoever asks */
@@ -193,20 +199,19 @@ static void serve_places(void *context, const struct http_request *request, stru
     struct visit visit;
     struct visit_notes notes;
     struct http_parameter query, country;
-    write_cors(site, request, answer);
-    if (answer_options(site, request, answer))
+    if (answer_cors(site, request, answer))
         return;
     visit_read(&site->options.visits, request, &visit, &notes);
     answer->type = JSON;
     text_format(&answer->headers, "Cache-Control: public, max-age=%d\r\n", PLACES_MAX_AGE_S);
+    write_ignored(&notes, &answer->headers);
     widget_places_json(site->widget, visit_parameter(request, "q", &query),
                        visit_parameter(request, "country", &country), visit.language, &answer->body);
 }
 
 static void serve_asset(void *context, const struct http_request *request, struct http_answer *answer)
 {
-    write_cors(context, request, answer);
-    if (!answer_options(context, request, answer))
+    if (!answer_cors(context, request, answer))
         assets_serve(request, answer);
 }
 

@@ -1,5 +1,5 @@
 /* civetweb's workers call begin_request, one request at a time each; each has its own buffer. What workers
- * share is atomic (in_flight, draining) or constant after http_open. */
+ * share is atomic (connections, in_flight, draining) or constant after http_open. */
 #include "http/server.h"
 
 #include "base/clock.h"
@@ -11,7 +11,6 @@
 #include <civetweb.h>
 #include <dirent.h>
 #include <netinet/in.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +35,8 @@ struct http_listener {
     void *context;
     struct http_options options;
     int port;
-    atomic_int in_flight;
+    atomic_int connections; /* open ones that a thread has taken on, idle or not: it can serve no other */
+    atomic_int in_flight;   /* requests being answered */
     atomic_bool draining;
 };
 
@@ -88,7 +88,7 @@ static struct metric rows[ROWS] = {
                   .bound_count = sizeof duration_bounds_s / sizeof duration_bounds_s[0],
                   .scale = 0.000001},
     [THREADS] = {.name = "masthead_http_threads",
-                 .help = "Threads of the public listener.",
+                 .help = "Threads of the public listener; each open connection keeps one busy.",
                  .type = METRIC_GAUGE,
                  .labels = {{"state", NULL, 0}},
                  .collect = collect_threads},
@@ -97,7 +97,7 @@ static struct metric rows[ROWS] = {
 static void collect_threads(void *context, struct metric_samples *samples)
 {
     const struct http_listener *listener = context;
-    int busy = atomic_load(&listener->in_flight);
+    int busy = atomic_load(&listener->connections);
     metric_sample(samples, busy, "busy", NULL);
     metric_sample(samples, (double)listener->options.threads - busy, "idle", NULL);
 }
@@ -122,20 +122,25 @@ static const struct http_route *route_of(const struct http_listener *listener, c
     return NULL;
 }
 
-static void refuse(struct http_answer *answer, int status)
+void http_say(struct http_answer *answer, int status, const char *line)
 {
     answer->status = status;
     answer->type = "text/plain; charset=utf-8";
     answer->body.length = 0;
-    text_format(&answer->body, "%s\n", statuses[status_row(status)].phrase);
+    text_format(&answer->body, "%s\n", line);
+    if (status < 400) /* an error's head says so anyway */
+        text_string(&answer->headers, "Cache-Control: no-store\r\n");
+}
+
+static void refuse(struct http_answer *answer, int status)
+{
+    http_say(answer, status, statuses[status_row(status)].phrase);
 }
 
 void http_serve_health(void *context, const struct http_request *request, struct http_answer *answer)
 {
     (void)context, (void)request;
-    answer->type = "text/plain; charset=utf-8";
-    text_string(&answer->headers, "Cache-Control: no-store\r\n");
-    text_string(&answer->body, "ok\n");
+    http_say(answer, 200, "ok");
 }
 
 /* Whether the connection may stay open after this answer; tells civetweb when not. */
@@ -300,6 +305,20 @@ static int http_error(struct mg_connection *connection, int status, const char *
     return 0;
 }
 
+static int connection_opened(const struct mg_connection *connection, void **unused)
+{
+    (void)unused;
+    struct http_listener *listener = mg_get_user_data(mg_get_context(connection));
+    atomic_fetch_add(&listener->connections, 1);
+    return 0;
+}
+
+static void connection_closed(const struct mg_connection *connection)
+{
+    struct http_listener *listener = mg_get_user_data(mg_get_context(connection));
+    atomic_fetch_sub(&listener->connections, 1);
+}
+
 static int log_message(const struct mg_connection *connection, const char *message)
 {
     (void)connection;
@@ -353,32 +372,25 @@ static bool start(struct http_listener *listener)
     snprintf(threads, sizeof threads, "%lld", (long long)o->threads);
     snprintf(timeout, sizeof timeout, "%lld", (long long)o->request_timeout_ms);
     snprintf(keep_alive, sizeof keep_alive, "%lld", (long long)o->keep_alive_ms);
+    /* clang-format off */
     const char *options[] = {
-        "listening_ports",
-        address,
-        "num_threads",
-        threads,
-        "connection_queue",
-        CONNECTION_QUEUE,
-        "listen_backlog",
-        LISTEN_BACKLOG,
-        "request_timeout_ms",
-        timeout,
-        "enable_keep_alive",
-        o->keep_alive_ms > 0 ? "yes" : "no",
-        "keep_alive_timeout_ms",
-        keep_alive,
-        "max_request_size",
-        MAX_REQUEST_BYTES,
-        "tcp_nodelay",
-        "1",
-        "decode_url",
-        "no",
-        "access_control_allow_origin",
-        "",
+        "listening_ports", address,
+        "num_threads", threads,
+        "connection_queue", CONNECTION_QUEUE,
+        "listen_backlog", LISTEN_BACKLOG,
+        "request_timeout_ms", timeout,
+        "enable_keep_alive", o->keep_alive_ms > 0 ? "yes" : "no",
+        "keep_alive_timeout_ms", keep_alive,
+        "max_request_size", MAX_REQUEST_BYTES,
+        "tcp_nodelay", "1",
+        "decode_url", "no",
+        "access_control_allow_origin", "",
         NULL,
     };
+    /* clang-format on */
     static const struct mg_callbacks callbacks = {
+        .init_connection = connection_opened,
+        .connection_closed = connection_closed,
         .begin_request = begin_request,
         .http_error = http_error,
         .log_message = log_message,
@@ -404,12 +416,14 @@ struct http_listener *http_open(const struct http_options *options, const struct
     struct http_listener *listener = calloc(1, sizeof *listener);
     if (!listener)
         return NULL;
+    if (count > ROUTES_MAX)
+        abort();
     listener->options = *options;
     listener->routes = routes;
     listener->route_count = count;
     listener->context = context;
     register_once();
-    for (size_t i = 0; i < count && i < ROUTES_MAX; i++)
+    for (size_t i = 0; i < count; i++)
         listener->endpoints[i] = endpoint_index(routes[i].endpoint);
     if (options->measured)
         metrics_register(&rows[THREADS], 1, listener);
@@ -425,19 +439,21 @@ int http_port(const struct http_listener *listener)
     return listener->port;
 }
 
-static bool listens_on(int fd, int port)
+static bool listens_on(int fd, const char *host, int port)
 {
     int listening = 0;
     socklen_t size = sizeof listening;
     struct sockaddr_in address;
+    struct in_addr own;
     socklen_t address_size = sizeof address;
     return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening &&
            getsockname(fd, (struct sockaddr *)&address, &address_size) == 0 &&
-           address.sin_family == AF_INET && ntohs(address.sin_port) == port;
+           address.sin_family == AF_INET && ntohs(address.sin_port) == port &&
+           inet_pton(AF_INET, host, &own) == 1 && address.sin_addr.s_addr == own.s_addr;
 }
 
 /* civetweb cannot stop accepting without cutting off answers, and does not tell its sockets: look among our
- * descriptors for the listening one of this port. */
+ * descriptors for the one that listens on this address and port. */
 static void stop_accepting(const struct http_listener *listener)
 {
     DIR *folder = opendir("/proc/self/fd");
@@ -446,7 +462,7 @@ static void stop_accepting(const struct http_listener *listener)
     struct dirent *entry;
     while ((entry = readdir(folder))) {
         int fd = atoi(entry->d_name);
-        if (entry->d_name[0] != '.' && listens_on(fd, listener->port))
+        if (entry->d_name[0] != '.' && listens_on(fd, listener->options.host, listener->port))
             shutdown(fd, SHUT_RD);
     }
     closedir(folder);

@@ -26,7 +26,7 @@ struct http_request {
     const char *path;   /* still percent-encoded, without the query */
     const char *query;  /* still percent-encoded, without the "?"; "" when there is none */
     struct address peer;
-    const void *connection;
+    const void *connection; /* civetweb's, for http_header */
 };
 
 /* Writes up to `max` values of every line of a header, in order of arrival; returns how many lines there are.
@@ -56,6 +56,9 @@ struct http_answer {
     struct text headers; /* further lines, each with its CRLF */
     struct text body;
 };
+
+/* Answers with one line of plain text, in place of any body so far; never cached. */
+void http_say(struct http_answer *, int status, const char *line);
 
 typedef void http_handler(void *context, const struct http_request *, struct http_answer *);
 

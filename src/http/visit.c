@@ -87,7 +87,7 @@ static const char *read_place(const struct visit_rules *rules, const struct http
     if (digits == 0 || digits > 10 || value[digits] != '\0')
         return "not an id";
     visit->choice = strtoll(value, NULL, 10);
-    return NULL;
+    return visit->choice > 0 ? NULL : "not an id";
 }
 
 /* A parameter of the path's own, which its handler reads. */
@@ -106,14 +106,27 @@ static const char *read_not_built_in(const struct visit_rules *rules, const stru
     return "not known to this version";
 }
 
-void visit_ignore(struct visit_notes *notes, const char *parameter, const char *reason)
+static size_t parameter_index(const char *name)
 {
     size_t i = 0;
-    while (i < PARAMETERS && strcmp(parameter, parameter_names[i]) != 0)
+    while (i < PARAMETERS && strcmp(name, parameter_names[i]) != 0)
         i++;
+    return i;
+}
+
+void visit_ignore(struct visit_notes *notes, const char *parameter, const char *reason)
+{
+    size_t i = parameter_index(parameter);
     metric_add(&ignored_total, i, 0);
+    if (notes->ignored.overflow)
+        return;
+    size_t before = notes->ignored.length;
     text_format(&notes->ignored, "%s%s; %s", notes->ignored.length > 0 ? ", " : "", parameter_names[i],
                 reason);
+    if (notes->ignored.overflow) {
+        notes->ignored.length = before;
+        notes->ignored.bytes[before] = '\0';
+    }
 }
 
 static void read_query(const struct visit_rules *rules, const struct http_request *request,
@@ -123,16 +136,15 @@ static void read_query(const struct visit_rules *rules, const struct http_reques
     const char *query = request->query;
     struct http_parameter parameter;
     while (http_next_parameter(&query, &parameter)) {
-        size_t i = 0;
-        while (i < PARAMETERS && strcmp(parameter.name, parameter_names[i]) != 0)
-            i++;
-        const char *reason = i == PARAMETERS ? "not known" : seen[i] ? "given twice" : NULL;
-        if (!reason)
-            reason = parameter_readers[i](rules, request, parameter.value, visit, notes);
-        if (i < PARAMETERS)
+        size_t i = parameter_index(parameter.name);
+        const char *reason = "not known";
+        if (i < PARAMETERS) {
+            reason =
+                seen[i] ? "given twice" : parameter_readers[i](rules, request, parameter.value, visit, notes);
             seen[i] = true;
+        }
         if (reason)
-            visit_ignore(notes, i < PARAMETERS ? parameter_names[i] : "", reason);
+            visit_ignore(notes, parameter.name, reason);
     }
 }
 

@@ -20,14 +20,15 @@ struct visit_rules {
 
 struct visit_notes {
     bool faked;          /* the address is the one the query gave */
-    struct text ignored; /* "ip; client not in dev.from, units; not known", or empty */
+    struct text ignored; /* "ip; client not in dev.from, units; not known", or empty; what fits, whole */
     char storage[512];
 };
 
 /* Registers the metrics of visits. Call once, before threads. */
 void visit_register(void);
 
-/* Notes that a parameter did not count after all. `parameter` and `reason` are static words of ours. */
+/* Notes that a parameter did not count. One that we do not know is noted as "parameter", never by its name;
+ * `reason` is in our words. */
 void visit_ignore(struct visit_notes *, const char *parameter, const char *reason);
 
 /* Reads a request. Thread-safe. */

@@ -35,9 +35,10 @@ static size_t size_of(const char *file, const char *end)
     return (size_t)(end - file);
 }
 
+/* One too many where the last line has its end, as it should. */
 static size_t count_lines(const char *at, const char *end)
 {
-    size_t lines = 0;
+    size_t lines = 1;
     for (; at < end; at++)
         lines += *at == '\n';
     return lines;

@@ -8,9 +8,8 @@
 
 #include <stdbool.h>
 
-#define EXAMINE_COMMAND                                                                \
-    "--examine-database" /* the child's command line: masthead --examine-database FILE \
-                          */
+/* The child's command line: masthead --examine-database FILE */
+#define EXAMINE_COMMAND "--examine-database"
 
 /* Lets a child examine the file behind `fd`, under limits of time and memory. False when it crashes, takes
  * too long or finds fault; `error` then says what. Blocks for the time that takes (a second for a city

@@ -32,32 +32,31 @@ struct mmdb {
 enum field { CITY, CITY_LOCAL, REGION, COUNTRY, LATITUDE, LONGITUDE, RADIUS, TIMEZONE, ANYCAST, FIELDS };
 enum schema { NESTED, FLAT, SCHEMAS };
 
-static const char
-    *const paths[SCHEMAS][FIELDS][RECORD_PATHS][PATH_STEPS] =
+typedef const char *record_path[PATH_STEPS];
+static const record_path paths[SCHEMAS][FIELDS][RECORD_PATHS] = {
+    [NESTED] =
         {
-            [NESTED] =
-                {
-                    [CITY] = {{"city", "names", "en"}, {"city", "names", NAME_LANGUAGE}},
-                    [CITY_LOCAL] = {{"city", "names", NAME_LANGUAGE}},
-                    [REGION] = {{"subdivisions", "0", "names", "en"}},
-                    [COUNTRY] = {{"country", "iso_code"}},
-                    [LATITUDE] = {{"location", "latitude"}},
-                    [LONGITUDE] = {{"location", "longitude"}},
-                    [RADIUS] = {{"location", "accuracy_radius"}},
-                    [TIMEZONE] = {{"location", "time_zone"}},
-                    [ANYCAST] = {{"traits", "is_anycast"}},
-                },
-            [FLAT] =
-                {
-                    [CITY] = {{"city"}},
-                    [REGION] = {{"region"}, {"state1"}},
-                    [COUNTRY] = {{"country_code"}, {"country", "iso_code"}, {"country"}},
-                    [LATITUDE] = {{"latitude"}, {"lat"}, {"location", "latitude"}},
-                    [LONGITUDE] = {{"longitude"}, {"lng"}, {"location", "longitude"}},
-                    [RADIUS] = {{"accuracy_radius"}, {"radius"}, {"location", "accuracy_radius"}},
-                    [TIMEZONE] = {{"timezone"}, {"location", "time_zone"}},
-                    [ANYCAST] = {{"is_anycast"}, {"anycast"}, {"traits", "is_anycast"}},
-                },
+            [CITY] = {{"city", "names", "en"}, {"city", "names", NAME_LANGUAGE}},
+            [CITY_LOCAL] = {{"city", "names", NAME_LANGUAGE}},
+            [REGION] = {{"subdivisions", "0", "names", "en"}},
+            [COUNTRY] = {{"country", "iso_code"}},
+            [LATITUDE] = {{"location", "latitude"}},
+            [LONGITUDE] = {{"location", "longitude"}},
+            [RADIUS] = {{"location", "accuracy_radius"}},
+            [TIMEZONE] = {{"location", "time_zone"}},
+            [ANYCAST] = {{"traits", "is_anycast"}},
+        },
+    [FLAT] =
+        {
+            [CITY] = {{"city"}},
+            [REGION] = {{"region"}, {"state1"}},
+            [COUNTRY] = {{"country_code"}, {"country", "iso_code"}, {"country"}},
+            [LATITUDE] = {{"latitude"}, {"lat"}, {"location", "latitude"}},
+            [LONGITUDE] = {{"longitude"}, {"lng"}, {"location", "longitude"}},
+            [RADIUS] = {{"accuracy_radius"}, {"radius"}, {"location", "accuracy_radius"}},
+            [TIMEZONE] = {{"timezone"}, {"location", "time_zone"}},
+            [ANYCAST] = {{"is_anycast"}, {"anycast"}, {"traits", "is_anycast"}},
+        },
 };
 
 /* Credits by what the vendor's file calls itself, in its metadata or in its name. */

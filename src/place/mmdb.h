@@ -28,8 +28,8 @@ struct mmdb *mmdb_open(const char *path, const char *state_folder, mmdb_examiner
 struct mmdb *mmdb_map(const char *path, char error[MMDB_ERROR_BYTES]);
 void mmdb_close(struct mmdb *);
 
-/* Finds the record of an address. `language` (BCP 47) chooses city_local. False when
- * there is none, or when the file is of the other address family. Thread-safe; no allocation, no lock. */
+/* Finds the record of an address. `language` (BCP 47) chooses city_local. False when there is none, or when
+ * the file is of the other address family. Thread-safe; no allocation, no lock. */
 bool mmdb_find(const struct mmdb *, const struct address *, const char *language, struct record *out);
 
 /* Unix seconds at which the vendor built it. */

@@ -35,27 +35,28 @@ const char *const place_source_names[PLACE_SOURCES] = {
 
 #define OLD_DAYS 45 /* vendors publish monthly, or oftener */
 
-struct generation {
-    unsigned references; /* guarded by places.lock */
-    struct place_options options;
-    struct mmdb *databases[PLACE_DATABASES]; /* NULL: configured but not loaded */
-    struct network *vague;
-    size_t vague_count;
-    bool complete;
-};
-
 struct file_mark {
     ino_t inode;
     off_t size;
     struct timespec modified;
 };
 
+struct generation {
+    unsigned references; /* guarded by places.lock */
+    struct place_options options;
+    struct mmdb *databases[PLACE_DATABASES]; /* NULL: configured but not loaded */
+    struct file_mark marks[PLACE_DATABASES]; /* of the files when they were opened or tried */
+    struct network *vague;
+    size_t vague_count;
+    bool complete;
+};
+
 struct places {
     struct gazetteer *gazetteer; /* never changes */
     pthread_mutex_t lock;
     struct generation *present;              /* guarded by lock; never NULL after places_open */
-    bool last_reload_ok[PLACE_DATABASES];    /* guarded by lock */
-    struct file_mark marks[PLACE_DATABASES]; /* of the reloading thread alone */
+    bool last_reload_ok[PLACE_DATABASES];    /* of the present one's databases; guarded by lock */
+    struct file_mark marks[PLACE_DATABASES]; /* of the same; of the reloading thread alone */
 };
 
 enum { LOOKUPS, BUILD_TIME, RELOAD_OK, ROWS };
@@ -111,13 +112,23 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
+/* A database's name in a label: that of its file, or the path where two files have one name. */
+static const char *label_of(const struct place_options *options, size_t i)
+{
+    const char *name = base_name(options->databases[i]);
+    for (size_t j = 0; j < options->database_count; j++)
+        if (j != i && strcmp(base_name(options->databases[j]), name) == 0)
+            return options->databases[i];
+    return name;
+}
+
 static void collect_build_time(void *context, struct metric_samples *samples)
 {
     struct generation *generation = take(context);
     for (size_t i = 0; i < generation->options.database_count; i++)
         if (generation->databases[i])
             metric_sample(samples, (double)mmdb_built_s(generation->databases[i]),
-                          base_name(generation->options.databases[i]), NULL);
+                          label_of(&generation->options, i), NULL);
     give_back(context, generation);
 }
 
@@ -129,7 +140,7 @@ static void collect_reload_ok(void *context, struct metric_samples *samples)
         pthread_mutex_lock(&places->lock);
         bool ok = places->last_reload_ok[i];
         pthread_mutex_unlock(&places->lock);
-        metric_sample(samples, ok, base_name(generation->options.databases[i]), NULL);
+        metric_sample(samples, ok, label_of(&generation->options, i), NULL);
     }
     give_back(places, generation);
 }
@@ -197,12 +208,11 @@ static void warn_of_age(const char *path, int64_t built_s)
         log_event(LOG_WARN, "database is old", log_str("file", path), log_int("days", days));
 }
 
-static void open_database(struct places *places, struct generation *generation, size_t i,
-                          mmdb_examiner *examine)
+static void open_database(struct generation *generation, size_t i, mmdb_examiner *examine)
 {
     const char *path = generation->options.databases[i];
     char error[MMDB_ERROR_BYTES];
-    places->marks[i] = mark_file(path);
+    generation->marks[i] = mark_file(path);
     generation->databases[i] = mmdb_open(path, generation->options.state, examine, error);
     if (generation->databases[i] && !examine_landmarks(generation->databases[i], error)) {
         mmdb_close(generation->databases[i]);
@@ -219,13 +229,9 @@ static void open_database(struct places *places, struct generation *generation, 
     } else
         log_event(LOG_WARN, "database not loaded", log_str("file", path), log_str("error", error));
     generation->complete = generation->complete && ok;
-    pthread_mutex_lock(&places->lock);
-    places->last_reload_ok[i] = ok;
-    pthread_mutex_unlock(&places->lock);
 }
 
-static struct generation *generation_open(struct places *places, const struct place_options *options,
-                                          mmdb_examiner *examine)
+static struct generation *generation_open(const struct place_options *options, mmdb_examiner *examine)
 {
     struct generation *generation = calloc(1, sizeof *generation);
     if (!generation)
@@ -238,8 +244,26 @@ static struct generation *generation_open(struct places *places, const struct pl
         return NULL;
     }
     for (size_t i = 0; i < options->database_count; i++)
-        open_database(places, generation, i, examine);
+        open_database(generation, i, examine);
     return generation;
+}
+
+static bool same_databases(const struct place_options *a, const struct place_options *b)
+{
+    for (size_t i = 0; i < a->database_count && i < b->database_count; i++)
+        if (strcmp(a->databases[i], b->databases[i]) != 0)
+            return false;
+    return a->database_count == b->database_count;
+}
+
+/* Notes how opening went, database by database. */
+static void note_attempt(struct places *places, const struct generation *tried)
+{
+    memcpy(places->marks, tried->marks, sizeof places->marks);
+    pthread_mutex_lock(&places->lock);
+    for (size_t i = 0; i < tried->options.database_count; i++)
+        places->last_reload_ok[i] = tried->databases[i] != NULL;
+    pthread_mutex_unlock(&places->lock);
 }
 
 struct places *places_open(const struct place_options *options)
@@ -249,11 +273,12 @@ struct places *places_open(const struct place_options *options)
         return NULL;
     pthread_mutex_init(&places->lock, NULL);
     places->gazetteer = gazetteer_open();
-    places->present = generation_open(places, options, NULL);
+    places->present = generation_open(options, NULL);
     if (!places->present || !places->gazetteer) {
         places_close(places);
         return NULL;
     }
+    note_attempt(places, places->present);
     metrics_register(rows, ROWS, places);
     return places;
 }
@@ -270,8 +295,11 @@ void places_close(struct places *places)
 
 bool places_reload(struct places *places, const struct place_options *options)
 {
-    struct generation *candidate = generation_open(places, options, examine_in_child);
+    struct generation *candidate = generation_open(options, examine_in_child);
     if (!candidate || !candidate->complete) {
+        /* A refused list of other files says nothing of those that go on serving. */
+        if (candidate && same_databases(options, &places->present->options))
+            note_attempt(places, candidate);
         log_line(LOG_ERROR, "databases not replaced, the present ones go on serving");
         generation_free(candidate);
         return false;
@@ -280,6 +308,7 @@ bool places_reload(struct places *places, const struct place_options *options)
     struct generation *old = places->present;
     places->present = candidate;
     pthread_mutex_unlock(&places->lock);
+    note_attempt(places, candidate);
     give_back(places, old);
     log_event(LOG_INFO, "databases replaced", log_int("databases", (int64_t)options->database_count));
     return true;

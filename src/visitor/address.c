@@ -95,7 +95,7 @@ bool network_parse(const char *text, size_t length, struct network *out)
 
 struct network network_around(const struct address *address, unsigned bits)
 {
-    unsigned length = address->family == ADDRESS_V4 ? 32 : 128;
+    unsigned length = family_bits(address->family);
     struct network network = {.base = *address, .bits = bits < length ? bits : length};
     for (unsigned bit = network.bits; bit < length; bit++)
         network.base.bytes[bit / 8] &= (uint8_t) ~(0x80u >> bit % 8);

@@ -51,8 +51,7 @@ enum client_outcome {
  * one; spaces and tabs around it do not count, and a zone ("%eth0") is cut off. Forwarded is held to RFC
  * 7239's grammar as a whole, since a quote that a stranger left open turns the words of later proxies inside
  * out; only spaces around ";" are let pass. An element without for=, or with something other than an address
- * there
- * ("unknown", "_hidden"), makes it unreadable when the walk arrives there. */
+ * there ("unknown", "_hidden"), makes it unreadable when the walk arrives there. */
 enum client_outcome client_find(const struct client_options *, const struct address *peer,
                                 const char *const *lines, size_t line_count, struct address *client);
 

@@ -36,7 +36,7 @@ static void write_credits(const struct answer *answer, struct text *out)
 
 void widget_html(const struct answer *answer, struct text *out)
 {
-    bool known = answer->state == ANSWER_FRESH || answer->state == ANSWER_STALE;
+    bool known = answer_has_number(answer);
     text_format(out, "<span class=\"masthead-weather\" data-state=\"%s\" data-source=\"%s\"",
                 answer_state_names[answer->state], place_source_names[answer->place.source]);
     if (answer->state == ANSWER_STALE)
@@ -56,8 +56,7 @@ void widget_text(const struct answer *answer, struct text *out)
     if (answer->state != ANSWER_UNKNOWN) {
         text_string(out, answer->place.name);
         text_string(out, " ");
-        write_temperature(out, answer->state != ANSWER_PLACE, answer->reading.temperature_ddeg,
-                          answer->units);
+        write_temperature(out, answer_has_number(answer), answer->reading.temperature_ddeg, answer->units);
     }
     text_string(out, "\n");
 }

@@ -21,6 +21,11 @@ static const char *or_null(const char *string)
     return string[0] ? string : NULL;
 }
 
+static char unit_letter(const struct answer *answer)
+{
+    return answer->units == UNITS_FAHRENHEIT ? 'F' : 'C';
+}
+
 static void write_place(const struct place *place, struct text *out)
 {
     text_string(out, "\"place\":{\"name\":");
@@ -35,8 +40,9 @@ static void write_place(const struct place *place, struct text *out)
     text_string(out, "}");
 }
 
-static void write_weather(const struct answer *answer, bool known, struct text *out)
+static void write_weather(const struct answer *answer, struct text *out)
 {
+    bool known = answer_has_number(answer);
     const struct reading *reading = &answer->reading;
     text_string(out, "\"temperature\":{\"celsius\":");
     if (known)
@@ -45,8 +51,7 @@ static void write_weather(const struct answer *answer, bool known, struct text *
         text_string(out, "null");
     text_string(out, ",\"value\":");
     write_integer(out, known, degrees_shown(reading->temperature_ddeg, answer->units));
-    text_format(out,
-                ",\"unit\":\"%c\"},\n \"weather\":{\"code\":", answer->units == UNITS_FAHRENHEIT ? 'F' : 'C');
+    text_format(out, ",\"unit\":\"%c\"},\n \"weather\":{\"code\":", unit_letter(answer));
     write_integer(out, known && reading->code >= 0, reading->code);
     text_string(out, ",\"text\":");
     text_json(out, known ? language_condition(answer->language, reading->code) : NULL);
@@ -55,8 +60,9 @@ static void write_weather(const struct answer *answer, bool known, struct text *
     text_string(out, "}");
 }
 
-static void write_origin(const struct answer *answer, bool known, struct text *out)
+static void write_origin(const struct answer *answer, struct text *out)
 {
+    bool known = answer_has_number(answer);
     const struct reading *reading = &answer->reading;
     text_string(out, ",\n \"cell\":");
     text_json(out, or_null(reading->cell));
@@ -88,11 +94,6 @@ static void write_credits(const struct credit *const *credits, size_t count, str
     text_string(out, "]}\n");
 }
 
-static bool has_number(const struct answer *answer)
-{
-    return answer->state == ANSWER_FRESH || answer->state == ANSWER_STALE;
-}
-
 void widget_json(const struct answer *answer, struct text *out)
 {
     char line_storage[2 * PLACE_NAME_BYTES];
@@ -106,8 +107,8 @@ void widget_json(const struct answer *answer, struct text *out)
     text_string(out, ",\n ");
     write_place(&answer->place, out);
     text_string(out, ",\n ");
-    write_weather(answer, has_number(answer), out);
-    write_origin(answer, has_number(answer), out);
+    write_weather(answer, out);
+    write_origin(answer, out);
     write_credits(credits, widget_credits(answer, credits), out);
 }
 
@@ -118,7 +119,7 @@ void widget_where_json(const struct answer *answer, struct text *out)
     write_place(&answer->place, out);
     text_string(out, ",\n \"cell\":");
     text_json(out, or_null(answer->reading.cell));
-    text_format(out, ",\"unit\":\"%c\"", answer->units == UNITS_FAHRENHEIT ? 'F' : 'C');
+    text_format(out, ",\"unit\":\"%c\"", unit_letter(answer));
     write_credits(&answer->place.credit, known && answer->place.credit ? 1 : 0, out);
 }
 
@@ -127,12 +128,12 @@ void widget_weather_json(const struct answer *answer, struct text *out)
     char degrees_storage[32];
     struct text degrees = text_over(degrees_storage, sizeof degrees_storage);
     const struct credit *const *credit = &answer->reading.credit;
-    write_temperature(&degrees, has_number(answer), answer->reading.temperature_ddeg, answer->units);
+    write_temperature(&degrees, answer_has_number(answer), answer->reading.temperature_ddeg, answer->units);
 
     text_format(out, "{\"state\":\"%s\",\"text\":", answer_state_names[answer->state]);
     text_json(out, degrees.bytes);
     text_string(out, ",\n ");
-    write_weather(answer, has_number(answer), out);
-    write_origin(answer, has_number(answer), out);
-    write_credits(credit, has_number(answer) ? 1 : 0, out);
+    write_weather(answer, out);
+    write_origin(answer, out);
+    write_credits(credit, answer_has_number(answer) ? 1 : 0, out);
 }

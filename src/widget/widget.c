@@ -134,10 +134,15 @@ bool widget_weather(struct widget *widget, const char *cell, const struct visit 
     return true;
 }
 
+bool answer_has_number(const struct answer *answer)
+{
+    return answer->state == ANSWER_FRESH || answer->state == ANSWER_STALE;
+}
+
 size_t widget_credits(const struct answer *answer, const struct credit *out[WIDGET_CREDITS_MAX])
 {
     size_t count = 0;
-    if (answer->state == ANSWER_FRESH || answer->state == ANSWER_STALE)
+    if (answer_has_number(answer))
         out[count++] = answer->reading.credit;
     if (answer->state != ANSWER_UNKNOWN && answer->place.credit)
         out[count++] = answer->place.credit;

@@ -52,6 +52,9 @@ struct answer {
     bool credits_inline;
 };
 
+/* Whether the answer shows a temperature. */
+bool answer_has_number(const struct answer *);
+
 struct widget;
 
 /* Borrows both rooms, which must outlive it. NULL when out of memory. Registers the room's metrics. */

@@ -9,6 +9,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SRC = ROOT / "src"
+BUILD = ROOT / os.environ.get("BUILD", "build")  # as make has it
 
 # A file includes files of its own room, or of rooms on floors below.
 FLOORS = {"base": 0, "visitor": 1, "place": 2, "weather": 3, "widget": 4, "http": 5, "config": 5.5, "main.c": 6}
@@ -19,7 +20,7 @@ ALSO = {"sim": {"sim", "base"}}
 OWNERS = {
     "civetweb.h": {"src/http/server.c", "src/http/request.c", "src/http/guard.c", "src/sim/wire.c"},
     "curl/curl.h": {"src/weather/fetch.c"},
-    "jansson.h": {"src/weather/open_meteo.c"},
+    "jansson.h": {f"src/weather/{name}.c" for name in ("open_meteo", "met_norway", "openweathermap", "reply")},
     "maxminddb.h": {"src/place/mmdb.c"},
     "ini.h": {"src/config/config.c"},
 }
@@ -54,7 +55,8 @@ def check_format():
 def check_lint():
     run("cppcheck", "--quiet", "--std=c11", "--error-exitcode=1", "--enable=warning,portability", "-Isrc",
         "--inline-suppr", "--suppress=missingIncludeSystem", '-DMASTHEAD_VERSION="x"', "src")
-    run("shellcheck", *sorted(str(path) for folder in ("data", "tests", ".ci") for path in (ROOT / folder).glob("*.sh")))
+    scripts = [path for folder in ("data", "tests") for path in (ROOT / folder).glob("*.sh")] + [ROOT / ".ci" / "run"]
+    run("shellcheck", *sorted(str(path) for path in scripts))
     jobs = f"-j{os.cpu_count() or 1}"
     for compiler in ("gcc", "clang"):
         run("make", "-s", jobs, "all", f"CC={compiler}", f"BUILD=build/check-{compiler}", "CFLAGS=-O2 -Werror")
@@ -86,7 +88,7 @@ def settings(text):
 
 
 def check_documents():
-    printed = subprocess.run([ROOT / "build" / "masthead", "--print-config", "--config", "/dev/null"],
+    printed = subprocess.run([BUILD / "masthead", "--print-config", "--config", "/dev/null"],
                              capture_output=True, text=True, check=True,
                              env={"PATH": os.environ["PATH"]}).stdout
     shipped = (ROOT / "widget.conf").read_text(encoding="utf-8")
