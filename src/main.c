@@ -171,7 +171,7 @@ static void say_ready(const struct service *service)
     char public[HTTP_HOST_BYTES + 16], ops[HTTP_HOST_BYTES + 16];
     snprintf(public, sizeof public, "%s:%d", service->config->server.listen.host, http_port(service->public));
     snprintf(ops, sizeof ops, "%s:%d", service->config->server.ops_listen.host, http_port(service->ops));
-    log_event(LOG_INFO, "ready", log_str("public", public), log_str("ops", ops));
+    log_event(LOG_ALWAYS, "ready", log_str("public", public), log_str("ops", ops));
 }
 
 /* All or nothing: a new configuration counts only when it is good, may be changed at run time, and its
@@ -187,9 +187,9 @@ static void reload(struct service *service, const struct config_sources *sources
         free(next);
         return;
     }
-    free(service->config);
-    service->config = next;
-    log_configure(&next->log);
+    *service->config = *next;
+    free(next);
+    log_configure(&service->config->log);
     log_line(LOG_INFO, "reloaded");
 }
 
@@ -252,21 +252,21 @@ static int run(struct config *config, const struct config_sources *sources)
         status = EXIT_SUCCESS;
     }
     stop(&service);
-    free(service.config);
     if (status == EXIT_SUCCESS)
         log_line(LOG_INFO, "stopped");
     return status;
 }
 
-static int check(struct config *config)
+static int check(const struct config *config)
 {
     config_warn(config);
     struct places *places = places_open(&config->place);
     bool good = places && places_loaded(places);
     places_close(places);
-    free(config);
     if (good)
         puts("configuration is good");
+    else
+        fputs("masthead: the service would not be ready with this configuration; see above\n", stderr);
     return good ? EXIT_SUCCESS : EXIT_USAGE;
 }
 
@@ -278,7 +278,7 @@ static bool parse_argument(const char *text, struct address *address)
     return false;
 }
 
-static int lookup(struct config *config, char **addresses, int count, bool pretty)
+static int lookup(const struct config *config, char **addresses, int count, bool pretty)
 {
     struct places *places = places_open(&config->place);
     int status = places ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -297,7 +297,6 @@ static int lookup(struct config *config, char **addresses, int count, bool prett
         fputs(out.bytes, stdout);
     }
     places_close(places);
-    free(config);
     return status;
 }
 
@@ -305,10 +304,9 @@ static int snippet(struct config *config, const char *argument)
 {
     struct service service = {.config = config};
     struct visit visit = {.now = clock_now(), .readable = true, .units = (enum units)config->widget.units};
-    if (!parse_argument(argument, &visit.address)) {
-        free(config);
+    if (!parse_argument(argument, &visit.address))
         return EXIT_USAGE;
-    }
+    config->weather.snapshot[0] = '\0'; /* a running service's */
     config->weather.wait_ms =
         config->weather.timeout_ms * WEATHER_PROVIDERS; /* nobody else is waiting for us */
     int status = EXIT_FAILURE;
@@ -324,7 +322,6 @@ static int snippet(struct config *config, const char *argument)
         status = EXIT_SUCCESS;
     }
     stop(&service);
-    free(config);
     return status;
 }
 
@@ -396,20 +393,13 @@ static struct arguments parse_arguments(int argc, char **argv)
     return arguments;
 }
 
-static int with_config(const struct arguments *arguments)
+static int obey(const struct arguments *arguments, struct config *config)
 {
-    struct config *config = malloc(sizeof *config);
-    if (!config || !config_load(&arguments->sources, config)) {
-        free(config);
-        return EXIT_USAGE;
-    }
-    log_configure(&config->log);
     switch (arguments->command) {
     case CHECK:
         return check(config);
     case PRINT:
         config_print(config);
-        free(config);
         return EXIT_SUCCESS;
     case LOOKUP:
         return lookup(config, arguments->rest, arguments->rest_count, arguments->pretty);
@@ -418,6 +408,18 @@ static int with_config(const struct arguments *arguments)
     default:
         return run(config, &arguments->sources);
     }
+}
+
+static int with_config(const struct arguments *arguments)
+{
+    struct config *config = malloc(sizeof *config);
+    int status = EXIT_USAGE;
+    if (config && config_load(&arguments->sources, config)) {
+        log_configure(&config->log);
+        status = obey(arguments, config);
+    }
+    free(config);
+    return status;
 }
 
 int main(int argc, char **argv)

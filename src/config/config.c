@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #define LINE_BYTES      1024
@@ -28,7 +27,8 @@ struct loading {
     char *text; /* the line being read, as getline keeps it */
     size_t text_size;
     int line;
-    bool seen[CONFIG_OPTIONS_MAX]; /* in the file */
+    char origin[CONFIG_ORIGIN_BYTES]; /* of that line: "widget.conf:14" */
+    bool seen[CONFIG_OPTIONS_MAX];    /* in the file */
     bool failed;
 };
 
@@ -157,13 +157,13 @@ static const char *fault_of_line(const char *line, size_t length)
     return NULL;
 }
 
-static void check_section(struct loading *loading, const char *origin, const char *line)
+static void check_section(struct loading *loading, const char *line)
 {
     char section[KEY_BYTES];
     const char *start = strchr(line, '[') + 1;
     snprintf(section, sizeof section, "%.*s", (int)strcspn(start, "]"), start);
     if (!section_known(section))
-        complain_unknown(loading, origin, section, "");
+        complain_unknown(loading, loading->origin, section, "");
 }
 
 /* libinih's reader: a line a call, counted and checked, since the library tells handlers no line numbers. A
@@ -175,8 +175,7 @@ static char *next_line(char *line, int size, void *context)
     if (length < 0)
         return NULL;
     loading->line++;
-    char origin[CONFIG_ORIGIN_BYTES];
-    snprintf(origin, sizeof origin, "%s:%d", loading->file, loading->line);
+    snprintf(loading->origin, sizeof loading->origin, "%s:%d", loading->file, loading->line);
     const char *text = loading->text;
     if (loading->line == 1 && strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0) {
         text += strlen(BYTE_ORDER_MARK);
@@ -184,9 +183,9 @@ static char *next_line(char *line, int size, void *context)
     }
     const char *fault = fault_of_line(text, (size_t)length);
     if (fault)
-        complain(loading, origin, NULL, fault);
+        complain(loading, loading->origin, NULL, fault);
     else if (text[strspn(text, " \t")] == '[')
-        check_section(loading, origin, text);
+        check_section(loading, text);
     snprintf(line, (size_t)size, "%s", fault ? "" : text);
     return line;
 }
@@ -194,8 +193,7 @@ static char *next_line(char *line, int size, void *context)
 static int handle_pair(void *context, const char *section, const char *key, const char *value)
 {
     struct loading *loading = context;
-    char origin[CONFIG_ORIGIN_BYTES];
-    snprintf(origin, sizeof origin, "%s:%d", loading->file, loading->line);
+    const char *origin = loading->origin;
     size_t i = option_index(section, key);
     if (section[0] == '\0')
         complain(loading, origin, NULL, "a key before the first [section]");
@@ -301,6 +299,20 @@ static void choose_state(struct loading *loading)
         snprintf(state, PLACE_PATH_BYTES, "%.*s/" DEFAULT_STATE, PLACE_PATH_BYTES - 8, loading->folder);
 }
 
+/* What is written is relative to the state folder. */
+static void choose_snapshot(struct loading *loading)
+{
+    struct weather_options *weather = &loading->config->weather;
+    char name[sizeof weather->snapshot];
+    memcpy(name, weather->snapshot, sizeof name);
+    if (name[0] == '\0' || name[0] == '/')
+        return;
+    size_t length = (size_t)snprintf(weather->snapshot, sizeof weather->snapshot, "%s/%s",
+                                     loading->config->place.state, name);
+    if (length >= sizeof weather->snapshot)
+        complain(loading, "configuration", "cache", "snapshot: path too long");
+}
+
 /* What only two values together can get wrong. */
 static void check_together(struct loading *loading)
 {
@@ -329,9 +341,11 @@ bool config_load(const struct config_sources *sources, struct config *out)
         load_assignment(&loading, set, ".", origin);
     }
     choose_state(&loading);
+    choose_snapshot(&loading);
     if (!loading.failed)
         check_together(&loading);
     out->weather.max_waiters = out->server.threads / 4;
+    out->weather.simulated = out->widget.simulated;
     return !loading.failed;
 }
 

@@ -33,7 +33,7 @@ struct config {
     struct client_options visitor;
     struct place_options place; /* with server.state */
     int64_t watch_ms;
-    struct weather_options weather; /* with cache.capacity */
+    struct weather_options weather; /* with [cache] */
     struct widget_options widget;   /* with dev.simulated */
     struct http_names origins, place_headers;
     struct log_options log;

@@ -1,6 +1,7 @@
 /* How each kind of value is read. Text is NUL-terminated, trimmed, at most CONFIG_VALUE_BYTES long. */
 #include "base/clock.h"
 #include "config/table.h"
+#include "place/record.h"
 #include "weather/cell.h"
 #include "widget/words.h"
 
@@ -321,8 +322,12 @@ bool read_databases(const struct option *option, const char *text, const char *f
             return fail(error, "an empty name between commas");
         if (out->database_count == PLACE_DATABASES)
             return fail(error, "more than %d databases", PLACE_DATABASES);
-        if (!resolve(item, length, folder, out->databases[out->database_count++], PLACE_PATH_BYTES, error))
+        if (!resolve(item, length, folder, out->databases[out->database_count], PLACE_PATH_BYTES, error))
             return false;
+        for (size_t i = 0; i < out->database_count; i++)
+            if (strcmp(out->databases[i], out->databases[out->database_count]) == 0)
+                return fail(error, "\"%.*s\" given twice", (int)length, item);
+        out->database_count++;
     }
     return true;
 }
@@ -349,16 +354,8 @@ bool read_providers(const struct option *option, const char *text, const char *f
 
 static bool read_coordinate(const char *item, size_t length, double most, double *out)
 {
-    char copy[32];
-    char *end;
-    if (length == 0 || length >= sizeof copy)
-        return false;
-    memcpy(copy, item, length);
-    copy[length] = '\0';
-    if (strspn(copy, "+-.0123456789") != length) /* strtod would also take hexadecimal, "inf" and spaces */
-        return false;
-    *out = strtod(copy, &end);
-    return *end == '\0' && fabs(*out) <= most;
+    *out = record_number(item, length);
+    return fabs(*out) <= most; /* nor is NaN */
 }
 
 bool read_home(const struct option *option, const char *text, const char *folder, void *field,

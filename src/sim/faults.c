@@ -18,18 +18,19 @@ static void send_json(struct exchange *x, int status, const char *body, size_t l
 static void send_error(struct exchange *x, int status, const char *reason)
 {
     char body[FORECAST_ERROR_BYTES];
-    size_t length = forecast_error(reason, body);
-    send_json(x, status, body, length);
+    size_t length = x->dialect->error(status, reason, body);
+    wire_answer(x->wire, status, x->dialect->error_type, "", body, length);
+    x->status = status;
 }
 
 /* The body that the query deserves, for the caller to free; NULL when an error was sent instead. */
 static char *body_or_error(struct exchange *x, size_t *length)
 {
     if (!x->forecast) {
-        send_error(x, 400, x->refusal);
+        send_error(x, x->refusal_status, x->refusal);
         return NULL;
     }
-    char *body = forecast_write(x->forecast, x->fault->twist, length);
+    char *body = x->dialect->write(x->forecast, x->fault->twist, length);
     if (!body)
         send_error(x, 500, "The simulator is out of memory.");
     return body;
@@ -37,10 +38,12 @@ static char *body_or_error(struct exchange *x, size_t *length)
 
 static void answer(struct exchange *x)
 {
-    size_t length;
+    size_t length = 0;
     char *body = body_or_error(x, &length);
-    if (body)
-        send_json(x, 200, body, length);
+    if (!body)
+        return;
+    x->status = x->unmodified ? 304 : x->fault->status ? x->fault->status : 200;
+    wire_answer(x->wire, x->status, JSON_TYPE, x->headers, body, x->unmodified ? 0 : length);
     free(body);
 }
 
@@ -212,6 +215,7 @@ static const struct fault faults[] = {
     {"huge", "sends 64 MiB of spaces, chunked", send_huge, .twist = HONEST},
     {"429", "over a limit; VALUE: minutely (default), hourly, daily or concurrent", send_limit,
      .usual_value = "minutely"},
+    {"203", "the honest answer, from a version that is going to end", answer, .status = 203},
     {"400", "bad request", send_fixed_error, .status = 400, .reason = "Data corrupted at path ''."},
     {"401", "key required", send_fixed_error, .status = 401, .reason = "API key required."},
     {"403", "key not good for this", send_fixed_error, .status = 403,

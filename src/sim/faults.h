@@ -2,7 +2,7 @@
 #ifndef SIM_FAULTS_H
 #define SIM_FAULTS_H
 
-#include "sim/forecast.h"
+#include "sim/dialect.h"
 
 #define FAULT_VALUE_BYTES 16
 
@@ -10,9 +10,13 @@
 struct exchange {
     struct wire *wire;
     const struct fault *fault;
-    const char *value;               /* the fault's */
+    const char *value; /* the fault's */
+    const struct dialect *dialect;
     const struct forecast *forecast; /* NULL when the query was refused, */
-    const char *refusal;             /* for this reason */
+    const char *refusal;             /* for this reason, */
+    int refusal_status;              /* with this status */
+    const char *headers;             /* further lines of an honest head */
+    bool unmodified;                 /* the client has it already */
     int status;                      /* out: HTTP status sent; 0 when no whole head was */
 };
 
@@ -21,8 +25,8 @@ struct fault {
     void (*respond)(struct exchange *);
     const char *usual_value; /* when none is given; NULL: the fault takes none */
     enum twist twist;        /* of the rows that only bend the body, */
-    int status;              /* of the rows that only send an error, */
-    const char *reason;      /* and its reason */
+    int status;              /* other than the usual one, */
+    const char *reason;      /* and, of the rows that only send an error, its reason */
 };
 
 /* The row at `index`, NULL past the last. Row 0 is "none": the honest answer. */

@@ -22,6 +22,8 @@ struct forecast {
     int64_t start_s; /* Unix seconds of the first point, a full hour */
     int points;      /* hourly points */
     bool local;      /* timezone=auto; else GMT */
+    int64_t now_s;   /* Unix seconds at which it was asked for; this and the next for other APIs only */
+    bool kelvin;     /* temperatures in Kelvin */
 };
 
 /* Ways in which a reply that parses can still lie, and NAN_TOKENS, which strict parsers refuse. */

@@ -1,7 +1,8 @@
 /* masthead-sim: a stand-in for the weather API, with a clock that can be moved and faults on order.
  *
- * It speaks Open-Meteo's format over plain HTTP, counts what it was asked for, and is steered over the same
- * port. For tests, and for trying the service without a network; not for the open internet. */
+ * It speaks Open-Meteo's format, MET Norway's and OpenWeatherMap's over plain HTTP, counts what it was asked
+ * for, and is steered over the same port. For tests, and for trying the service without a network; not for
+ * the open internet. */
 #include "base/clock.h"
 #include "base/text.h"
 #include "sim/faults.h"
@@ -68,7 +69,8 @@ static bool begin_forecast(const struct wire *wire, const struct forecast *f, co
                            char value[FAULT_VALUE_BYTES])
 {
     char key[256];
-    bool keyed = wire->has_key_header || wire_parameter(wire, "apikey", key, sizeof key);
+    bool keyed = wire->has_key_header || wire_parameter(wire, "apikey", key, sizeof key) ||
+                 wire_parameter(wire, "appid", key, sizeof key);
     pthread_mutex_lock(&sim.lock);
     struct counts *counts = &sim.counts;
     counts->requests++;
@@ -104,10 +106,13 @@ static void handle_forecast(struct wire *wire)
     struct forecast *forecast = malloc(sizeof *forecast); /* too big for civetweb's stacks */
     if (!forecast)
         return;
-    char value[FAULT_VALUE_BYTES];
-    struct exchange x = {.wire = wire, .value = value};
-    x.refusal = forecast_read(wire, clock_now().wall_ms / 1000, forecast);
+    char value[FAULT_VALUE_BYTES], headers[DIALECT_HEADERS_BYTES] = "";
+    int64_t now_s = clock_now().wall_ms / 1000;
+    struct exchange x = {.wire = wire, .value = value, .dialect = dialect_of(wire->path), .headers = headers};
+    x.refusal = x.dialect->read(wire, now_s, forecast, &x.refusal_status);
     x.forecast = x.refusal ? NULL : forecast;
+    if (x.forecast && x.dialect->headers)
+        x.unmodified = x.dialect->headers(wire, now_s, headers);
     if (!begin_forecast(wire, x.forecast, &x.fault, value))
         fault_read("429", "concurrent", &x.fault, value);
     x.fault->respond(&x);
@@ -305,10 +310,6 @@ static const struct route {
     void (*handle)(struct wire *);
 } routes[] = {
     {"GET", "/", "this text", handle_root},
-    {"GET", "/v1/forecast",
-     "?latitude=19.1&longitude=72.9&hourly=temperature_2m,weather_code,is_day"
-     "&past_hours=1&forecast_hours=50&timeformat=unixtime&timezone=auto",
-     handle_forecast},
     {"GET", "/sim/count", "what was asked for since the start or the last reset", handle_count},
     {"GET", "/sim/truth", "?latitude=&longitude=&time=UNIX: the weather as it is", handle_truth},
     {"POST", "/sim/reset", "counts, fault and clock as at a start without --fault", handle_reset},
@@ -324,13 +325,29 @@ static void handle_root(struct wire *wire)
     char storage[2048];
     struct text page = text_over(storage, sizeof storage);
     text_string(&page, "This is masthead-sim, a simulated weather API. Its weather is invented.\n\n");
+    for (size_t i = 0; dialect_at(i); i++)
+        text_format(&page, "GET  %s  %s\n", dialect_at(i)->path, dialect_at(i)->usage);
     for (size_t i = 0; i < ROUTES; i++)
         text_format(&page, "%-4s %s  %s\n", routes[i].method, routes[i].path, routes[i].help);
     answer_text(wire, 200, page.bytes);
 }
 
+static void refuse_method(struct wire *wire, const char *allowed)
+{
+    char allow[32];
+    snprintf(allow, sizeof allow, "Allow: %s\r\n", allowed);
+    wire_answer(wire, 405, "text/plain", allow, "", 0);
+}
+
 static void handle(struct wire *wire)
 {
+    if (dialect_of(wire->path)) {
+        if (strcmp(wire->method, "GET") == 0)
+            handle_forecast(wire);
+        else
+            refuse_method(wire, "GET");
+        return;
+    }
     for (size_t i = 0; i < ROUTES; i++) {
         if (strcmp(wire->path, routes[i].path) != 0)
             continue;
@@ -338,9 +355,7 @@ static void handle(struct wire *wire)
             routes[i].handle(wire);
             return;
         }
-        char allow[32];
-        snprintf(allow, sizeof allow, "Allow: %s\r\n", routes[i].method);
-        wire_answer(wire, 405, "text/plain", allow, "", 0);
+        refuse_method(wire, routes[i].method);
         return;
     }
     answer_text(wire, 404, "no such path\n");
@@ -356,6 +371,8 @@ static void print_help(void)
          "  --at INSTANT           freezes the clock, e.g. at 2026-01-31T09:00:12Z\n"
          "  --fault KIND[=VALUE]   what to do wrong from the start\n"
          "  --help                 this text\n\nPaths:");
+    for (size_t i = 0; dialect_at(i); i++)
+        printf("  GET  %s\n                     %s\n", dialect_at(i)->path, dialect_at(i)->usage);
     for (size_t i = 0; i < ROUTES; i++)
         printf("  %-4s %-12s  %s\n", routes[i].method, routes[i].path, routes[i].help);
     puts("\nFaults:");

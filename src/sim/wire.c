@@ -37,12 +37,14 @@ static int on_request(struct mg_connection *connection)
 {
     const struct mg_request_info *info = mg_get_request_info(connection);
     const char *agent = mg_get_header(connection, "User-Agent");
+    const char *since = mg_get_header(connection, "If-Modified-Since");
     struct wire wire = {
         .method = info->request_method,
         .path = info->local_uri ? info->local_uri : "",
         .query = info->query_string ? info->query_string : "",
         .user_agent = agent ? agent : "",
         .has_key_header = mg_get_header(connection, "X-Api-Key") != NULL,
+        .if_modified_since = since ? since : "",
         .connection = connection,
     };
     mg_disable_connection_keep_alive(connection); /* also keeps civetweb from draining a slow body */

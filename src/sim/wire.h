@@ -16,10 +16,11 @@
  * Strings are the client's bytes. */
 struct wire {
     const char *method;
-    const char *path;       /* not decoded */
-    const char *query;      /* not decoded, "" when absent */
-    const char *user_agent; /* "" when absent */
-    bool has_key_header;    /* X-Api-Key was sent */
+    const char *path;              /* not decoded */
+    const char *query;             /* not decoded, "" when absent */
+    const char *user_agent;        /* "" when absent */
+    bool has_key_header;           /* X-Api-Key was sent */
+    const char *if_modified_since; /* "" when absent */
     struct mg_connection *connection;
 };
 

@@ -331,3 +331,50 @@ void cache_fail(struct cache *cache, uint64_t key, const struct instant *now)
     pthread_cond_broadcast(&cache->landed);
     pthread_mutex_unlock(&cache->lock);
 }
+
+bool cache_copy(struct cache *cache, size_t *cursor, struct cache_record out[CACHE_BATCH], size_t *count)
+{
+    *count = 0;
+    pthread_mutex_lock(&cache->lock);
+    for (size_t looked = 0; looked < CACHE_BATCH && *cursor < cache->used; looked++) {
+        const struct entry *entry = &cache->entries[(*cursor)++];
+        if (entry->curve.count > 0)
+            out[(*count)++] =
+                (struct cache_record){.key = entry->key,
+                                      .curve = entry->curve,
+                                      .refresh_after_ms = entry->refresh_ms - entry->fetched_ms};
+    }
+    bool more = *cursor < cache->used;
+    pthread_mutex_unlock(&cache->lock);
+    return more;
+}
+
+/* When a refresh is due after the fetch, by the record, but not later than present options and the upstream's
+ * wish make it. */
+static int64_t refresh_after_ms(const struct cache *cache, const struct cache_record *record)
+{
+    int64_t latest = cache->options.refresh_ms + cache->options.refresh_ms / 10;
+    int64_t wish = (record->curve.expires_s - record->curve.fetched_s) * 1000;
+    if (wish > latest)
+        latest = wish;
+    int64_t after = record->refresh_after_ms > 0 ? record->refresh_after_ms : 0;
+    return after < latest ? after : latest;
+}
+
+bool cache_restore(struct cache *cache, const struct cache_record *record, const struct instant *now)
+{
+    int64_t age_ms = now->wall_ms - record->curve.fetched_s * 1000;
+    if (age_ms < 0 || age_ms >= cache->options.keep_ms || !curve_covers(&record->curve, now->wall_ms / 1000))
+        return false;
+    pthread_mutex_lock(&cache->lock);
+    struct entry *entry = find(cache, record->key);
+    if (!entry)
+        entry = insert(cache, record->key, CACHE_IF_ROOM);
+    if (entry) {
+        entry->curve = record->curve;
+        entry->fetched_ms = now->boot_ms - age_ms;
+        entry->refresh_ms = entry->fetched_ms + refresh_after_ms(cache, record);
+    }
+    pthread_mutex_unlock(&cache->lock);
+    return entry != NULL;
+}

@@ -67,4 +67,21 @@ bool cache_wait(struct cache *, uint64_t key, int64_t until_ms);
 void cache_put(struct cache *, uint64_t key, const struct instant *now, const struct curve *);
 void cache_fail(struct cache *, uint64_t key, const struct instant *now);
 
+/* A cell as it outlives the process. Failures and flights do not. */
+struct cache_record {
+    uint64_t key;
+    struct curve curve;
+    int64_t refresh_after_ms; /* from the fetch of the curve until its refresh is due */
+};
+
+/* Copies the next cells that have a curve, at most CACHE_BATCH, so that the lock is never held for long.
+ * *cursor is 0 at first and then handed back as it was left. True while there may be more. A cell that is
+ * evicted and comes back during a walk may be missed, or come twice, the newer one later. */
+#define CACHE_BATCH 256
+bool cache_copy(struct cache *, size_t *cursor, struct cache_record out[CACHE_BATCH], size_t *count);
+
+/* Puts a cell with a valid curve back, over what it had. False when that is of no use at `now`: fetched later
+ * than now or longer ago than `keep`, without a temperature for now, or no room. */
+bool cache_restore(struct cache *, const struct cache_record *, const struct instant *now);
+
 #endif

@@ -53,3 +53,10 @@ uint64_t cell_key(struct cell cell)
 {
     return (uint64_t)(uint32_t)cell.latitude_udeg << 32 | (uint32_t)cell.longitude_udeg;
 }
+
+bool cell_key_valid(uint64_t key, int32_t size_udeg)
+{
+    int64_t latitude = (int32_t)(key >> 32), longitude = (int32_t)(uint32_t)key;
+    return latitude % size_udeg == 0 && longitude % size_udeg == 0 && llabs(latitude) <= TURN_UDEG / 4 &&
+           longitude >= -TURN_UDEG / 2 && longitude < TURN_UDEG / 2;
+}

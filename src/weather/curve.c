@@ -1,6 +1,15 @@
 #include "weather/curve.h"
 
 #include <stddef.h>
+#include <string.h>
+
+/* Lowest and highest temperature ever measured at the surface, with some room: -89.2 (Vostok, 1983) and 56.7
+ * (Furnace Creek, 1913), WMO archive of extremes. */
+#define COLDEST_CDEG     (-9000)
+#define HOTTEST_CDEG     6000
+#define CODE_MAX         99 /* of WMO table 4677 */
+#define UTC_OFFSET_MAX_S (18 * 3600)
+#define TIME_MAX_S       (INT64_C(100) * INT32_MAX) /* in milliseconds, far from what overflows */
 
 /* Division rounding half away from zero. */
 static int64_t divide_rounded(int64_t value, int64_t by)
@@ -66,4 +75,35 @@ void curve_bridge_gaps(struct curve *curve)
             bridge(curve, known, i);
         known = i;
     }
+}
+
+static bool time_valid(int64_t unix_s)
+{
+    return unix_s >= 0 && unix_s <= TIME_MAX_S;
+}
+
+static bool point_valid(int16_t cdeg, uint8_t sky)
+{
+    uint8_t code = sky & CURVE_NO_CODE;
+    return (cdeg == CURVE_NO_TEMPERATURE || (cdeg >= COLDEST_CDEG && cdeg <= HOTTEST_CDEG)) &&
+           (sky == CURVE_NO_SKY || code == CURVE_NO_CODE || code <= CODE_MAX);
+}
+
+static bool timezone_valid(const char name[CURVE_TIMEZONE_BYTES])
+{
+    size_t length = strnlen(name, CURVE_TIMEZONE_BYTES);
+    return length < CURVE_TIMEZONE_BYTES &&
+           strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/") == length;
+}
+
+bool curve_valid(const struct curve *curve)
+{
+    if (curve->count == 0 || curve->count > CURVE_POINTS)
+        return false;
+    for (size_t i = 0; i < curve->count; i++)
+        if (!point_valid(curve->temperature_cdeg[i], curve->sky[i]))
+            return false;
+    return time_valid(curve->start_s) && time_valid(curve->fetched_s) && time_valid(curve->expires_s) &&
+           curve->utc_offset_s >= -UTC_OFFSET_MAX_S && curve->utc_offset_s <= UTC_OFFSET_MAX_S &&
+           timezone_valid(curve->timezone);
 }

@@ -16,9 +16,10 @@
 #define CURVE_GAP_POINTS     3    /* a longer run of missing temperatures is not bridged */
 
 struct curve {
-    int64_t start_s;   /* Unix time of the first point; points are CURVE_STEP_S apart */
-    int64_t fetched_s; /* Unix time at which it was fetched */
-    int64_t expires_s; /* before this the upstream does not want to be asked again; 0: no wish */
+    int64_t start_s;    /* Unix time of the first point; points are CURVE_STEP_S apart */
+    int64_t fetched_s;  /* Unix time at which it was fetched */
+    int64_t expires_s;  /* before this the upstream does not want to be asked again; 0: no wish */
+    int64_t modified_s; /* Unix time of its Last-Modified; 0: none that can be given back exactly */
     int32_t utc_offset_s;
     int16_t temperature_cdeg[CURVE_POINTS]; /* hundredths of a degree Celsius */
     uint8_t sky[CURVE_POINTS];              /* WMO code (4677) in the low seven bits, CURVE_DAY */
@@ -39,6 +40,10 @@ bool curve_covers(const struct curve *, int64_t unix_s);
 /* Reads the curve: temperature by linear interpolation between the two hours around, sky stepped at the hour.
  * False, and *out untouched, where curve_covers is false. */
 bool curve_read(const struct curve *, int64_t unix_s, struct curve_value *out);
+
+/* Whether every field but `provider` is in its range: to be asked of a curve from a file before anything else
+ * is. */
+bool curve_valid(const struct curve *);
 
 /* Bridges runs of at most CURVE_GAP_POINTS missing temperatures between known ones, linearly. */
 void curve_bridge_gaps(struct curve *);

@@ -14,11 +14,15 @@
 
 #define QUEUE_MAX      4096
 #define BODY_MAX       ((size_t)64 << 10) /* a reply of 51 points has under 4 KB */
-#define URL_BYTES      512
+#define URL_BYTES      768
 #define HEADER_BYTES   (PROVIDER_KEY_BYTES + 32)
 #define POLL_MS        1000
 #define CONNECT_SHARE  2 /* connecting may take this part of the timeout */
 #define REASON_UNKNOWN ""
+#define HTTP_DATE      "%a, %d %b %Y %H:%M:%S GMT" /* IMF-fixdate, RFC 9110 */
+#define DATE_BYTES     64
+#define EXPIRES_MAX_S  86400 /* a wish to be left alone for longer than this is a mistake */
+#define CONFIRM_S      86400 /* a curve that ends sooner than this is not worth confirming */
 
 struct queue {
     struct cell cells[QUEUE_MAX]; /* a ring */
@@ -31,7 +35,10 @@ struct flight {
     struct curl_slist *headers; /* of the request under way */
     bool in_air;
     struct cell cell;
-    size_t attempt; /* index into options.order */
+    size_t attempt;              /* index into options.order */
+    const struct provider *part; /* whose request is under way: the provider, or what is asked after it */
+    bool conditional;            /* that request is; `curve` is what a 304 confirms */
+    struct curve curve;
     size_t received;
     bool too_large;
     char body[BODY_MAX];
@@ -162,6 +169,49 @@ static void set_up_handle(struct flight *flight, const struct fetch_options *opt
 
 static void land(struct flight *, CURLcode);
 
+/* Writes `unix_s` as a date in HTTP. */
+static void format_date(int64_t unix_s, char out[DATE_BYTES])
+{
+    time_t seconds = (time_t)unix_s;
+    struct tm parts;
+    if (!gmtime_r(&seconds, &parts) || strftime(out, DATE_BYTES, HTTP_DATE, &parts) == 0)
+        out[0] = '\0';
+}
+
+/* A date in the answer's header, as Unix time; 0 without, and, if it is to be given back, also where it is
+ * written in another way than format_date would. */
+static int64_t header_date(const struct flight *flight, const char *name, bool exact)
+{
+    struct curl_header *header;
+    char again[DATE_BYTES];
+    if (curl_easy_header(flight->handle, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+        return 0;
+    int64_t unix_s = curl_getdate(header->value, NULL);
+    if (unix_s <= 0)
+        return 0;
+    format_date(unix_s, again);
+    return exact && strcmp(again, header->value) != 0 ? 0 : unix_s;
+}
+
+/* Makes the request conditional where what is known came from the same provider and still leads far enough.
+ */
+static void add_condition(struct flight *flight, enum provider_id id)
+{
+    static const char name[] = "If-Modified-Since: ";
+    const struct fetch *fetch = flight->fetch;
+    char line[sizeof name + DATE_BYTES] = "If-Modified-Since: ";
+    struct curve known;
+    flight->conditional = flight->part->conditional && fetch->options.known &&
+                          fetch->options.known(fetch->context, flight->cell, &known) &&
+                          known.provider == id && known.modified_s > 0 &&
+                          curve_covers(&known, clock_now().wall_ms / 1000 + CONFIRM_S);
+    if (!flight->conditional)
+        return;
+    format_date(known.modified_s, line + sizeof name - 1);
+    flight->curve = known;
+    flight->headers = curl_slist_append(flight->headers, line);
+}
+
 /* Sends the flight's next request. */
 static void take_off(struct flight *flight)
 {
@@ -170,12 +220,13 @@ static void take_off(struct flight *flight)
     char url_storage[URL_BYTES], header_storage[HEADER_BYTES];
     struct text url = text_over(url_storage, sizeof url_storage);
     struct text header = text_over(header_storage, sizeof header_storage);
-    providers[id]->request(&fetch->options.providers[id], flight->cell, &url, &header);
+    flight->part->request(&fetch->options.providers[id], flight->cell, &url, &header);
 
     flight->in_air = true;
     flight->received = 0;
     flight->too_large = false;
     flight->headers = header.length > 0 ? curl_slist_append(NULL, header.bytes) : NULL;
+    add_condition(flight, id);
     /* Plain HTTP is for loopback only, which the configuration has checked. */
     curl_easy_setopt(flight->handle, CURLOPT_PROTOCOLS_STR,
                      strncmp(url.bytes, "http:", 5) == 0 ? "http" : "https");
@@ -195,7 +246,7 @@ static enum outcome outcome_of_status(long status)
         return OUTCOME_HTTP_4XX;
     if (status >= 300)
         return OUTCOME_HTTP_3XX;
-    return status == 200 ? OUTCOME_OK : OUTCOME_PARSE;
+    return status == 200 || status == 203 ? OUTCOME_OK : OUTCOME_PARSE;
 }
 
 static enum outcome outcome_of_code(const struct flight *flight, CURLcode code)
@@ -227,9 +278,39 @@ static void report(enum provider_id id, enum outcome outcome, long status, const
                   log_str("detail", detail), log_int("unsaid", unsaid));
 }
 
-/* Judges the answer of one request; a usable one is in *curve. */
-static enum outcome judge(struct flight *flight, CURLcode code, const struct instant *now,
-                          struct curve *curve)
+/* What the body of an error says, unless it repeats the key. */
+static void read_reason(const struct flight *flight, const char *key, char out[PROVIDER_REASON_BYTES])
+{
+    if (!key[0] || !memmem(flight->body, flight->received, key, strlen(key)))
+        flight->part->reason(flight->body, flight->received, out);
+    if (key[0] && strstr(out, key)) /* it may have been escaped */
+        out[0] = '\0';
+}
+
+/* MET Norway's way to announce the end of a version. */
+static void report_deprecated(enum provider_id id)
+{
+    static struct log_throttle throttle;
+    int64_t unsaid;
+    if (log_due(&throttle, &unsaid))
+        log_event(LOG_WARN, "the weather API says that this version of it is deprecated (status 203)",
+                  log_str("provider", providers[id]->name), log_int("unsaid", unsaid));
+}
+
+/* Notes on a curve just read or confirmed where it comes from and how long it is good for. */
+static void stamp(const struct flight *flight, enum provider_id id, int64_t now_s, struct curve *curve)
+{
+    int64_t expires_s = header_date(flight, "Expires", false);
+    int64_t latest_s = now_s + EXPIRES_MAX_S;
+    curve->provider = (uint8_t)id;
+    curve->fetched_s = now_s;
+    curve->expires_s = expires_s > latest_s ? latest_s : expires_s;
+    if (!flight->conditional) /* a 304 need not repeat it */
+        curve->modified_s = header_date(flight, "Last-Modified", true);
+}
+
+/* Judges the answer to one request; what could be used of it is in flight->curve. */
+static enum outcome judge(struct flight *flight, CURLcode code, const struct instant *now)
 {
     enum provider_id id = flight->fetch->options.order[flight->attempt];
     char said[PROVIDER_REASON_BYTES] = REASON_UNKNOWN;
@@ -240,17 +321,19 @@ static enum outcome judge(struct flight *flight, CURLcode code, const struct ins
     curl_easy_getinfo(flight->handle, CURLINFO_TOTAL_TIME_T, &taken_us);
 
     enum outcome outcome = outcome_of_code(flight, code);
-    if (outcome == OUTCOME_OK)
+    flight->conditional &= outcome == OUTCOME_OK && status == 304; /* from here on: is confirmed */
+    if (outcome == OUTCOME_OK && !flight->conditional)
         outcome = outcome_of_status(status);
-    if (outcome == OUTCOME_OK)
-        outcome = providers[id]->read(flight->body, flight->received, now->wall_ms / 1000, curve);
+    if (outcome == OUTCOME_OK && !flight->conditional)
+        outcome = flight->part->read(flight->body, flight->received, now->wall_ms / 1000, &flight->curve);
     if (outcome != OUTCOME_OK)
-        providers[id]->reason(flight->body, flight->received, said);
+        read_reason(flight, flight->fetch->options.providers[id].key, said);
     if (outcome == OUTCOME_OK) {
-        curve->provider = (uint8_t)id;
-        curve->fetched_s = now->wall_ms / 1000;
-        flight->fetch->last_success_s[id] = curve->fetched_s;
+        stamp(flight, id, now->wall_ms / 1000, &flight->curve);
+        flight->fetch->last_success_s[id] = flight->curve.fetched_s;
     }
+    if (status == 203)
+        report_deprecated(id);
     metric_add(&rows[REQUESTS], id, outcome);
     metric_observe(&rows[DURATION], id, (uint64_t)(taken_us / 1000));
     report(id, outcome, status, detail);
@@ -265,20 +348,23 @@ static void come_down(struct flight *flight)
     flight->in_air = false;
 }
 
-/* Ends one request; the flight ends too, unless another provider is left to try. */
+/* Ends one request; the flight ends too, unless there is more to ask, or another provider to try. */
 static void land(struct flight *flight, CURLcode code)
 {
     struct fetch *fetch = flight->fetch;
     struct instant now = clock_now();
-    struct curve curve;
-    enum outcome outcome = judge(flight, code, &now, &curve);
+    enum outcome outcome = judge(flight, code, &now);
     come_down(flight);
-    if (outcome != OUTCOME_OK && ++flight->attempt < fetch->options.order_count) {
+    bool last = outcome != OUTCOME_OK && ++flight->attempt == fetch->options.order_count;
+    flight->part = outcome == OUTCOME_OK ? flight->part->then
+                   : last                ? NULL
+                                         : providers[fetch->options.order[flight->attempt]];
+    if (flight->part) {
         take_off(flight);
         return;
     }
-    fetch->in_air--;
-    fetch->done(fetch->context, flight->cell, outcome == OUTCOME_OK ? &curve : NULL);
+    fetch->done(fetch->context, flight->cell, outcome == OUTCOME_OK ? &flight->curve : NULL);
+    fetch->in_air--; /* after `done`, so that who sees none in the air finds all of them landed */
 }
 
 /* Starts flights while there are free ones and queued cells. False when the thread is to end. */
@@ -299,6 +385,7 @@ static bool start_flights(struct fetch *fetch)
             break;
         flight->cell = cell;
         flight->attempt = 0;
+        flight->part = providers[fetch->options.order[0]];
         fetch->in_air++;
         take_off(flight);
     }

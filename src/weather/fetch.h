@@ -14,14 +14,18 @@
 #define FETCH_PARALLEL_MAX 32
 #define FETCH_PROXY_BYTES  256
 
+/* Called on the fetch thread: the curve that there is for a cell and that can be read now. False without. */
+typedef bool fetch_known(void *context, struct cell, struct curve *out);
+
 struct fetch_options {
     enum provider_id order[PROVIDERS]; /* tried in this order within one flight */
     size_t order_count;
     struct provider_options providers[PROVIDERS];
     char user_agent[192];
     char proxy[FETCH_PROXY_BYTES]; /* "": none, whatever the environment says */
-    int64_t timeout_ms;            /* for one provider's whole answer, name resolution included */
+    int64_t timeout_ms;            /* for the whole answer to one request, name resolution included */
     size_t parallel;               /* flights in the air at one time, 1 to FETCH_PARALLEL_MAX */
+    fetch_known *known;            /* for conditional requests; NULL: none are made */
 };
 
 /* Called on the fetch thread, once for each accepted flight: with a curve, or with NULL when every provider

@@ -16,4 +16,6 @@ const char *const outcome_names[OUTCOMES] = {
 
 const struct provider *const providers[PROVIDERS] = {
     [PROVIDER_OPEN_METEO] = &open_meteo,
+    [PROVIDER_MET_NORWAY] = &met_norway,
+    [PROVIDER_OPENWEATHERMAP] = &openweathermap,
 };

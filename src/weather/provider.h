@@ -8,10 +8,11 @@
 #include "weather/cell.h"
 #include "weather/curve.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum provider_id { PROVIDER_OPEN_METEO, PROVIDERS };
+enum provider_id { PROVIDER_OPEN_METEO, PROVIDER_MET_NORWAY, PROVIDER_OPENWEATHERMAP, PROVIDERS };
 
 /* How a request to an upstream ended. */
 enum outcome {
@@ -42,12 +43,18 @@ struct provider_options {
 struct provider {
     const char *name;
     struct credit credit;
+    bool conditional; /* a known curve may be asked for by If-Modified-Since, and confirmed by a 304 */
+
+    /* What is asked after this, in the same flight; NULL: the curve is whole. Only `request`, `read` and
+     * `reason` of a second part count, and its `read` is given in *out what the first one made. */
+    const struct provider *then;
 
     /* Writes the URL to get, and one header line or nothing, for the weather of a cell. */
     void (*request)(const struct provider_options *, struct cell, struct text *url, struct text *header);
 
-    /* Reads the body of a 200 into *out (all but `provider` and `fetched_s`), which is untouched unless the
-     * outcome is OUTCOME_OK. The curve then covers `now_s`. Every byte of the body is hostile. */
+    /* Reads the body of a 200 into *out (all but `provider`, `modified_s`, `fetched_s` and `expires_s`),
+     * which is untouched unless the outcome is OUTCOME_OK. The last part's curve covers `now_s`. Every byte
+     * of the body is hostile. */
     enum outcome (*read)(const char *body, size_t length, int64_t now_s, struct curve *out);
 
     /* What an error body says, as clean text, for the log; "" when it says nothing. */
@@ -57,6 +64,6 @@ struct provider {
 /* Indexed by enum provider_id. */
 extern const struct provider *const providers[PROVIDERS];
 
-extern const struct provider open_meteo;
+extern const struct provider open_meteo, met_norway, openweathermap;
 
 #endif

@@ -5,6 +5,7 @@
 #include "weather/cell.h"
 #include "weather/fetch.h"
 #include "weather/provider.h"
+#include "weather/snapshot.h"
 
 #include <errno.h>
 #include <math.h>
@@ -14,7 +15,7 @@
 #include <string.h>
 
 #define CHOICE_BITS    8
-#define PARALLEL_KEYED 8
+#define PARALLEL_USUAL 8
 #define CUSTOMER_HOST  "https://customer-api.open-meteo.com"
 #define PRODUCT        "masthead/" MASTHEAD_VERSION
 
@@ -22,6 +23,7 @@ struct weather {
     struct weather_options options;
     struct cache *cache;
     struct fetch *fetch;
+    struct snapshot *snapshot; /* NULL: none is kept */
     atomic_int_fast64_t
         choices; /* the minute (since boot) shifted left by CHOICE_BITS, and the fetches in it */
 };
@@ -34,6 +36,18 @@ static void landed(void *context, struct cell cell, const struct curve *curve)
         cache_put(weather->cache, cell_key(cell), &now, curve);
     else
         cache_fail(weather->cache, cell_key(cell), &now);
+}
+
+static bool known(void *context, struct cell cell, struct curve *out)
+{
+    struct weather *weather = context;
+    struct instant now = clock_now();
+    struct cache_view view;
+    bool readable = cache_peek(weather->cache, cell_key(cell), &now, &view) &&
+                    (view.result == CACHE_HIT || view.result == CACHE_STALE);
+    if (readable)
+        *out = view.curve;
+    return readable;
 }
 
 /* Reads the one line of a key file. */
@@ -60,49 +74,97 @@ static bool read_key(const char *path, char out[PROVIDER_KEY_BYTES])
     return there;
 }
 
-static bool set_up_open_meteo(const struct weather_options *options, struct fetch_options *fetch)
+/* What each provider needs to know, from the options. */
+static const struct setting {
+    size_t url, key_file; /* offsets in struct weather_options; a key_file of 0: takes no key */
+    bool needs_key, needs_contact;
+} settings[PROVIDERS] = {
+#define AT(member) offsetof(struct weather_options, member)
+    [PROVIDER_OPEN_METEO] = {.url = AT(open_meteo_url), .key_file = AT(open_meteo_key_file)},
+    [PROVIDER_MET_NORWAY] = {.url = AT(met_norway_url), .needs_contact = true},
+    [PROVIDER_OPENWEATHERMAP] = {.url = AT(openweathermap_url),
+                                 .key_file = AT(openweathermap_key_file),
+                                 .needs_key = true},
+#undef AT
+};
+
+/* Why a provider cannot be used as things are configured; NULL when it can. */
+static const char *lacking(size_t id, const struct weather_options *options)
 {
-    struct provider_options *own = &fetch->providers[PROVIDER_OPEN_METEO];
-    const char *url = options->open_meteo_url;
-    if (options->open_meteo_key_file[0]) {
-        if (!read_key(options->open_meteo_key_file, own->key))
-            return false;
-        if (strcmp(url, WEATHER_FREE_HOST) == 0)
-            url = CUSTOMER_HOST; /* the keyless host answers a key with a redirect */
-    }
-    snprintf(own->url, sizeof own->url, "%s", url);
+    if (id == PROVIDERS)
+        return "provider skipped: not built in";
+    if (settings[id].needs_contact && !options->contact[0])
+        return "provider skipped: it wants to know who asks, set weather.contact";
+    if (settings[id].needs_key && !((const char *)options + settings[id].key_file)[0])
+        return "provider skipped: no key file is set";
+    return NULL;
+}
+
+static bool set_up(enum provider_id id, const struct weather_options *options, struct provider_options *out)
+{
+    const char *url = (const char *)options + settings[id].url;
+    const char *key_file = settings[id].key_file ? (const char *)options + settings[id].key_file : "";
+    if (key_file[0] && !read_key(key_file, out->key))
+        return false;
+    if (key_file[0] && strcmp(url, WEATHER_FREE_HOST) == 0)
+        url = CUSTOMER_HOST; /* the keyless host answers a key with a redirect */
+    snprintf(out->url, sizeof out->url, "%s", url);
     return true;
 }
 
-static void choose_providers(const struct weather_options *options, struct fetch_options *fetch)
+/* False when a key cannot be read. */
+static bool choose_providers(const struct weather_options *options, struct fetch_options *fetch)
 {
     for (size_t i = 0; i < options->provider_count; i++) {
         size_t id = 0;
         while (id < PROVIDERS && strcmp(providers[id]->name, options->providers[i]) != 0)
             id++;
-        if (id < PROVIDERS)
+        const char *why = lacking(id, options);
+        if (why)
+            log_event(LOG_WARN, why, log_str("provider", options->providers[i]));
+        else if (set_up((enum provider_id)id, options, &fetch->providers[id]))
             fetch->order[fetch->order_count++] = (enum provider_id)id;
         else
-            log_event(LOG_WARN, "provider skipped: not built in", log_str("provider", options->providers[i]));
+            return false;
     }
+    return true;
+}
+
+/* Open-Meteo's free host wants one request at a time. */
+static size_t parallel_for(const struct fetch_options *fetch)
+{
+    for (size_t i = 0; i < fetch->order_count; i++)
+        if (fetch->order[i] == PROVIDER_OPEN_METEO && !fetch->providers[PROVIDER_OPEN_METEO].key[0])
+            return 1;
+    return PARALLEL_USUAL;
 }
 
 static bool fetch_options_of(const struct weather_options *options, struct fetch_options *out)
 {
-    *out = (struct fetch_options){.timeout_ms = options->timeout_ms};
-    choose_providers(options, out);
+    *out = (struct fetch_options){.timeout_ms = options->timeout_ms, .known = known};
+    if (!choose_providers(options, out))
+        return false;
     if (out->order_count == 0) {
         log_line(LOG_ERROR, "no usable weather provider");
         return false;
     }
-    if (!set_up_open_meteo(options, out))
-        return false;
-    bool keyed = out->providers[PROVIDER_OPEN_METEO].key[0] != '\0';
-    out->parallel = options->parallel > 0 ? (size_t)options->parallel : keyed ? PARALLEL_KEYED : 1;
+    out->parallel = options->parallel > 0 ? (size_t)options->parallel : parallel_for(out);
     snprintf(out->proxy, sizeof out->proxy, "%s", options->proxy);
     snprintf(out->user_agent, sizeof out->user_agent, options->contact[0] ? PRODUCT " %s" : PRODUCT,
              options->contact);
     return true;
+}
+
+/* True when there is none to open. */
+static bool open_snapshot(struct weather *weather)
+{
+    const struct weather_options *options = &weather->options;
+    struct snapshot_options own = {.every_ms = options->snapshot_every_ms,
+                                   .cell_udeg = (int32_t)options->cell_udeg,
+                                   .simulated = options->simulated};
+    _Static_assert(sizeof own.path == sizeof options->snapshot, "one path is copied into the other");
+    memcpy(own.path, options->snapshot, sizeof own.path);
+    return own.path[0] == '\0' || (weather->snapshot = snapshot_open(&own, weather->cache));
 }
 
 struct weather *weather_open(const struct weather_options *options)
@@ -126,7 +188,7 @@ struct weather *weather_open(const struct weather_options *options)
         goto fail;
     }
     weather->fetch = fetch_open(&fetch, landed, weather);
-    if (!weather->fetch)
+    if (!weather->fetch || !open_snapshot(weather))
         goto fail;
     return weather;
 
@@ -140,6 +202,7 @@ void weather_close(struct weather *weather)
     if (!weather)
         return;
     fetch_close(weather->fetch);
+    snapshot_close(weather->snapshot);
     cache_close(weather->cache);
     free(weather);
 }

@@ -27,13 +27,19 @@ struct weather_options {
     size_t provider_count;
     char open_meteo_url[WEATHER_URL_BYTES];
     char open_meteo_key_file[WEATHER_PATH_BYTES]; /* "": keyless */
-    char contact[WEATHER_CONTACT_BYTES];          /* in the User-Agent */
+    char met_norway_url[WEATHER_URL_BYTES];
+    char openweathermap_url[WEATHER_URL_BYTES];
+    char openweathermap_key_file[WEATHER_PATH_BYTES]; /* "": openweathermap is skipped, logged */
+    char contact[WEATHER_CONTACT_BYTES]; /* in the User-Agent; "": met-norway is skipped, logged */
     char proxy[WEATHER_URL_BYTES];
     int64_t cell_udeg; /* see cell_size_valid */
     int64_t refresh_ms, keep_ms, wait_ms, timeout_ms;
     int64_t parallel;    /* flights at one time; 0: one for a keyless Open-Meteo host, else eight */
     int64_t capacity;    /* cells */
     int64_t max_waiters; /* threads that may wait for a cold cell at one time */
+    char snapshot[2 * WEATHER_PATH_BYTES]; /* file from which a restart is warm; "": none */
+    int64_t snapshot_every_ms;
+    bool simulated; /* whether the weather is: a snapshot is of one kind or the other */
 };
 
 enum weather_state {
@@ -64,9 +70,11 @@ struct reading {
 
 struct weather;
 
-/* Starts the room and its thread. NULL on failure (logged): no provider can be used, a key file cannot be
+/* Starts the room and its threads. NULL on failure (logged): no provider can be used, a key file cannot be
  * read, no memory. Call before other threads. */
 struct weather *weather_open(const struct weather_options *);
+
+/* Ends it; the snapshot is written once more. */
 void weather_close(struct weather *);
 
 /* On whose behalf weather is asked for, which decides what it may cost. */

@@ -1,0 +1,298 @@
+#include "sim/dialect.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "sim/truth.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define JSON_TYPE    "application/json; charset=utf-8"
+#define DOCUMENT_MAX ((size_t)65536)
+#define HOUR_S       3600
+#define KELVIN       273.15
+
+/* ---- what MET Norway and OpenWeatherMap share ---- */
+
+static const char *read_place(const struct wire *wire, int64_t now_s, struct forecast *f)
+{
+    char north[32], east[32];
+    *f = (struct forecast){.count = 1, .start_s = now_s - now_s % HOUR_S, .now_s = now_s};
+    wire_parameter(wire, "lat", north, sizeof north);
+    wire_parameter(wire, "lon", east, sizeof east);
+    return forecast_coordinates(north, east, &f->latitude[0], &f->longitude[0]);
+}
+
+/* The instant of point `i` of `count`, as the twist has it. */
+static int64_t twisted(int64_t unix_s, int64_t mirror_s, enum twist twist)
+{
+    return twist == UNORDERED ? mirror_s : twist == OLD ? unix_s - 10 * 86400 : unix_s;
+}
+
+static void write_celsius(struct text *out, const struct forecast *f, int64_t unix_s, int i, enum twist twist)
+{
+    double celsius = twist == COLD ? -300.0 : truth_celsius(f->latitude[0], f->longitude[0], unix_s);
+    double value = f->kelvin || twist == WRONG_UNITS ? celsius + KELVIN : celsius;
+    if (i % 3 == 1 && (twist == NULLS || twist == NAN_TOKENS))
+        text_string(out, twist == NULLS ? "null" : "NaN");
+    else
+        text_format(out, twist == WRONG_TYPES ? "\"%.2f\"" : "%.2f", value);
+}
+
+/* What WMO codes up to `code` are called elsewhere: numbers of OpenWeatherMap, symbols of MET Norway, which
+ * have a form for the day and one for the night where they end in an underscore. */
+static const struct {
+    int code, id;
+    const char *symbol;
+} names[] = {
+    {0, 800, "clearsky_"},
+    {1, 801, "fair_"},
+    {2, 802, "partlycloudy_"},
+    {3, 804, "cloudy"},
+    {48, 741, "fog"},
+    {55, 300, "lightrain"},
+    {67, 511, "sleet"},
+    {73, 600, "lightsnow"},
+    {77, 602, "heavysnow"},
+    {81, 521, "rainshowers_"},
+    {82, 522, "heavyrainshowers_"},
+    {86, 620, "snowshowers_"},
+    {99, 211, "rainandthunder"},
+};
+
+static size_t name_at(const struct forecast *f, int64_t unix_s, bool *is_day)
+{
+    int code = truth_weather_code(f->latitude[0], f->longitude[0], unix_s);
+    size_t i = 0;
+    while (names[i].code < code)
+        i++;
+    *is_day = truth_is_day(f->latitude[0], f->longitude[0], unix_s);
+    return i;
+}
+
+static char *begin_document(struct text *out)
+{
+    char *bytes = malloc(DOCUMENT_MAX);
+    if (bytes)
+        *out = text_over(bytes, DOCUMENT_MAX);
+    return bytes;
+}
+
+/* ---- MET Norway ---- */
+
+#define MET_HOURLY 57         /* points by the hour, */
+#define MET_POINTS 84         /* then six-hourly ones */
+#define MET_RUN_S  (6 * 3600) /* how often there is a new document */
+#define MET_KEEP_S 1800
+
+static bool has_long_decimals(const struct wire *wire, const char *name)
+{
+    char text[32];
+    wire_parameter(wire, name, text, sizeof text);
+    const char *point = strchr(text, '.');
+    return point && strlen(point + 1) > 4;
+}
+
+static const char *met_read(const struct wire *wire, int64_t now_s, struct forecast *f, int *status)
+{
+    *status = 403;
+    if (!strchr(wire->user_agent, ' '))
+        return "403 Forbidden: identify yourself in the User-Agent";
+    if (has_long_decimals(wire, "lat") || has_long_decimals(wire, "lon"))
+        return "403 Forbidden: at most 4 decimals";
+    *status = 400;
+    return read_place(wire, now_s, f);
+}
+
+static void met_entry(struct text *out, const struct forecast *f, int i, enum twist twist)
+{
+    int step = i < MET_HOURLY ? i : MET_HOURLY + 6 * (i - MET_HOURLY);
+    int mirrored = MET_POINTS - 1 - i;
+    int64_t at = f->start_s + (int64_t)step * HOUR_S;
+    char time[CLOCK_RFC3339_BYTES];
+    bool is_day;
+    size_t name = name_at(f, at, &is_day);
+    clock_format(twisted(at, f->start_s + (int64_t)mirrored * HOUR_S, twist), time);
+    text_format(out, "%s{\"time\":\"%s\",\"data\":{\"instant\":{\"details\":{\"air_temperature\":",
+                i > 0 ? "," : "", time);
+    write_celsius(out, f, at, i, twist);
+    text_format(out,
+                ",\"relative_humidity\":70.5}},\"next_%d_hours\":{\"summary\":{\"symbol_code\":\"%s%s\"}}}}",
+                i < MET_HOURLY ? 1 : 6, names[name].symbol,
+                !strchr(names[name].symbol, '_') ? ""
+                : is_day                         ? "day"
+                                                 : "night");
+}
+
+static char *met_write(const struct forecast *f, enum twist twist, size_t *length)
+{
+    struct text out;
+    char *bytes = begin_document(&out);
+    if (!bytes)
+        return NULL;
+    text_format(&out,
+                "{\"type\":\"Feature\",\"geometry\":{\"type\":\"Point\",\"coordinates\":[%.4g,%.4g,10]},"
+                "\"properties\":{",
+                f->longitude[0], f->latitude[0]);
+    if (twist != NO_HOURLY) {
+        text_format(&out, "\"meta\":{\"units\":{\"air_temperature\":\"%s\"}},\"timeseries\":[",
+                    twist == WRONG_UNITS ? "fahrenheit" : "celsius");
+        for (int i = 0; i < MET_POINTS; i++)
+            met_entry(&out, f, i, twist);
+        text_string(&out, "]");
+    }
+    text_string(&out, "}}");
+    *length = out.length;
+    return bytes;
+}
+
+static size_t met_error(int status, const char *reason, char out[FORECAST_ERROR_BYTES])
+{
+    struct text page = text_over(out, FORECAST_ERROR_BYTES);
+    (void)status;
+    text_string(&page, "<!DOCTYPE html>\n<html><head><title>");
+    text_html(&page, reason);
+    text_string(&page, "</title></head><body></body></html>\n");
+    return page.length;
+}
+
+/* As HTTP writes it (IMF-fixdate). */
+static void format_date(int64_t unix_s, char out[32])
+{
+    time_t seconds = (time_t)unix_s;
+    struct tm parts;
+    gmtime_r(&seconds, &parts);
+    strftime(out, 32, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+}
+
+static bool met_headers(const struct wire *wire, int64_t now_s, char out[DIALECT_HEADERS_BYTES])
+{
+    char modified[32], expires[32];
+    struct text lines = text_over(out, DIALECT_HEADERS_BYTES);
+    format_date(now_s - now_s % MET_RUN_S, modified);
+    format_date(now_s + MET_KEEP_S, expires);
+    text_format(&lines, "Expires: %s\r\nLast-Modified: %s\r\n", expires, modified);
+    return strcmp(wire->if_modified_since, modified) == 0;
+}
+
+/* ---- OpenWeatherMap ---- */
+
+#define OWM_STEP_S   (3 * 3600)
+#define OWM_POINTS   40
+#define OWM_MEASURED 300 /* seconds ago */
+
+static const char *owm_read(const struct wire *wire, int64_t now_s, struct forecast *f, int *status)
+{
+    char text[32], *end;
+    *status = 401;
+    if (!wire_parameter(wire, "appid", text, sizeof text) || text[0] == '\0')
+        return "Invalid API key. Please see https://openweathermap.org/faq#error401 for more info.";
+    *status = 400;
+    const char *why = read_place(wire, now_s, f);
+    f->kelvin = !wire_parameter(wire, "units", text, sizeof text) || strcmp(text, "metric") != 0;
+    f->points = OWM_POINTS;
+    if (!why && wire_parameter(wire, "cnt", text, sizeof text)) {
+        long count = strtol(text, &end, 10);
+        why = *end || count < 1 || count > OWM_POINTS ? "cnt is from 1 to 40" : NULL;
+        f->points = (int)count;
+    }
+    return why;
+}
+
+/* The members of a measurement or a forecast, without braces; point `i` of the twist. */
+static void owm_point(struct text *out, const struct forecast *f, int64_t at, int64_t mirror_s, int i,
+                      enum twist twist)
+{
+    bool is_day;
+    size_t name = name_at(f, at, &is_day);
+    text_format(out, "\"dt\":%lld,\"weather\":[{\"id\":%d,\"icon\":\"01%c\"}],\"main\":{\"temp\":",
+                (long long)twisted(at, mirror_s, twist), names[name].id, is_day ? 'd' : 'n');
+    write_celsius(out, f, at, i, twist);
+    text_string(out, ",\"humidity\":70}");
+}
+
+static char *owm_write_current(const struct forecast *f, enum twist twist, size_t *length)
+{
+    struct text out;
+    char *bytes = begin_document(&out);
+    if (!bytes)
+        return NULL;
+    int64_t at = f->now_s - OWM_MEASURED;
+    text_string(&out, "{");
+    if (twist != NO_HOURLY)
+        owm_point(&out, f, at, at, 0, twist);
+    text_format(&out, "%s\"timezone\":%d,\"cod\":200}", twist != NO_HOURLY ? "," : "",
+                truth_zone(f->latitude[0], f->longitude[0]).offset_s);
+    *length = out.length;
+    return bytes;
+}
+
+static char *owm_write_forecast(const struct forecast *f, enum twist twist, size_t *length)
+{
+    struct text out;
+    char *bytes = begin_document(&out);
+    if (!bytes)
+        return NULL;
+    int64_t first = f->now_s - f->now_s % OWM_STEP_S + OWM_STEP_S;
+    text_string(&out, "{\"cod\":\"200\",\"message\":0,\"list\":[");
+    for (int i = 0; i < f->points && twist != NO_HOURLY; i++) {
+        int64_t at = first + (int64_t)i * OWM_STEP_S;
+        text_string(&out, i > 0 ? ",{" : "{");
+        owm_point(&out, f, at, first + (int64_t)(f->points - 1 - i) * OWM_STEP_S, i, twist);
+        text_string(&out, "}");
+    }
+    text_format(&out, "],\"city\":{\"coord\":{\"lat\":%.4g,\"lon\":%.4g}}}", f->latitude[0], f->longitude[0]);
+    *length = out.length;
+    return bytes;
+}
+
+static size_t owm_error(int status, const char *reason, char out[FORECAST_ERROR_BYTES])
+{
+    struct text json = text_over(out, FORECAST_ERROR_BYTES);
+    text_format(&json, status == 404 ? "{\"cod\":\"%d\",\"message\":" : "{\"cod\":%d,\"message\":", status);
+    text_json(&json, reason);
+    text_string(&json, "}");
+    return json.length;
+}
+
+/* ---- Open-Meteo, in forecast.c ---- */
+
+static const char *open_meteo_read(const struct wire *wire, int64_t now_s, struct forecast *f, int *status)
+{
+    *status = 400;
+    return forecast_read(wire, now_s, f);
+}
+
+static size_t open_meteo_error(int status, const char *reason, char out[FORECAST_ERROR_BYTES])
+{
+    (void)status;
+    return forecast_error(reason, out);
+}
+
+static const struct dialect dialects[] = {
+    {"/v1/forecast",
+     "?latitude=19.1&longitude=72.9&hourly=temperature_2m,weather_code,is_day"
+     "&past_hours=1&forecast_hours=50&timeformat=unixtime&timezone=auto",
+     open_meteo_read, forecast_write, open_meteo_error, JSON_TYPE, NULL},
+    {"/weatherapi/locationforecast/2.0/compact", "?lat=19.1&lon=72.9, as MET Norway", met_read, met_write,
+     met_error, "text/html; charset=utf-8", met_headers},
+    {"/data/2.5/weather", "?lat=19.1&lon=72.9&units=metric&appid=KEY, as OpenWeatherMap", owm_read,
+     owm_write_current, owm_error, JSON_TYPE, NULL},
+    {"/data/2.5/forecast", "?lat=19.1&lon=72.9&units=metric&appid=KEY&cnt=18, as OpenWeatherMap", owm_read,
+     owm_write_forecast, owm_error, JSON_TYPE, NULL},
+};
+
+const struct dialect *dialect_at(size_t index)
+{
+    return index < sizeof dialects / sizeof dialects[0] ? &dialects[index] : NULL;
+}
+
+const struct dialect *dialect_of(const char *path)
+{
+    for (size_t i = 0; dialect_at(i); i++)
+        if (strcmp(dialect_at(i)->path, path) == 0)
+            return dialect_at(i);
+    return NULL;
+}

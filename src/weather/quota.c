@@ -1,0 +1,349 @@
+#include "weather/quota.h"
+
+#include "base/log.h"
+#include "base/metrics.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LEASE            20
+#define RESERVE_PART     10 /* the last 1/10 of a budget is for urgent requests */
+#define STRETCH_MAX      8.0
+#define STRETCH_GRACE    0.05 /* of a window: the first requests of a day say nothing about its pace */
+#define BREAKER_FAILURES 5
+#define BREAKER_FIRST_MS 10000
+#define BREAKER_MAX_MS   300000
+#define HEADER           "masthead-quota 1\n"
+#define FILE_BYTES       4096
+#define PAUSE_MAX_S      86400
+
+static const int64_t window_s[QUOTA_WINDOWS] = {60, 3600, 86400};
+static const char *const window_names[QUOTA_WINDOWS] = {"minute", "hour", "day"};
+
+struct account {
+    int64_t window[QUOTA_WINDOWS]; /* number of the present window: Unix time over its length */
+    int64_t spent[QUOTA_WINDOWS];
+    int64_t leased;    /* requests that the file has counted already and that may still be made */
+    unsigned failures; /* in a row */
+    int64_t paused_ms; /* boot time until which nothing is granted */
+    bool probing;      /* the breaker's one request is under way */
+    bool used;         /* a request was ever made: its series are shown */
+};
+
+struct quota {
+    struct quota_options options;
+    pthread_mutex_t lock;
+    struct account accounts[PROVIDERS]; /* guarded by lock */
+};
+
+enum { BREAKER, REMAINING, LIMIT, STRETCH, ROWS };
+static metric_collector collect_breaker, collect_remaining, collect_limit, collect_stretch;
+static struct metric rows[ROWS] = {
+    [BREAKER] = {.name = "masthead_upstream_breaker_open",
+                 .help = "Whether the provider is left alone after failures, or because it asked to be.",
+                 .type = METRIC_GAUGE,
+                 .labels = {{"provider", NULL, 0}},
+                 .collect = collect_breaker},
+    [REMAINING] = {.name = "masthead_upstream_budget_remaining",
+                   .help = "Requests left in the present window.",
+                   .type = METRIC_GAUGE,
+                   .labels = {{"provider", NULL, 0}, {"window", NULL, 0}},
+                   .collect = collect_remaining},
+    [LIMIT] = {.name = "masthead_upstream_budget_limit",
+               .help = "Requests allowed in a window.",
+               .type = METRIC_GAUGE,
+               .labels = {{"provider", NULL, 0}, {"window", NULL, 0}},
+               .collect = collect_limit},
+    [STRETCH] = {.name = "masthead_refresh_stretch_ratio",
+                 .help = "How much longer than configured curves live, so that the budgets last.",
+                 .type = METRIC_GAUGE,
+                 .collect = collect_stretch},
+};
+
+/* Enters the windows of now. A clock that was set back stays in its window: nothing is given twice. */
+static void turn(struct account *account, const struct instant *now)
+{
+    for (size_t i = 0; i < QUOTA_WINDOWS; i++) {
+        int64_t window = now->wall_ms / 1000 / window_s[i];
+        if (window <= account->window[i])
+            continue;
+        account->window[i] = window;
+        account->spent[i] = account->leased;
+    }
+}
+
+static double stretch_of(const struct quota *quota, enum provider_id id, const struct instant *now)
+{
+    const struct account *account = &quota->accounts[id];
+    double most = 1;
+    for (size_t i = QUOTA_HOUR; i < QUOTA_WINDOWS; i++) {
+        int64_t limit = quota->options.limits[id][i];
+        double passed = (double)(now->wall_ms / 1000 % window_s[i]) / (double)window_s[i];
+        if (limit == 0)
+            continue;
+        double pace = (double)account->spent[i] / (double)limit / (passed + STRETCH_GRACE);
+        most = pace > most ? pace : most;
+    }
+    return most < STRETCH_MAX ? most : STRETCH_MAX;
+}
+
+static void collect_breaker(void *context, struct metric_samples *samples)
+{
+    struct quota *quota = context;
+    struct instant now = clock_now();
+    for (size_t id = 0; id < PROVIDERS; id++) {
+        pthread_mutex_lock(&quota->lock);
+        struct account account = quota->accounts[id];
+        pthread_mutex_unlock(&quota->lock);
+        if (account.used)
+            metric_sample(samples, now.boot_ms < account.paused_ms, providers[id]->name, NULL);
+    }
+}
+
+static void collect_budgets(struct quota *quota, bool remaining, struct metric_samples *samples)
+{
+    struct instant now = clock_now();
+    for (size_t id = 0; id < PROVIDERS; id++) {
+        pthread_mutex_lock(&quota->lock);
+        turn(&quota->accounts[id], &now);
+        struct account account = quota->accounts[id];
+        pthread_mutex_unlock(&quota->lock);
+        for (size_t i = 0; account.used && i < QUOTA_WINDOWS; i++) {
+            int64_t limit = quota->options.limits[id][i];
+            int64_t left = account.spent[i] < limit ? limit - account.spent[i] : 0;
+            if (limit > 0)
+                metric_sample(samples, (double)(remaining ? left : limit), providers[id]->name,
+                              window_names[i]);
+        }
+    }
+}
+
+static void collect_remaining(void *context, struct metric_samples *samples)
+{
+    collect_budgets(context, true, samples);
+}
+
+static void collect_limit(void *context, struct metric_samples *samples)
+{
+    collect_budgets(context, false, samples);
+}
+
+static void collect_stretch(void *context, struct metric_samples *samples)
+{
+    struct instant now = clock_now();
+    double most = 1;
+    for (size_t id = 0; id < PROVIDERS; id++) {
+        double stretch = quota_stretch(context, (enum provider_id)id, &now);
+        most = stretch > most ? stretch : most;
+    }
+    metric_sample(samples, most, NULL, NULL);
+}
+
+/* Reads "open-meteo 12 3 4 5 6 7" lines: window and spent, three times. What does not fit is passed over. */
+static void read_line(struct quota *quota, const char *line)
+{
+    char name[32];
+    struct account account = {.leased = 0};
+    int64_t *w = account.window, *s = account.spent;
+    int fields = sscanf(line, "%31s %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64,
+                        name, &w[0], &s[0], &w[1], &s[1], &w[2], &s[2]);
+    bool good = fields == 1 + 2 * QUOTA_WINDOWS;
+    for (size_t i = 0; good && i < QUOTA_WINDOWS; i++)
+        good = w[i] >= 0 && w[i] < INT32_MAX * (int64_t)100 && s[i] >= 0 && s[i] <= INT32_MAX;
+    for (size_t id = 0; good && id < PROVIDERS; id++)
+        if (strcmp(providers[id]->name, name) == 0)
+            quota->accounts[id] = account;
+}
+
+/* A window in the future would never be left: such a file is from a clock that was wrong. */
+static void forget_future(struct quota *quota, const struct instant *now)
+{
+    for (size_t id = 0; id < PROVIDERS; id++)
+        for (size_t i = 0; i < QUOTA_WINDOWS; i++)
+            if (quota->accounts[id].window[i] > now->wall_ms / 1000 / window_s[i])
+                quota->accounts[id].window[i] = now->wall_ms / 1000 / window_s[i];
+}
+
+static void load(struct quota *quota, const struct instant *now)
+{
+    FILE *file = fopen(quota->options.path, "re");
+    char line[256];
+    if (!file && errno == ENOENT)
+        return;
+    if (!file || !fgets(line, sizeof line, file) || strcmp(line, HEADER) != 0)
+        log_event(LOG_WARN, "budget file not read", log_str("file", quota->options.path));
+    else
+        while (fgets(line, sizeof line, file))
+            read_line(quota, line);
+    if (file)
+        fclose(file);
+    forget_future(quota, now);
+}
+
+/* Writes what is spent, with the leases, whole or not at all. Not under the lock: a disk may be slow. */
+static void store(const char *path, const struct account accounts[PROVIDERS])
+{
+    static struct log_throttle throttle;
+    char storage[FILE_BYTES], temporary[QUOTA_PATH_BYTES + 8];
+    struct text out = text_over(storage, sizeof storage);
+    if (!path[0])
+        return;
+    text_string(&out, HEADER);
+    for (size_t id = 0; id < PROVIDERS; id++) {
+        text_string(&out, providers[id]->name);
+        for (size_t i = 0; i < QUOTA_WINDOWS; i++)
+            text_format(&out, " %" PRId64 " %" PRId64, accounts[id].window[i], accounts[id].spent[i]);
+        text_string(&out, "\n");
+    }
+    snprintf(temporary, sizeof temporary, "%s.new", path);
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    bool good = fd >= 0 && write(fd, out.bytes, out.length) == (ssize_t)out.length;
+    if (fd >= 0)
+        close(fd);
+    int64_t unsaid;
+    if ((!good || rename(temporary, path) < 0) && log_due(&throttle, &unsaid))
+        log_event(LOG_ERROR, "budget file not written", log_str("file", path),
+                  log_str("error", strerror(errno)), log_int("unsaid", unsaid));
+}
+
+struct quota *quota_open(const struct quota_options *options, const struct instant *now)
+{
+    struct quota *quota = calloc(1, sizeof *quota);
+    if (!quota)
+        return NULL;
+    quota->options = *options;
+    pthread_mutex_init(&quota->lock, NULL);
+    if (options->path[0])
+        load(quota, now);
+    metrics_register(rows, ROWS, quota);
+    return quota;
+}
+
+void quota_close(struct quota *quota)
+{
+    if (!quota)
+        return;
+    for (size_t id = 0; id < PROVIDERS; id++) { /* what was leased and not used is given back */
+        struct account *account = &quota->accounts[id];
+        for (size_t i = 0; i < QUOTA_WINDOWS; i++)
+            account->spent[i] -= account->leased < account->spent[i] ? account->leased : account->spent[i];
+    }
+    store(quota->options.path, quota->accounts);
+    pthread_mutex_destroy(&quota->lock);
+    free(quota);
+}
+
+/* What is left of the budgets for one more request, leases aside. */
+static bool affordable(const struct quota *quota, enum provider_id id, bool urgent)
+{
+    const struct account *account = &quota->accounts[id];
+    for (size_t i = 0; i < QUOTA_WINDOWS; i++) {
+        int64_t limit = quota->options.limits[id][i];
+        int64_t usable = urgent ? limit : limit - limit / RESERVE_PART;
+        if (limit > 0 && account->spent[i] - account->leased >= usable)
+            return false;
+    }
+    return true;
+}
+
+/* Counts a lease of requests as spent, as far as every budget goes, and writes that down before the first is
+ * made. */
+static void lease(struct quota *quota, enum provider_id id)
+{
+    struct account *account = &quota->accounts[id];
+    int64_t count = LEASE;
+    for (size_t i = 0; i < QUOTA_WINDOWS; i++) {
+        int64_t limit = quota->options.limits[id][i];
+        if (limit > 0 && limit - account->spent[i] < count)
+            count = limit - account->spent[i];
+    }
+    if (count < 1)
+        count = 1;
+    for (size_t i = 0; i < QUOTA_WINDOWS; i++)
+        account->spent[i] += count;
+    account->leased = count;
+}
+
+static bool paused(const struct account *account, const struct instant *now)
+{
+    bool half_open = account->failures >= BREAKER_FAILURES;
+    return now->boot_ms < account->paused_ms || (half_open && account->probing);
+}
+
+enum quota_answer quota_take(struct quota *quota, enum provider_id id, bool urgent, const struct instant *now)
+{
+    enum quota_answer answer = QUOTA_GRANTED;
+    struct account copies[PROVIDERS];
+    bool leased = false;
+    pthread_mutex_lock(&quota->lock);
+    struct account *account = &quota->accounts[id];
+    turn(account, now);
+    account->used = true;
+    if (paused(account, now)) {
+        answer = QUOTA_PAUSED;
+    } else if (!affordable(quota, id, urgent)) {
+        answer = QUOTA_SPENT;
+    } else {
+        leased = account->leased == 0;
+        if (leased)
+            lease(quota, id);
+        account->leased--;
+        account->probing = account->failures >= BREAKER_FAILURES;
+    }
+    memcpy(copies, quota->accounts, sizeof copies);
+    pthread_mutex_unlock(&quota->lock);
+    if (leased) /* written down before the first of them is made */
+        store(quota->options.path, copies);
+    return answer;
+}
+
+/* Twice as long after each failure past the first that opened it, up to a ceiling. */
+static int64_t breaker_ms(unsigned failures)
+{
+    int64_t ms = BREAKER_FIRST_MS;
+    for (unsigned i = BREAKER_FAILURES; i < failures && ms < BREAKER_MAX_MS; i++)
+        ms *= 2;
+    return ms < BREAKER_MAX_MS ? ms : BREAKER_MAX_MS;
+}
+
+void quota_report(struct quota *quota, enum provider_id id, enum outcome outcome, int64_t pause_s,
+                  const struct instant *now)
+{
+    pthread_mutex_lock(&quota->lock);
+    struct account *account = &quota->accounts[id];
+    unsigned before = account->failures;
+    account->probing = false;
+    account->failures = outcome == OUTCOME_OK ? 0 : before < UINT16_MAX ? before + 1 : before;
+    bool opened = account->failures == BREAKER_FAILURES,
+         closed = outcome == OUTCOME_OK && before >= BREAKER_FAILURES;
+    int64_t wait_ms = account->failures >= BREAKER_FAILURES ? breaker_ms(account->failures) : 0;
+    if (pause_s > PAUSE_MAX_S)
+        pause_s = PAUSE_MAX_S;
+    if (pause_s * 1000 > wait_ms)
+        wait_ms = pause_s * 1000;
+    account->paused_ms = outcome == OUTCOME_OK ? 0 : now->boot_ms + wait_ms;
+    pthread_mutex_unlock(&quota->lock);
+    if (opened || closed || pause_s > 0)
+        log_event(LOG_WARN, closed ? "provider answers again" : "provider left alone for a while",
+                  log_str("provider", providers[id]->name), log_int("seconds", wait_ms / 1000));
+}
+
+double quota_stretch(struct quota *quota, enum provider_id id, const struct instant *now)
+{
+    pthread_mutex_lock(&quota->lock);
+    turn(&quota->accounts[id], now);
+    double stretch = stretch_of(quota, id, now);
+    pthread_mutex_unlock(&quota->lock);
+    return stretch;
+}
+
+int64_t quota_window_end_s(enum quota_window window, int64_t unix_s)
+{
+    return (unix_s / window_s[window] + 1) * window_s[window];
+}

@@ -1,0 +1,367 @@
+/* OpenWeatherMap's two replies: the measurement and the three-hourly forecast, both in their recorded shapes,
+ * become one curve that shows what was measured at its instant; whatever else comes, cut, corrupted, lying or
+ * hostile, gives an outcome and never a number that no weather can have. The key is in the query alone. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "weather/provider.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define HOUR         1661868000 /* 2022-08-30T14:00:00Z */
+#define MEASURED     (HOUR + 2592)
+#define NOW          (HOUR + 3000)
+
+#define CURRENT_OF(dt, temp, weather, cod)                                                              \
+    "{\"coord\":{\"lon\":10.99,\"lat\":44.34},\"weather\":" weather ",\"base\":\"stations\",\"main\":{" \
+    "\"temp\":" temp ",\"feels_like\":25.59,\"pressure\":1015,\"humidity\":64},\"visibility\":10000,"   \
+    "\"dt\":" dt ",\"sys\":{\"type\":2,\"country\":\"IT\",\"sunrise\":1661834187},\"timezone\":7200,"   \
+    "\"id\":3163858,\"name\":\"Zocca\",\"cod\":" cod "}"
+#define RAIN    "[{\"id\":501,\"main\":\"Rain\",\"description\":\"moderate rain\",\"icon\":\"10d\"}]"
+#define CURRENT CURRENT_OF("1661870592", "25.3", RAIN, "200")
+
+#define HEAD "{\"cod\":\"200\",\"message\":0,\"cnt\":3,\"list\":["
+#define TAIL                                                                                 \
+    "],\"city\":{\"id\":3163858,\"name\":\"Zocca\",\"coord\":{\"lat\":44.34,\"lon\":10.99}," \
+    "\"country\":\"IT\",\"timezone\":7200}}"
+#define AT(dt, temp, id, icon)                                                                         \
+    "{\"dt\":" dt ",\"main\":{\"temp\":" temp ",\"feels_like\":23.8,\"temp_kf\":-1.11},\"weather\":[{" \
+    "\"id\":" id ",\"main\":\"Rain\",\"icon\":\"" icon "\"}],\"clouds\":{\"all\":100},\"pop\":0.32,"   \
+    "\"sys\":{\"pod\":\"d\"},\"dt_txt\":\"2022-08-30 15:00:00\"}"
+#define ONE   AT("1661871600", "23.6", "500", "10d") /* 15:00, too near the measurement to count */
+#define TWO   AT("1661882400", "22.3", "804", "04d") /* 18:00, after sunset by then */
+#define THREE AT("1661893200", "19.3", "800", "01n") /* 21:00 */
+
+static const char current[] = CURRENT, list[] = HEAD ONE "," TWO "," THREE TAIL;
+static char body[1 << 18];
+
+/* Reads a copy of exact size, so that reading past the end shows under a sanitizer; what is not OK must leave
+ * the curve alone. */
+static enum outcome read_part(const struct provider *part, const char *bytes, size_t length,
+                              struct curve *curve)
+{
+    struct curve before = *curve;
+    char *copy = malloc(length + !length);
+    assert_non_null(copy);
+    memcpy(copy, bytes, length);
+    enum outcome outcome = part->read(copy, length, NOW, curve);
+    free(copy);
+    if (outcome != OUTCOME_OK)
+        assert_memory_equal(curve, &before, sizeof before);
+    return outcome;
+}
+
+static enum outcome read_current(const char *text, struct curve *curve)
+{
+    memset(curve, 0x5a, sizeof *curve);
+    return read_part(&openweathermap, text, strlen(text), curve);
+}
+
+static enum outcome read_list(const char *bytes, size_t length, struct curve *curve)
+{
+    assert_int_equal(read_current(current, curve), OUTCOME_OK);
+    return read_part(openweathermap.then, bytes, length, curve);
+}
+
+/* --- What is read --- */
+
+static void the_recorded_shapes_become_one_curve(void **state)
+{
+    (void)state;
+    struct curve curve;
+    struct curve_value value;
+    assert_int_equal(read_list(list, sizeof list - 1, &curve), OUTCOME_OK);
+    assert_int_equal(curve.start_s, HOUR);
+    assert_int_equal(curve.count, 8);
+    assert_int_equal(curve.utc_offset_s, 7200);
+    assert_string_equal(curve.timezone, "");
+    assert_true(curve_read(&curve, MEASURED, &value));
+    assert_int_equal(value.temperature_ddeg, 253);
+    assert_int_equal(value.code, 63);
+    assert_int_equal(value.is_day, 1);
+    assert_int_equal(curve.temperature_cdeg[4], 2230);
+    assert_int_equal(curve.temperature_cdeg[5], 2130);
+    assert_int_equal(curve.temperature_cdeg[6], 2030);
+    assert_int_equal(curve.temperature_cdeg[7], 1930);
+    /* The icon is good for its own hour, the sun for the next ones: it sets at about 18:00 UTC. */
+    static const uint8_t sky[] = {
+        63 | CURVE_DAY, 63 | CURVE_DAY, 63 | CURVE_DAY, 63 | CURVE_DAY, 3 | CURVE_DAY, 3, 3, 0};
+    for (size_t i = 0; i < COUNT(sky); i++)
+        assert_int_equal(curve.sky[i], sky[i]);
+}
+
+static void cod_is_a_number_or_a_string(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body;
+        enum outcome outcome;
+    } rows[] = {
+        {CURRENT_OF("1661870592", "25.3", RAIN, "200"), OUTCOME_OK},
+        {CURRENT_OF("1661870592", "25.3", RAIN, "\"200\""), OUTCOME_OK},
+        {CURRENT_OF("1661870592", "25.3", RAIN, "401"), OUTCOME_PARSE},
+        {CURRENT_OF("1661870592", "25.3", RAIN, "\"404\""), OUTCOME_PARSE},
+        {CURRENT_OF("1661870592", "25.3", RAIN, "200.0"), OUTCOME_PARSE},
+        {CURRENT_OF("1661870592", "25.3", RAIN, "null"), OUTCOME_PARSE},
+        {CURRENT_OF("1661870592", "25.3", RAIN, "true"), OUTCOME_PARSE},
+    };
+    struct curve curve;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_int_equal(read_current(rows[i].body, &curve), rows[i].outcome);
+    assert_int_equal(read_list(HEAD TWO TAIL, strlen(HEAD TWO TAIL), &curve), OUTCOME_OK);
+    static const char number[] = "{\"cod\":200,\"list\":[" TWO TAIL, none[] = "{\"list\":[" TWO TAIL;
+    assert_int_equal(read_list(number, sizeof number - 1, &curve), OUTCOME_OK);
+    assert_int_equal(read_list(none, sizeof none - 1, &curve), OUTCOME_PARSE);
+}
+
+static void conditions_become_codes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *weather;
+        int code, is_day;
+    } rows[] = {
+        {"[{\"id\":200,\"icon\":\"11d\"}]", 95, 1},
+        {"[{\"id\":232,\"icon\":\"11n\"}]", 95, 0},
+        {"[{\"id\":300,\"icon\":\"09d\"}]", 51, 1},
+        {"[{\"id\":502,\"icon\":\"10d\"}]", 65, 1},
+        {"[{\"id\":511,\"icon\":\"13d\"}]", 66, 1},
+        {"[{\"id\":521,\"icon\":\"09d\"}]", 81, 1},
+        {"[{\"id\":601,\"icon\":\"13n\"}]", 73, 0},
+        {"[{\"id\":616,\"icon\":\"13n\"}]", 69, 0},
+        {"[{\"id\":622,\"icon\":\"13n\"}]", 86, 0},
+        {"[{\"id\":741,\"icon\":\"50n\"}]", 45, 0},
+        {"[{\"id\":721,\"icon\":\"50n\"}]", -1, 0},
+        {"[{\"id\":781,\"icon\":\"50d\"}]", -1, 1},
+        {"[{\"id\":800,\"icon\":\"01n\"}]", 0, 0},
+        {"[{\"id\":804,\"icon\":\"04d\"}]", 3, 1},
+        {"[{\"id\":999,\"icon\":\"04d\"}]", -1, 1},
+        {"[{\"id\":-1,\"icon\":\"04d\"}]", -1, 1},
+        {"[{\"id\":66336,\"icon\":\"04d\"}]", -1, 1},
+        {"[{\"id\":\"800\",\"icon\":\"01d\"}]", -1, 1},
+        {"[{\"id\":800,\"icon\":\"\"}]", -1, -1},
+        {"[{\"id\":800,\"icon\":7}]", -1, -1},
+        {"[]", -1, -1},
+        {"null", -1, -1},
+        {"{\"id\":800}", -1, -1},
+        {"[8]", -1, -1},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct curve curve;
+        struct curve_value value;
+        snprintf(body, sizeof body, CURRENT_OF("1661870592", "25.3", "%s", "200"), rows[i].weather);
+        assert_int_equal(read_current(body, &curve), OUTCOME_OK);
+        assert_true(curve_read(&curve, MEASURED, &value));
+        if (value.code != rows[i].code || value.is_day != rows[i].is_day)
+            fail_msg("%s: code %d, day %d", rows[i].weather, value.code, value.is_day);
+    }
+}
+
+/* Forecasts that contradict a measurement of minutes ago do not make a cliff, nor what is extrapolated for
+ * the beginning of its hour an absurdity. */
+static void the_measurement_wins_over_a_near_forecast(void **state)
+{
+    (void)state;
+    static const char cliff[] = HEAD AT("1661871600", "-60", "500", "10d") "," TWO TAIL;
+    struct curve curve;
+    assert_int_equal(read_list(cliff, sizeof cliff - 1, &curve), OUTCOME_OK);
+    assert_in_range(curve.temperature_cdeg[0], 2530, 2600);
+    static const char steep[] = HEAD AT("1661875200", "-90", "500", "10d") "," TWO TAIL;
+    assert_int_equal(read_list(steep, sizeof steep - 1, &curve), OUTCOME_OK);
+    assert_int_equal(curve.temperature_cdeg[0], 6000);
+}
+
+/* --- What is refused --- */
+
+static void measurements_that_are_none(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body;
+        enum outcome outcome;
+    } rows[] = {
+        {"", OUTCOME_PARSE},
+        {"[]", OUTCOME_PARSE},
+        {"{\"cod\":200}", OUTCOME_PARSE},
+        {"{\"cod\":200,\"dt\":1661870592,\"main\":[]}", OUTCOME_PARSE},
+        {"<html><body>502 Bad Gateway</body></html>", OUTCOME_PARSE},
+        {"{\"cod\":401, \"message\": \"Invalid API key.\"}", OUTCOME_PARSE},
+        {CURRENT_OF("\"1661870592\"", "25.3", RAIN, "200"), OUTCOME_PARSE},
+        {CURRENT_OF("1661870592.0", "25.3", RAIN, "200"), OUTCOME_PARSE},
+        {CURRENT_OF("1661870592", "\"25.3\"", RAIN, "200"), OUTCOME_PARSE},
+        {CURRENT_OF("1661870592", "null", RAIN, "200"), OUTCOME_PARSE},
+        {CURRENT_OF("1661870592", "NaN", RAIN, "200"), OUTCOME_PARSE},
+        {CURRENT_OF("1661870592", "298.48", RAIN, "200"), OUTCOME_IMPLAUSIBLE}, /* Kelvin */
+        {CURRENT_OF("1661870592", "-90.1", RAIN, "200"), OUTCOME_IMPLAUSIBLE},
+        {CURRENT_OF("1661870592", "1e308", RAIN, "200"), OUTCOME_IMPLAUSIBLE},
+        {CURRENT_OF("1661860000", "25.3", RAIN, "200"), OUTCOME_IMPLAUSIBLE}, /* over three hours old */
+        {CURRENT_OF("1661860300", "25.3", RAIN, "200"), OUTCOME_OK},
+        {CURRENT_OF("1661872000", "25.3", RAIN, "200"), OUTCOME_IMPLAUSIBLE}, /* ahead */
+        {CURRENT_OF("0", "25.3", RAIN, "200"), OUTCOME_IMPLAUSIBLE},
+        {CURRENT_OF("-9223372036854775808", "25.3", RAIN, "200"), OUTCOME_IMPLAUSIBLE},
+        {CURRENT_OF("9223372036854775807", "25.3", RAIN, "200"), OUTCOME_IMPLAUSIBLE},
+        {CURRENT "x", OUTCOME_PARSE},
+    };
+    struct curve curve;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        enum outcome outcome = read_current(rows[i].body, &curve);
+        if (outcome != rows[i].outcome)
+            fail_msg("row %zu: %s: %s", i, outcome_names[outcome], rows[i].body);
+    }
+}
+
+static void forecasts_that_are_none(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body;
+        enum outcome outcome;
+    } rows[] = {
+        {"", OUTCOME_PARSE},
+        {"{}", OUTCOME_PARSE},
+        {"{\"cod\":\"404\",\"message\":\"Internal error\"}", OUTCOME_PARSE},
+        {"{\"cod\":\"200\",\"list\":{}}", OUTCOME_PARSE},
+        {HEAD "null" TAIL, OUTCOME_PARSE},
+        {HEAD "[]" TAIL, OUTCOME_PARSE},
+        {HEAD TWO ",{}" TAIL, OUTCOME_PARSE},
+        {HEAD AT("\"1661882400\"", "1", "500", "10d") TAIL, OUTCOME_PARSE},
+        {HEAD AT("1661882400", "\"1\"", "500", "10d") TAIL, OUTCOME_PARSE},
+        {HEAD AT("1661882400", "Infinity", "500", "10d") TAIL, OUTCOME_PARSE},
+        {HEAD AT("1661882400", "295", "500", "10d") TAIL, OUTCOME_IMPLAUSIBLE},
+        {HEAD AT("1661882400", "-90.1", "500", "10d") TAIL, OUTCOME_IMPLAUSIBLE},
+        {HEAD THREE "," TWO TAIL, OUTCOME_IMPLAUSIBLE},
+        {HEAD TWO "," TWO TAIL, OUTCOME_IMPLAUSIBLE},
+        {HEAD AT("9223372036854775807", "1", "500", "10d") TAIL, OUTCOME_IMPLAUSIBLE},
+        {HEAD TAIL, OUTCOME_IMPLAUSIBLE},
+        {HEAD ONE TAIL, OUTCOME_IMPLAUSIBLE},   /* only what the measurement makes needless */
+        {HEAD THREE TAIL, OUTCOME_IMPLAUSIBLE}, /* a gap of more than six hours */
+        {HEAD AT("1661882400", "null", "500", "10d") TAIL, OUTCOME_IMPLAUSIBLE},
+        {HEAD TWO "," AT("1661893200", "null", "500", "10d") TAIL, OUTCOME_OK},
+        {HEAD TWO "]}", OUTCOME_OK}, /* no city: the icons alone say day and night */
+        {HEAD TWO "],\"city\":{\"coord\":{\"lat\":\"x\",\"lon\":1e9}}}", OUTCOME_OK},
+    };
+    struct curve curve;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        enum outcome outcome = read_list(rows[i].body, strlen(rows[i].body), &curve);
+        if (outcome != rows[i].outcome)
+            fail_msg("row %zu: %s: %s", i, outcome_names[outcome], rows[i].body);
+    }
+}
+
+static void check_plausible(const struct curve *curve)
+{
+    assert_in_range(curve->count, 1, CURVE_POINTS);
+    assert_in_range(curve->utc_offset_s + 86400, 86400 - 18 * 3600, 86400 + 18 * 3600);
+    for (size_t i = 0; i < curve->count; i++)
+        if (curve->temperature_cdeg[i] < -9000 || curve->temperature_cdeg[i] > 6000)
+            assert_int_equal(curve->temperature_cdeg[i], CURVE_NO_TEMPERATURE);
+}
+
+/* Cuts a part at every byte and puts every byte in every place; the other part is as it should be. */
+static void torment(const struct provider *part, const char *whole, size_t length, const struct curve *first)
+{
+    size_t passed = 0;
+    struct curve curve;
+    for (size_t cut = 0; cut < length; cut++) {
+        curve = *first;
+        assert_int_equal(read_part(part, whole, cut, &curve), OUTCOME_PARSE);
+    }
+    memcpy(body, whole, length);
+    for (size_t at = 0; at < length; at++)
+        for (int byte = 0; byte < 256; byte++) {
+            curve = *first;
+            body[at] = (char)byte;
+            enum outcome outcome = part->read(body, length, NOW, &curve);
+            body[at] = whole[at];
+            if (outcome == OUTCOME_OK)
+                check_plausible(&curve);
+            passed += outcome == OUTCOME_OK;
+        }
+    assert_true(passed > length);
+}
+
+static void every_truncation_and_every_corruption(void **state)
+{
+    (void)state;
+    struct curve first = {0}, measured;
+    torment(&openweathermap, current, sizeof current - 1, &first);
+    assert_int_equal(read_current(current, &measured), OUTCOME_OK);
+    torment(openweathermap.then, list, sizeof list - 1, &measured);
+}
+
+/* --- What is asked, what an error says --- */
+
+static void the_requests_are_exact(void **state)
+{
+    (void)state;
+    struct provider_options options = {.url = "https://api.openweathermap.org", .key = "0123456789abcdef"};
+    struct cell cell = {-33900000, 151200000};
+    char url_storage[512], header_storage[256];
+    struct text url = text_over(url_storage, sizeof url_storage);
+    struct text header = text_over(header_storage, sizeof header_storage);
+    openweathermap.request(&options, cell, &url, &header);
+    assert_string_equal(url.bytes, "https://api.openweathermap.org/data/2.5/weather?lat=-33.9&lon=151.2"
+                                   "&units=metric&appid=0123456789abcdef");
+    url = text_over(url_storage, sizeof url_storage);
+    strcpy(options.key, "a b&c=\xff");
+    openweathermap.then->request(&options, cell, &url, &header);
+    assert_string_equal(url.bytes,
+                        "https://api.openweathermap.org/data/2.5/forecast?cnt=18&lat=-33.9&lon=151.2"
+                        "&units=metric&appid=a%20b%26c%3D%FF");
+    assert_string_equal(header.bytes, "");
+}
+
+static void reasons(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body, *reason;
+    } rows[] = {
+        {"{\"cod\":401, \"message\": \"Invalid API key.\"}", "Invalid API key."},
+        {"{\"cod\":\"404\",\"message\":\"city\\u0000 not\\nfound\"}", ""},
+        {"{\"cod\":\"404\",\"message\":\"city not\\nfound\"}", "city notfound"},
+        {"{\"cod\":\"200\",\"message\":0}", ""},
+        {"<html>Bad Gateway</html>", ""},
+        {"", ""},
+    };
+    char out[PROVIDER_REASON_BYTES];
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        memset(out, 'x', sizeof out);
+        openweathermap.then->reason(rows[i].body, strlen(rows[i].body), out);
+        assert_string_equal(out, rows[i].reason);
+    }
+}
+
+static void the_row_of_the_table(void **state)
+{
+    (void)state;
+    assert_string_equal(openweathermap.name, "openweathermap");
+    assert_non_null(strstr(openweathermap.credit.text, "OpenWeather"));
+    assert_string_equal(openweathermap.credit.url, "https://openweathermap.org/");
+    assert_false(openweathermap.conditional);
+    assert_null(openweathermap.then->then);
+    assert_ptr_equal(providers[PROVIDER_OPENWEATHERMAP], &openweathermap);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_recorded_shapes_become_one_curve),
+        cmocka_unit_test(cod_is_a_number_or_a_string),
+        cmocka_unit_test(conditions_become_codes),
+        cmocka_unit_test(the_measurement_wins_over_a_near_forecast),
+        cmocka_unit_test(measurements_that_are_none),
+        cmocka_unit_test(forecasts_that_are_none),
+        cmocka_unit_test(every_truncation_and_every_corruption),
+        cmocka_unit_test(the_requests_are_exact),
+        cmocka_unit_test(reasons),
+        cmocka_unit_test(the_row_of_the_table),
+    };
+    return cmocka_run_group_tests_name("openweathermap", tests, NULL, NULL);
+}

@@ -1,0 +1,257 @@
+/* The quota: budgets are never exceeded over any window, restarts and kills included; a provider that fails
+ * is left alone, then asked once; what is left at the end is for cells without a curve. */
+#include "weather/quota.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define MIDNIGHT_MS ((int64_t)1795305600 * 1000) /* 2026-11-22T00:00:00Z */
+
+static char path[64];
+
+static struct instant at(int64_t s)
+{
+    return (struct instant){.wall_ms = MIDNIGHT_MS + s * 1000, .boot_ms = 5000000 + s * 1000};
+}
+
+static struct quota *open_with(int64_t minute, int64_t hour, int64_t day, const char *file, int64_t s)
+{
+    struct quota_options options = {.limits = {[PROVIDER_OPEN_METEO] = {minute, hour, day}}};
+    struct instant now = at(s);
+    snprintf(options.path, sizeof options.path, "%s", file);
+    return quota_open(&options, &now);
+}
+
+/* How many requests are granted in a row at one instant. */
+static int granted(struct quota *quota, bool urgent, int64_t s, int most)
+{
+    struct instant now = at(s);
+    int count = 0;
+    while (count < most && quota_take(quota, PROVIDER_OPEN_METEO, urgent, &now) == QUOTA_GRANTED) {
+        quota_report(quota, PROVIDER_OPEN_METEO, OUTCOME_OK, 0, &now);
+        count++;
+    }
+    return count;
+}
+
+static void each_window_has_its_budget(void **state)
+{
+    (void)state;
+    struct quota *quota = open_with(10, 25, 60, "", 0);
+    assert_int_equal(granted(quota, true, 0, 100), 10);
+    assert_int_equal(granted(quota, true, 59, 100), 0);
+    assert_int_equal(granted(quota, true, 60, 100), 10);
+    assert_int_equal(granted(quota, true, 120, 100), 5); /* the hour's */
+    assert_int_equal(granted(quota, true, 3599, 100), 0);
+    assert_int_equal(granted(quota, true, 3600, 100), 10);
+    int rest = 0;
+    for (int64_t s = 3660; s < 86400; s += 60)
+        rest += granted(quota, true, s, 100);
+    assert_int_equal(rest, 60 - 25 - 10); /* the day's */
+    assert_int_equal(granted(quota, true, 86400, 100), 10);
+    quota_close(quota);
+}
+
+static void the_last_tenth_is_for_empty_cells(void **state)
+{
+    (void)state;
+    struct quota *quota = open_with(0, 0, 100, "", 0);
+    assert_int_equal(granted(quota, false, 0, 1000), 90);
+    assert_int_equal(granted(quota, false, 1, 1000), 0);
+    assert_int_equal(granted(quota, true, 1, 1000), 10);
+    quota_close(quota);
+}
+
+static void no_limit_is_no_limit(void **state)
+{
+    (void)state;
+    struct quota *quota = open_with(0, 0, 0, "", 0);
+    assert_int_equal(granted(quota, false, 0, 5000), 5000);
+    quota_close(quota);
+}
+
+static void a_clock_set_back_gives_nothing_twice(void **state)
+{
+    (void)state;
+    struct quota *quota = open_with(10, 0, 0, "", 0);
+    assert_int_equal(granted(quota, true, 120, 100), 10);
+    assert_int_equal(granted(quota, true, 60, 100), 0);
+    assert_int_equal(granted(quota, true, -86400, 100), 0);
+    assert_int_equal(granted(quota, true, 180, 100), 10);
+    quota_close(quota);
+}
+
+static void a_restart_gives_nothing_twice(void **state)
+{
+    (void)state;
+    struct quota *quota = open_with(0, 0, 100, path, 0);
+    assert_int_equal(granted(quota, true, 0, 37), 37);
+    quota_close(quota);
+    quota = open_with(0, 0, 100, path, 10);
+    assert_int_equal(granted(quota, true, 10, 1000), 63); /* to the last one, after a clean end */
+    quota_close(quota);
+    quota = open_with(0, 0, 100, path, 86400);
+    assert_int_equal(granted(quota, true, 86400, 1000), 100);
+    quota_close(quota);
+}
+
+static void after_a_kill_the_lease_counts_as_spent(void **state)
+{
+    (void)state;
+    for (int made = 1; made < 60; made += 7) {
+        unlink(path);
+        struct quota *killed = open_with(0, 0, 100, path, 0); /* never closed: only its file outlives it */
+        assert_int_equal(granted(killed, true, 0, made), made);
+        struct quota *next = open_with(0, 0, 100, path, 10);
+        int after = granted(next, true, 10, 1000);
+        assert_true(made + after <= 100);
+        assert_true(made + after > 100 - 20); /* at most a lease is lost */
+        quota_close(next);
+        unlink(path);
+        quota_close(killed);
+    }
+}
+
+static void a_damaged_file_is_survived(void **state)
+{
+    (void)state;
+    static const char *const contents[] = {
+        "",
+        "nonsense\n",
+        "masthead-quota 2\nopen-meteo 1 1 1 1 1 1\n",
+        "masthead-quota 1\nopen-meteo 1 -5 1 1\n",
+        "masthead-quota 1\nopen-meteo 99999999999999999999 1 1 1 1 1\n",
+        "masthead-quota 1\nyahoo 1 1 1 1 1 1\n",
+    };
+    for (size_t i = 0; i < sizeof contents / sizeof contents[0]; i++) {
+        FILE *file = fopen(path, "w");
+        fputs(contents[i], file);
+        fclose(file);
+        struct quota *quota = open_with(0, 0, 10, path, 0);
+        assert_int_equal(granted(quota, true, 0, 100), 10);
+        quota_close(quota);
+    }
+}
+
+static void a_file_from_the_future_does_not_stop_everything(void **state)
+{
+    (void)state;
+    struct quota *quota = open_with(0, 0, 10, path, 400 * 86400);
+    granted(quota, true, 400 * 86400, 10);
+    quota_close(quota);
+    quota = open_with(0, 0, 10, path, 0);
+    assert_int_equal(granted(quota, true, 0, 100), 0); /* spent, as far as anybody knows */
+    assert_int_equal(granted(quota, true, 86400, 100), 10);
+    quota_close(quota);
+}
+
+static enum quota_answer take(struct quota *quota, int64_t s)
+{
+    struct instant now = at(s);
+    return quota_take(quota, PROVIDER_OPEN_METEO, true, &now);
+}
+
+static void report(struct quota *quota, enum outcome outcome, int64_t pause_s, int64_t s)
+{
+    struct instant now = at(s);
+    quota_report(quota, PROVIDER_OPEN_METEO, outcome, pause_s, &now);
+}
+
+static void a_failing_provider_is_left_alone_then_asked_once(void **state)
+{
+    (void)state;
+    struct quota *quota = open_with(0, 0, 0, "", 0);
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(take(quota, 0), QUOTA_GRANTED);
+        report(quota, OUTCOME_TIMEOUT, 0, 0);
+    }
+    assert_int_equal(take(quota, 9), QUOTA_PAUSED);
+    assert_int_equal(take(quota, 11), QUOTA_GRANTED); /* the probe */
+    assert_int_equal(take(quota, 11), QUOTA_PAUSED);  /* only one */
+    report(quota, OUTCOME_TIMEOUT, 0, 12);
+    assert_int_equal(take(quota, 30), QUOTA_PAUSED); /* longer than before */
+    assert_int_equal(take(quota, 33), QUOTA_GRANTED);
+    report(quota, OUTCOME_OK, 0, 33);
+    assert_int_equal(take(quota, 33), QUOTA_GRANTED);
+    assert_int_equal(take(quota, 33), QUOTA_GRANTED);
+    quota_close(quota);
+}
+
+static void a_wish_to_be_left_alone_is_obeyed_to_a_day(void **state)
+{
+    (void)state;
+    struct quota *quota = open_with(0, 0, 0, "", 0);
+    assert_int_equal(take(quota, 0), QUOTA_GRANTED);
+    report(quota, OUTCOME_HTTP_429, 3600, 0);
+    assert_int_equal(take(quota, 3599), QUOTA_PAUSED);
+    assert_int_equal(take(quota, 3600), QUOTA_GRANTED);
+    report(quota, OUTCOME_HTTP_429, (int64_t)1000000000000, 3600);
+    assert_int_equal(take(quota, 3600 + 86399), QUOTA_PAUSED);
+    assert_int_equal(take(quota, 3600 + 86400), QUOTA_GRANTED);
+    quota_close(quota);
+}
+
+static void curves_live_longer_when_the_budget_runs_down(void **state)
+{
+    (void)state;
+    struct quota *quota = open_with(0, 0, 1000, "", 0);
+    struct instant noon = at(43200), evening = at(80000);
+    assert_true(quota_stretch(quota, PROVIDER_OPEN_METEO, &noon) == 1);
+    granted(quota, true, 43200, 400);
+    assert_true(quota_stretch(quota, PROVIDER_OPEN_METEO, &noon) == 1); /* in step with the day */
+    granted(quota, true, 43200, 500);
+    double pressed = quota_stretch(quota, PROVIDER_OPEN_METEO, &noon);
+    assert_true(pressed > 1.5 && pressed <= 8);
+    assert_true(quota_stretch(quota, PROVIDER_OPEN_METEO, &evening) < pressed);
+    quota_close(quota);
+}
+
+static void windows_end_on_the_minute_the_hour_and_the_day(void **state)
+{
+    (void)state;
+    assert_int_equal(quota_window_end_s(QUOTA_MINUTE, 1795305600 + 61), 1795305600 + 120);
+    assert_int_equal(quota_window_end_s(QUOTA_HOUR, 1795305600), 1795305600 + 3600);
+    assert_int_equal(quota_window_end_s(QUOTA_DAY, 1795305600 + 86399), 1795305600 + 86400);
+}
+
+static int new_path(void **state)
+{
+    (void)state;
+    snprintf(path, sizeof path, "/tmp/masthead-quota-%d", (int)getpid());
+    unlink(path);
+    return 0;
+}
+
+static int drop_path(void **state)
+{
+    (void)state;
+    unlink(path);
+    return 0;
+}
+
+int main(void)
+{
+#define IN_A_FILE(test) cmocka_unit_test_setup_teardown(test, new_path, drop_path)
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_window_has_its_budget),
+        cmocka_unit_test(the_last_tenth_is_for_empty_cells),
+        cmocka_unit_test(no_limit_is_no_limit),
+        cmocka_unit_test(a_clock_set_back_gives_nothing_twice),
+        IN_A_FILE(a_restart_gives_nothing_twice),
+        IN_A_FILE(after_a_kill_the_lease_counts_as_spent),
+        IN_A_FILE(a_damaged_file_is_survived),
+        IN_A_FILE(a_file_from_the_future_does_not_stop_everything),
+        cmocka_unit_test(a_failing_provider_is_left_alone_then_asked_once),
+        cmocka_unit_test(a_wish_to_be_left_alone_is_obeyed_to_a_day),
+        cmocka_unit_test(curves_live_longer_when_the_budget_runs_down),
+        cmocka_unit_test(windows_end_on_the_minute_the_hour_and_the_day),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,346 @@
+/* The snapshot, when the file is not as it was written: damaged at any byte, sealed by somebody hostile, or
+ * something else altogether. What is good comes back, the rest is counted, and no wrong value is ever read.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+
+#include "base/log.h"
+#include "capture.h"
+#include "snapshot_files.h"
+#include "weather/snapshot_format.h"
+
+/* --- Damage --- */
+
+/* Reads the file as it now is; whatever comes back of the FEW cells must be as it was in `whole`. */
+static void check_harmless(struct cache *whole, const char *what, size_t at)
+{
+    static struct cache_record records[CACHE_BATCH];
+    uint64_t counts[SNAPSHOT_RESULTS];
+    size_t cursor = 0, count;
+    struct cache *cache = restored_cache(2 * FEW, counts);
+    assert_false(cache_copy(cache, &cursor, records, &count));
+    size_t total = counts[SNAPSHOT_RESTORED] + counts[SNAPSHOT_LEFT_OUT] + counts[SNAPSHOT_DAMAGED];
+    bool cold = total == 0, wrong = count != counts[SNAPSHOT_RESTORED] || (!cold && total != FEW);
+    for (size_t i = 0; i < count; i++) {
+        struct cache_view was = look(whole, records[i].key);
+        wrong |= memcmp(&was.curve, &records[i].curve, sizeof was.curve) != 0;
+    }
+    bool in_header = at < SNAPSHOT_HEADER_BYTES;
+    size_t expected = in_header || cold ? 0 : FEW - counts[SNAPSHOT_DAMAGED];
+    if (wrong || cold != in_header || count != expected)
+        fail_msg("%s at %zu: %zu cells, %zu damaged", what, at, count, (size_t)counts[SNAPSHOT_DAMAGED]);
+    cache_close(cache);
+}
+
+static uint8_t few[SNAPSHOT_HEADER_BYTES + FEW * SNAPSHOT_RECORD_BYTES + 1];
+
+/* The file with other bits at a place, for as long as it takes to read it. */
+static void check_flipped(struct cache *whole, size_t at, uint8_t bits)
+{
+    uint8_t byte = few[at] ^ bits;
+    if (!there(options.path)) /* put aside, since its header was hit */
+        write_file(options.path, few, sizeof few - 1);
+    int fd = open(options.path, O_WRONLY | O_CLOEXEC);
+    assert_int_equal(pwrite(fd, &byte, 1, (off_t)at), 1);
+    check_harmless(whole, "flipped", at);
+    assert_int_equal(pwrite(fd, &few[at], 1, (off_t)at), 1);
+    close(fd);
+}
+
+static void damage_at_any_byte_costs_at_most_what_it_hits(void **state)
+{
+    (void)state;
+    char said[256];
+    struct cache *whole = filled_cache(FEW);
+    assert_true(snapshot_write(&options, whole));
+    size_t length = read_file(options.path, few, sizeof few);
+    assert_int_equal(length, sizeof few - 1);
+    struct capture capture = capture_begin(STDERR_FILENO); /* thousands of complaints */
+    for (size_t at = 0; at < length; at++) {
+        check_flipped(whole, at, 0xff);
+        check_flipped(whole, at, (uint8_t)(1 << at % 8));
+    }
+    for (size_t at = length; at-- > 0;) {
+        if (!there(options.path))
+            write_file(options.path, few, length);
+        assert_int_equal(truncate(options.path, (off_t)at), 0);
+        check_harmless(whole, "cut", at);
+    }
+    capture_end(&capture, said, sizeof said);
+    cache_close(whole);
+    assert_non_null(strstr(said, "not a snapshot"));
+}
+
+static void one_damaged_record_is_dropped_and_counted(void **state)
+{
+    (void)state;
+    static uint8_t bytes[SNAPSHOT_HEADER_BYTES + FEW * SNAPSHOT_RECORD_BYTES];
+    char said[1024];
+    write_filled(FEW);
+    size_t length = read_file(options.path, bytes, sizeof bytes);
+    bytes[SNAPSHOT_HEADER_BYTES + 7 * SNAPSHOT_RECORD_BYTES + 60] ^= 4;
+    write_file(options.path, bytes, length);
+    struct capture capture = capture_begin(STDERR_FILENO);
+    check_restored(FEW - 1, 0, 1);
+    capture_end(&capture, said, sizeof said);
+    assert_non_null(strstr(said, "restored=19 left_out=0 damaged=1"));
+}
+
+/* --- A record that is sealed, and hostile --- */
+
+/* CRC-32, bit by bit, as a second opinion on the one under test. */
+static void seal(uint8_t *bytes, size_t size)
+{
+    uint32_t crc = UINT32_MAX;
+    for (size_t i = 0; i < 8 * (size - SNAPSHOT_CRC_BYTES); i++) {
+        uint32_t bit = (crc ^ (uint32_t)(bytes[i / 8] >> i % 8)) & 1;
+        crc = crc >> 1 ^ (bit ? 0xedb88320u : 0);
+    }
+    for (size_t i = 0; i < SNAPSHOT_CRC_BYTES; i++)
+        bytes[size - SNAPSHOT_CRC_BYTES + i] = (uint8_t)(~crc >> 8 * i);
+}
+
+static uint8_t one[SNAPSHOT_HEADER_BYTES + SNAPSHOT_RECORD_BYTES];
+
+static void fill_one(const struct cache_record *record)
+{
+    snapshot_put_header(one, 1, false);
+    snapshot_put_record(one + SNAPSHOT_HEADER_BYTES, record);
+}
+
+static void write_one(void)
+{
+    seal(one, SNAPSHOT_HEADER_BYTES);
+    seal(one + SNAPSHOT_HEADER_BYTES, SNAPSHOT_RECORD_BYTES);
+    write_file(options.path, one, sizeof one);
+}
+
+static struct cache_record sound_record(void)
+{
+    return (struct cache_record){
+        .key = key_of(0), .curve = curve_of(0, clock_now().wall_ms / 1000), .refresh_after_ms = REFRESH};
+}
+
+static void the_checksum_is_crc_32(void **state)
+{
+    (void)state;
+    struct cache_record record = sound_record();
+    fill_one(&record);
+    uint8_t sealed[sizeof one];
+    memcpy(sealed, one, sizeof one);
+    write_one();
+    assert_memory_equal(sealed, one, sizeof one);
+    check_restored(1, 0, 0);
+}
+
+static void another_table_of_providers_gives_no_wrong_credit(void **state)
+{
+    (void)state;
+    uint64_t counts[SNAPSHOT_RESULTS];
+    struct cache_record record = sound_record();
+    for (uint8_t id = 0; id < PROVIDERS; id++) {
+        record.curve.provider = id;
+        fill_one(&record);
+        write_one();
+        struct cache *cache = restored_cache(1, counts);
+        assert_int_equal(look(cache, record.key).curve.provider, id);
+        cache_close(cache);
+        assert_true(strlen(providers[id]->name) < SNAPSHOT_NAME_BYTES);
+    }
+    uint8_t *name = one + sizeof one - SNAPSHOT_CRC_BYTES - SNAPSHOT_NAME_BYTES;
+    static const char *const others[] = {"", "open-mete", "open-meteo2", "nobody-we-know-0"};
+    for (size_t i = 0; i < COUNT(others); i++) {
+        memset(name, 0, SNAPSHOT_NAME_BYTES);
+        memcpy(name, others[i], strlen(others[i]));
+        write_one();
+        check_restored(0, 1, 0);
+    }
+}
+
+static void check_refused(const struct cache_record *record)
+{
+    fill_one(record);
+    write_one();
+    check_restored(0, 0, 1);
+}
+
+static void a_curve_that_cannot_be_is_damage(void **state)
+{
+    (void)state;
+    const struct cache_record sound = sound_record();
+    struct cache_record record;
+#define REFUSE(member, value) \
+    (record = sound, record.curve.member = (__typeof__(record.curve.member))(value), check_refused(&record))
+    REFUSE(count, 0);
+    REFUSE(count, CURVE_POINTS + 1);
+    REFUSE(count, 255);
+    REFUSE(temperature_cdeg[0], -9001);
+    REFUSE(temperature_cdeg[3], 6001);
+    REFUSE(temperature_cdeg[CURVE_POINTS - 1], INT16_MIN + 1);
+    REFUSE(sky[0], 100);
+    REFUSE(sky[0], CURVE_NO_SKY | CURVE_DAY);
+    REFUSE(utc_offset_s, 18 * 3600 + 1);
+    REFUSE(utc_offset_s, INT32_MIN);
+    REFUSE(start_s, -1);
+    REFUSE(start_s, INT64_MAX);
+    REFUSE(fetched_s, INT64_MIN);
+    REFUSE(fetched_s, INT64_MAX);
+    REFUSE(expires_s, INT64_MAX);
+    REFUSE(timezone[0], '<');
+    REFUSE(timezone[0], '\xc3');
+#undef REFUSE
+    record = sound;
+    memset(record.curve.timezone, 'x', sizeof record.curve.timezone);
+    check_refused(&record);
+}
+
+static void a_key_that_names_no_cell_is_left_out(void **state)
+{
+    (void)state;
+    static const struct cell cells[] = {{1, 0},         {0, 1},         {90100000, 0},
+                                        {-90100000, 0}, {0, 180000000}, {0, -180100000},
+                                        {INT32_MIN, 0}, {0, INT32_MAX}, {INT32_MAX, INT32_MIN}};
+    struct cache_record record = sound_record();
+    for (size_t i = 0; i < COUNT(cells); i++) {
+        record.key = cell_key(cells[i]);
+        fill_one(&record);
+        write_one();
+        check_restored(0, 1, 0);
+    }
+    static const struct cell edges[] = {{90000000, 0}, {-90000000, 179900000}, {0, -180000000}, {0, 0}};
+    for (size_t i = 0; i < COUNT(edges); i++) {
+        record.key = cell_key(edges[i]);
+        fill_one(&record);
+        write_one();
+        check_restored(1, 0, 0);
+    }
+}
+
+static void a_refresh_is_never_put_off_further_than_options_and_upstream_do(void **state)
+{
+    (void)state;
+    static const int64_t afters[] = {INT64_MAX, INT64_MIN, -1, 0, 3 * HOUR};
+    uint64_t counts[SNAPSHOT_RESULTS];
+    struct cache_record record = sound_record();
+    for (size_t i = 0; i < COUNT(afters); i++) {
+        record.refresh_after_ms = afters[i];
+        fill_one(&record);
+        write_one();
+        struct cache *cache = restored_cache(1, counts);
+        int64_t in_ms = look(cache, record.key).refresh_in_ms;
+        assert_true(in_ms <= REFRESH + REFRESH / 10 && in_ms >= -10 * SECOND);
+        cache_close(cache);
+    }
+    record.refresh_after_ms = 5 * HOUR;
+    record.curve.expires_s = record.curve.fetched_s + 4 * 3600;
+    fill_one(&record);
+    write_one();
+    struct cache *cache = restored_cache(1, counts);
+    assert_in_range(look(cache, record.key).refresh_in_ms, 4 * HOUR - 10 * SECOND, 4 * HOUR);
+    cache_close(cache);
+}
+
+static void a_header_that_promises_much_costs_nothing(void **state)
+{
+    (void)state;
+    struct cache_record record = sound_record();
+    fill_one(&record);
+    snapshot_put_header(one, UINT32_MAX, false);
+    write_one();
+    check_restored(1, 0, UINT32_MAX - 1);
+}
+
+/* --- Something else in its place --- */
+
+/* A clear line, the thing is put aside as it is, and the next snapshot is written. */
+static void check_set_aside(const char *reason)
+{
+    char said[1024];
+    struct capture capture = capture_begin(STDERR_FILENO);
+    check_restored(0, 0, 0);
+    capture_end(&capture, said, sizeof said);
+    assert_non_null(strstr(said, "cache snapshot not read"));
+    assert_non_null(strstr(said, options.path));
+    assert_non_null(strstr(said, reason));
+    assert_true(there(beside(".unread")));
+    write_filled(FEW);
+    check_restored(FEW, 0, 0);
+    remove(beside(".unread"));
+}
+
+static void a_foreign_file_is_put_aside(void **state)
+{
+    (void)state;
+    static const char text[] = "The quick brown fox jumps over the lazy dog";
+    char again[sizeof text];
+    write_file(options.path, text, sizeof text);
+    struct cache *cache = open_cache(1);
+    uint64_t counts[SNAPSHOT_RESULTS];
+    snapshot_read(&options, cache, counts);
+    cache_close(cache);
+    assert_int_equal(read_file(beside(".unread"), (uint8_t *)again, sizeof again), sizeof text);
+    assert_memory_equal(text, again, sizeof text);
+    write_file(options.path, text, sizeof text);
+    check_set_aside("not a snapshot");
+    write_file(options.path, "", 0);
+    check_set_aside("not a snapshot");
+}
+
+static void another_version_is_put_aside(void **state)
+{
+    (void)state;
+    struct cache_record record = sound_record();
+    for (size_t at = 8; at < 16; at += 4) { /* the version, the size of a record */
+        fill_one(&record);
+        one[at]++;
+        write_one();
+        check_set_aside("of another version");
+    }
+}
+
+static void a_link_a_folder_and_a_fifo_are_put_aside(void **state)
+{
+    (void)state;
+    char target[128];
+    uint8_t text[16];
+    snprintf(target, sizeof target, "%s/elsewhere", folder);
+    write_file(target, "precious", 8);
+    assert_int_equal(symlink(target, options.path), 0);
+    assert_int_equal(symlink(target, beside(".new")), 0);
+    check_set_aside("a symbolic link");
+    assert_int_equal(read_file(target, text, sizeof text), 8);
+    remove(options.path);
+    assert_int_equal(mkdir(options.path, 0700), 0);
+    check_set_aside("not a regular file");
+    remove(options.path);
+    assert_int_equal(mkfifo(options.path, 0600), 0);
+    check_set_aside("not a regular file");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(damage_at_any_byte_costs_at_most_what_it_hits),
+        TEST(one_damaged_record_is_dropped_and_counted),
+        TEST(the_checksum_is_crc_32),
+        TEST(another_table_of_providers_gives_no_wrong_credit),
+        TEST(a_curve_that_cannot_be_is_damage),
+        TEST(a_key_that_names_no_cell_is_left_out),
+        TEST(a_refresh_is_never_put_off_further_than_options_and_upstream_do),
+        TEST(a_header_that_promises_much_costs_nothing),
+        TEST(a_foreign_file_is_put_aside),
+        TEST(another_version_is_put_aside),
+        TEST(a_link_a_folder_and_a_fifo_are_put_aside),
+    };
+    log_configure(&(struct log_options){.level = LOG_WARN}); /* a good reading is not news */
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
