@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define EXIT_USAGE     2
 #define SPARE_FDS      512 /* queue, backlog, fetches, databases, the ops listener */
@@ -239,6 +240,7 @@ static int run(struct config *config, const struct config_sources *sources)
     sigaddset(&signals, SIGHUP);
     sigprocmask(SIG_BLOCK, &signals, NULL); /* before threads: only serve() takes them */
     signal(SIGPIPE, SIG_IGN);
+    mkdir(config->place.state, 0755); /* what cannot be written is said by who writes it */
     process_want_descriptors((uint64_t)config->server.threads + SPARE_FDS);
     if (config->dev.enabled && config->dev.at_s > 0)
         clock_freeze(config->dev.at_s * 1000);
@@ -261,7 +263,7 @@ static int check(const struct config *config)
 {
     config_warn(config);
     struct places *places = places_open(&config->place);
-    bool good = places && places_loaded(places);
+    bool good = weather_usable(&config->weather) && places && places_loaded(places);
     places_close(places);
     if (good)
         puts("configuration is good");
@@ -307,6 +309,7 @@ static int snippet(struct config *config, const char *argument)
     if (!parse_argument(argument, &visit.address))
         return EXIT_USAGE;
     config->weather.snapshot[0] = '\0'; /* a running service's */
+    config->weather.budgets[0] = '\0';
     config->weather.wait_ms =
         config->weather.timeout_ms * WEATHER_PROVIDERS; /* nobody else is waiting for us */
     int status = EXIT_FAILURE;

@@ -56,6 +56,14 @@ void clock_format(int64_t unix_s, char out[CLOCK_RFC3339_BYTES])
         strftime(out, CLOCK_RFC3339_BYTES, "%04Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
+void clock_format_http(int64_t unix_s, char out[CLOCK_HTTP_BYTES])
+{
+    time_t t = (time_t)unix_s;
+    struct tm tm;
+    if (!gmtime_r(&t, &tm) || strftime(out, CLOCK_HTTP_BYTES, "%a, %d %b %Y %H:%M:%S GMT", &tm) == 0)
+        out[0] = '\0';
+}
+
 bool clock_parse(const char *text, int64_t *unix_s)
 {
     struct tm tm = {0};

@@ -34,6 +34,11 @@ struct timespec clock_timespec(int64_t monotonic_ms);
 #define CLOCK_RFC3339_BYTES 24
 void clock_format(int64_t unix_s, char out[CLOCK_RFC3339_BYTES]);
 
+/* Writes `unix_s` as HTTP writes dates (IMF-fixdate, RFC 9110): "Sat, 31 Jan 2026 09:00:12 GMT"; "" as above.
+ */
+#define CLOCK_HTTP_BYTES 32
+void clock_format_http(int64_t unix_s, char out[CLOCK_HTTP_BYTES]);
+
 /* Reads what clock_format writes; nothing may follow. False, and *unix_s untouched, when malformed. */
 bool clock_parse(const char *text, int64_t *unix_s);
 

@@ -16,6 +16,7 @@
 #define KEY_BYTES       64
 #define SYSTEM_FILE     "/etc/masthead/widget.conf"
 #define DEFAULT_STATE   "var"
+#define BUDGET_FILE     "budgets"
 #define STATE_VARIABLE  "STATE_DIRECTORY"
 
 /* One pass over all sources. */
@@ -300,9 +301,10 @@ static void choose_state(struct loading *loading)
 }
 
 /* What is written is relative to the state folder. */
-static void choose_snapshot(struct loading *loading)
+static void choose_outputs(struct loading *loading)
 {
     struct weather_options *weather = &loading->config->weather;
+    snprintf(weather->budgets, sizeof weather->budgets, "%s/" BUDGET_FILE, loading->config->place.state);
     char name[sizeof weather->snapshot];
     memcpy(name, weather->snapshot, sizeof name);
     if (name[0] == '\0' || name[0] == '/')
@@ -341,7 +343,7 @@ bool config_load(const struct config_sources *sources, struct config *out)
         load_assignment(&loading, set, ".", origin);
     }
     choose_state(&loading);
-    choose_snapshot(&loading);
+    choose_outputs(&loading);
     if (!loading.failed)
         check_together(&loading);
     out->weather.max_waiters = out->server.threads / 4;
@@ -370,8 +372,12 @@ void config_warn(const struct config *config)
             log_event(LOG_WARN, "this version does not act on a key",
                       log_str("section", option_table[i].section), log_str("key", option_table[i].key),
                       log_str("origin", config->values[i].origin));
-    if (!config->dev.enabled && !config->weather.open_meteo_key_file[0] &&
-        strcmp(config->weather.open_meteo_url, WEATHER_FREE_HOST) == 0)
+    const struct weather_options *weather = &config->weather;
+    bool open_meteo = false;
+    for (size_t i = 0; i < weather->provider_count; i++)
+        open_meteo = open_meteo || strcmp(weather->providers[i], "open-meteo") == 0;
+    if (open_meteo && !config->dev.enabled && !weather->open_meteo_key_file[0] &&
+        strcmp(weather->open_meteo_url, WEATHER_FREE_HOST) == 0)
         log_line(LOG_WARN,
                  "Open-Meteo's free host is for non-commercial use, and a site with ads or subscriptions is "
                  "commercial; set weather.open_meteo_key_file");

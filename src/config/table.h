@@ -37,6 +37,7 @@ option_reader
 option_reader read_duration;      /* int64_t, milliseconds */
 option_reader read_count;         /* int64_t */
 option_reader read_parallel;      /* int64_t, 0 for "auto" */
+option_reader read_budget;        /* struct weather_budget, 0: no limit */
 option_reader read_cell;          /* int64_t, millionths of a degree */
 option_reader read_kilometres;    /* double */
 option_reader read_flag;          /* bool */

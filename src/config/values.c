@@ -175,6 +175,28 @@ bool read_parallel(const struct option *option, const char *text, const char *fo
     return true;
 }
 
+bool read_budget(const struct option *option, const char *text, const char *folder, void *field,
+                 char error[CONFIG_ERROR_BYTES])
+{
+    static const char units[] = "mhd"; /* in the order of struct weather_budget */
+    int64_t *limits = field;
+    (void)option, (void)folder;
+    memset(limits, 0, sizeof(struct weather_budget));
+    while (*text) {
+        char *end;
+        long long count = strtoll(text, &end, 10);
+        const char *unit = *end == '/' && end[1] ? strchr(units, end[1]) : NULL;
+        bool ends = unit && (end[2] == ' ' || end[2] == '\0');
+        if (!isdigit((unsigned char)*text) || !ends || count < 1 || count > 100000000)
+            return fail(error, "not a budget such as 600/m 5000/h 10000/d");
+        if (limits[unit - units] != 0)
+            return fail(error, "two limits per %c", *unit);
+        limits[unit - units] = count;
+        text = end + 2 + strspn(end + 2, " ");
+    }
+    return true;
+}
+
 bool read_cell(const struct option *option, const char *text, const char *folder, void *field,
                char error[CONFIG_ERROR_BYTES])
 {

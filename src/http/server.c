@@ -157,24 +157,16 @@ static bool keep_open(const struct http_listener *listener, struct mg_connection
     return keep;
 }
 
-static void write_date(struct text *head)
-{
-    char date[40];
-    time_t now = time(NULL); /* the real one: the clock that tests move is no business of HTTP's caches */
-    struct tm tm;
-    gmtime_r(&now, &tm);
-    strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &tm);
-    text_format(head, "Date: %s\r\n", date);
-}
-
 /* Puts the head right before the body and writes both at once. */
 static void write_answer(struct mg_connection *connection, struct worker *worker,
                          const struct http_answer *answer, bool keep, bool without_body)
 {
-    char storage[HEAD_BYTES];
+    char storage[HEAD_BYTES], date[CLOCK_HTTP_BYTES];
     struct text head = text_over(storage, sizeof storage);
     text_format(&head, "HTTP/1.1 %d %s\r\n", answer->status, statuses[status_row(answer->status)].phrase);
-    write_date(&head);
+    clock_format_http(time(NULL),
+                      date); /* real time: the clock that tests move is no business of HTTP's caches */
+    text_format(&head, "Date: %s\r\n", date);
     if (answer->type)
         text_format(&head, "Content-Type: %s\r\n", answer->type);
     if (answer->status != 204)

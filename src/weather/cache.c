@@ -290,9 +290,10 @@ static int64_t with_jitter(int64_t ms)
     return (int64_t)((double)ms * share);
 }
 
-void cache_put(struct cache *cache, uint64_t key, const struct instant *now, const struct curve *curve)
+void cache_put(struct cache *cache, uint64_t key, const struct instant *now, const struct curve *curve,
+               double stretch)
 {
-    int64_t refresh_ms = now->boot_ms + with_jitter(cache->options.refresh_ms);
+    int64_t refresh_ms = now->boot_ms + with_jitter((int64_t)((double)cache->options.refresh_ms * stretch));
     int64_t wish_ms = now->boot_ms + curve->expires_s * 1000 - now->wall_ms;
     pthread_mutex_lock(&cache->lock);
     struct entry *entry = find(cache, key);

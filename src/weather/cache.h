@@ -63,8 +63,9 @@ bool cache_peek(struct cache *, uint64_t key, const struct instant *now, struct 
  * there are max_waiters already, and false when the time was up. */
 bool cache_wait(struct cache *, uint64_t key, int64_t until_ms);
 
-/* Ends a flight with a curve, or without one. Without, the cell keeps what it has and backs off. */
-void cache_put(struct cache *, uint64_t key, const struct instant *now, const struct curve *);
+/* Ends a flight with a curve, which lives `stretch` times `refresh_ms`, or without one. Without, the cell
+ * keeps what it has and backs off. */
+void cache_put(struct cache *, uint64_t key, const struct instant *now, const struct curve *, double stretch);
 void cache_fail(struct cache *, uint64_t key, const struct instant *now);
 
 /* A cell as it outlives the process. Failures and flights do not. */

@@ -5,35 +5,29 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "weather/cell_queue.h"
+#include "weather/quota.h"
 
 #include <curl/curl.h>
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define QUEUE_MAX      4096
-#define BODY_MAX       ((size_t)64 << 10) /* a reply of 51 points has under 4 KB */
-#define URL_BYTES      768
-#define HEADER_BYTES   (PROVIDER_KEY_BYTES + 32)
-#define POLL_MS        1000
-#define CONNECT_SHARE  2 /* connecting may take this part of the timeout */
-#define REASON_UNKNOWN ""
-#define HTTP_DATE      "%a, %d %b %Y %H:%M:%S GMT" /* IMF-fixdate, RFC 9110 */
-#define DATE_BYTES     64
-#define EXPIRES_MAX_S  86400 /* a wish to be left alone for longer than this is a mistake */
-#define CONFIRM_S      86400 /* a curve that ends sooner than this is not worth confirming */
-
-struct queue {
-    struct cell cells[QUEUE_MAX]; /* a ring */
-    size_t first, count;
-};
+#define BODY_MAX      ((size_t)64 << 10) /* a reply of 51 points has under 4 KB */
+#define URL_BYTES     768
+#define HEADER_BYTES  (PROVIDER_KEY_BYTES + 32)
+#define POLL_MS       1000
+#define CONNECT_SHARE 2     /* connecting may take this part of the timeout */
+#define PAUSE_USUAL_S 60    /* after a 429 that does not say */
+#define EXPIRES_MAX_S 86400 /* a wish to be left alone for longer than this is a mistake */
+#define CONFIRM_S     86400 /* a curve that ends sooner than this is not worth confirming */
 
 struct flight {
     struct fetch *fetch;
     CURL *handle;
     struct curl_slist *headers; /* of the request under way */
     bool in_air;
+    bool urgent; /* somebody waits for it, or has no number */
     struct cell cell;
     size_t attempt;              /* index into options.order */
     const struct provider *part; /* whose request is under way: the provider, or what is asked after it */
@@ -49,14 +43,15 @@ struct fetch {
     fetch_done *done;
     void *context;
     CURLM *multi;
+    struct quota *quota;
     pthread_t thread;
     struct flight *flights; /* options.parallel of them */
     _Atomic size_t in_air;
     _Atomic int64_t last_success_s[PROVIDERS];
 
     pthread_mutex_t lock;
-    struct queue urgent, refresh; /* guarded by lock */
-    bool stopping;                /* guarded by lock */
+    struct cell_queue urgent, refresh; /* guarded by lock */
+    bool stopping;                     /* guarded by lock */
 };
 
 static const char *provider_names[PROVIDERS];
@@ -103,28 +98,10 @@ static void collect_last_success(void *context, struct metric_samples *samples)
             metric_sample(samples, (double)fetch->last_success_s[i], providers[i]->name, NULL);
 }
 
-static bool push(struct queue *queue, struct cell cell)
-{
-    if (queue->count == QUEUE_MAX)
-        return false;
-    queue->cells[(queue->first + queue->count++) % QUEUE_MAX] = cell;
-    return true;
-}
-
-static bool pop(struct queue *queue, struct cell *cell)
-{
-    if (queue->count == 0)
-        return false;
-    *cell = queue->cells[queue->first];
-    queue->first = (queue->first + 1) % QUEUE_MAX;
-    queue->count--;
-    return true;
-}
-
 bool fetch_submit(struct fetch *fetch, struct cell cell, bool urgent)
 {
     pthread_mutex_lock(&fetch->lock);
-    bool queued = push(urgent ? &fetch->urgent : &fetch->refresh, cell);
+    bool queued = cell_queue_push(urgent ? &fetch->urgent : &fetch->refresh, cell);
     pthread_mutex_unlock(&fetch->lock);
     if (queued)
         curl_multi_wakeup(fetch->multi);
@@ -169,27 +146,18 @@ static void set_up_handle(struct flight *flight, const struct fetch_options *opt
 
 static void land(struct flight *, CURLcode);
 
-/* Writes `unix_s` as a date in HTTP. */
-static void format_date(int64_t unix_s, char out[DATE_BYTES])
-{
-    time_t seconds = (time_t)unix_s;
-    struct tm parts;
-    if (!gmtime_r(&seconds, &parts) || strftime(out, DATE_BYTES, HTTP_DATE, &parts) == 0)
-        out[0] = '\0';
-}
-
 /* A date in the answer's header, as Unix time; 0 without, and, if it is to be given back, also where it is
- * written in another way than format_date would. */
+ * written in another way than clock_format_http would. */
 static int64_t header_date(const struct flight *flight, const char *name, bool exact)
 {
     struct curl_header *header;
-    char again[DATE_BYTES];
+    char again[CLOCK_HTTP_BYTES];
     if (curl_easy_header(flight->handle, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
         return 0;
     int64_t unix_s = curl_getdate(header->value, NULL);
     if (unix_s <= 0)
         return 0;
-    format_date(unix_s, again);
+    clock_format_http(unix_s, again);
     return exact && strcmp(again, header->value) != 0 ? 0 : unix_s;
 }
 
@@ -199,7 +167,7 @@ static void add_condition(struct flight *flight, enum provider_id id)
 {
     static const char name[] = "If-Modified-Since: ";
     const struct fetch *fetch = flight->fetch;
-    char line[sizeof name + DATE_BYTES] = "If-Modified-Since: ";
+    char line[sizeof name + CLOCK_HTTP_BYTES] = "If-Modified-Since: ";
     struct curve known;
     flight->conditional = flight->part->conditional && fetch->options.known &&
                           fetch->options.known(fetch->context, flight->cell, &known) &&
@@ -207,7 +175,7 @@ static void add_condition(struct flight *flight, enum provider_id id)
                           curve_covers(&known, clock_now().wall_ms / 1000 + CONFIRM_S);
     if (!flight->conditional)
         return;
-    format_date(known.modified_s, line + sizeof name - 1);
+    clock_format_http(known.modified_s, line + sizeof name - 1);
     flight->curve = known;
     flight->headers = curl_slist_append(flight->headers, line);
 }
@@ -236,19 +204,6 @@ static void take_off(struct flight *flight)
         land(flight, CURLE_OUT_OF_MEMORY);
 }
 
-static enum outcome outcome_of_status(long status)
-{
-    if (status == 429)
-        return OUTCOME_HTTP_429;
-    if (status >= 500)
-        return OUTCOME_HTTP_5XX;
-    if (status >= 400)
-        return OUTCOME_HTTP_4XX;
-    if (status >= 300)
-        return OUTCOME_HTTP_3XX;
-    return status == 200 || status == 203 ? OUTCOME_OK : OUTCOME_PARSE;
-}
-
 static enum outcome outcome_of_code(const struct flight *flight, CURLcode code)
 {
     switch (code) {
@@ -266,6 +221,16 @@ static enum outcome outcome_of_code(const struct flight *flight, CURLcode code)
     default:
         return flight->too_large ? OUTCOME_TOO_LARGE : OUTCOME_TRANSFER;
     }
+}
+
+/* How long the provider wants to be left alone: what it says itself, else what its words mean. */
+static int64_t pause_of(const struct flight *flight, enum outcome outcome, const char *reason, int64_t now_s)
+{
+    curl_off_t retry_after_s = 0;
+    curl_easy_getinfo(flight->handle, CURLINFO_RETRY_AFTER, &retry_after_s);
+    if (retry_after_s > 0 || outcome != OUTCOME_HTTP_429)
+        return retry_after_s;
+    return flight->part->pause ? flight->part->pause(reason, now_s) : PAUSE_USUAL_S;
 }
 
 static void report(enum provider_id id, enum outcome outcome, long status, const char *detail)
@@ -313,7 +278,7 @@ static void stamp(const struct flight *flight, enum provider_id id, int64_t now_
 static enum outcome judge(struct flight *flight, CURLcode code, const struct instant *now)
 {
     enum provider_id id = flight->fetch->options.order[flight->attempt];
-    char said[PROVIDER_REASON_BYTES] = REASON_UNKNOWN;
+    char said[PROVIDER_REASON_BYTES] = "";
     const char *detail = code == CURLE_OK ? said : curl_easy_strerror(code);
     long status = 0;
     curl_off_t taken_us = 0;
@@ -334,6 +299,8 @@ static enum outcome judge(struct flight *flight, CURLcode code, const struct ins
     }
     if (status == 203)
         report_deprecated(id);
+    quota_report(flight->fetch->quota, id, outcome, pause_of(flight, outcome, said, now->wall_ms / 1000),
+                 now);
     metric_add(&rows[REQUESTS], id, outcome);
     metric_observe(&rows[DURATION], id, (uint64_t)(taken_us / 1000));
     report(id, outcome, status, detail);
@@ -348,51 +315,76 @@ static void come_down(struct flight *flight)
     flight->in_air = false;
 }
 
-/* Ends one request; the flight ends too, unless there is more to ask, or another provider to try. */
-static void land(struct flight *flight, CURLcode code)
+/* Turns to the next provider, if there is one. */
+static void turn_to_next(struct flight *flight)
+{
+    const struct fetch_options *options = &flight->fetch->options;
+    flight->part =
+        ++flight->attempt < options->order_count ? providers[options->order[flight->attempt]] : NULL;
+}
+
+/* Sends the next request that may be made; without one, ends the flight: with its curve, or without. */
+static void proceed(struct flight *flight, const struct curve *curve)
 {
     struct fetch *fetch = flight->fetch;
-    struct instant now = clock_now();
-    enum outcome outcome = judge(flight, code, &now);
-    come_down(flight);
-    bool last = outcome != OUTCOME_OK && ++flight->attempt == fetch->options.order_count;
-    flight->part = outcome == OUTCOME_OK ? flight->part->then
-                   : last                ? NULL
-                                         : providers[fetch->options.order[flight->attempt]];
-    if (flight->part) {
-        take_off(flight);
-        return;
+    while (flight->part) {
+        struct instant now = clock_now();
+        enum provider_id id = fetch->options.order[flight->attempt];
+        if (quota_take(fetch->quota, id, flight->urgent, &now) == QUOTA_GRANTED) {
+            take_off(flight);
+            return;
+        }
+        turn_to_next(flight);
+        curve = NULL;
     }
-    fetch->done(fetch->context, flight->cell, outcome == OUTCOME_OK ? &flight->curve : NULL);
+    fetch->done(fetch->context, flight->cell, curve);
     fetch->in_air--; /* after `done`, so that who sees none in the air finds all of them landed */
 }
 
-/* Starts flights while there are free ones and queued cells. False when the thread is to end. */
-static bool start_flights(struct fetch *fetch)
+/* Ends one request; the flight goes on while there is more to ask, or another provider to try. */
+static void land(struct flight *flight, CURLcode code)
 {
-    for (size_t i = 0; i < fetch->options.parallel; i++) {
-        struct flight *flight = &fetch->flights[i];
-        if (flight->in_air)
-            continue;
-        struct cell cell;
-        pthread_mutex_lock(&fetch->lock);
-        bool stopping = fetch->stopping;
-        bool some = !stopping && (pop(&fetch->urgent, &cell) || pop(&fetch->refresh, &cell));
-        pthread_mutex_unlock(&fetch->lock);
-        if (stopping)
-            return false;
-        if (!some)
-            break;
-        flight->cell = cell;
-        flight->attempt = 0;
-        flight->part = providers[fetch->options.order[0]];
-        fetch->in_air++;
-        take_off(flight);
-    }
+    struct instant now = clock_now();
+    enum outcome outcome = judge(flight, code, &now);
+    come_down(flight);
+    if (outcome == OUTCOME_OK)
+        flight->part = flight->part->then;
+    else
+        turn_to_next(flight);
+    proceed(flight, outcome == OUTCOME_OK ? &flight->curve : NULL);
+}
+
+static bool is_stopping(struct fetch *fetch)
+{
     pthread_mutex_lock(&fetch->lock);
     bool stopping = fetch->stopping;
     pthread_mutex_unlock(&fetch->lock);
-    return !stopping;
+    return stopping;
+}
+
+/* Takes the next cell off the queues, the urgent ones first. */
+static bool next_cell(struct fetch *fetch, struct flight *flight)
+{
+    pthread_mutex_lock(&fetch->lock);
+    flight->urgent = cell_queue_pop(&fetch->urgent, &flight->cell);
+    bool some = flight->urgent || cell_queue_pop(&fetch->refresh, &flight->cell);
+    pthread_mutex_unlock(&fetch->lock);
+    return some;
+}
+
+/* Starts flights while there are free ones and queued cells. */
+static void start_flights(struct fetch *fetch)
+{
+    for (size_t i = 0; i < fetch->options.parallel && !is_stopping(fetch); i++) {
+        struct flight *flight = &fetch->flights[i];
+        while (!flight->in_air &&
+               next_cell(fetch, flight)) { /* one that is refused everywhere is over at once */
+            flight->attempt = 0;
+            flight->part = providers[fetch->options.order[0]];
+            fetch->in_air++;
+            proceed(flight, NULL);
+        }
+    }
 }
 
 /* Ends the flights that are through; whether there were any. */
@@ -416,8 +408,9 @@ static bool land_finished(struct fetch *fetch)
 static void *fetch_thread(void *argument)
 {
     struct fetch *fetch = argument;
-    while (start_flights(fetch)) {
+    while (!is_stopping(fetch)) {
         int running;
+        start_flights(fetch);
         curl_multi_perform(fetch->multi, &running);
         if (land_finished(fetch))
             continue; /* others may be queued for the place, and their wake-up call may be spent */
@@ -435,6 +428,7 @@ static void release(struct fetch *fetch)
         curl_easy_cleanup(flight->handle);
     }
     curl_multi_cleanup(fetch->multi);
+    quota_close(fetch->quota);
     pthread_mutex_destroy(&fetch->lock);
     free(fetch->flights);
     free(fetch);
@@ -442,9 +436,11 @@ static void release(struct fetch *fetch)
 
 static bool open_flights(struct fetch *fetch)
 {
+    struct instant now = clock_now();
     fetch->multi = curl_multi_init();
+    fetch->quota = quota_open(&fetch->options.quota, &now);
     fetch->flights = calloc(fetch->options.parallel, sizeof *fetch->flights);
-    if (!fetch->multi || !fetch->flights)
+    if (!fetch->multi || !fetch->quota || !fetch->flights)
         return false;
     for (size_t i = 0; i < fetch->options.parallel; i++) {
         struct flight *flight = &fetch->flights[i];
@@ -496,4 +492,9 @@ void fetch_close(struct fetch *fetch)
     pthread_join(fetch->thread, NULL);
     release(fetch);
     curl_global_cleanup();
+}
+
+double fetch_stretch(struct fetch *fetch, enum provider_id id, const struct instant *now)
+{
+    return quota_stretch(fetch->quota, id, now);
 }

@@ -6,6 +6,7 @@
 #include "weather/cell.h"
 #include "weather/curve.h"
 #include "weather/provider.h"
+#include "weather/quota.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,6 +22,7 @@ struct fetch_options {
     enum provider_id order[PROVIDERS]; /* tried in this order within one flight */
     size_t order_count;
     struct provider_options providers[PROVIDERS];
+    struct quota_options quota;
     char user_agent[192];
     char proxy[FETCH_PROXY_BYTES]; /* "": none, whatever the environment says */
     int64_t timeout_ms;            /* for the whole answer to one request, name resolution included */
@@ -41,6 +43,10 @@ struct fetch *fetch_open(const struct fetch_options *, fetch_done *, void *conte
 /* Queues a flight. Urgent ones (somebody waits, or has no number) go before refreshes. False when the queue
  * is full: then `done` is not called. Thread-safe, never blocks on the network. */
 bool fetch_submit(struct fetch *, struct cell, bool urgent);
+
+/* How much longer than configured a provider's curve is to live, so that its budgets last; 1 or more.
+ * Thread-safe. */
+double fetch_stretch(struct fetch *, enum provider_id, const struct instant *now);
 
 /* Gives up flights and queue, without calling `done`, and ends the thread. */
 void fetch_close(struct fetch *);

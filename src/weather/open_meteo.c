@@ -1,11 +1,13 @@
 /* Open-Meteo, https://open-meteo.com/en/docs: the hourly forecast of /v1/forecast, keyless or with a
  * customer's key in a header (in the query it would end up in logs). */
 #include "weather/provider.h"
+#include "weather/quota.h"
 
 #include <jansson.h>
 #include <math.h>
 #include <string.h>
 
+#define PAUSE_JITTER_S 5
 #define PAST_HOURS     1
 #define FORECAST_HOURS 50
 #define COLDEST_C \
@@ -167,10 +169,26 @@ static void reason(const char *body, size_t length, char out[PROVIDER_REASON_BYT
     json_decref(root);
 }
 
+/* Its four kinds of 429 come without Retry-After. Budgets are renewed with the minute, the hour and the day
+ * of UTC; a few seconds more keep its clients from all coming back at once. */
+static int64_t pause_for(const char *said, int64_t now_s)
+{
+    static const struct {
+        const char *mark;
+        enum quota_window window;
+    } kinds[] = {{"Minutely", QUOTA_MINUTE}, {"Hourly", QUOTA_HOUR}, {"Daily", QUOTA_DAY}};
+    int64_t jitter_s = 1 + arc4random_uniform(PAUSE_JITTER_S);
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strncmp(said, kinds[i].mark, strlen(kinds[i].mark)) == 0)
+            return quota_window_end_s(kinds[i].window, now_s) - now_s + jitter_s;
+    return jitter_s; /* "Too many concurrent requests" */
+}
+
 const struct provider open_meteo = {
     .name = "open-meteo",
     .credit = {"Weather data by Open-Meteo.com", "https://open-meteo.com/"},
     .request = request,
     .read = read,
     .reason = reason,
+    .pause = pause_for,
 };

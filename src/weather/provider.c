@@ -19,3 +19,16 @@ const struct provider *const providers[PROVIDERS] = {
     [PROVIDER_MET_NORWAY] = &met_norway,
     [PROVIDER_OPENWEATHERMAP] = &openweathermap,
 };
+
+enum outcome outcome_of_status(long status)
+{
+    if (status == 429)
+        return OUTCOME_HTTP_429;
+    if (status >= 500)
+        return OUTCOME_HTTP_5XX;
+    if (status >= 400)
+        return OUTCOME_HTTP_4XX;
+    if (status >= 300)
+        return OUTCOME_HTTP_3XX;
+    return status == 200 || status == 203 ? OUTCOME_OK : OUTCOME_PARSE;
+}

@@ -31,6 +31,9 @@ enum outcome {
 };
 extern const char *const outcome_names[OUTCOMES];
 
+/* What the status of an HTTP answer makes of it; OUTCOME_OK: its body is worth reading. */
+enum outcome outcome_of_status(long status);
+
 #define PROVIDER_URL_BYTES    256
 #define PROVIDER_KEY_BYTES    128
 #define PROVIDER_REASON_BYTES 128
@@ -59,6 +62,10 @@ struct provider {
 
     /* What an error body says, as clean text, for the log; "" when it says nothing. */
     void (*reason)(const char *body, size_t length, char out[PROVIDER_REASON_BYTES]);
+
+    /* For how many seconds a 429 with this reason means to be left alone, where no header says; NULL: not
+     * known. */
+    int64_t (*pause)(const char *reason, int64_t now_s);
 };
 
 /* Indexed by enum provider_id. */

@@ -239,6 +239,15 @@ void quota_close(struct quota *quota)
     free(quota);
 }
 
+static void report_spent(enum provider_id id)
+{
+    static struct log_throttle throttles[PROVIDERS];
+    int64_t unsaid;
+    if (log_due(&throttles[id], &unsaid))
+        log_event(LOG_WARN, "budget spent", log_str("provider", providers[id]->name),
+                  log_int("unsaid", unsaid));
+}
+
 /* What is left of the budgets for one more request, leases aside. */
 static bool affordable(const struct quota *quota, enum provider_id id, bool urgent)
 {
@@ -298,6 +307,8 @@ enum quota_answer quota_take(struct quota *quota, enum provider_id id, bool urge
     }
     memcpy(copies, quota->accounts, sizeof copies);
     pthread_mutex_unlock(&quota->lock);
+    if (answer == QUOTA_SPENT)
+        report_spent(id);
     if (leased) /* written down before the first of them is made */
         store(quota->options.path, copies);
     return answer;

@@ -16,7 +16,7 @@
 
 enum quota_window { QUOTA_MINUTE, QUOTA_HOUR, QUOTA_DAY, QUOTA_WINDOWS };
 
-#define QUOTA_PATH_BYTES 320
+#define QUOTA_PATH_BYTES 512
 
 struct quota_options {
     int64_t limits[PROVIDERS][QUOTA_WINDOWS]; /* requests; 0: no limit */

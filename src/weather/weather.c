@@ -33,7 +33,8 @@ static void landed(void *context, struct cell cell, const struct curve *curve)
     struct weather *weather = context;
     struct instant now = clock_now();
     if (curve)
-        cache_put(weather->cache, cell_key(cell), &now, curve);
+        cache_put(weather->cache, cell_key(cell), &now, curve,
+                  fetch_stretch(weather->fetch, curve->provider, &now));
     else
         cache_fail(weather->cache, cell_key(cell), &now);
 }
@@ -76,14 +77,19 @@ static bool read_key(const char *path, char out[PROVIDER_KEY_BYTES])
 
 /* What each provider needs to know, from the options. */
 static const struct setting {
-    size_t url, key_file; /* offsets in struct weather_options; a key_file of 0: takes no key */
+    size_t url, key_file, budget; /* offsets in struct weather_options; a key_file of 0: takes no key */
     bool needs_key, needs_contact;
 } settings[PROVIDERS] = {
 #define AT(member) offsetof(struct weather_options, member)
-    [PROVIDER_OPEN_METEO] = {.url = AT(open_meteo_url), .key_file = AT(open_meteo_key_file)},
-    [PROVIDER_MET_NORWAY] = {.url = AT(met_norway_url), .needs_contact = true},
+    [PROVIDER_OPEN_METEO] = {.url = AT(open_meteo_url),
+                             .key_file = AT(open_meteo_key_file),
+                             .budget = AT(open_meteo_budget)},
+    [PROVIDER_MET_NORWAY] = {.url = AT(met_norway_url),
+                             .budget = AT(met_norway_budget),
+                             .needs_contact = true},
     [PROVIDER_OPENWEATHERMAP] = {.url = AT(openweathermap_url),
                                  .key_file = AT(openweathermap_key_file),
+                                 .budget = AT(openweathermap_budget),
                                  .needs_key = true},
 #undef AT
 };
@@ -115,6 +121,10 @@ static bool set_up(enum provider_id id, const struct weather_options *options, s
 /* False when a key cannot be read. */
 static bool choose_providers(const struct weather_options *options, struct fetch_options *fetch)
 {
+    for (size_t id = 0; id < PROVIDERS; id++)
+        memcpy(fetch->quota.limits[id], (const char *)options + settings[id].budget,
+               sizeof fetch->quota.limits[id]);
+    snprintf(fetch->quota.path, sizeof fetch->quota.path, "%s", options->budgets);
     for (size_t i = 0; i < options->provider_count; i++) {
         size_t id = 0;
         while (id < PROVIDERS && strcmp(providers[id]->name, options->providers[i]) != 0)
@@ -165,6 +175,12 @@ static bool open_snapshot(struct weather *weather)
     _Static_assert(sizeof own.path == sizeof options->snapshot, "one path is copied into the other");
     memcpy(own.path, options->snapshot, sizeof own.path);
     return own.path[0] == '\0' || (weather->snapshot = snapshot_open(&own, weather->cache));
+}
+
+bool weather_usable(const struct weather_options *options)
+{
+    struct fetch_options fetch;
+    return fetch_options_of(options, &fetch);
 }
 
 struct weather *weather_open(const struct weather_options *options)
@@ -300,8 +316,8 @@ void weather_read(struct weather *weather, enum weather_demand demand, double la
     cache_ask(weather->cache, cell_key(cell), insert, now, &view);
     bool missing = view.result == CACHE_MISS;
     out->source = missing && view.fetch ? WEATHER_FETCHED : sources[view.result];
-    if (view.fetch)
-        start_flight(weather, cell, missing);
+    if (view.fetch) /* what anyone may name does not eat into the last tenth of a budget */
+        start_flight(weather, cell, missing && demand != WEATHER_FOR_CHOICE);
     if (missing && demand != WEATHER_SOON &&
         cache_wait(weather->cache, cell_key(cell), clock_monotonic_ms() + weather->options.wait_ms)) {
         struct instant later = clock_now(); /* the curve may begin after the request came */

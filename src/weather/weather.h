@@ -21,6 +21,11 @@
 #define WEATHER_CELL_BYTES     32
 #define WEATHER_TIMEZONE_BYTES 40
 
+/* Requests allowed per minute, hour and day of UTC; 0: no limit. */
+struct weather_budget {
+    int64_t minute, hour, day;
+};
+
 struct weather_options {
     char providers[WEATHER_PROVIDERS]
                   [WEATHER_NAME_BYTES]; /* tried in this order; one not built in is skipped, logged */
@@ -38,6 +43,8 @@ struct weather_options {
     int64_t capacity;    /* cells */
     int64_t max_waiters; /* threads that may wait for a cold cell at one time */
     char snapshot[2 * WEATHER_PATH_BYTES]; /* file from which a restart is warm; "": none */
+    struct weather_budget open_meteo_budget, met_norway_budget, openweathermap_budget;
+    char budgets[2 * WEATHER_PATH_BYTES]; /* file in which what was spent outlives the process; "": none */
     int64_t snapshot_every_ms;
     bool simulated; /* whether the weather is: a snapshot is of one kind or the other */
 };
@@ -76,6 +83,9 @@ struct weather *weather_open(const struct weather_options *);
 
 /* Ends it; the snapshot is written once more. */
 void weather_close(struct weather *);
+
+/* Whether weather_open would find a provider to use and every key; logs what is wrong. Starts nothing. */
+bool weather_usable(const struct weather_options *);
 
 /* On whose behalf weather is asked for, which decides what it may cost. */
 enum weather_demand {

@@ -108,6 +108,12 @@ def test_check_config_fails_without_the_databases(tmp_path):
     assert bad.returncode == 2 and "/nowhere.mmdb" in bad.stderr
 
 
+def test_check_config_fails_without_the_key(tmp_path):
+    common = ["--check-config", "--set", f"geoip.databases={VISITORS}", "--set", f"server.state={tmp_path}"]
+    bad = command(*common, "--set", "weather.open_meteo_key_file=/nowhere.key")
+    assert bad.returncode == 2 and "/nowhere.key" in bad.stderr
+
+
 def test_a_free_host_on_a_public_site_is_warned_about(tmp_path):
     common = ["--check-config", "--set", f"geoip.databases={VISITORS}", "--set", f"server.state={tmp_path}"]
     assert "non-commercial" in command(*common).stderr

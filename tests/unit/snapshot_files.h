@@ -60,7 +60,7 @@ static inline void put(struct cache *cache, uint64_t key, const struct curve *cu
     struct cache_view view;
     struct instant now = clock_now();
     cache_ask(cache, key, CACHE_EVICT, &now, &view);
-    cache_put(cache, key, &now, curve);
+    cache_put(cache, key, &now, curve, 1);
 }
 
 static inline struct cache *filled_cache(size_t cells)

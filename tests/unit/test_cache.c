@@ -73,7 +73,7 @@ static struct cache_view peek(uint64_t key, struct instant now)
 static void put(uint64_t key, struct instant now)
 {
     struct curve curve = curve_at(&now, 312);
-    cache_put(cache, key, &now, &curve);
+    cache_put(cache, key, &now, &curve, 1);
 }
 
 static void fail_at(uint64_t key, struct instant now)
@@ -195,7 +195,7 @@ static void past_the_last_point_there_is_no_number(void **state)
     struct curve curve = curve_at(&start, 312);
     curve.count = 3;
     assert_true(ask(key, start).fetch);
-    cache_put(cache, key, &start, &curve);
+    cache_put(cache, key, &start, &curve, 1);
     assert_asked(key, at(HOUR), CACHE_HIT, false);
     assert_asked(key, at(HOUR + SECOND), CACHE_MISS, true); /* though it is not due by its age */
     assert_asked(key, at(HOUR + SECOND), CACHE_MISS, false);
@@ -235,7 +235,7 @@ static void an_upstream_is_not_asked_before_its_expires(void **state)
         if (rows[i].expires_in_s != 0)
             curve.expires_s = start.wall_ms / 1000 + rows[i].expires_in_s;
         assert_true(ask(key, start).fetch);
-        cache_put(cache, key, &start, &curve);
+        cache_put(cache, key, &start, &curve, 1);
         struct cache_view view = peek(key, start);
         assert_in_range(view.refresh_in_ms, rows[i].least, rows[i].most);
         assert_asked(key, at(view.refresh_in_ms - 1), CACHE_HIT, false);
@@ -363,7 +363,7 @@ static void fetch_into(struct cache *small, uint64_t key)
 {
     struct curve curve = curve_at(&start, 312);
     assert_true(asked_for_fetch(small, key));
-    cache_put(small, key, &start, &curve);
+    cache_put(small, key, &start, &curve, 1);
 }
 
 static size_t count_cells(struct cache *small, uint64_t first, uint64_t last)

@@ -56,7 +56,7 @@ static uint64_t new_flight(void)
 static void land_with_curve(uint64_t key, struct instant now)
 {
     struct curve curve = curve_at(&now);
-    cache_put(cache, key, &now, &curve);
+    cache_put(cache, key, &now, &curve, 1);
 }
 
 static void land_without(uint64_t key, struct instant now)
@@ -178,7 +178,7 @@ static void hammer_once(uint64_t key, uint64_t dice)
     if (dice % 3 == 0)
         cache_fail(hammered, key, &now);
     else
-        cache_put(hammered, key, &now, &curve);
+        cache_put(hammered, key, &now, &curve, 1);
 }
 
 static void *hammer(void *argument)
