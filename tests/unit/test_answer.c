@@ -305,11 +305,12 @@ static void json_of_what_is_half_known(void **state)
     answer.reading.code = answer.reading.is_day = -1;
     answer.reading.timezone[0] = '\0';
     assert_json(answer, "{\"weather\":{\"code\":null,\"text\":null,\"is_day\":null},"
-                        "\"timezone\":\"Asia/Calcutta\"}");
+                        "\"timezone\":\"Asia/Calcutta\",\"utc_offset_s\":null}");
     answer.reading.code = 42; /* in the table of WMO, but not in ours */
     answer.reading.is_day = 0;
     answer.place.timezone[0] = '\0';
-    assert_json(answer, "{\"weather\":{\"code\":42,\"text\":null,\"is_day\":false},\"timezone\":null}");
+    assert_json(answer, "{\"weather\":{\"code\":42,\"text\":null,\"is_day\":false},\"timezone\":null,"
+                        "\"utc_offset_s\":null}");
     answer = mumbai();
     answer.simulated = true;
     answer.units = UNITS_FAHRENHEIT;
