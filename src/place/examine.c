@@ -16,9 +16,9 @@
 
 #define SWEEP_LOOKUPS     200000
 #define CHILD_FD          3
-#define CHILD_CPU_S       20
+#define CHILD_CPU_S       10
 #define CHILD_MEMORY      ((rlim_t)3 << 30) /* the largest file that is opened, and room */
-#define CHILD_LIMIT_MS    60000
+#define CHILD_LIMIT_MS    15000     /* a city database takes a third of a second; a signal waits for it */
 #define OLDEST_BUILD_S    946684800 /* the year 2000: before there were such databases */
 #define NEWEST_BUILD_S    (2 * 86400)
 #define AGREE_NUMERATOR   3 /* of four landmarks, three must agree: networks do change hands */
