@@ -6,6 +6,7 @@ import os
 import pathlib
 import queue
 import re
+import signal
 import socket
 import subprocess
 import threading
@@ -75,13 +76,19 @@ def wait_until(condition, limit_s=10, what="condition"):
         threading.Event().wait(0.01)
 
 
+def restore_interrupt():
+    """In a child: a shell that starts tests in the background has them ignore Ctrl-C, and children inherit it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Process:
     """A child whose output is read line by line, and which is ended with the test."""
 
     def __init__(self, command, env=None, cwd=ROOT):
         clean = {key: value for key, value in os.environ.items() if not key.startswith("MASTHEAD__")}
         self.child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                      errors="replace", env={**clean, **(env or {})}, cwd=cwd)
+                                      errors="replace", env={**clean, **(env or {})}, cwd=cwd,
+                                      preexec_fn=restore_interrupt)
         self.lines = []
         self._arrived = queue.Queue()
         self._reader = threading.Thread(target=self._read, daemon=True)

@@ -103,7 +103,8 @@ bool curve_valid(const struct curve *curve)
     for (size_t i = 0; i < curve->count; i++)
         if (!point_valid(curve->temperature_cdeg[i], curve->sky[i]))
             return false;
-    return time_valid(curve->start_s) && time_valid(curve->fetched_s) && time_valid(curve->expires_s) &&
-           curve->utc_offset_s >= -UTC_OFFSET_MAX_S && curve->utc_offset_s <= UTC_OFFSET_MAX_S &&
-           timezone_valid(curve->timezone);
+    bool offset_valid = curve->utc_offset_s == CURVE_NO_OFFSET ||
+                        (curve->utc_offset_s >= -UTC_OFFSET_MAX_S && curve->utc_offset_s <= UTC_OFFSET_MAX_S);
+    return offset_valid && time_valid(curve->start_s) && time_valid(curve->fetched_s) &&
+           time_valid(curve->expires_s) && timezone_valid(curve->timezone);
 }

@@ -10,17 +10,18 @@
 #define CURVE_STEP_S         3600
 #define CURVE_TIMEZONE_BYTES 40
 #define CURVE_NO_TEMPERATURE INT16_MIN
-#define CURVE_NO_SKY         0x7e /* neither code nor daylight; unlike CURVE_NO_CODE | CURVE_DAY */
-#define CURVE_DAY            0x80 /* in `sky`: by day */
-#define CURVE_NO_CODE        0x7f /* in `sky`: no code */
-#define CURVE_GAP_POINTS     3    /* a longer run of missing temperatures is not bridged */
+#define CURVE_NO_OFFSET      INT32_MIN /* the provider does not tell */
+#define CURVE_NO_SKY         0x7e      /* neither code nor daylight; unlike CURVE_NO_CODE | CURVE_DAY */
+#define CURVE_DAY            0x80      /* in `sky`: by day */
+#define CURVE_NO_CODE        0x7f      /* in `sky`: no code */
+#define CURVE_GAP_POINTS     3         /* a longer run of missing temperatures is not bridged */
 
 struct curve {
-    int64_t start_s;    /* Unix time of the first point; points are CURVE_STEP_S apart */
-    int64_t fetched_s;  /* Unix time at which it was fetched */
-    int64_t expires_s;  /* before this the upstream does not want to be asked again; 0: no wish */
-    int64_t modified_s; /* Unix time of its Last-Modified; 0: none that can be given back exactly */
-    int32_t utc_offset_s;
+    int64_t start_s;      /* Unix time of the first point; points are CURVE_STEP_S apart */
+    int64_t fetched_s;    /* Unix time at which it was fetched */
+    int64_t expires_s;    /* before this the upstream does not want to be asked again; 0: no wish */
+    int64_t modified_s;   /* Unix time of its Last-Modified; 0: none that can be given back exactly */
+    int32_t utc_offset_s; /* or CURVE_NO_OFFSET */
     int16_t temperature_cdeg[CURVE_POINTS]; /* hundredths of a degree Celsius */
     uint8_t sky[CURVE_POINTS];              /* WMO code (4677) in the low seven bits, CURVE_DAY */
     uint8_t count;

@@ -131,7 +131,7 @@ static enum outcome read_document(const json_t *root, int64_t now_s, struct curv
 static enum outcome read(const char *body, size_t length, int64_t now_s, struct curve *out)
 {
     json_t *root = reply_object(body, length);
-    struct curve curve = {0};
+    struct curve curve = {.utc_offset_s = CURVE_NO_OFFSET};
     enum outcome outcome = root ? read_document(root, now_s, &curve) : OUTCOME_PARSE;
     if (outcome == OUTCOME_OK)
         *out = curve;

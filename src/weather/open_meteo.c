@@ -121,8 +121,9 @@ static void read_zone(const json_t *root, struct curve *curve)
 {
     const json_t *offset = json_object_get(root, "utc_offset_seconds");
     const json_t *name = json_object_get(root, "timezone");
-    if (json_is_integer(offset) && llabs(json_integer_value(offset)) <= UTC_OFFSET_MAX_S)
-        curve->utc_offset_s = (int32_t)json_integer_value(offset);
+    json_int_t east_s = json_integer_value(offset); /* 0 for what is no integer */
+    if (json_is_integer(offset) && east_s >= -UTC_OFFSET_MAX_S && east_s <= UTC_OFFSET_MAX_S)
+        curve->utc_offset_s = (int32_t)east_s;
     const char *text = json_is_string(name) ? json_string_value(name) : "";
     size_t plain = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/");
     if (plain < sizeof curve->timezone && text[plain] == '\0')
@@ -151,7 +152,7 @@ static enum outcome read(const char *body, size_t length, int64_t now_s, struct 
     json_t *root = parse(body, length);
     if (!root)
         return OUTCOME_PARSE;
-    struct curve curve = {0};
+    struct curve curve = {.utc_offset_s = CURVE_NO_OFFSET};
     enum outcome outcome = read_document(root, now_s, &curve);
     if (outcome == OUTCOME_OK)
         *out = curve;

@@ -106,8 +106,9 @@ static enum outcome read_current(const char *body, size_t length, int64_t now_s,
     if (outcome == OUTCOME_OK) {
         unsigned code = point.code >= 0 ? (unsigned)point.code : CURVE_NO_CODE;
         unsigned sky = point.is_day < 0 ? CURVE_NO_SKY : code | (point.is_day ? CURVE_DAY : 0);
-        json_int_t east_s = json_is_integer(offset) ? json_integer_value(offset) : 0;
-        *out = (struct curve){.start_s = point.time_s, .count = 1, .sky = {(uint8_t)sky}};
+        json_int_t east_s = json_is_integer(offset) ? json_integer_value(offset) : CURVE_NO_OFFSET;
+        *out = (struct curve){
+            .start_s = point.time_s, .count = 1, .sky = {(uint8_t)sky}, .utc_offset_s = CURVE_NO_OFFSET};
         out->temperature_cdeg[0] = point.temperature_cdeg;
         if (east_s >= -UTC_OFFSET_MAX_S && east_s <= UTC_OFFSET_MAX_S)
             out->utc_offset_s = (int32_t)east_s;

@@ -250,6 +250,7 @@ static void fill(const struct cache_view *view, const struct instant *now, struc
     out->is_day = value.is_day;
     out->fetched_s = view->curve.fetched_s;
     out->age_s = view->age_ms / 1000;
+    _Static_assert(WEATHER_NO_OFFSET == CURVE_NO_OFFSET, "the offset is handed on as it is");
     out->utc_offset_s = view->curve.utc_offset_s;
     memcpy(out->timezone, view->curve.timezone, sizeof out->timezone);
     out->provider = provider->name;

@@ -58,18 +58,20 @@ enum weather_state {
 /* How the answer was come by, for Cache-Status (RFC 9211). */
 enum weather_source { WEATHER_HIT, WEATHER_HIT_STALE, WEATHER_FETCHED, WEATHER_COLLAPSED, WEATHER_NEGATIVE };
 
+#define WEATHER_NO_OFFSET INT32_MIN
+
 struct reading {
     enum weather_state state;
     enum weather_source source;
     char cell[WEATHER_CELL_BYTES]; /* always */
     int64_t refresh_in_s; /* until the curve is due (negative: overdue); without one, until the next try */
     /* The rest only where state is not WEATHER_NONE. */
-    int temperature_ddeg; /* tenths of a degree Celsius */
-    int code;             /* WMO table 4677, -1: not known */
-    int is_day;           /* 1, 0, -1: not known */
-    int64_t fetched_s;    /* Unix time */
-    int64_t age_s;        /* never negative */
-    int32_t utc_offset_s;
+    int temperature_ddeg;                  /* tenths of a degree Celsius */
+    int code;                              /* WMO table 4677, -1: not known */
+    int is_day;                            /* 1, 0, -1: not known */
+    int64_t fetched_s;                     /* Unix time */
+    int64_t age_s;                         /* never negative */
+    int32_t utc_offset_s;                  /* WEATHER_NO_OFFSET if not known */
     char timezone[WEATHER_TIMEZONE_BYTES]; /* "" if not known */
     const char *provider;                  /* static */
     const struct credit *credit;           /* static */

@@ -72,11 +72,10 @@ static void write_origin(const struct answer *answer, struct text *out)
     write_integer(out, known, reading->age_s);
     text_string(out, ",\"refresh_at\":");
     write_instant(out, known, answer->now_s + reading->refresh_in_s);
-    bool zoned = known && reading->timezone[0]; /* not every provider tells */
     text_string(out, ",\n \"timezone\":");
-    text_json(out, or_null(zoned ? reading->timezone : answer->place.timezone));
+    text_json(out, or_null(known && reading->timezone[0] ? reading->timezone : answer->place.timezone));
     text_string(out, ",\"utc_offset_s\":");
-    write_integer(out, zoned, reading->utc_offset_s);
+    write_integer(out, known && reading->utc_offset_s != WEATHER_NO_OFFSET, reading->utc_offset_s);
     text_string(out, ",\"provider\":");
     text_json(out, known ? reading->provider : NULL);
     text_format(out, ",\"simulated\":%s", answer->simulated ? "true" : "false");

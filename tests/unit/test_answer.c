@@ -304,6 +304,7 @@ static void json_of_what_is_half_known(void **state)
     struct answer answer = mumbai();
     answer.reading.code = answer.reading.is_day = -1;
     answer.reading.timezone[0] = '\0';
+    answer.reading.utc_offset_s = WEATHER_NO_OFFSET;
     assert_json(answer, "{\"weather\":{\"code\":null,\"text\":null,\"is_day\":null},"
                         "\"timezone\":\"Asia/Calcutta\",\"utc_offset_s\":null}");
     answer.reading.code = 42; /* in the table of WMO, but not in ours */

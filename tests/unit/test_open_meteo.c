@@ -199,18 +199,18 @@ static void time_zones(void **state)
         const char *head, *timezone;
         int32_t offset_s;
     } rows[] = {
-        {"{", "", 0},
+        {"{", "", CURVE_NO_OFFSET},
         {"{\"utc_offset_seconds\":-34200,\"timezone\":\"Etc/GMT+9\",", "Etc/GMT+9", -34200},
         {"{\"utc_offset_seconds\":50400,\"timezone\":\"America/Argentina/ComodRivadavia\",",
          "America/Argentina/ComodRivadavia", 50400},
-        {"{\"utc_offset_seconds\":1000000,\"timezone\":\"<script>\",", "", 0},
-        {"{\"utc_offset_seconds\":-9223372036854775808,\"timezone\":\"a b\",", "", 0},
-        {"{\"utc_offset_seconds\":\"19800\",\"timezone\":5,", "", 0},
-        {"{\"utc_offset_seconds\":1.5,\"timezone\":null,", "", 0},
+        {"{\"utc_offset_seconds\":1000000,\"timezone\":\"<script>\",", "", CURVE_NO_OFFSET},
+        {"{\"utc_offset_seconds\":-9223372036854775808,\"timezone\":\"a b\",", "", CURVE_NO_OFFSET},
+        {"{\"utc_offset_seconds\":\"19800\",\"timezone\":5,", "", CURVE_NO_OFFSET},
+        {"{\"utc_offset_seconds\":1.5,\"timezone\":null,", "", CURVE_NO_OFFSET},
         {"{\"timezone\":\"a23456789/123456789/123456789/123456789\",",
-         "a23456789/123456789/123456789/123456789", 0},
-        {"{\"timezone\":\"a23456789/123456789/123456789/1234567890\",", "", 0},
-        {"{\"timezone\":\"Asia/K\xc3\xb6lkata\",", "", 0},
+         "a23456789/123456789/123456789/123456789", CURVE_NO_OFFSET},
+        {"{\"timezone\":\"a23456789/123456789/123456789/1234567890\",", "", CURVE_NO_OFFSET},
+        {"{\"timezone\":\"Asia/K\xc3\xb6lkata\",", "", CURVE_NO_OFFSET},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct curve curve;

@@ -189,7 +189,7 @@ static void a_curve_that_cannot_be_is_damage(void **state)
     REFUSE(sky[0], 100);
     REFUSE(sky[0], CURVE_NO_SKY | CURVE_DAY);
     REFUSE(utc_offset_s, 18 * 3600 + 1);
-    REFUSE(utc_offset_s, INT32_MIN);
+    REFUSE(utc_offset_s, INT32_MIN + 1);
     REFUSE(start_s, -1);
     REFUSE(start_s, INT64_MAX);
     REFUSE(fetched_s, INT64_MIN);
