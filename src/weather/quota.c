@@ -21,6 +21,7 @@
 #define BREAKER_MAX_MS   300000
 #define HEADER           "masthead-quota 1\n"
 #define FILE_BYTES       4096
+#define NOT_PAUSED       INT64_MIN /* whatever the boot time: a clock may be moved to before the boot */
 #define PAUSE_MAX_S      86400
 
 static const int64_t window_s[QUOTA_WINDOWS] = {60, 3600, 86400};
@@ -116,7 +117,8 @@ static void collect_budgets(struct quota *quota, bool remaining, struct metric_s
         pthread_mutex_unlock(&quota->lock);
         for (size_t i = 0; account.used && i < QUOTA_WINDOWS; i++) {
             int64_t limit = quota->options.limits[id][i];
-            int64_t left = account.spent[i] < limit ? limit - account.spent[i] : 0;
+            int64_t spent = account.spent[i] - account.leased;
+            int64_t left = spent < limit ? limit - spent : 0;
             if (limit > 0)
                 metric_sample(samples, (double)(remaining ? left : limit), providers[id]->name,
                               window_names[i]);
@@ -221,6 +223,8 @@ struct quota *quota_open(const struct quota_options *options, const struct insta
     pthread_mutex_init(&quota->lock, NULL);
     if (options->path[0])
         load(quota, now);
+    for (size_t id = 0; id < PROVIDERS; id++)
+        quota->accounts[id].paused_ms = NOT_PAUSED;
     metrics_register(rows, ROWS, quota);
     return quota;
 }
@@ -338,7 +342,7 @@ void quota_report(struct quota *quota, enum provider_id id, enum outcome outcome
         pause_s = PAUSE_MAX_S;
     if (pause_s * 1000 > wait_ms)
         wait_ms = pause_s * 1000;
-    account->paused_ms = outcome == OUTCOME_OK ? 0 : now->boot_ms + wait_ms;
+    account->paused_ms = outcome == OUTCOME_OK ? NOT_PAUSED : now->boot_ms + wait_ms;
     pthread_mutex_unlock(&quota->lock);
     if (opened || closed || pause_s > 0)
         log_event(LOG_WARN, closed ? "provider answers again" : "provider left alone for a while",

@@ -7,6 +7,13 @@ from harness import Masthead, wait_until
 INDIA = [f"192.0.2.{last}" for last in range(1, 250, 16)]
 WORLD = [f"198.51.100.{last}" for last in range(1, 250, 16)]
 MUMBAI, DELHI = INDIA[:2]
+MORNING = "2026-01-31T08:00:05Z"  # far from the end of any window
+
+
+def in_the_morning(sim, settings):
+    """Settings with the clocks of service and simulator stopped at one instant."""
+    sim.control("clock?at=" + MORNING)
+    return {"dev.at": MORNING, **settings}
 
 
 def quiet(service):
@@ -21,7 +28,7 @@ def visit_all(service, addresses):
 
 
 def test_a_budget_is_never_exceeded(start, sim):
-    service = start(settings={"weather.open_meteo_budget": "10/m 15/h", "weather.wait": "2s"})
+    service = start(settings=in_the_morning(sim, {"weather.open_meteo_budget": "10/m 15/h", "weather.wait": "2s"}))
     visit_all(service, INDIA + WORLD)
     assert sim.count()["requests"] == 10
     service.advance("11m")  # past any back-off
@@ -37,7 +44,7 @@ def test_a_budget_is_never_exceeded(start, sim):
 
 
 def test_a_refresh_that_the_budget_refuses_makes_stale_and_the_number_stays(start, sim):
-    service = start(settings={"weather.open_meteo_budget": "10/d", "weather.refresh": "10m"})
+    service = start(settings=in_the_morning(sim, {"weather.open_meteo_budget": "10/d", "weather.refresh": "10m"}))
     for address in INDIA[:9]:
         service.settled(address)
     service.advance("2h")
@@ -50,7 +57,7 @@ def test_a_refresh_that_the_budget_refuses_makes_stale_and_the_number_stays(star
 
 @pytest.mark.parametrize("kill", [False, True])
 def test_what_was_spent_outlives_the_process(tmp_path, sim, kill):
-    settings = {"weather.open_meteo_budget": "30/d", "weather.wait": "2s", "cache.snapshot": ""}
+    settings = in_the_morning(sim, {"weather.open_meteo_budget": "30/d", "weather.wait": "2s", "cache.snapshot": ""})
     first = Masthead(tmp_path, sim, settings)
     visit_all(first, INDIA[:8])
     if kill:

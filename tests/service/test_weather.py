@@ -111,16 +111,6 @@ def test_a_curve_is_not_read_past_keep(start, sim):
     assert service.visit(MUMBAI).json["state"] == "place"
 
 
-def test_nor_past_its_last_point(start, sim):
-    service = start(settings={"weather.keep": "48h", "weather.timeout": "300ms"})
-    service.settled(MUMBAI)
-    sim.fault("500")
-    service.advance("47h")
-    assert service.visit(MUMBAI).json["temperature"]["value"] is not None
-    service.advance("5h")
-    assert service.visit(MUMBAI).json["state"] == "place"
-
-
 FAULTS = [
     ("500", "http_5xx"), ("503", "http_5xx"), ("429", "http_429"), ("400", "http_4xx"), ("403", "http_4xx"),
     ("redirect", "http_3xx"), ("html", "parse"), ("empty", "parse"), ("garbage", "parse"), ("truncated", "parse"),
