@@ -205,6 +205,15 @@ static void send_limit(struct exchange *x)
 
 #define OVERLOADED "The service is overloaded. Please try again later."
 
+static void send_retry_after(struct exchange *x)
+{
+    char header[FAULT_VALUE_BYTES + 16], body[FORECAST_ERROR_BYTES];
+    size_t length = x->dialect->error(503, OVERLOADED, body);
+    snprintf(header, sizeof header, "Retry-After: %s\r\n", x->value);
+    wire_answer(x->wire, 503, x->dialect->error_type, header, body, length);
+    x->status = 503;
+}
+
 static const struct fault faults[] = {
     {"none", "the honest answer", answer, .twist = HONEST},
     {"slow", "answers after VALUE milliseconds (1000)", answer_late, .usual_value = "1000"},
@@ -223,6 +232,8 @@ static const struct fault faults[] = {
     {"404", "not found", send_fixed_error, .status = 404, .reason = "Not Found"},
     {"500", "internal error", send_fixed_error, .status = 500, .reason = "Internal Server Error"},
     {"503", "overloaded", send_fixed_error, .status = 503, .reason = OVERLOADED},
+    {"retry-after", "overloaded, with VALUE (seconds or a date; 120) as Retry-After", send_retry_after,
+     .usual_value = "120"},
     {"redirect", "301 to the same address", redirect, .twist = HONEST},
     {"html", "200 with a web page, like a captive portal", send_html, .twist = HONEST},
     {"empty", "200 with no body", send_empty, .twist = HONEST},
@@ -252,6 +263,8 @@ static bool value_suits(const struct fault *fault, const char *value)
 {
     if (fault->respond == send_limit)
         return limit_index(value) < LIMITS;
+    if (fault->respond == send_retry_after)
+        return value[0] >= ' ' && !strpbrk(value, "\r\n");
     char *end;
     long ms = strtol(value, &end, 10);
     return value[0] >= '0' && value[0] <= '9' && *end == '\0' && ms <= SLOW_MAX_MS;

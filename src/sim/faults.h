@@ -4,7 +4,7 @@
 
 #include "sim/dialect.h"
 
-#define FAULT_VALUE_BYTES 16
+#define FAULT_VALUE_BYTES 40 /* a date of HTTP fits */
 
 /* One request for a forecast, and in the end how it was answered. */
 struct exchange {

@@ -15,6 +15,8 @@
 #define BACKOFF_FIRST_MS 10000
 #define BACKOFF_MAX_MS   600000
 #define BACKOFF_LEAST_MS 1000
+#define MEAN_OVER        64 /* curves */
+#define COLD_STRETCH     1.5
 
 const char *const cache_result_names[CACHE_RESULTS] = {
     [CACHE_HIT] = "hit",
@@ -29,6 +31,7 @@ struct entry {
     int64_t fetched_ms, refresh_ms, retry_ms;
     int64_t flight_ms; /* since when a fetch is under way; valid while in_flight */
     uint32_t next_in_bucket, older, newer;
+    uint16_t visits;  /* since its last curve */
     uint8_t failures; /* in a row */
     bool in_flight;
     bool visited; /* since the hand last came by */
@@ -46,6 +49,7 @@ struct cache {
     uint32_t oldest, newest, hand;
     size_t waiters;
     uint64_t evictions;
+    double usual_visits; /* a cell's, between two curves: a moving mean */
 };
 
 enum { LOOKUPS, ENTRIES, CAPACITY, EVICTIONS, ROWS };
@@ -241,6 +245,8 @@ void cache_ask(struct cache *cache, uint64_t key, enum cache_insert how, const s
     else
         entry = insert(cache, key, how);
     if (entry) {
+        if (entry->visits < UINT16_MAX)
+            entry->visits++;
         describe(cache, entry, now, out);
         if (out->fetch) {
             entry->in_flight = true;
@@ -290,15 +296,26 @@ static int64_t with_jitter(int64_t ms)
     return (int64_t)((double)ms * share);
 }
 
+/* How long a new curve is to live. When budgets press, a cell that fewer ask for than usual waits longer
+ * still, so that what is left goes to the others. */
+static int64_t life_ms(struct cache *cache, const struct entry *entry, double stretch)
+{
+    bool cold = entry->visits < cache->usual_visits;
+    cache->usual_visits += (entry->visits - cache->usual_visits) / MEAN_OVER;
+    return with_jitter((int64_t)((double)cache->options.refresh_ms *
+                                 (stretch > 1 && cold ? stretch * COLD_STRETCH : stretch)));
+}
+
 void cache_put(struct cache *cache, uint64_t key, const struct instant *now, const struct curve *curve,
                double stretch)
 {
-    int64_t refresh_ms = now->boot_ms + with_jitter((int64_t)((double)cache->options.refresh_ms * stretch));
     int64_t wish_ms = now->boot_ms + curve->expires_s * 1000 - now->wall_ms;
     pthread_mutex_lock(&cache->lock);
     struct entry *entry = find(cache, key);
     if (entry) {
+        int64_t refresh_ms = now->boot_ms + life_ms(cache, entry, stretch);
         entry->curve = *curve;
+        entry->visits = 0;
         entry->fetched_ms = now->boot_ms;
         entry->refresh_ms = curve->expires_s > 0 && wish_ms > refresh_ms ? wish_ms : refresh_ms;
         entry->failures = 0;

@@ -43,8 +43,8 @@ struct quota {
     struct account accounts[PROVIDERS]; /* guarded by lock */
 };
 
-enum { BREAKER, REMAINING, LIMIT, STRETCH, ROWS };
-static metric_collector collect_breaker, collect_remaining, collect_limit, collect_stretch;
+enum { BREAKER, REMAINING, LIMIT, RESET, STRETCH, ROWS };
+static metric_collector collect_breaker, collect_remaining, collect_limit, collect_reset, collect_stretch;
 static struct metric rows[ROWS] = {
     [BREAKER] = {.name = "masthead_upstream_breaker_open",
                  .help = "Whether the provider is left alone after failures, or because it asked to be.",
@@ -61,6 +61,11 @@ static struct metric rows[ROWS] = {
                .type = METRIC_GAUGE,
                .labels = {{"provider", NULL, 0}, {"window", NULL, 0}},
                .collect = collect_limit},
+    [RESET] = {.name = "masthead_upstream_budget_reset_timestamp_seconds",
+               .help = "When the present window ends and its budget is whole again.",
+               .type = METRIC_GAUGE,
+               .labels = {{"provider", NULL, 0}, {"window", NULL, 0}},
+               .collect = collect_reset},
     [STRETCH] = {.name = "masthead_refresh_stretch_ratio",
                  .help = "How much longer than configured curves live, so that the budgets last.",
                  .type = METRIC_GAUGE,
@@ -107,7 +112,8 @@ static void collect_breaker(void *context, struct metric_samples *samples)
     }
 }
 
-static void collect_budgets(struct quota *quota, bool remaining, struct metric_samples *samples)
+/* One sample for each window with a limit, of each provider that was ever asked. */
+static void collect_windows(struct quota *quota, size_t row, struct metric_samples *samples)
 {
     struct instant now = clock_now();
     for (size_t id = 0; id < PROVIDERS; id++) {
@@ -116,24 +122,29 @@ static void collect_budgets(struct quota *quota, bool remaining, struct metric_s
         struct account account = quota->accounts[id];
         pthread_mutex_unlock(&quota->lock);
         for (size_t i = 0; account.used && i < QUOTA_WINDOWS; i++) {
-            int64_t limit = quota->options.limits[id][i];
-            int64_t spent = account.spent[i] - account.leased;
-            int64_t left = spent < limit ? limit - spent : 0;
+            int64_t limit = quota->options.limits[id][i], spent = account.spent[i] - account.leased;
+            int64_t value = row == LIMIT       ? limit
+                            : row == REMAINING ? (spent < limit ? limit - spent : 0)
+                                               : (account.window[i] + 1) * window_s[i];
             if (limit > 0)
-                metric_sample(samples, (double)(remaining ? left : limit), providers[id]->name,
-                              window_names[i]);
+                metric_sample(samples, (double)value, providers[id]->name, window_names[i]);
         }
     }
 }
 
 static void collect_remaining(void *context, struct metric_samples *samples)
 {
-    collect_budgets(context, true, samples);
+    collect_windows(context, REMAINING, samples);
 }
 
 static void collect_limit(void *context, struct metric_samples *samples)
 {
-    collect_budgets(context, false, samples);
+    collect_windows(context, LIMIT, samples);
+}
+
+static void collect_reset(void *context, struct metric_samples *samples)
+{
+    collect_windows(context, RESET, samples);
 }
 
 static void collect_stretch(void *context, struct metric_samples *samples)

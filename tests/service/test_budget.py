@@ -109,3 +109,35 @@ def test_the_four_kinds_of_429_are_told_apart(start, sim, kind, least, most):
     service.visit(INDIA[3])
     quiet(service)
     assert sim.count()["requests"] == 2
+
+
+@pytest.mark.parametrize("seconds", [90, 3600])
+def test_retry_after_is_obeyed(start, sim, seconds):
+    service = start(settings=in_the_morning(sim, {}))
+    sim.fault("retry-after", seconds, times=1)
+    visit_all(service, [MUMBAI])
+    service.advance(f"{seconds - 1}s")
+    visit_all(service, [DELHI])
+    assert sim.count()["requests"] == 1, "not a second early"
+    service.advance("1s")
+    visit_all(service, [INDIA[2]])
+    assert sim.count()["requests"] == 2
+
+
+def test_retry_after_as_a_date_is_obeyed_to_a_day(start, sim):
+    service = start()
+    sim.fault("retry-after", "Thu, 31 Dec 2099 23:59:59 GMT", times=1)
+    visit_all(service, [MUMBAI])
+    service.advance("23h")
+    visit_all(service, [DELHI])
+    assert sim.count()["requests"] == 1
+    service.advance("61m")
+    visit_all(service, [INDIA[2]])
+    assert sim.count()["requests"] == 2
+
+
+def test_the_next_reset_is_told(start, sim):
+    service = start(settings=in_the_morning(sim, {}))
+    service.settled(MUMBAI)
+    name = 'masthead_upstream_budget_reset_timestamp_seconds{provider="open-meteo",window="hour"}'
+    assert service.metrics()[name] == 1769850000, "2026-01-31T09:00:00Z"
