@@ -209,7 +209,7 @@ FAULTS = [
 
 @pytest.mark.parametrize("provider", ["met-norway", "openweathermap"])
 def test_junk_is_counted_by_kind_and_the_last_good_curve_kept(start, sim, key_file, provider):
-    service = start(settings=settings(provider, url=sim.url, key_file=key_file, refresh="10m", timeout="500ms"))
+    service = start(settings=settings(provider, url=sim.url, key_file=key_file, refresh="10m", timeout="5s"))
     good = service.settled(MUMBAI)
     for fault, outcome in FAULTS:
         if provider == "openweathermap" and fault in ("nan", "unordered"):
