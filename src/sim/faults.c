@@ -42,8 +42,10 @@ static void answer(struct exchange *x)
     char *body = body_or_error(x, &length);
     if (!body)
         return;
-    x->status = x->unmodified ? 304 : x->fault->status ? x->fault->status : 200;
-    wire_answer(x->wire, x->status, JSON_TYPE, x->headers, body, x->unmodified ? 0 : length);
+    bool unmodified =
+        x->unmodified && x->fault->twist == HONEST; /* a fault is in the body, so there must be one */
+    x->status = unmodified ? 304 : x->fault->status ? x->fault->status : 200;
+    wire_answer(x->wire, x->status, JSON_TYPE, x->headers, body, unmodified ? 0 : length);
     free(body);
 }
 
