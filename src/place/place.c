@@ -8,8 +8,8 @@
 #include "base/metrics.h"
 #include "place/examine.h"
 #include "place/mmdb.h"
+#include "place/vague.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,8 +46,7 @@ struct generation {
     struct place_options options;
     struct mmdb *databases[PLACE_DATABASES]; /* NULL: configured but not loaded */
     struct file_mark marks[PLACE_DATABASES]; /* of the files when they were opened or tried */
-    struct network *vague;
-    size_t vague_count;
+    struct vague vague;
     bool complete;
 };
 
@@ -84,7 +83,7 @@ static void generation_free(struct generation *generation)
         return;
     for (size_t i = 0; i < PLACE_DATABASES; i++)
         mmdb_close(generation->databases[i]);
-    free(generation->vague);
+    vague_free(&generation->vague);
     free(generation);
 }
 
@@ -145,54 +144,6 @@ static void collect_reload_ok(void *context, struct metric_samples *samples)
     give_back(places, generation);
 }
 
-/* Adds the network of one line of the file of vague networks; "#" starts a comment. */
-static bool add_vague(struct generation *generation, char *line, const char *path, size_t number)
-{
-    line[strcspn(line, "#\r\n")] = '\0';
-    char *start = line + strspn(line, " \t");
-    size_t length = strcspn(start, " \t");
-    if (length == 0)
-        return true;
-    struct network network;
-    if (start[length + strspn(start + length, " \t")] || !network_parse(start, length, &network)) {
-        log_event(LOG_ERROR, "not a network", log_str("file", path), log_int("line", (int64_t)number),
-                  log_str("text", start));
-        return false;
-    }
-    struct network *grown = realloc(generation->vague, (generation->vague_count + 1) * sizeof *grown);
-    if (!grown)
-        return false;
-    grown[generation->vague_count++] = network;
-    generation->vague = grown;
-    return true;
-}
-
-static bool read_vague(struct generation *generation)
-{
-    const char *path = generation->options.vague;
-    if (path[0] == '\0')
-        return true;
-    FILE *file = fopen(path, "re");
-    if (!file) {
-        log_event(LOG_ERROR, "cannot read vague networks", log_str("file", path),
-                  log_str("error", strerror(errno)));
-        return false;
-    }
-    char *line = NULL;
-    size_t size = 0, number = 1;
-    bool good = true;
-    for (; good && getline(&line, &size, file) >= 0; number++)
-        good = add_vague(generation, line, path, number);
-    if (ferror(file)) {
-        log_event(LOG_ERROR, "cannot read vague networks", log_str("file", path),
-                  log_str("error", strerror(errno)));
-        good = false;
-    }
-    free(line);
-    fclose(file);
-    return good;
-}
-
 static struct file_mark mark_file(const char *path)
 {
     struct stat status;
@@ -239,7 +190,7 @@ static struct generation *generation_open(const struct place_options *options, m
     generation->references = 1;
     generation->options = *options;
     generation->complete = true;
-    if (!read_vague(generation)) {
+    if (!vague_read(&generation->vague, options->vague)) {
         generation_free(generation);
         return NULL;
     }
@@ -339,14 +290,6 @@ bool places_loaded(struct places *places)
     return complete;
 }
 
-static bool is_vague(const struct generation *generation, const struct address *address)
-{
-    for (size_t i = 0; i < generation->vague_count; i++)
-        if (network_contains(&generation->vague[i], address))
-            return true;
-    return false;
-}
-
 /* NULL when the record may be believed as a city, else why not. */
 static const char *doubt(const struct generation *generation, const struct address *address,
                          const struct record *record)
@@ -361,7 +304,7 @@ static const char *doubt(const struct generation *generation, const struct addre
         return "the record's radius is over max_radius";
     if (record->anycast)
         return "the record is an anycast network";
-    if (is_vague(generation, address))
+    if (vague_contains(&generation->vague, address))
         return "the network is listed as vague";
     return NULL;
 }

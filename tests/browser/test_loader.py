@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import threading
 import time
 from urllib.parse import parse_qs, urlsplit
 
@@ -42,7 +43,7 @@ def answer_once_fresh(site, path="/widget.json"):
         if answer["state"] == "fresh":
             return answer
         assert time.monotonic() < deadline, f"no fresh answer for {site.visitor}: {answer}"
-        time.sleep(0.05)
+        threading.Event().wait(0.05)
 
 
 @pytest.fixture
