@@ -5,11 +5,7 @@
 
 /* Lowest and highest temperature ever measured at the surface, with some room: -89.2 (Vostok, 1983) and 56.7
  * (Furnace Creek, 1913), WMO archive of extremes. */
-#define COLDEST_CDEG     (-9000)
-#define HOTTEST_CDEG     6000
-#define CODE_MAX         99 /* of WMO table 4677 */
-#define UTC_OFFSET_MAX_S (18 * 3600)
-#define TIME_MAX_S       (INT64_C(100) * INT32_MAX) /* in milliseconds, far from what overflows */
+#define TIME_MAX_S (INT64_C(100) * INT32_MAX) /* in milliseconds, far from what overflows */
 
 /* Division rounding half away from zero. */
 static int64_t divide_rounded(int64_t value, int64_t by)
@@ -85,8 +81,8 @@ static bool time_valid(int64_t unix_s)
 static bool point_valid(int16_t cdeg, uint8_t sky)
 {
     uint8_t code = sky & CURVE_NO_CODE;
-    return (cdeg == CURVE_NO_TEMPERATURE || (cdeg >= COLDEST_CDEG && cdeg <= HOTTEST_CDEG)) &&
-           (sky == CURVE_NO_SKY || code == CURVE_NO_CODE || code <= CODE_MAX);
+    return (cdeg == CURVE_NO_TEMPERATURE || (cdeg >= CURVE_COLDEST_CDEG && cdeg <= CURVE_HOTTEST_CDEG)) &&
+           (sky == CURVE_NO_SKY || code == CURVE_NO_CODE || code <= CURVE_CODE_MAX);
 }
 
 static bool timezone_valid(const char name[CURVE_TIMEZONE_BYTES])
@@ -103,8 +99,9 @@ bool curve_valid(const struct curve *curve)
     for (size_t i = 0; i < curve->count; i++)
         if (!point_valid(curve->temperature_cdeg[i], curve->sky[i]))
             return false;
-    bool offset_valid = curve->utc_offset_s == CURVE_NO_OFFSET ||
-                        (curve->utc_offset_s >= -UTC_OFFSET_MAX_S && curve->utc_offset_s <= UTC_OFFSET_MAX_S);
+    bool offset_valid =
+        curve->utc_offset_s == CURVE_NO_OFFSET ||
+        (curve->utc_offset_s >= -CURVE_UTC_OFFSET_MAX_S && curve->utc_offset_s <= CURVE_UTC_OFFSET_MAX_S);
     return offset_valid && time_valid(curve->start_s) && time_valid(curve->fetched_s) &&
            time_valid(curve->expires_s) && timezone_valid(curve->timezone);
 }

@@ -9,6 +9,13 @@
 #define CURVE_POINTS         54 /* one hour back, fifty ahead, and a little room for a provider's own idea of it */
 #define CURVE_STEP_S         3600
 #define CURVE_TIMEZONE_BYTES 40
+/* What is believed, of any source. Lowest temperature ever measured at the surface: -89.2, Vostok, 1983;
+ * highest: 56.7, Furnace Creek, 1913 (WMO archive of extremes). */
+#define CURVE_COLDEST_CDEG     (-9000)
+#define CURVE_HOTTEST_CDEG     6000
+#define CURVE_CODE_MAX         99 /* of WMO table 4677 */
+#define CURVE_UTC_OFFSET_MAX_S (18 * 3600)
+
 #define CURVE_NO_TEMPERATURE INT16_MIN
 #define CURVE_NO_OFFSET      INT32_MIN /* the provider does not tell */
 #define CURVE_NO_SKY         0x7e      /* neither code nor daylight; unlike CURVE_NO_CODE | CURVE_DAY */

@@ -2,19 +2,14 @@
  * customer's key in a header (in the query it would end up in logs). */
 #include "weather/provider.h"
 #include "weather/quota.h"
+#include "weather/reply.h"
 
 #include <jansson.h>
-#include <math.h>
 #include <string.h>
 
 #define PAUSE_JITTER_S 5
 #define PAST_HOURS     1
 #define FORECAST_HOURS 50
-#define COLDEST_C \
-    (-90.0) /* lowest ever measured at the surface: -89.2, Vostok, 1983 (WMO archive of extremes) */
-#define HOTTEST_C        60.0 /* highest: 56.7, Furnace Creek, 1913 (same) */
-#define CODE_MAX         99   /* of WMO table 4677 */
-#define UTC_OFFSET_MAX_S (18 * 3600)
 
 static void request(const struct provider_options *options, struct cell cell, struct text *url,
                     struct text *header)
@@ -27,23 +22,6 @@ static void request(const struct provider_options *options, struct cell cell, st
     text_string(url, "&timeformat=unixtime&timezone=auto");
     if (options->key[0])
         text_format(header, "X-Api-Key: %s", options->key);
-}
-
-/* The document, or NULL. Text after a complete document, as Open-Meteo appends when it fails midway, is an
- * error. */
-static json_t *parse(const char *body, size_t length)
-{
-    json_t *root = json_loadb(body, length, JSON_REJECT_DUPLICATES, NULL);
-    if (root && !json_is_object(root)) {
-        json_decref(root);
-        return NULL;
-    }
-    return root;
-}
-
-static bool string_is(const json_t *value, const char *expected)
-{
-    return json_is_string(value) && strcmp(json_string_value(value), expected) == 0;
 }
 
 static const json_t *array_of(const json_t *object, const char *key, size_t count)
@@ -80,16 +58,9 @@ static enum outcome read_temperatures(const json_t *hourly, struct curve *curve)
     if (!values)
         return OUTCOME_PARSE;
     for (size_t i = 0; i < curve->count; i++) {
-        const json_t *value = json_array_get(values, i);
-        curve->temperature_cdeg[i] = CURVE_NO_TEMPERATURE;
-        if (json_is_null(value))
-            continue;
-        if (!json_is_number(value))
-            return OUTCOME_PARSE;
-        double celsius = json_number_value(value);
-        if (!(celsius >= COLDEST_C && celsius <= HOTTEST_C))
-            return OUTCOME_IMPLAUSIBLE;
-        curve->temperature_cdeg[i] = (int16_t)lround(celsius * 100);
+        enum outcome outcome = reply_celsius(json_array_get(values, i), &curve->temperature_cdeg[i]);
+        if (outcome != OUTCOME_OK)
+            return outcome;
     }
     curve_bridge_gaps(curve);
     return OUTCOME_OK;
@@ -103,8 +74,8 @@ static void read_sky(const json_t *hourly, struct curve *curve)
     for (size_t i = 0; i < curve->count; i++) {
         const json_t *code = json_array_get(codes, i);
         const json_t *day = json_array_get(days, i);
-        bool code_known =
-            json_is_integer(code) && json_integer_value(code) >= 0 && json_integer_value(code) <= CODE_MAX;
+        bool code_known = json_is_integer(code) && json_integer_value(code) >= 0 &&
+                          json_integer_value(code) <= CURVE_CODE_MAX;
         bool day_known =
             json_is_integer(day) && (json_integer_value(day) == 0 || json_integer_value(day) == 1);
         if (!day_known) {
@@ -122,7 +93,7 @@ static void read_zone(const json_t *root, struct curve *curve)
     const json_t *offset = json_object_get(root, "utc_offset_seconds");
     const json_t *name = json_object_get(root, "timezone");
     json_int_t east_s = json_integer_value(offset); /* 0 for what is no integer */
-    if (json_is_integer(offset) && east_s >= -UTC_OFFSET_MAX_S && east_s <= UTC_OFFSET_MAX_S)
+    if (json_is_integer(offset) && east_s >= -CURVE_UTC_OFFSET_MAX_S && east_s <= CURVE_UTC_OFFSET_MAX_S)
         curve->utc_offset_s = (int32_t)east_s;
     const char *text = json_is_string(name) ? json_string_value(name) : "";
     size_t plain = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/");
@@ -134,8 +105,8 @@ static enum outcome read_document(const json_t *root, int64_t now_s, struct curv
 {
     const json_t *units = json_object_get(root, "hourly_units");
     const json_t *hourly = json_object_get(root, "hourly");
-    if (!string_is(json_object_get(units, "time"), "unixtime") ||
-        !string_is(json_object_get(units, "temperature_2m"), "°C"))
+    if (!reply_string_is(json_object_get(units, "time"), "unixtime") ||
+        !reply_string_is(json_object_get(units, "temperature_2m"), "°C"))
         return OUTCOME_PARSE;
     enum outcome outcome = read_times(hourly, curve);
     if (outcome == OUTCOME_OK)
@@ -149,7 +120,8 @@ static enum outcome read_document(const json_t *root, int64_t now_s, struct curv
 
 static enum outcome read(const char *body, size_t length, int64_t now_s, struct curve *out)
 {
-    json_t *root = parse(body, length);
+    json_t *root =
+        reply_object(body, length); /* NULL, too, when text follows, as it does when they fail midway */
     if (!root)
         return OUTCOME_PARSE;
     struct curve curve = {.utc_offset_s = CURVE_NO_OFFSET};
@@ -162,12 +134,7 @@ static enum outcome read(const char *body, size_t length, int64_t now_s, struct 
 
 static void reason(const char *body, size_t length, char out[PROVIDER_REASON_BYTES])
 {
-    out[0] = '\0';
-    json_t *root = parse(body, length);
-    const json_t *text = json_object_get(root, "reason");
-    if (json_is_string(text))
-        text_clean(json_string_value(text), json_string_length(text), out, PROVIDER_REASON_BYTES);
-    json_decref(root);
+    reply_reason(body, length, "reason", out);
 }
 
 /* Its four kinds of 429 come without Retry-After. Budgets are renewed with the minute, the hour and the day

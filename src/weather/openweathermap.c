@@ -7,11 +7,10 @@
 #include <jansson.h>
 #include <string.h>
 
-#define FORECASTS        18 /* three hours apart: 54 hours */
-#define OLDEST_S         (3 * 3600)
-#define NEWEST_S         900  /* ahead of our clock */
-#define APART_S          3600 /* a forecast nearer than this to the measurement would only contradict it */
-#define UTC_OFFSET_MAX_S (18 * 3600)
+#define FORECASTS 18 /* three hours apart: 54 hours */
+#define OLDEST_S  (3 * 3600)
+#define NEWEST_S  900  /* ahead of our clock */
+#define APART_S   3600 /* a forecast nearer than this to the measurement would only contradict it */
 
 static void request_of(const struct provider_options *options, struct cell cell, const char *what,
                        struct text *url)
@@ -110,7 +109,7 @@ static enum outcome read_current(const char *body, size_t length, int64_t now_s,
         *out = (struct curve){
             .start_s = point.time_s, .count = 1, .sky = {(uint8_t)sky}, .utc_offset_s = CURVE_NO_OFFSET};
         out->temperature_cdeg[0] = point.temperature_cdeg;
-        if (east_s >= -UTC_OFFSET_MAX_S && east_s <= UTC_OFFSET_MAX_S)
+        if (east_s >= -CURVE_UTC_OFFSET_MAX_S && east_s <= CURVE_UTC_OFFSET_MAX_S)
             out->utc_offset_s = (int32_t)east_s;
     }
     json_decref(root);

@@ -41,7 +41,7 @@ static int16_t temperature_at(const struct point *from, const struct point *to, 
         return CURVE_NO_TEMPERATURE;
     double share = (double)(unix_s - from->time_s) / (double)(to->time_s - from->time_s);
     double value = from->temperature_cdeg + share * (to->temperature_cdeg - from->temperature_cdeg);
-    return (int16_t)lround(fmin(fmax(value, POINTS_COLDEST_CDEG), POINTS_HOTTEST_CDEG));
+    return (int16_t)lround(fmin(fmax(value, CURVE_COLDEST_CDEG), CURVE_HOTTEST_CDEG));
 }
 
 /* Writes the curve's hours up to `to`. */

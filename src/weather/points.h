@@ -9,11 +9,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The temperatures that are believed. Lowest ever measured at the surface: -89.2, Vostok, 1983;
- * highest: 56.7, Furnace Creek, 1913 (WMO archive of extremes). */
-#define POINTS_COLDEST_CDEG (-9000)
-#define POINTS_HOTTEST_CDEG 6000
-
 struct point {
     int64_t time_s;           /* Unix time */
     int16_t temperature_cdeg; /* hundredths of a degree, within the bounds above */

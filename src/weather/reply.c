@@ -26,7 +26,7 @@ enum outcome reply_celsius(const json_t *value, int16_t *cdeg)
     if (!json_is_number(value))
         return OUTCOME_PARSE;
     double hundredths = json_number_value(value) * 100;
-    if (!(hundredths >= POINTS_COLDEST_CDEG && hundredths <= POINTS_HOTTEST_CDEG))
+    if (!(hundredths >= CURVE_COLDEST_CDEG && hundredths <= CURVE_HOTTEST_CDEG))
         return OUTCOME_IMPLAUSIBLE;
     *cdeg = (int16_t)lround(hundredths);
     return OUTCOME_OK;

@@ -319,13 +319,12 @@ void weather_read(struct weather *weather, enum weather_demand demand, double la
     out->source = missing && view.fetch ? WEATHER_FETCHED : sources[view.result];
     if (view.fetch) /* what anyone may name does not eat into the last tenth of a budget */
         start_flight(weather, cell, missing && demand != WEATHER_FOR_CHOICE);
+    struct instant later;
     if (missing && demand != WEATHER_SOON &&
         cache_wait(weather->cache, cell_key(cell), clock_monotonic_ms() + weather->options.wait_ms)) {
-        struct instant later = clock_now(); /* the curve may begin after the request came */
+        later = clock_now(); /* the curve may begin after the request came */
         if (cache_peek(weather->cache, cell_key(cell), &later, &view))
             now = &later;
-        fill(&view, now, out);
-        return;
     }
     fill(&view, now, out);
 }
