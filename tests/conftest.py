@@ -1,6 +1,7 @@
 """Fixtures of the service and browser tests: a simulator for the session, services that end with their test."""
 import pytest
 
+from edge import Edges
 from harness import CITY_V4, CITY_V6, Masthead, Simulator
 
 
@@ -48,3 +49,10 @@ def city_databases():
         pytest.skip("the city database is not here: run `make geoip` to test with it")
     return f"{CITY_V4},{CITY_V6}"
 
+
+@pytest.fixture
+def edges(tmp_path):
+    """Makes web servers in front of the service, which end with the test."""
+    made = Edges(tmp_path)
+    yield made
+    made.stop()

@@ -1,0 +1,58 @@
+# Without JavaScript: Varnish pastes the fragment into each page that says, once and where the placeholder is,
+#
+#     <esi:include src="/widget"/>
+#
+# Varnish keeps the page as your site sent it, and asks for the fragment anew for each reader. The assembled page is one
+# reader's: it leaves as private, and with nothing by which a cache could recognise it again. A cache that ignores
+# `private` must not stand in front; there, use the script.
+vcl 4.1;
+
+backend site { .host = "127.0.0.1"; .port = "8000"; }       # your pages
+
+backend masthead {
+    .host = "127.0.0.1"; .port = "8080";
+    .connect_timeout = 0.5s;                                # a page waits no longer than both together
+    .first_byte_timeout = 1s;
+    .between_bytes_timeout = 0.5s;
+}
+
+sub vcl_recv {
+    set req.backend_hint = site;
+    if (req.url ~ "^/(widget(\.json|\.txt)?|where\.json|weather\.json|places\.json|masthead[a-z0-9.-]*)(\?|$)") {
+        set req.backend_hint = masthead;
+        set req.http.X-Forwarded-For = client.ip;           # not appended to what a stranger claims
+        unset req.http.Cookie;                              # the service needs none, and refuses very long ones
+    }
+    if (req.url ~ "^/(widget(\.json|\.txt)?|where\.json)(\?|$)") {
+        return (pass);                                      # one reader's
+    }
+}
+
+sub vcl_backend_response {
+    if (bereq.backend == masthead) {
+        if (beresp.status != 200 && bereq.url ~ "^/widget(\?|$)") {
+            return (error(503));                            # its text must not be pasted
+        }
+    } else if (beresp.http.Content-Type ~ "^text/html") {
+        set beresp.do_esi = true;
+    }
+}
+
+sub vcl_backend_error {
+    if (bereq.backend == masthead && bereq.url ~ "^/widget(\?|$)") {
+        set beresp.status = 200;
+        set beresp.http.Content-Type = "text/html; charset=utf-8";
+        set beresp.body = {"<span class="masthead-weather" data-state="unavailable"><span class="masthead-temp">-- °C</span></span>"};
+        return (deliver);
+    }
+}
+
+sub vcl_deliver {
+    if (req.backend_hint == site && resp.http.Content-Type ~ "^text/html") {
+        set resp.http.Cache-Control = "private, no-cache";
+        unset resp.http.ETag;
+        unset resp.http.Last-Modified;
+        unset resp.http.Expires;
+        unset resp.http.Age;
+    }
+}

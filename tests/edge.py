@@ -1,0 +1,274 @@
+"""What a site has in front of its pages and of the service: real nginx and Varnish with the recipes of data/embed, or with
+a cache of the test's own; and behind them pages, or a service that misbehaves."""
+import contextlib
+import http.client
+import os
+import re
+import shutil
+import socket
+import threading
+import urllib.parse
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from harness import ROOT, Answer, Process, wait_until
+
+RECIPES = ROOT / "data" / "embed"
+SERVICE, SITE = "127.0.0.1:8080", "127.0.0.1:8000"  # as the recipes name them
+LONGEST_S = 60
+MUMBAI, LONDON = "192.0.2.1", "198.51.100.17"
+
+# What can become of the service behind a page that is assembled.
+FAULTS = ["down", "hanging", "hanging, queue full", "late"]
+ERRORS = [400, 404, 429, 431, 500, 503]
+LATE_S = 4     # later than any recipe waits
+SLACK_S = 0.5  # on a busy machine everything takes longer
+FRAGMENT = '<span class="masthead-weather" data-state="fresh">Mumbai 31 °C</span>'
+
+CACHE_CONF = """
+    server {{
+        listen 80;
+        location / {{
+            proxy_pass {}; proxy_cache cache; proxy_cache_revalidate on; proxy_set_header X-Test-Reader $remote_addr;
+            add_header X-Cache $upstream_cache_status always; {}
+        }}
+    }}"""
+CACHE_VCL = """
+    vcl 4.1;
+    backend inner {{ .host = "127.0.0.1"; .port = "{}"; {} }}
+    sub vcl_recv {{ set req.http.X-Test-Reader = client.ip; }}"""
+
+
+def recipe(name, service=None, site=None):
+    """A recipe as it is in its file, but for the ports of the service and the site."""
+    text = (RECIPES / name).read_text(encoding="utf-8")
+    for written, real in ((SERVICE, service), (SITE, site)):
+        if real:
+            old, new = written.rsplit(":", 1)[1], str(urllib.parse.urlsplit(real).port)
+            assert old in text, f"{name} names no port {old}"
+            text = text.replace(old, new)
+    return text
+
+
+def cities_in(text):
+    """The cities that the fragments in a page name."""
+    return re.findall(r'class="masthead-place">([^<]*)<', text)
+
+
+def cities_in_turn(edge):
+    """What two readers, from Mumbai and London, see on the page / who come in turn, twice each."""
+    readers = [edge.connect(MUMBAI), edge.connect(LONDON)] * 2
+    return [city for reader in readers for city in cities_in(reader.get("/").text)]
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Edge(Process):
+    """A web server that answers at `url` once it is made."""
+
+    def __init__(self, command, port):
+        super().__init__(command)
+        self.url = f"http://127.0.0.1:{port}"
+        wait_until(lambda: self.listens(port), what=command[0])
+
+    def listens(self, port):
+        assert self.child.poll() is None, self.log()
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Nginx(Edge):
+    """nginx with one server, in `site`, which listens on port 80 there. Who the reader is, a test says in X-Test-Reader,
+    as some CDNs do in a header of theirs."""
+
+    vcl_backend = ""
+    program = shutil.which("nginx", path="/usr/sbin:/usr/bin")
+
+    def __init__(self, folder, site):
+        port = free_port()
+        assert site.count("listen 80;") == 1
+        temporary = "".join(f"{kind}_temp_path {folder}/{kind}; " for kind in
+                            ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        (folder / "nginx.conf").write_text(f"""
+            {"user root;" if os.geteuid() == 0 else ""} daemon off; worker_processes 1; pid {folder}/pid;
+            error_log stderr; events {{ worker_connections 1024; }}
+            http {{
+                access_log off; default_type text/html; {temporary}
+                types {{ text/html html; text/css css; }}
+                proxy_cache_path {folder}/cache keys_zone=cache:1m; keepalive_requests 1000000;
+                set_real_ip_from 127.0.0.1; real_ip_header X-Test-Reader;
+                {site.replace("listen 80;", f"listen 127.0.0.1:{port};")}
+            }}""", encoding="utf-8")
+        super().__init__([self.program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"], port)
+
+    def connect(self, address):
+        return Connection(self.url, headers={"X-Test-Reader": address})
+
+
+class Varnish(Edge):
+    """Varnish; who the reader is, the PROXY line says with which a connection begins, as a TLS proxy writes it."""
+
+    vcl_backend = ".proxy_header = 1;"  # for a Varnish in front of this one
+    program = shutil.which("varnishd", path="/usr/sbin:/usr/bin")
+
+    def __init__(self, folder, vcl):
+        port = free_port()
+        (folder / "edge.vcl").write_text(vcl, encoding="utf-8")
+        super().__init__([self.program, "-n", str(folder / "varnish"), "-F", "-j", "none", "-T", "none",
+                          "-a", f"127.0.0.1:{port},PROXY", "-s", "default,32m", "-f", str(folder / "edge.vcl")], port)
+
+    def connect(self, address):
+        family = "TCP6" if ":" in address else "TCP4"
+        return Connection(self.url, f"PROXY {family} {address} {address} 40000 80\r\n")
+
+
+class Connection:
+    """A reader's connection to an edge, which is kept from one request to the next."""
+
+    def __init__(self, url, greeting="", headers=None):
+        parts = urllib.parse.urlsplit(url)
+        self.headers = headers or {}
+        self.http = http.client.HTTPConnection(parts.hostname, parts.port, timeout=LONGEST_S)
+        self.http.connect()
+        self.http.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.http.sock.sendall(greeting.encode())
+
+    def get(self, path, headers=None, method="GET", body=None):
+        self.http.request(method, path, body, {**self.headers, **(headers or {})})
+        return Answer(self.http.getresponse())
+
+    def close(self):
+        self.http.close()
+
+
+class Pages(ThreadingHTTPServer):
+    """A web server with the pages that are put into it: a site, or what stands in for the service. It has validators on
+    each page and answers 304 to them, as static files do."""
+
+    daemon_threads = True
+
+    def __init__(self, port=0):
+        super().__init__(("127.0.0.1", port), PagesHandler)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.pages = {}
+        self.asked = []
+        self.closing = threading.Event()
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def put(self, path, body, status=200, delay_s=0, **headers):
+        """Puts a page; an underscore in a header's name is a dash. A slow answer is the fault itself: it takes `delay_s`."""
+        named = {"Content-Type": "text/html; charset=utf-8", **{key.replace("_", "-"): value for key, value in headers.items()}}
+        self.pages[path] = (status, named, body.encode(), delay_s)
+        return self
+
+    def handle_error(self, request, client_address):
+        """Who does not wait for a slow answer is nothing to report."""
+
+    def stop(self):
+        self.closing.set()
+        self.shutdown()
+        self.server_close()
+
+
+class PagesHandler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    validators = {"ETag": '"one"', "Last-Modified": "Sat, 31 Jan 2026 09:00:00 GMT"}
+
+    def log_message(self, *args):
+        """Silent: what matters is in Pages.asked."""
+
+    def do_GET(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.asked.append((self.path, dict(self.headers)))
+        status, headers, body, delay_s = self.server.pages.get(self.path.split("?")[0], (404, {}, b"no such page", 0))
+        self.server.closing.wait(delay_s)
+        if status == 200 and ("If-None-Match" in self.headers or "If-Modified-Since" in self.headers):
+            status, body = 304, b""
+        self.send_response(status)
+        for name, value in {**self.validators, **headers}.items():
+            self.send_header(name, value)
+        if status not in (204, 304):
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET
+
+
+class Deaf:
+    """A service that hangs: the kernel takes connections for it until the queue is full, it takes none."""
+
+    def __init__(self, port, full):
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(("127.0.0.1", port))
+        self.socket.listen(0)
+        self.waiting = [socket.socket() for _ in range(8 if full else 0)]
+        for connection in self.waiting:
+            connection.setblocking(False)
+            connection.connect_ex(self.socket.getsockname())
+
+    def stop(self):
+        for connection in [*self.waiting, self.socket]:
+            connection.close()
+
+
+@contextlib.contextmanager
+def faulty(fault, port):
+    """What is at `port` in the place of the service, with one of FAULTS."""
+    if fault == "down":
+        yield
+        return
+    ill = Deaf(port, "full" in fault) if "hanging" in fault else Pages(port).put("/widget", FRAGMENT, delay_s=LATE_S)
+    yield
+    ill.stop()
+
+
+class Edges:
+    """Makes edges, pages and faults, each in a folder of its own, and ends them all."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.running = []
+
+    def nginx(self, site):
+        return self._start(Nginx, site)
+
+    def varnish(self, vcl):
+        return self._start(Varnish, vcl)
+
+    def pages(self):
+        return self._keep(Pages())
+
+    # Caches in front of an edge: two that do as Cache-Control says, one that does not.
+
+    def nginx_cache(self, inner):
+        return self.nginx(CACHE_CONF.format(inner.url, ""))
+
+    def careless_cache(self, inner):
+        return self.nginx(CACHE_CONF.format(inner.url, "proxy_ignore_headers Cache-Control; proxy_cache_valid 200 10m;"))
+
+    def varnish_cache(self, inner):
+        return self.varnish(CACHE_VCL.format(urllib.parse.urlsplit(inner.url).port, inner.vcl_backend))
+
+    def _start(self, kind, *arguments):
+        if not kind.program:
+            pytest.skip(f"{kind.__name__.lower()} is not installed")
+        folder = self.folder / f"edge{len(self.running)}"
+        folder.mkdir()
+        return self._keep(kind(folder, *arguments))
+
+    def _keep(self, started):
+        self.running.append(started)
+        return started
+
+    def stop(self):
+        for started in reversed(self.running):
+            started.stop()

@@ -1,0 +1,124 @@
+"""Goal of these tests: the nginx recipes of data/embed work as they stand there, whatever becomes of the service, and
+show no reader another reader's city."""
+import re
+import time
+
+import pytest
+
+from edge import (ERRORS, FAULTS, FRAGMENT, LONDON, MUMBAI, RECIPES, SLACK_S, cities_in, cities_in_turn,
+                  faulty, free_port, recipe)
+from harness import ROOT
+
+INCLUDE = '<header><!--# include virtual="/widget" --></header>'
+AWAY = re.search(r"return 200 '(.*)'", recipe("nginx-ssi.conf")).group(1)
+BOUND_S = 1.5  # what the recipe's two timeouts make together
+
+
+def assembled(edges, service, page=INCLUDE, **headers):
+    """nginx with the include recipe, in front of a site whose page is `page`."""
+    site = edges.pages().put("/", page, **{"Cache_Control": "public, max-age=600", **headers})
+    return edges.nginx(recipe("nginx-ssi.conf", service, site.url))
+
+
+# For the script
+
+
+def test_the_script_recipe_passes_readers_on(masthead, edges):
+    reader = edges.nginx(f'server {{ listen 80; {recipe("nginx-loader.conf", masthead.public)} }}').connect(MUMBAI)
+    assert reader.get("/widget.json").json["place"]["name"] == "Mumbai"
+    forged = reader.get("/widget.json", {"X-Forwarded-For": LONDON, "Forwarded": f"for={LONDON}"})
+    assert forged.json["place"]["name"] == "Mumbai", "what the reader claims is overwritten"
+    long = reader.get("/widget.json", {"Cookie": "a=" + "b" * 6000})
+    assert long.status == 200, "a site's cookies are not the service's"
+    script = reader.get("/masthead.js")
+    assert script.headers["Cache-Control"] == "public, max-age=3600"
+    assert reader.get(script.headers["Content-Location"]).body == script.body
+    assert [reader.get(path).status for path in ("/metrics", "/dev/explain", "/healthz", "/widgets")] == [404] * 4
+
+
+def test_the_readme_quotes_the_recipes():
+    """A newcomer pastes what the README says; what is tested is the file."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = [block for _, block in re.findall(r"```(nginx|php|html)\n(.*?)```", readme, re.S)]
+    assert recipe("nginx-loader.conf") in blocks and recipe("wordpress.php") in blocks
+    lines = next(block for block in blocks if "<masthead-weather>" in block).split("\n")
+    assert all(line in recipe("loader.html") for line in lines)
+    for name in sorted(path.name for path in RECIPES.iterdir()):
+        assert f"data/embed/{name}" in readme
+
+
+# Pages with an include
+
+
+def test_an_assembled_page_is_its_readers_own(masthead, edges):
+    masthead.settled(MUMBAI)
+    nginx = assembled(edges, masthead.public, Expires="Sat, 31 Jan 2099 09:00:00 GMT")
+    page = nginx.connect(MUMBAI).get("/")
+    assert page.text.startswith('<header><span class="masthead-weather" data-state="fresh"') and cities_in(page.text) == ["Mumbai"]
+    assert page.headers.get_all("Cache-Control") == ["private, no-cache"]
+    assert not {"ETag", "Last-Modified", "Expires", "Age"} & set(page.headers)
+    forged = nginx.connect(MUMBAI).get("/", {"X-Forwarded-For": LONDON})
+    assert cities_in(forged.text) == ["Mumbai"], "what the reader claims is overwritten"
+    assert cities_in(nginx.connect(LONDON).get("/").text) == ["London"]
+
+
+def test_files_are_assembled_too_and_only_pages_are_touched(masthead, edges, tmp_path):
+    """The other way that the recipe names: pages that lie on the disk. A style keeps its caching, by either way."""
+    for name, text in (("index.html", INCLUDE), ("style.css", INCLUDE)):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    site = edges.pages().put("/", INCLUDE).put("/style.css", INCLUDE, Content_Type="text/css", Cache_Control="public, max-age=60")
+    block = recipe("nginx-ssi.conf", masthead.public, site.url)
+    proxy, root = re.search(r"(proxy_pass \S+;) +# your site; or, for files: (root \S+;)", block).groups()
+    from_files = edges.nginx(block.replace(proxy, root.replace("/var/www/html", str(tmp_path)))).connect(LONDON)
+    from_site = edges.nginx(block).connect(LONDON)
+    for reader, kept in ((from_files, None), (from_site, "public, max-age=60")):
+        page, style = reader.get("/"), reader.get("/style.css")
+        assert cities_in(page.text) == ["London"] and page.headers.get_all("Cache-Control") == ["private, no-cache"]
+        assert not {"ETag", "Last-Modified"} & set(page.headers)
+        assert style.text == INCLUDE and style.headers["ETag"] and style.headers["Cache-Control"] == kept
+        assert reader.get("/style.css", {"If-None-Match": style.headers["ETag"]}).status == 304
+
+
+def test_the_answer_to_a_form_is_assembled_too(masthead, edges):
+    """The service is asked by GET and without the form: it refuses requests with a body."""
+    page = assembled(edges, masthead.public).connect(MUMBAI).get("/", {"Cookie": "a=" + "b" * 6000}, "POST", "name=value")
+    assert (page.status, cities_in(page.text)) == (200, ["Mumbai"])
+
+
+def test_without_the_service_the_placeholder_is_pasted_once_and_in_time(edges):
+    """Twice on the page, so that one include has to wait for another: neither may be pasted twice."""
+    port = free_port()
+    nginx = assembled(edges, f"http://127.0.0.1:{port}", page=INCLUDE * 2)
+    for fault in FAULTS:
+        with faulty(fault, port):
+            before = time.monotonic()
+            page = nginx.connect(MUMBAI).get("/")
+            assert time.monotonic() - before < BOUND_S + SLACK_S, fault
+        assert page.status == 200 and page.text == f"<header>{AWAY}</header>" * 2, fault
+        assert page.headers["Cache-Control"] == "private, no-cache"
+
+
+def test_no_error_page_is_pasted(edges):
+    service = edges.pages()
+    reader = assembled(edges, service.url, page=INCLUDE * 2).connect(MUMBAI)
+    for status in ERRORS:
+        service.put("/widget", "<h1>an error page</h1>", status=status)
+        page = reader.get("/")
+        assert page.status == 200 and page.text == f"<header>{AWAY}</header>" * 2, status
+
+
+def test_a_slow_answer_within_the_bound_is_pasted(edges):
+    slow = edges.pages().put("/widget", FRAGMENT, delay_s=0.3)
+    assert assembled(edges, slow.url, page=INCLUDE * 2).connect(MUMBAI).get("/").text == f"<header>{FRAGMENT}</header>" * 2
+
+
+# A cache in front of assembled pages
+
+@pytest.mark.parametrize("cache", ["nginx_cache", "varnish_cache"])
+def test_a_cache_in_front_keeps_no_assembled_page(masthead, edges, cache):
+    assert cities_in_turn(getattr(edges, cache)(assembled(edges, masthead.public))) == ["Mumbai", "London"] * 2
+
+
+def test_a_cache_that_ignores_private_shows_readers_each_others_city(masthead, edges):
+    """The control, and why the README recommends only the script where pages are cached at an edge."""
+    assert cities_in_turn(edges.careless_cache(assembled(edges, masthead.public))) == ["Mumbai"] * 4
