@@ -1,6 +1,7 @@
 """What a site has in front of its pages and of the service: real nginx and Varnish with the recipes of data/embed, or with
 a cache of the test's own; and behind them pages, or a service that misbehaves."""
 import contextlib
+import gzip
 import http.client
 import os
 import re
@@ -18,6 +19,7 @@ RECIPES = ROOT / "data" / "embed"
 SERVICE, SITE = "127.0.0.1:8080", "127.0.0.1:8000"  # as the recipes name them
 LONGEST_S = 60
 MUMBAI, LONDON = "192.0.2.1", "198.51.100.17"
+COOKIES = {"Cookie": "a=" + "b" * 8100}  # as long as nginx and Varnish allow, and longer than the service does
 
 # What can become of the service behind a page that is assembled.
 FAULTS = ["down", "hanging", "hanging, queue full", "late"]
@@ -119,8 +121,8 @@ class Varnish(Edge):
     def __init__(self, folder, vcl):
         port = free_port()
         (folder / "edge.vcl").write_text(vcl, encoding="utf-8")
-        super().__init__([self.program, "-n", str(folder / "varnish"), "-F", "-j", "none", "-T", "none",
-                          "-a", f"127.0.0.1:{port},PROXY", "-s", "default,32m", "-f", str(folder / "edge.vcl")], port)
+        super().__init__([self.program, "-n", str(folder / "varnish"), "-F", "-j", "none", "-T", "none", "-s", "default,32m",
+                          "-p", "timeout_idle=60", "-a", f"127.0.0.1:{port},PROXY", "-f", str(folder / "edge.vcl")], port)
 
     def connect(self, address):
         family = "TCP6" if ":" in address else "TCP4"
@@ -148,7 +150,7 @@ class Connection:
 
 class Pages(ThreadingHTTPServer):
     """A web server with the pages that are put into it: a site, or what stands in for the service. It has validators on
-    each page and answers 304 to them, as static files do."""
+    each page and answers 304 to them, as static files do, and compresses for who can read it."""
 
     daemon_threads = True
 
@@ -162,7 +164,8 @@ class Pages(ThreadingHTTPServer):
 
     def put(self, path, body, status=200, delay_s=0, **headers):
         """Puts a page; an underscore in a header's name is a dash. A slow answer is the fault itself: it takes `delay_s`."""
-        named = {"Content-Type": "text/html; charset=utf-8", **{key.replace("_", "-"): value for key, value in headers.items()}}
+        named = {"Content-Type": "text/html; charset=utf-8"}
+        named.update((name.replace("_", "-"), value) for name, value in headers.items())
         self.pages[path] = (status, named, body.encode(), delay_s)
         return self
 
@@ -191,6 +194,8 @@ class PagesHandler(BaseHTTPRequestHandler):
         self.server.closing.wait(delay_s)
         if status == 200 and ("If-None-Match" in self.headers or "If-Modified-Since" in self.headers):
             status, body = 304, b""
+        if body and "gzip" in self.headers.get("Accept-Encoding", ""):
+            body, headers = gzip.compress(body), {**headers, "Content-Encoding": "gzip"}
         self.send_response(status)
         for name, value in {**self.validators, **headers}.items():
             self.send_header(name, value)

@@ -12,7 +12,7 @@ NODE = shutil.which("node") or shutil.which("nodejs")
 def packaged(name):
     """The path of a file in an installed package, such as "axe-core/axe.min.js"."""
     if not (FOLDER / "complete").exists():
-        pytest.skip("the packages of tests/package.json are not in build/npm: `make test` installs them where npm is reached")
+        pytest.skip("the packages of tests/package.json are not in build/npm: `make test` puts them there if it reaches npm")
     path = FOLDER / "node_modules" / name
     assert path.exists(), f"{name} is not in tests/package.json"
     return path

@@ -42,7 +42,7 @@ sub vcl_backend_error {
     if (bereq.backend == masthead && bereq.url ~ "^/widget(\?|$)") {
         set beresp.status = 200;
         set beresp.http.Content-Type = "text/html; charset=utf-8";
-        set beresp.body = {"<span class="masthead-weather" data-state="unavailable"><span class="masthead-temp">-- °C</span></span>"};
+        set beresp.body = {"<span class="masthead-weather" data-state="unavailable">-- °C</span>"};
         return (deliver);
     }
 }

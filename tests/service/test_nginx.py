@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from edge import (ERRORS, FAULTS, FRAGMENT, LONDON, MUMBAI, RECIPES, SLACK_S, cities_in, cities_in_turn,
+from edge import (COOKIES, ERRORS, FAULTS, FRAGMENT, LONDON, MUMBAI, RECIPES, SLACK_S, cities_in, cities_in_turn,
                   faulty, free_port, recipe)
 from harness import ROOT
 
@@ -28,7 +28,7 @@ def test_the_script_recipe_passes_readers_on(masthead, edges):
     assert reader.get("/widget.json").json["place"]["name"] == "Mumbai"
     forged = reader.get("/widget.json", {"X-Forwarded-For": LONDON, "Forwarded": f"for={LONDON}"})
     assert forged.json["place"]["name"] == "Mumbai", "what the reader claims is overwritten"
-    long = reader.get("/widget.json", {"Cookie": "a=" + "b" * 6000})
+    long = reader.get("/widget.json", COOKIES)
     assert long.status == 200, "a site's cookies are not the service's"
     script = reader.get("/masthead.js")
     assert script.headers["Cache-Control"] == "public, max-age=3600"
@@ -53,8 +53,9 @@ def test_the_readme_quotes_the_recipes():
 def test_an_assembled_page_is_its_readers_own(masthead, edges):
     masthead.settled(MUMBAI)
     nginx = assembled(edges, masthead.public, Expires="Sat, 31 Jan 2099 09:00:00 GMT")
-    page = nginx.connect(MUMBAI).get("/")
-    assert page.text.startswith('<header><span class="masthead-weather" data-state="fresh"') and cities_in(page.text) == ["Mumbai"]
+    page = nginx.connect(MUMBAI).get("/", {"Accept-Encoding": "gzip"})
+    assert page.text.startswith('<header><span class="masthead-weather" data-state="fresh"')
+    assert cities_in(page.text) == ["Mumbai"]
     assert page.headers.get_all("Cache-Control") == ["private, no-cache"]
     assert not {"ETag", "Last-Modified", "Expires", "Age"} & set(page.headers)
     forged = nginx.connect(MUMBAI).get("/", {"X-Forwarded-For": LONDON})
@@ -66,7 +67,8 @@ def test_files_are_assembled_too_and_only_pages_are_touched(masthead, edges, tmp
     """The other way that the recipe names: pages that lie on the disk. A style keeps its caching, by either way."""
     for name, text in (("index.html", INCLUDE), ("style.css", INCLUDE)):
         (tmp_path / name).write_text(text, encoding="utf-8")
-    site = edges.pages().put("/", INCLUDE).put("/style.css", INCLUDE, Content_Type="text/css", Cache_Control="public, max-age=60")
+    site = edges.pages().put("/", INCLUDE)
+    site.put("/style.css", INCLUDE, Content_Type="text/css", Cache_Control="public, max-age=60")
     block = recipe("nginx-ssi.conf", masthead.public, site.url)
     proxy, root = re.search(r"(proxy_pass \S+;) +# your site; or, for files: (root \S+;)", block).groups()
     from_files = edges.nginx(block.replace(proxy, root.replace("/var/www/html", str(tmp_path)))).connect(LONDON)
@@ -77,11 +79,12 @@ def test_files_are_assembled_too_and_only_pages_are_touched(masthead, edges, tmp
         assert not {"ETag", "Last-Modified"} & set(page.headers)
         assert style.text == INCLUDE and style.headers["ETag"] and style.headers["Cache-Control"] == kept
         assert reader.get("/style.css", {"If-None-Match": style.headers["ETag"]}).status == 304
+    assert site.asked[0][1]["Host"] == "127.0.0.1", "the site is told its own name"
 
 
 def test_the_answer_to_a_form_is_assembled_too(masthead, edges):
     """The service is asked by GET and without the form: it refuses requests with a body."""
-    page = assembled(edges, masthead.public).connect(MUMBAI).get("/", {"Cookie": "a=" + "b" * 6000}, "POST", "name=value")
+    page = assembled(edges, masthead.public).connect(MUMBAI).get("/", COOKIES, "POST", "name=value")
     assert (page.status, cities_in(page.text)) == (200, ["Mumbai"])
 
 

@@ -1,0 +1,113 @@
+"""Goal of these tests: of ten thousand readers who come through a cache all at once, none is shown another one's city."""
+import csv
+import html
+import random
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from edge import Edges, cities_in, recipe
+from harness import ROOT, Masthead
+
+VISITS = 10_000
+AT_ONCE = 6
+NO_RECORD = "203.0.113.241"
+LOADER, ASSEMBLED = recipe("loader.html"), '<header><esi:include src="/widget"/></header>'
+
+# Every answer that says it may be kept is kept.
+NGINX = """
+    server {{
+        listen 80; proxy_cache cache;
+        location / {{ proxy_pass {site}; }}
+        location /widget {{ proxy_pass {service}; proxy_set_header X-Forwarded-For $remote_addr; {careless} }}
+    }}"""
+CARELESS = "proxy_ignore_headers Cache-Control; proxy_cache_valid 200 10m;"
+VARNISH = """
+    vcl 4.1;
+    backend service {{ .host = "127.0.0.1"; .port = "{port}"; }}
+    sub vcl_recv {{ set req.http.X-Forwarded-For = client.ip; }}"""
+
+
+def shown(answer):
+    """The city that an answer names, "" for none: of a fragment, of a page with one, or of the JSON."""
+    if answer.headers["Content-Type"].startswith("application/json"):
+        return answer.json["place"]["name"] or ""
+    (city,) = cities_in(answer.text)
+    return html.unescape(city)
+
+
+@pytest.fixture(scope="module")
+def edges(tmp_path_factory):
+    made = Edges(tmp_path_factory.mktemp("edges"))
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory, simulator):
+    simulator.reset()
+    process = Masthead(tmp_path_factory.mktemp("state"), simulator)
+    yield process
+    assert process.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def own_city(service):
+    """Every fixture reader's address with the city that the service itself names there."""
+    lines = [line for line in (ROOT / "data" / "visitors.tsv").read_text("utf-8").splitlines() if line and line[0] != "#"]
+    rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+    addresses = [row[family] for row in rows for family in ("ipv4", "ipv6") if row[family]] + [NO_RECORD]
+    cities = {address: shown(service.visit(address)) for address in addresses}
+    assert len(cities) > 90 and len(set(cities.values())) > 30
+    return cities
+
+
+@pytest.fixture(scope="module")
+def site(edges):
+    public = {"Cache_Control": "public, max-age=600"}
+    return edges.pages().put("/", ASSEMBLED, **public).put("/loader.html", LOADER, **public)
+
+
+def wrong_cities(edge, paths, own_city):
+    """How many of the visits were shown a city that is not the reader's. Each reader keeps a connection; those who read at
+    once come in an order of chance, the same in every run."""
+    crowds = [list(own_city)[first::AT_ONCE] for first in range(AT_ONCE)]
+
+    def read(crowd):
+        chance = random.Random(crowd[0])
+        connections = {address: edge.connect(address) for address in crowd}
+        wrong = 0
+        for _ in range(VISITS // AT_ONCE + 1):
+            address = chance.choice(crowd)
+            answer = connections[address].get(chance.choice(paths))
+            assert answer.status == 200
+            wrong += shown(answer) != own_city[address]
+        return wrong
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return sum(pool.map(read, crowds))
+
+
+def test_through_nginx(edges, service, site, own_city):
+    nginx = edges.nginx(NGINX.format(site=site.url, service=service.public, careless=""))
+    assert wrong_cities(nginx, ["/widget.json", "/widget"], own_city) == 0
+    pages = {nginx.connect(address).get("/loader.html").text for address in own_city}
+    assert pages == {LOADER} and len([path for path, _ in site.asked if path == "/loader.html"]) == 1, "one page for all"
+
+
+def test_through_varnish(edges, service, own_city):
+    """Without a word about private pages: Varnish does as the answers say."""
+    varnish = edges.varnish(VARNISH.format(port=service.public.rsplit(":", 1)[1]))
+    assert wrong_cities(varnish, ["/widget.json", "/widget"], own_city) == 0
+
+
+def test_through_varnish_that_assembles(edges, service, site, own_city):
+    varnish = edges.varnish(recipe("varnish-esi.vcl", service.public, site.url))
+    assert wrong_cities(varnish, ["/", "/widget", "/widget.json"], own_city) == 0
+    assert len([path for path, _ in site.asked if path == "/"]) == 1, "one page for all, with each reader's own fragment"
+
+
+def test_a_careless_cache_is_found_out(edges, service, site, own_city):
+    """The control: it shows that the tests above can fail."""
+    nginx = edges.nginx(NGINX.format(site=site.url, service=service.public, careless=CARELESS))
+    assert wrong_cities(nginx, ["/widget.json", "/widget"], own_city) > VISITS / 2
