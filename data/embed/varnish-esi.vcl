@@ -2,8 +2,8 @@
 #
 #     <esi:include src="/widget"/>
 #
-# Varnish keeps the page as your site sent it, and asks for the fragment anew for each reader. The assembled page is one
-# reader's: it leaves as private, and with nothing by which a cache could recognise it again. A cache that ignores
+# Varnish keeps the page as your site sent it, and asks for the fragment anew for each reader. An assembled page is one
+# reader's: all HTML leaves as private, and without anything by which a cache could recognise it. A cache that ignores
 # `private` must not stand in front; there, use the script.
 vcl 4.1;
 

@@ -74,8 +74,8 @@ def test_an_assembled_page_with_the_script(masthead, edges, read_by):
     blog = edges.pages().put("/", page)
 
     def assembles(service):
-        handed_on = recipe("nginx-loader.conf", masthead.public)
-        return edges.nginx(recipe("nginx-ssi.conf", service, blog.url).replace("    location / {", handed_on + "location / {"))
+        server = recipe("nginx-ssi.conf", service, blog.url)
+        return edges.nginx(server.replace("location / {", recipe("nginx-loader.conf", masthead.public) + "location / {"))
 
     served = assembles(masthead.public)
     for address, city in ((MUMBAI, "Mumbai"), (LONDON, "London")):

@@ -59,13 +59,15 @@ def test_the_page_is_kept_and_the_fragment_is_not(varnish, site):
     assert cities_in_turn(varnish) == ["Mumbai", "London"] * 2
     assert site.asked == [], "one page serves all readers"
     style = varnish.connect(MUMBAI).get("/style.css")
-    assert style.text == INCLUDE and style.headers["Cache-Control"] == "public, max-age=600" and style.headers["ETag"]
+    assert style.text == INCLUDE and style.headers["Cache-Control"] == "public, max-age=600"
+    assert style.headers["ETag"]
 
 
 def test_no_304_revives_another_readers_page(varnish):
     """A browser that kept a page from before the include, or from another reader, is given the page anew."""
     reader = varnish.connect(LONDON)
-    for condition in ({"If-None-Match": '"one"'}, {"If-None-Match": "*"}, {"If-Modified-Since": "Fri, 31 Jan 2098 09:00:00 GMT"}):
+    later = "Fri, 31 Jan 2098 09:00:00 GMT"
+    for condition in ({"If-None-Match": '"one"'}, {"If-None-Match": "*"}, {"If-Modified-Since": later}):
         page = reader.get("/", condition)
         assert (page.status, cities_in(page.text)) == (200, ["London"]), condition
 
