@@ -21,11 +21,13 @@ LONGEST_S = 60
 MUMBAI, LONDON = "192.0.2.1", "198.51.100.17"
 COOKIES = {"Cookie": "a=" + "b" * 8100}  # as long as nginx and Varnish allow, and longer than the service does
 
-# What can become of the service behind a page that is assembled.
-FAULTS = ["down", "hanging", "hanging, queue full", "late"]
+# What can become of the service behind a page that is assembled, and whether an edge has to wait to find out.
+FAULTS = {"hanging": True, "late": True, "hanging, queue full": True, "down": False}
 ERRORS = [400, 404, 429, 431, 500, 503]
 LATE_S = 4     # later than any recipe waits
 SLACK_S = 0.5  # on a busy machine everything takes longer
+HALF = "half an answer"
+WAIT_S = 0.4   # a recipe gives up no sooner than this
 FRAGMENT = '<span class="masthead-weather" data-state="fresh">Mumbai 31 °C</span>'
 
 CACHE_CONF = """
@@ -122,7 +124,8 @@ class Varnish(Edge):
         port = free_port()
         (folder / "edge.vcl").write_text(vcl, encoding="utf-8")
         super().__init__([self.program, "-n", str(folder / "varnish"), "-F", "-j", "none", "-T", "none", "-s", "default,32m",
-                          "-p", "timeout_idle=60", "-a", f"127.0.0.1:{port},PROXY", "-f", str(folder / "edge.vcl")], port)
+                          "-p", "timeout_idle=60", "-p", "backend_remote_error_holddown=0",  # a fault says nothing of the next
+                          "-a", f"127.0.0.1:{port},PROXY", "-f", str(folder / "edge.vcl")], port)
 
     def connect(self, address):
         family = "TCP6" if ":" in address else "TCP4"
@@ -162,11 +165,12 @@ class Pages(ThreadingHTTPServer):
         self.closing = threading.Event()
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
-    def put(self, path, body, status=200, delay_s=0, **headers):
-        """Puts a page; an underscore in a header's name is a dash. A slow answer is the fault itself: it takes `delay_s`."""
+    def put(self, path, body, status=200, delay_s=0, begins=False, **headers):
+        """Puts a page; an underscore in a header's name is a dash. A slow answer is the fault itself: it comes after
+        `delay_s`, or begins at once and then halts for that long."""
         named = {"Content-Type": "text/html; charset=utf-8"}
         named.update((name.replace("_", "-"), value) for name, value in headers.items())
-        self.pages[path] = (status, named, body.encode(), delay_s)
+        self.pages[path] = (status, named, body.encode(), delay_s, begins)
         return self
 
     def handle_error(self, request, client_address):
@@ -190,8 +194,9 @@ class PagesHandler(BaseHTTPRequestHandler):
     def do_GET(self):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.asked.append((self.path, dict(self.headers)))
-        status, headers, body, delay_s = self.server.pages.get(self.path.split("?")[0], (404, {}, b"no such page", 0))
-        self.server.closing.wait(delay_s)
+        missing = (404, {}, b"no such page", 0, False)
+        status, headers, body, delay_s, begins = self.server.pages.get(self.path.split("?")[0], missing)
+        self.server.closing.wait(0 if begins else delay_s)
         if status == 200 and ("If-None-Match" in self.headers or "If-Modified-Since" in self.headers):
             status, body = 304, b""
         if body and "gzip" in self.headers.get("Accept-Encoding", ""):
@@ -202,7 +207,11 @@ class PagesHandler(BaseHTTPRequestHandler):
         if status not in (204, 304):
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        half = len(body) // 2 if begins else 0
+        self.wfile.write(body[:half])
+        self.wfile.flush()
+        self.server.closing.wait(delay_s if begins else 0)
+        self.wfile.write(body[half:])
 
     do_POST = do_GET
 
@@ -231,7 +240,10 @@ def faulty(fault, port):
     if fault == "down":
         yield
         return
-    ill = Deaf(port, "full" in fault) if "hanging" in fault else Pages(port).put("/widget", FRAGMENT, delay_s=LATE_S)
+    if "hanging" in fault:
+        ill = Deaf(port, full="full" in fault)
+    else:
+        ill = Pages(port).put("/widget", FRAGMENT, delay_s=LATE_S, begins=fault == HALF)
     yield
     ill.stop()
 

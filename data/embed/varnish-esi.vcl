@@ -7,7 +7,7 @@
 # `private` must not stand in front; there, use the script.
 vcl 4.1;
 
-backend site { .host = "127.0.0.1"; .port = "8000"; }       # your pages
+backend site { .host = "127.0.0.1"; .port = "8000"; }       # your pages; the first is the default
 
 backend masthead {
     .host = "127.0.0.1"; .port = "8080";
@@ -17,7 +17,6 @@ backend masthead {
 }
 
 sub vcl_recv {
-    set req.backend_hint = site;
     if (req.url ~ "^/(widget(\.json|\.txt)?|where\.json|weather\.json|places\.json|masthead[a-z0-9.-]*)(\?|$)") {
         set req.backend_hint = masthead;
         set req.http.X-Forwarded-For = client.ip;           # not appended to what a stranger claims
@@ -30,10 +29,11 @@ sub vcl_recv {
 
 sub vcl_backend_response {
     if (bereq.backend == masthead) {
+        set beresp.do_stream = false;                       # the whole answer or none
         if (beresp.status != 200 && bereq.url ~ "^/widget(\?|$)") {
             return (error(503));                            # its text must not be pasted
         }
-    } else if (beresp.http.Content-Type ~ "^text/html") {
+    } else if (beresp.http.Content-Type ~ "(?i)^text/html") {
         set beresp.do_esi = true;
     }
 }
@@ -48,7 +48,7 @@ sub vcl_backend_error {
 }
 
 sub vcl_deliver {
-    if (req.backend_hint == site && resp.http.Content-Type ~ "^text/html") {
+    if (req.backend_hint == site && resp.http.Content-Type ~ "(?i)^text/html") {
         set resp.http.Cache-Control = "private, no-cache";
         unset resp.http.ETag;
         unset resp.http.Last-Modified;
