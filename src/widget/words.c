@@ -4,47 +4,42 @@
 #include <string.h>
 #include <strings.h>
 
-/* Conditions by WMO code; codes between the listed ones are not in use. One column a language. */
-enum column { EN, HI, COLUMNS };
-static const struct {
-    int code;
-    const char *words[COLUMNS];
-} conditions[] = {
-    {0, {"Clear", "साफ़"}},
-    {1, {"Mainly clear", "अधिकतर साफ़"}},
-    {2, {"Partly cloudy", "आंशिक बादल"}},
-    {3, {"Overcast", "घने बादल"}},
-    {45, {"Fog", "कोहरा"}},
-    {48, {"Freezing fog", "पाले वाला कोहरा"}},
-    {51, {"Light drizzle", "हल्की फुहार"}},
-    {53, {"Drizzle", "फुहार"}},
-    {55, {"Heavy drizzle", "तेज़ फुहार"}},
-    {56, {"Light freezing drizzle", "हल्की जमने वाली फुहार"}},
-    {57, {"Freezing drizzle", "जमने वाली फुहार"}},
-    {61, {"Light rain", "हल्की बारिश"}},
-    {63, {"Rain", "बारिश"}},
-    {65, {"Heavy rain", "भारी बारिश"}},
-    {66, {"Light freezing rain", "हल्की जमने वाली बारिश"}},
-    {67, {"Freezing rain", "जमने वाली बारिश"}},
-    {68, {"Light sleet", "हल्की बर्फ़ मिली बारिश"}},
-    {69, {"Sleet", "बर्फ़ मिली बारिश"}},
-    {71, {"Light snow", "हल्की बर्फ़बारी"}},
-    {73, {"Snow", "बर्फ़बारी"}},
-    {75, {"Heavy snow", "भारी बर्फ़बारी"}},
-    {77, {"Snow grains", "बर्फ़ के कण"}},
-    {80, {"Light showers", "हल्की बौछारें"}},
-    {81, {"Showers", "बौछारें"}},
-    {82, {"Violent showers", "बहुत तेज़ बौछारें"}},
-    {83, {"Light sleet showers", "बर्फ़ मिली हल्की बौछारें"}},
-    {84, {"Sleet showers", "बर्फ़ मिली बौछारें"}},
-    {85, {"Snow showers", "बर्फ़ की बौछारें"}},
-    {86, {"Heavy snow showers", "बर्फ़ की भारी बौछारें"}},
-    {95, {"Thunderstorm", "आँधी-तूफ़ान"}},
-    {96, {"Thunderstorm with hail", "ओलों के साथ तूफ़ान"}},
-    {99, {"Thunderstorm with heavy hail", "भारी ओलों के साथ तूफ़ान"}},
-};
+/* The conditions that have words, by WMO code; codes between the listed ones are not in use. */
+static const int codes[] = {0,  1,  2,  3,  45, 48, 51, 53, 55, 56, 57, 61, 63, 65, 66, 67,
+                            68, 69, 71, 73, 75, 77, 80, 81, 82, 83, 84, 85, 86, 95, 96, 99};
+#define CODES (sizeof codes / sizeof codes[0])
 
-static const struct language languages[] = {{"en", EN}, {"hi", HI}};
+/* One row a language: its words in the order of the codes. */
+/* clang-format off */
+#define CONDITIONS (const char *const[CODES])
+static const struct language languages[] = {
+    {"en", CONDITIONS{
+        "Clear", "Mainly clear", "Partly cloudy", "Overcast", "Fog", "Freezing fog", "Light drizzle",
+        "Drizzle", "Heavy drizzle", "Light freezing drizzle", "Freezing drizzle", "Light rain", "Rain",
+        "Heavy rain", "Light freezing rain", "Freezing rain", "Light sleet", "Sleet", "Light snow", "Snow",
+        "Heavy snow", "Snow grains", "Light showers", "Showers", "Violent showers", "Light sleet showers",
+        "Sleet showers", "Snow showers", "Heavy snow showers", "Thunderstorm", "Thunderstorm with hail",
+        "Thunderstorm with heavy hail",
+    }},
+    {"hi", CONDITIONS{
+        "साफ़", "अधिकतर साफ़", "आंशिक बादल", "घने बादल", "कोहरा", "पाले वाला कोहरा", "हल्की फुहार",
+        "फुहार", "तेज़ फुहार", "हल्की जमने वाली फुहार", "जमने वाली फुहार", "हल्की बारिश", "बारिश",
+        "भारी बारिश", "हल्की जमने वाली बारिश", "जमने वाली बारिश", "हल्की बर्फ़ मिली बारिश",
+        "बर्फ़ मिली बारिश", "हल्की बर्फ़बारी", "बर्फ़बारी", "भारी बर्फ़बारी", "बर्फ़ के कण",
+        "हल्की बौछारें", "बौछारें", "बहुत तेज़ बौछारें", "बर्फ़ मिली हल्की बौछारें", "बर्फ़ मिली बौछारें",
+        "बर्फ़ की बौछारें", "बर्फ़ की भारी बौछारें", "आँधी-तूफ़ान", "ओलों के साथ तूफ़ान",
+        "भारी ओलों के साथ तूफ़ान",
+    }},
+    {"ar", CONDITIONS{
+        "صحو", "صحو غالبًا", "غائم جزئيًا", "غائم", "ضباب", "ضباب متجمد", "رذاذ خفيف", "رذاذ", "رذاذ كثيف",
+        "رذاذ متجمد خفيف", "رذاذ متجمد", "مطر خفيف", "مطر", "مطر غزير", "مطر متجمد خفيف", "مطر متجمد",
+        "مطر ثلجي خفيف", "مطر ثلجي", "ثلج خفيف", "ثلج", "ثلج كثيف", "حبيبات ثلجية", "زخات خفيفة",
+        "زخات مطر", "زخات عنيفة", "زخات مطر ثلجي خفيفة", "زخات مطر ثلجي", "زخات ثلج", "زخات ثلج كثيفة",
+        "عاصفة رعدية", "عاصفة رعدية مع برد", "عاصفة رعدية مع برد كثيف",
+    }},
+};
+#undef CONDITIONS
+/* clang-format on */
 
 const struct language *language_find(const char *tag, size_t length)
 {
@@ -61,9 +56,9 @@ const struct language *language_find(const char *tag, size_t length)
 
 const char *language_condition(const struct language *language, int code)
 {
-    for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++)
-        if (conditions[i].code == code)
-            return conditions[i].words[language->column];
+    for (size_t i = 0; i < CODES; i++)
+        if (codes[i] == code)
+            return language->conditions[i];
     return NULL;
 }
 

@@ -1,4 +1,5 @@
-/* Words and numbers as a page shows them: one row a language. Pure functions and static tables. */
+/* Words and numbers as a page shows them; a further language is one row of a table. Pure functions and static
+ * tables. */
 #ifndef WIDGET_WORDS_H
 #define WIDGET_WORDS_H
 
@@ -8,8 +9,8 @@
 #include <stddef.h>
 
 struct language {
-    const char *tag; /* BCP 47, lower case */
-    unsigned column; /* of the table of words */
+    const char *tag;               /* BCP 47, lower case */
+    const char *const *conditions; /* for language_condition */
 };
 
 /* The language for a BCP 47 tag, shortened from the right until one is known ("hi-IN" gives "hi"), or NULL.
