@@ -39,7 +39,7 @@ UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_
 objects  = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(1))
 
 # Packages that each step needs, by the file that tells they are there.
-PACKAGES_BUILD := gcc libc6-dev libcurl4-openssl-dev libjansson-dev libmaxminddb-dev libcivetweb-dev libinih-dev
+PACKAGES_BUILD := esbuild gcc libc6-dev libcurl4-openssl-dev libjansson-dev libmaxminddb-dev libcivetweb-dev libinih-dev
 PACKAGES_RUN   := $(PACKAGES_BUILD) curl ca-certificates
 PACKAGES_TEST  := $(PACKAGES_BUILD) clang clang-format cppcheck curl ca-certificates libcmocka-dev mmdb-bin \
                   libmaxmind-db-writer-perl nginx-light python3 python3-pytest chromium chromium-driver \
@@ -84,8 +84,26 @@ $(BUILD)/obj/%.o: src/%.c Makefile
 	@echo "  cc   $<"
 	$(Q)$(CC) $(CFLAGS) $(FLAGS) -c -o $@ $<
 
+# What browsers get is as small as esbuild makes it; where that is not installed, the source as it is.
+WEB := $(addprefix $(BUILD)/web/,masthead.js masthead.choice.js masthead.css masthead.icons.svg)
+$(BUILD)/web/%: src/web/% Makefile
+	@mkdir -p $(@D)
+	$(Q)case $<,$$(command -v esbuild) in \
+	    *.svg,* | *,) cp $< $@ ;; \
+	    *) esbuild --minify --charset=utf8 --log-level=warning --outfile=$@ $< ;; \
+	esac
+
+# Their SHA-384: for the names under which they may be kept for ever, and for integrity attributes.
+$(BUILD)/web/digests.h: $(WEB)
+	$(Q)for file in $^; do \
+	    name=$$(basename $$file | tr a-z. A-Z_) sum=$$(sha384sum <$$file | cut -c 1-96); \
+	    echo "#define $${name}_HASH \"$$(echo $$sum | cut -c 1-16)\""; \
+	    echo "#define $${name}_INTEGRITY \"sha384-$$(perl -e 'print pack "H*", shift' $$sum | base64 -w 0)\""; \
+	done >$@
+
 # What is embedded counts as source.
-$(BUILD)/obj/http/assets.o: $(wildcard src/web/*) data/visitors.tsv
+$(BUILD)/obj/http/assets.o: FLAGS += -I$(BUILD) -DMASTHEAD_WEB='"$(BUILD)/web/"'
+$(BUILD)/obj/http/assets.o: $(BUILD)/web/digests.h $(wildcard src/web/*) data/visitors.tsv
 $(BUILD)/obj/place/city_table.o: data/cities.tsv data/city-names.tsv
 
 # A unit test is linked with the real files of the house.

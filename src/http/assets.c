@@ -1,65 +1,56 @@
 #include "http/assets.h"
 
 #include "base/embed.h"
+#include "web/digests.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#define HASHED_PATH_BYTES 64
-
-EMBED(asset_loader, "src/web/masthead.js");
-EMBED(asset_style, "src/web/masthead.css");
+/* What pages load is as the build has made it (MASTHEAD_WEB is its folder), the rest is as it is in src. */
+EMBED(asset_loader, MASTHEAD_WEB "masthead.js");
+EMBED(asset_choice, MASTHEAD_WEB "masthead.choice.js");
+EMBED(asset_style, MASTHEAD_WEB "masthead.css");
+EMBED(asset_icons, MASTHEAD_WEB "masthead.icons.svg");
 EMBED(asset_playground_html, "src/web/playground.html");
 EMBED(asset_playground_css, "src/web/playground.css");
 EMBED(asset_playground_js, "src/web/playground.js");
 EMBED(asset_icon, "src/web/icon.svg");
 EMBED(asset_visitors, "data/visitors.tsv");
 
+#define HTML       "text/html; charset=utf-8"
 #define JAVASCRIPT "text/javascript; charset=utf-8"
 #define STYLESHEET "text/css; charset=utf-8"
+#define SVG        "image/svg+xml"
+#define TABLE      "text/tab-separated-values; charset=utf-8"
 
-static struct asset {
+static const struct asset {
     const char *path, *type, *bytes, *end;
-    char hashed_path[HASHED_PATH_BYTES]; /* "" for what is of developer mode only */
+    const char *hashed_path, *integrity; /* NULL for what is of developer mode only */
 } assets[] = {
-    {"/masthead.js", JAVASCRIPT, asset_loader, asset_loader_end, "?"},
-    {"/masthead.css", STYLESHEET, asset_style, asset_style_end, "?"},
-    {"/", "text/html; charset=utf-8", asset_playground_html, asset_playground_html_end, ""},
-    {"/dev/playground.css", STYLESHEET, asset_playground_css, asset_playground_css_end, ""},
-    {"/dev/playground.js", JAVASCRIPT, asset_playground_js, asset_playground_js_end, ""},
-    {"/dev/icon.svg", "image/svg+xml", asset_icon, asset_icon_end, ""},
-    {"/dev/visitors.tsv", "text/tab-separated-values; charset=utf-8", asset_visitors, asset_visitors_end, ""},
+    {"/masthead.js", JAVASCRIPT, asset_loader, asset_loader_end, "/masthead." MASTHEAD_JS_HASH ".js",
+     MASTHEAD_JS_INTEGRITY},
+    {"/masthead.choice.js", JAVASCRIPT, asset_choice, asset_choice_end,
+     "/masthead.choice." MASTHEAD_CHOICE_JS_HASH ".js", MASTHEAD_CHOICE_JS_INTEGRITY},
+    {"/masthead.css", STYLESHEET, asset_style, asset_style_end, "/masthead." MASTHEAD_CSS_HASH ".css",
+     MASTHEAD_CSS_INTEGRITY},
+    {"/masthead.icons.svg", SVG, asset_icons, asset_icons_end,
+     "/masthead.icons." MASTHEAD_ICONS_SVG_HASH ".svg", MASTHEAD_ICONS_SVG_INTEGRITY},
+    {"/", HTML, asset_playground_html, asset_playground_html_end, NULL, NULL},
+    {"/dev/playground.css", STYLESHEET, asset_playground_css, asset_playground_css_end, NULL, NULL},
+    {"/dev/playground.js", JAVASCRIPT, asset_playground_js, asset_playground_js_end, NULL, NULL},
+    {"/dev/icon.svg", SVG, asset_icon, asset_icon_end, NULL, NULL},
+    {"/dev/visitors.tsv", TABLE, asset_visitors, asset_visitors_end, NULL, NULL},
 };
 #define ASSETS (sizeof assets / sizeof assets[0])
-
-/* FNV-1a, 64 bits (Fowler, Noll, Vo): names a version, guards nothing. */
-static uint64_t hash(const char *bytes, const char *end)
-{
-    uint64_t value = 0xcbf29ce484222325u;
-    for (; bytes < end; bytes++)
-        value = (value ^ (unsigned char)*bytes) * 0x100000001b3u;
-    return value;
-}
-
-void assets_open(void)
-{
-    for (size_t i = 0; i < ASSETS; i++) {
-        struct asset *asset = &assets[i];
-        const char *dot = strrchr(asset->path, '.');
-        if (asset->hashed_path[0] && dot)
-            snprintf(asset->hashed_path, sizeof asset->hashed_path, "%.*s.%016llx%s",
-                     (int)(dot - asset->path), asset->path,
-                     (unsigned long long)hash(asset->bytes, asset->end), dot);
-    }
-}
 
 static void serve(const struct asset *asset, const char *caching, struct http_answer *answer)
 {
     answer->type = asset->type;
     text_bytes(&answer->body, asset->bytes, (size_t)(asset->end - asset->bytes));
     text_format(&answer->headers, "Cache-Control: %s\r\n", caching);
-    if (asset->hashed_path[0]) /* where the same bytes may be kept for ever */
-        text_format(&answer->headers, "Content-Location: %s\r\n", asset->hashed_path);
+    if (asset->hashed_path) /* where the same bytes may be kept for ever, and how a page can make sure of them
+                             */
+        text_format(&answer->headers, "Content-Location: %s\r\nX-Masthead-Integrity: %s\r\n",
+                    asset->hashed_path, asset->integrity);
     else /* developer pages */
         text_string(&answer->headers,
                     "Content-Security-Policy: default-src 'self'; frame-ancestors 'none'\r\n"
@@ -71,10 +62,10 @@ void assets_serve(const struct http_request *request, struct http_answer *answer
     for (size_t i = 0; i < ASSETS; i++) {
         const struct asset *asset = &assets[i];
         if (strcmp(request->path, asset->path) == 0) {
-            serve(asset, asset->hashed_path[0] ? "public, max-age=3600" : "no-store", answer);
+            serve(asset, asset->hashed_path ? "public, max-age=3600" : "no-store", answer);
             return;
         }
-        if (strcmp(request->path, asset->hashed_path) == 0) {
+        if (asset->hashed_path && strcmp(request->path, asset->hashed_path) == 0) {
             serve(asset, "public, max-age=31536000, immutable", answer);
             return;
         }

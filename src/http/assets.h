@@ -8,7 +8,4 @@
  * a hash of its content ("/masthead.0123456789abcdef.js") for ever. 404 when there is none. */
 void assets_serve(const struct http_request *, struct http_answer *);
 
-/* Computes the hashes. Call once, before threads. */
-void assets_open(void);
-
 #endif

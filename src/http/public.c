@@ -236,7 +236,6 @@ struct public_site *public_open(const struct public_options *options, struct wid
     if (!site)
         return NULL;
     *site = (struct public_site){.options = *options, .widget = widget};
-    assets_open();
     visit_register();
     return site;
 }
