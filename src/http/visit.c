@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define HEADER_LINES 64 /* as many as a request can have */
 
@@ -11,13 +12,13 @@
 typedef const char *parameter_reader(const struct visit_rules *, const struct http_request *,
                                      const char *value, struct visit *, struct visit_notes *);
 
-static parameter_reader read_lang, read_units, read_ip, read_place, read_own, read_not_built_in;
+static parameter_reader read_lang, read_units, read_show, read_ip, read_place, read_own, read_not_built_in;
 
-static const char *const parameter_names[] = {"lang",     "units", "ip", "place",   "at",
-                                              "scenario", "cell",  "q",  "country", "parameter"};
+static const char *const parameter_names[] = {"lang",     "units", "show", "ip",      "place",    "at",
+                                              "scenario", "cell",  "q",    "country", "parameter"};
 static parameter_reader *const parameter_readers[] = {
-    read_lang,         read_units, read_ip,  read_place, read_not_built_in,
-    read_not_built_in, read_own,   read_own, read_own,
+    read_lang,         read_units,        read_show, read_ip,  read_place,
+    read_not_built_in, read_not_built_in, read_own,  read_own, read_own,
 };
 #define PARAMETERS \
     (sizeof parameter_readers / sizeof parameter_readers[0]) /* the last name is for all others */
@@ -52,12 +53,30 @@ static const char *read_units(const struct visit_rules *rules, const struct http
     } names[] = {{"c", UNITS_CELSIUS}, {"f", UNITS_FAHRENHEIT}, {"auto", UNITS_AUTO}};
     (void)rules, (void)request, (void)notes;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(value, names[i].name) == 0) {
+        if (strcasecmp(value, names[i].name) == 0) {
             visit->units = names[i].units;
             return NULL;
         }
     }
     return "not c, f or auto";
+}
+
+/* A list, with commas or spaces. */
+static const char *read_show(const struct visit_rules *rules, const struct http_request *request,
+                             const char *value, struct visit *visit, struct visit_notes *notes)
+{
+    (void)rules, (void)request, (void)notes;
+    while (*value) {
+        size_t length = strcspn(value, ", ");
+        if (length == 4 && strncmp(value, "icon", length) == 0)
+            visit->icon = true;
+        else if (length == 9 && strncmp(value, "condition", length) == 0)
+            visit->condition = true;
+        else if (length > 0)
+            return "not a list of icon and condition";
+        value += length + (value[length] != '\0');
+    }
+    return NULL;
 }
 
 /* The resolved client decides, not the peer: behind a proxy on this machine every peer is local. */

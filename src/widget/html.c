@@ -17,6 +17,25 @@ static void write_degrees(const struct answer *answer, bool known, struct text *
     text_string(out, known ? "</data>" : "</span>");
 }
 
+/* The style draws the icon from the code: data-weather, with an "n" by night. */
+static void write_sky(const struct answer *answer, struct text *out)
+{
+    if (answer->icon && answer_has_number(answer) && answer->reading.code >= 0)
+        text_format(out, " data-weather=\"%d%s\"", answer->reading.code,
+                    answer->reading.is_day == 0 ? "n" : "");
+}
+
+static void write_condition(const struct answer *answer, struct text *out)
+{
+    const char *words =
+        answer_has_number(answer) ? language_condition(answer->language, answer->reading.code) : NULL;
+    if (!answer->condition)
+        return;
+    text_string(out, " <span class=\"masthead-condition\">");
+    text_html(out, words ? words : "");
+    text_string(out, "</span>");
+}
+
 static void write_credits(const struct answer *answer, struct text *out)
 {
     const struct credit *credits[WIDGET_CREDITS_MAX];
@@ -43,10 +62,14 @@ void widget_html(const struct answer *answer, struct text *out)
         text_format(out, " data-age=\"%lld\"", (long long)answer->reading.age_s);
     if (answer->simulated)
         text_string(out, " data-simulated");
+    write_sky(answer, out);
     text_format(out, " lang=\"%s\"><span class=\"masthead-place\">", answer->language->tag);
     text_html(out, answer->place.name);
     text_string(out, "</span> ");
+    if (answer->icon)
+        text_string(out, "<span class=\"masthead-icon\" aria-hidden=\"true\"></span> ");
     write_degrees(answer, known, out);
+    write_condition(answer, out);
     write_credits(answer, out);
     text_string(out, "</span>\n");
 }

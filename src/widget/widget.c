@@ -78,6 +78,8 @@ static struct answer begin(const struct widget *widget, const struct visit *visi
         .now_s = visit->now.wall_ms / 1000,
         .simulated = options->simulated,
         .credits_inline = options->credits == WIDGET_CREDITS_INLINE,
+        .icon = visit->icon,
+        .condition = visit->condition,
     };
 }
 

@@ -35,6 +35,7 @@ struct visit {
     int64_t choice;                  /* GeoNames id of the place that the reader chose; 0: none */
     const struct language *language; /* NULL: as configured */
     enum units units;
+    bool icon, condition; /* what the fragment is to show beside place and temperature */
 };
 
 enum answer_state { ANSWER_FRESH, ANSWER_STALE, ANSWER_PLACE, ANSWER_UNKNOWN, ANSWER_STATES };
@@ -50,6 +51,7 @@ struct answer {
     int64_t max_age_s;
     bool simulated;
     bool credits_inline;
+    bool icon, condition; /* as the visit wishes */
 };
 
 /* Whether the answer shows a temperature. */

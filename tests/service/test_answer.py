@@ -192,6 +192,7 @@ def test_units_and_language(shared):
     ("lang=xx", "lang; not known"),
     ("units=k", "units; not c, f or auto"),
     ("units=f&units=c", "units; given twice"),
+    ("show=icon,sunset", "show; not a list of icon and condition"),
     ("evil=%0d%0aX-Evil:1", "parameter; not known"),
     ("IP=192.0.2.1", "parameter; not known"),
     ("place=42", "place; not known"),

@@ -150,6 +150,32 @@ static void fragments(void **state)
                                     DATA("31.2", "31" C), ""));
 }
 
+static void fragments_show_icon_and_condition_when_asked(void **state)
+{
+    (void)state;
+    struct answer day = mumbai(), night = mumbai(), without = mumbai_without_weather();
+    day.icon = true;
+    assert_html(day,
+                FRAGMENT("fresh", "geoip", " data-weather=\"2\"", "en", "Mumbai",
+                         "<span class=\"masthead-icon\" aria-hidden=\"true\"></span> " DATA("31.2", "31" C),
+                         ""));
+    night.condition = true;
+    night.reading.is_day = 0;
+    assert_html(
+        night, FRAGMENT("fresh", "geoip", "", "en", "Mumbai",
+                        DATA("31.2", "31" C) " <span class=\"masthead-condition\">Partly cloudy</span>", ""));
+    night.icon = true;
+    night.reading.code = 95;
+    assert_non_null(strstr(rendered(widget_html, &night), " data-weather=\"95n\" "));
+    night.reading.code = -1;
+    assert_null(strstr(rendered(widget_html, &night), "data-weather"));
+    without.icon = without.condition = true;
+    assert_html(without, FRAGMENT("place", "geoip", "", "en", "Mumbai",
+                                  "<span class=\"masthead-icon\" aria-hidden=\"true\"></span> " NO_DATA(
+                                      "--" C) " <span class=\"masthead-condition\"></span>",
+                                  ""));
+}
+
 static void fragments_in_other_units_languages_and_worlds(void **state)
 {
     (void)state;
@@ -454,6 +480,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fragments),
+        cmocka_unit_test(fragments_show_icon_and_condition_when_asked),
         cmocka_unit_test(fragments_in_other_units_languages_and_worlds),
         cmocka_unit_test(credits_stand_in_the_fragment_only_when_inline),
         cmocka_unit_test(lines_of_text),

@@ -102,13 +102,25 @@ static const struct {
 static void every_condition_has_words(void **state)
 {
     (void)state;
-    const struct language *english = language_find("en", 2), *hindi = language_find("hi", 2);
-    for (size_t i = 0; i < COUNT(conditions); i++) {
-        assert_string_equal(language_condition(english, conditions[i].code), conditions[i].english);
-        const char *words = language_condition(hindi, conditions[i].code);
-        assert_non_null(words);
-        assert_in_range((unsigned char)words[0], 0xe0, 0xe0); /* Devanagari, U+0900 to U+097F */
-        assert_string_not_equal(words, conditions[i].english);
+    static const struct {
+        const char *tag;
+        unsigned char least, most; /* first bytes of the script's letters in UTF-8 */
+    } languages[] = {
+        {"en", 'A', 'Z'},
+        {"hi", 0xe0, 0xe0}, /* Devanagari, U+0900 to U+097F */
+        {"ar", 0xd8, 0xd9}, /* Arabic, U+0600 to U+067F */
+    };
+    for (size_t l = 0; l < COUNT(languages); l++) {
+        const struct language *language = language_find(languages[l].tag, 2);
+        for (size_t i = 0; i < COUNT(conditions); i++) {
+            const char *words = language_condition(language, conditions[i].code);
+            assert_non_null(words);
+            assert_in_range((unsigned char)words[0], languages[l].least, languages[l].most);
+            if (l == 0)
+                assert_string_equal(words, conditions[i].english);
+            for (size_t other = 0; other < i; other++)
+                assert_string_not_equal(words, language_condition(language, conditions[other].code));
+        }
     }
 }
 
