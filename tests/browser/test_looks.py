@@ -1,0 +1,97 @@
+"""The style: a box of one size whatever stands in it, in the page's own font and colours, in any direction, and on paper."""
+
+import pytest
+
+from newspaper import drop, say
+from test_loader import ANSWER, PLACEHOLDER, SCRIPT, STYLE, TARGETS, boxes, page
+
+LONGEST = "Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tem-77"  # as long as a database's longest
+NAMES = {
+    "short": "Po",
+    "longest": LONGEST,
+    "Hindi": "तिरुवनंतपुरम",
+    "Arabic": "رأس الخيمة الجديدة",
+    "ten kilobytes": "n" * 10000,
+    "markup": "</script><script>alert(1)</script><b onclick=alert(1)>\"'",
+    "controls": "\u202e\u2066evil\u202c\u2069\u200f",
+}
+ALL_PARTS = """<masthead-weather data-date><span class="masthead-place">Fetching location...</span>
+  <span class="masthead-icon" aria-hidden="true"></span> <span class="masthead-temp">-- °C</span>
+  <span class="masthead-condition"></span> <span class="masthead-date"></span></masthead-weather>"""
+WIDGETS = {
+    "element": f"<masthead-weather>{PLACEHOLDER}</masthead-weather>",
+    "all parts": ALL_PARTS,
+    "today's two": '<span class="masthead-weather"><span id="city" class="masthead-place">Fetching location...</span> '
+                   '<span id="temp" class="masthead-temp">-- °C</span></span>',
+}
+
+
+def named(name):
+    return {**ANSWER, "place": {**ANSWER["place"], "name": name}, "timezone": "Asia/Kolkata",
+            "weather": {"code": 96, "text": "Thunderstorm with heavy hail", "is_day": False}}
+
+
+def header(widget, direction="ltr"):
+    head = (f'<script async src="/masthead.js" {TARGETS}></script>' if "id=" in widget else SCRIPT) + STYLE
+    return page(f'<b>News</b> {widget} <b>Search</b>', head=head).replace("<header>", f'<header dir="{direction}">')
+
+
+def late(site, answer):
+    """A fault: the answer comes when the test sets `released`."""
+    def answer_late(handler):
+        site.released.wait(60)
+        say(answer)(handler)
+    return answer_late
+
+
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+@pytest.mark.parametrize("widget", WIDGETS)
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_moves(site, browser, widget, name, direction):
+    url = site.page("/", header(WIDGETS[widget], direction))
+    site.fault = late(site, named(NAMES[name]))
+    browser.open(url)
+    browser.until("!!customElements.get('masthead-weather')", "the loader did not run")
+    browser.painted()
+    before = boxes(browser)
+    site.released.set()
+    browser.until("probe.updates.length", "no answer")
+    browser.painted()
+    assert boxes(browser) == before
+    assert browser.js("return probe.shift") == 0
+    place, temp = ("#city", "#temp") if "today" in widget else (".masthead-place", ".masthead-temp")
+    assert browser.text(place) == NAMES[name], "what is clipped is still whole for a screen reader"
+    assert browser.text(temp) == "31\u00a0°C"
+    inside = """const box = document.querySelector('masthead-weather, .masthead-weather').getBoundingClientRect();
+        const temp = document.querySelector(arguments[0]).getBoundingClientRect();
+        return temp.width > 0 && temp.left >= box.left - 1 && temp.right <= box.right + 1"""
+    assert browser.js(inside, temp), "the temperature gives way to the name"
+    assert browser.js("return document.querySelectorAll('header script, header b[onclick]').length") == 0
+    assert browser.complaints() == []
+
+
+def test_font_and_colours_are_the_pages(site, browser):
+    site.fault = say(named("Mumbai"))
+    site.page("/page.css", ".page { font: italic 21px serif; color: rgb(12, 34, 56) }", content_type="text/css")
+    body = header(ALL_PARTS).replace("<header", '<header class="page"')
+    browser.open(site.page("/", body.replace("</head>", '<link rel="stylesheet" href="/page.css"></head>')))
+    assert browser.settled("masthead-weather") == "fresh"
+    styles = browser.js("""return ['place', 'temp', 'condition', 'date'].map((name) => {
+        const style = getComputedStyle(document.querySelector('.masthead-' + name));
+        return [style.fontFamily, style.fontStyle, style.fontSize, style.color].join(); })""")
+    assert set(styles) == {"serif,italic,21px,rgb(12, 34, 56)"}
+    icon = "const style = getComputedStyle(document.querySelector('.masthead-icon')); return [style.backgroundColor, Math.round(parseFloat(style.width))]"
+    assert browser.js(icon) == ["rgb(12, 34, 56)", 25]
+    assert "tabular-nums" in browser.js("return getComputedStyle(document.querySelector('.masthead-temp')).fontVariantNumeric")
+
+
+@pytest.mark.parametrize("fault, visible", [(say(named("Mumbai")), "visible"), (drop, "hidden")])
+def test_paper_shows_an_answer_or_nothing(site, browser, fault, visible):
+    site.fault = fault
+    browser.open(site.page("/", header(WIDGETS["element"])))
+    browser.settled("masthead-weather")
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        assert browser.js("return getComputedStyle(document.querySelector('masthead-weather')).visibility") == visible
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
