@@ -30,6 +30,8 @@ HALF = "half an answer"
 WAIT_S = 0.4   # a recipe gives up no sooner than this
 FRAGMENT = '<span class="masthead-weather" data-state="fresh">Mumbai 31 °C</span>'
 
+# How a cache keeps what it must not.
+CARELESS = "proxy_ignore_headers Cache-Control; proxy_cache_valid 200 10m;"
 CACHE_CONF = """
     server {{
         listen 80;
@@ -123,8 +125,9 @@ class Varnish(Edge):
     def __init__(self, folder, vcl):
         port = free_port()
         (folder / "edge.vcl").write_text(vcl, encoding="utf-8")
+        # Holddown: a refused connection must not hide from a test what comes after it.
         super().__init__([self.program, "-n", str(folder / "varnish"), "-F", "-j", "none", "-T", "none", "-s", "default,32m",
-                          "-p", "timeout_idle=60", "-p", "backend_remote_error_holddown=0",  # a fault says nothing of the next
+                          "-p", "timeout_idle=60", "-p", "backend_remote_error_holddown=0",
                           "-a", f"127.0.0.1:{port},PROXY", "-f", str(folder / "edge.vcl")], port)
 
     def connect(self, address):
@@ -270,7 +273,7 @@ class Edges:
         return self.nginx(CACHE_CONF.format(inner.url, ""))
 
     def careless_cache(self, inner):
-        return self.nginx(CACHE_CONF.format(inner.url, "proxy_ignore_headers Cache-Control; proxy_cache_valid 200 10m;"))
+        return self.nginx(CACHE_CONF.format(inner.url, CARELESS))
 
     def varnish_cache(self, inner):
         return self.varnish(CACHE_VCL.format(urllib.parse.urlsplit(inner.url).port, inner.vcl_backend))

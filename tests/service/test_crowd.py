@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from edge import Edges, cities_in, recipe
+from edge import CARELESS, Edges, cities_in, recipe
 from harness import ROOT, Masthead
 
 VISITS = 10_000
@@ -21,7 +21,6 @@ NGINX = """
         location / {{ proxy_pass {site}; }}
         location /widget {{ proxy_pass {service}; proxy_set_header X-Forwarded-For $remote_addr; {careless} }}
     }}"""
-CARELESS = "proxy_ignore_headers Cache-Control; proxy_cache_valid 200 10m;"
 VARNISH = """
     vcl 4.1;
     backend service {{ .host = "127.0.0.1"; .port = "{port}"; }}

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from edge import (COOKIES, ERRORS, FAULTS, FRAGMENT, LONDON, MUMBAI, RECIPES, SLACK_S, WAIT_S, cities_in,
+from edge import (CARELESS, COOKIES, ERRORS, FAULTS, FRAGMENT, LONDON, MUMBAI, RECIPES, SLACK_S, WAIT_S, cities_in,
                   cities_in_turn, faulty, free_port, recipe)
 from harness import ROOT
 
@@ -44,8 +44,7 @@ def test_the_script_recipe_passes_readers_on(masthead, edges):
 def test_the_service_is_told_no_more_than_it_needs_and_nothing_is_kept(edges):
     """Even where the site keeps everything that it hands on."""
     service = edges.pages().put("/widget.json", "{}", Content_Type="application/json")
-    careless = "proxy_cache cache; proxy_cache_valid 200 10m; proxy_ignore_headers Cache-Control;"
-    reader = handed_on(edges, service.url, careless).connect(MUMBAI)
+    reader = handed_on(edges, service.url, "proxy_cache cache; " + CARELESS).connect(MUMBAI)
     for _ in range(2):
         reader.get("/widget.json", {"X-Forwarded-For": LONDON, **COOKIES})
     first, second = (headers for _, headers in service.asked)
@@ -141,6 +140,15 @@ def test_no_error_page_is_pasted(edges):
 def test_a_slow_answer_within_the_bound_is_pasted(edges):
     slow = edges.pages().put("/widget", FRAGMENT, delay_s=0.3)
     assert assembled(edges, slow.url, page=INCLUDE * 2).connect(MUMBAI).get("/").text == f"<header>{FRAGMENT}</header>" * 2
+
+
+def test_nginx_itself_may_keep_the_page(masthead, edges):
+    """It keeps what the site sent, and assembles that for each reader."""
+    site = edges.pages().put("/", INCLUDE)
+    block = recipe("nginx-ssi.conf", masthead.public, site.url)
+    nginx = edges.nginx(block.replace("listen 80;", "listen 80; proxy_cache cache; " + CARELESS))
+    assert cities_in_turn(nginx) == ["Mumbai", "London"] * 2
+    assert len(site.asked) == 1
 
 
 # A cache in front of assembled pages
