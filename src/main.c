@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "http/ops.h"
 #include "http/public.h"
+#include "http/world_map.h"
 #include "place/examine.h"
 #include "place/place.h"
 #include "weather/weather.h"
@@ -121,6 +122,7 @@ static bool open_listeners(struct service *service)
 {
     const struct config *config = service->config;
     size_t count;
+    world_map_open(service->places);
     struct http_options options = listener_options(config, &config->server.listen);
     options.threads = config->server.threads;
     options.body_bytes = PUBLIC_BODY_BYTES;

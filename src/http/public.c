@@ -1,6 +1,7 @@
 #include "http/public.h"
 
 #include "http/assets.h"
+#include "http/world_map.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -226,9 +227,10 @@ static const struct http_route routes[] = {
     {.path = "/healthz", .endpoint = "healthz", .handle = http_serve_health},
     /* Developer mode only, from here on. */
     {.path = "/", .endpoint = "playground", .handle = serve_asset, .access = HTTP_KNOWN_HOSTS},
+    {.path = "/dev/map.svg", .endpoint = "map", .handle = world_map_serve, .access = HTTP_KNOWN_HOSTS},
     {.path = "/dev/*", .endpoint = "playground", .handle = serve_asset, .access = HTTP_KNOWN_HOSTS},
 };
-#define DEVELOPER_ROUTES 2
+#define DEVELOPER_ROUTES 3
 
 struct public_site *public_open(const struct public_options *options, struct widget *widget)
 {

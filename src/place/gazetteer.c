@@ -331,3 +331,13 @@ size_t gazetteer_search(const struct gazetteer *g, const char *query, const char
         copy_out(g, hits[i].city, language, &out[i]);
     return count;
 }
+
+size_t gazetteer_points(const struct gazetteer *g, size_t *cursor, struct place_point *out, size_t max)
+{
+    size_t count = 0;
+    for (; count < max && *cursor < g->table.row_count; (*cursor)++) {
+        const struct city_row *row = &g->table.rows[*cursor];
+        out[count++] = (struct place_point){row->latitude, row->longitude};
+    }
+    return count;
+}

@@ -64,4 +64,12 @@ size_t gazetteer_bare(const char *recorded);
 size_t gazetteer_search(const struct gazetteer *, const char *query, const char *country,
                         const char *language, struct city *out, size_t max);
 
+struct place_point {
+    float latitude, longitude;
+};
+
+/* Copies the coordinates of the next cities, the largest city first, at most `max`. *cursor is 0 at first and
+ * then handed back as it was left. Returns how many; 0 at the end. */
+size_t gazetteer_points(const struct gazetteer *, size_t *cursor, struct place_point *out, size_t max);
+
 #endif

@@ -469,3 +469,8 @@ size_t places_search(const struct places *places, const char *query, const char 
 {
     return gazetteer_search(places->gazetteer, query, country, language, out, max);
 }
+
+size_t places_points(const struct places *places, size_t *cursor, struct place_point *out, size_t max)
+{
+    return gazetteer_points(places->gazetteer, cursor, out, max);
+}

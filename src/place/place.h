@@ -111,4 +111,7 @@ bool places_choose(const struct places *, int64_t id, const char *language, stru
 size_t places_search(const struct places *, const char *query, const char *country, const char *language,
                      struct city *out, size_t max);
 
+/* gazetteer_points over the room's gazetteer. Thread-safe. */
+size_t places_points(const struct places *, size_t *cursor, struct place_point *out, size_t max);
+
 #endif
