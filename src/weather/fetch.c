@@ -47,7 +47,6 @@ struct fetch {
     pthread_t thread;
     struct flight *flights; /* options.parallel of them */
     _Atomic size_t in_air;
-    _Atomic int64_t last_success_s[PROVIDERS];
 
     pthread_mutex_t lock;
     struct cell_queue urgent, refresh; /* guarded by lock */
@@ -57,8 +56,8 @@ struct fetch {
 static const char *provider_names[PROVIDERS];
 static const double duration_bounds_s[] = {0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8};
 
-enum { REQUESTS, DURATION, INFLIGHT, LAST_SUCCESS, ROWS };
-static metric_collector collect_inflight, collect_last_success;
+enum { REQUESTS, DURATION, INFLIGHT, ROWS };
+static metric_collector collect_inflight;
 static struct metric rows[ROWS] = {
     [REQUESTS] = {.name = "masthead_upstream_requests_total",
                   .help = "Requests to weather providers, by how they ended.",
@@ -77,25 +76,12 @@ static struct metric rows[ROWS] = {
                   .help = "Requests to weather providers under way.",
                   .type = METRIC_GAUGE,
                   .collect = collect_inflight},
-    [LAST_SUCCESS] = {.name = "masthead_upstream_last_success_timestamp_seconds",
-                      .help = "When the provider last gave a usable answer.",
-                      .type = METRIC_GAUGE,
-                      .labels = {{"provider", NULL, 0}},
-                      .collect = collect_last_success},
 };
 
 static void collect_inflight(void *context, struct metric_samples *samples)
 {
     const struct fetch *fetch = context;
     metric_sample(samples, (double)fetch->in_air, NULL, NULL);
-}
-
-static void collect_last_success(void *context, struct metric_samples *samples)
-{
-    const struct fetch *fetch = context;
-    for (size_t i = 0; i < PROVIDERS; i++)
-        if (fetch->last_success_s[i] > 0)
-            metric_sample(samples, (double)fetch->last_success_s[i], providers[i]->name, NULL);
 }
 
 bool fetch_submit(struct fetch *fetch, struct cell cell, bool urgent)
@@ -293,10 +279,8 @@ static enum outcome judge(struct flight *flight, CURLcode code, const struct ins
         outcome = flight->part->read(flight->body, flight->received, now->wall_ms / 1000, &flight->curve);
     if (outcome != OUTCOME_OK)
         read_reason(flight, flight->fetch->options.providers[id].key, said);
-    if (outcome == OUTCOME_OK) {
+    if (outcome == OUTCOME_OK)
         stamp(flight, id, now->wall_ms / 1000, &flight->curve);
-        flight->fetch->last_success_s[id] = flight->curve.fetched_s;
-    }
     if (status == 203)
         report_deprecated(id);
     quota_report(flight->fetch->quota, id, outcome, pause_of(flight, outcome, said, now->wall_ms / 1000),
@@ -492,6 +476,16 @@ void fetch_close(struct fetch *fetch)
     pthread_join(fetch->thread, NULL);
     release(fetch);
     curl_global_cleanup();
+}
+
+bool fetch_look(struct fetch *fetch, size_t i, const struct instant *now, enum provider_id *id,
+                struct quota_view *out)
+{
+    if (i >= fetch->options.order_count)
+        return false;
+    *id = fetch->options.order[i];
+    quota_look(fetch->quota, *id, now, out);
+    return true;
 }
 
 double fetch_stretch(struct fetch *fetch, enum provider_id id, const struct instant *now)

@@ -48,6 +48,10 @@ bool fetch_submit(struct fetch *, struct cell, bool urgent);
  * Thread-safe. */
 double fetch_stretch(struct fetch *, enum provider_id, const struct instant *now);
 
+/* How things stand with the provider that is tried as number `i`, from 0. False when there are no so many.
+ * Thread-safe. */
+bool fetch_look(struct fetch *, size_t i, const struct instant *now, enum provider_id *, struct quota_view *);
+
 /* Gives up flights and queue, without calling `done`, and ends the thread. */
 void fetch_close(struct fetch *);
 

@@ -14,6 +14,20 @@ const char *const outcome_names[OUTCOMES] = {
     [OUTCOME_IMPLAUSIBLE] = "implausible",
 };
 
+const char *const outcome_words[OUTCOMES] = {
+    [OUTCOME_OK] = "answered",
+    [OUTCOME_TIMEOUT] = "no answer in time",
+    [OUTCOME_CONNECT] = "cannot be reached",
+    [OUTCOME_TRANSFER] = "the connection broke",
+    [OUTCOME_TOO_LARGE] = "an answer too large",
+    [OUTCOME_HTTP_3XX] = "a redirect, which is not followed",
+    [OUTCOME_HTTP_4XX] = "the request was refused (4xx)",
+    [OUTCOME_HTTP_429] = "too many requests (429)",
+    [OUTCOME_HTTP_5XX] = "an error of its own (5xx)",
+    [OUTCOME_PARSE] = "an answer that cannot be read",
+    [OUTCOME_IMPLAUSIBLE] = "weather that cannot be",
+};
+
 const struct provider *const providers[PROVIDERS] = {
     [PROVIDER_OPEN_METEO] = &open_meteo,
     [PROVIDER_MET_NORWAY] = &met_norway,

@@ -29,7 +29,8 @@ enum outcome {
     OUTCOME_IMPLAUSIBLE, /* well-formed, but no weather that can be now */
     OUTCOMES
 };
-extern const char *const outcome_names[OUTCOMES];
+extern const char *const outcome_names[OUTCOMES]; /* in metrics and the log */
+extern const char *const outcome_words[OUTCOMES]; /* for people */
 
 /* What the status of an HTTP answer makes of it; OUTCOME_OK: its body is worth reading. */
 enum outcome outcome_of_status(long status);

@@ -25,7 +25,7 @@
 #define PAUSE_MAX_S      86400
 
 static const int64_t window_s[QUOTA_WINDOWS] = {60, 3600, 86400};
-static const char *const window_names[QUOTA_WINDOWS] = {"minute", "hour", "day"};
+const char *const quota_window_names[QUOTA_WINDOWS] = {"minute", "hour", "day"};
 
 struct account {
     int64_t window[QUOTA_WINDOWS]; /* number of the present window: Unix time over its length */
@@ -33,8 +33,10 @@ struct account {
     int64_t leased;    /* requests that the file has counted already and that may still be made */
     unsigned failures; /* in a row */
     int64_t paused_ms; /* boot time until which nothing is granted */
-    bool probing;      /* the breaker's one request is under way */
-    bool used;         /* a request was ever made: its series are shown */
+    int64_t last_success_s, last_failure_s, failing_since_s; /* as in quota_view */
+    enum outcome last_failure;
+    bool probing; /* the breaker's one request is under way */
+    bool used;    /* a request was ever made: its series are shown */
 };
 
 struct quota {
@@ -43,8 +45,9 @@ struct quota {
     struct account accounts[PROVIDERS]; /* guarded by lock */
 };
 
-enum { BREAKER, REMAINING, LIMIT, RESET, STRETCH, ROWS };
-static metric_collector collect_breaker, collect_remaining, collect_limit, collect_reset, collect_stretch;
+enum { BREAKER, REMAINING, LIMIT, RESET, STRETCH, LAST_SUCCESS, ROWS };
+static metric_collector collect_breaker, collect_remaining, collect_limit, collect_reset, collect_stretch,
+    collect_last_success;
 static struct metric rows[ROWS] = {
     [BREAKER] = {.name = "masthead_upstream_breaker_open",
                  .help = "Whether the provider is left alone after failures, or because it asked to be.",
@@ -70,6 +73,11 @@ static struct metric rows[ROWS] = {
                  .help = "How much longer than configured curves live, so that the budgets last.",
                  .type = METRIC_GAUGE,
                  .collect = collect_stretch},
+    [LAST_SUCCESS] = {.name = "masthead_upstream_last_success_timestamp_seconds",
+                      .help = "When the provider last gave a usable answer.",
+                      .type = METRIC_GAUGE,
+                      .labels = {{"provider", NULL, 0}},
+                      .collect = collect_last_success},
 };
 
 /* Enters the windows of now. A clock that was set back stays in its window: nothing is given twice. */
@@ -99,16 +107,59 @@ static double stretch_of(const struct quota *quota, enum provider_id id, const s
     return most < STRETCH_MAX ? most : STRETCH_MAX;
 }
 
+/* What is left of a budget, leases aside. */
+static int64_t remaining(const struct quota *quota, enum provider_id id, size_t window)
+{
+    const struct account *account = &quota->accounts[id];
+    int64_t left = quota->options.limits[id][window] - account->spent[window] + account->leased;
+    return left > 0 ? left : 0;
+}
+
+void quota_look(struct quota *quota, enum provider_id id, const struct instant *now, struct quota_view *out)
+{
+    pthread_mutex_lock(&quota->lock);
+    const struct account *account = &quota->accounts[id];
+    turn(&quota->accounts[id], now);
+    *out = (struct quota_view){
+        .used = account->used,
+        .open = now->boot_ms < account->paused_ms,
+        .last_success_s = account->last_success_s,
+        .last_failure_s = account->last_failure_s,
+        .failing_since_s = account->failing_since_s,
+        .last_failure = account->last_failure,
+        .stretch = stretch_of(quota, id, now),
+    };
+    if (out->open)
+        out->next_try_s = (now->wall_ms + account->paused_ms - now->boot_ms) / 1000;
+    for (size_t i = 0; i < QUOTA_WINDOWS; i++) {
+        out->limit[i] = quota->options.limits[id][i];
+        out->remaining[i] = remaining(quota, id, i);
+        out->reset_s[i] = (account->window[i] + 1) * window_s[i];
+        if (out->limit[i] > 0 && out->remaining[i] == 0 && out->reset_s[i] > out->next_try_s)
+            out->next_try_s = out->reset_s[i];
+    }
+    pthread_mutex_unlock(&quota->lock);
+}
+
 static void collect_breaker(void *context, struct metric_samples *samples)
 {
-    struct quota *quota = context;
     struct instant now = clock_now();
+    struct quota_view view;
     for (size_t id = 0; id < PROVIDERS; id++) {
-        pthread_mutex_lock(&quota->lock);
-        struct account account = quota->accounts[id];
-        pthread_mutex_unlock(&quota->lock);
-        if (account.used)
-            metric_sample(samples, now.boot_ms < account.paused_ms, providers[id]->name, NULL);
+        quota_look(context, (enum provider_id)id, &now, &view);
+        if (view.used)
+            metric_sample(samples, view.open, providers[id]->name, NULL);
+    }
+}
+
+static void collect_last_success(void *context, struct metric_samples *samples)
+{
+    struct instant now = clock_now();
+    struct quota_view view;
+    for (size_t id = 0; id < PROVIDERS; id++) {
+        quota_look(context, (enum provider_id)id, &now, &view);
+        if (view.last_success_s > 0)
+            metric_sample(samples, (double)view.last_success_s, providers[id]->name, NULL);
     }
 }
 
@@ -116,19 +167,13 @@ static void collect_breaker(void *context, struct metric_samples *samples)
 static void collect_windows(struct quota *quota, size_t row, struct metric_samples *samples)
 {
     struct instant now = clock_now();
+    struct quota_view view;
     for (size_t id = 0; id < PROVIDERS; id++) {
-        pthread_mutex_lock(&quota->lock);
-        turn(&quota->accounts[id], &now);
-        struct account account = quota->accounts[id];
-        pthread_mutex_unlock(&quota->lock);
-        for (size_t i = 0; account.used && i < QUOTA_WINDOWS; i++) {
-            int64_t limit = quota->options.limits[id][i], spent = account.spent[i] - account.leased;
-            int64_t value = row == LIMIT       ? limit
-                            : row == REMAINING ? (spent < limit ? limit - spent : 0)
-                                               : (account.window[i] + 1) * window_s[i];
-            if (limit > 0)
-                metric_sample(samples, (double)value, providers[id]->name, window_names[i]);
-        }
+        quota_look(quota, (enum provider_id)id, &now, &view);
+        const int64_t *values = row == LIMIT ? view.limit : row == REMAINING ? view.remaining : view.reset_s;
+        for (size_t i = 0; view.used && i < QUOTA_WINDOWS; i++)
+            if (view.limit[i] > 0)
+                metric_sample(samples, (double)values[i], providers[id]->name, quota_window_names[i]);
     }
 }
 
@@ -263,14 +308,13 @@ static void report_spent(enum provider_id id)
                   log_int("unsaid", unsaid));
 }
 
-/* What is left of the budgets for one more request, leases aside. */
+/* Whether every budget has room for one more request. */
 static bool affordable(const struct quota *quota, enum provider_id id, bool urgent)
 {
-    const struct account *account = &quota->accounts[id];
     for (size_t i = 0; i < QUOTA_WINDOWS; i++) {
         int64_t limit = quota->options.limits[id][i];
-        int64_t usable = urgent ? limit : limit - limit / RESERVE_PART;
-        if (limit > 0 && account->spent[i] - account->leased >= usable)
+        int64_t kept = urgent ? 0 : limit / RESERVE_PART;
+        if (limit > 0 && remaining(quota, id, i) <= kept)
             return false;
     }
     return true;
@@ -338,6 +382,19 @@ static int64_t breaker_ms(unsigned failures)
     return ms < BREAKER_MAX_MS ? ms : BREAKER_MAX_MS;
 }
 
+static void note_outcome(struct account *account, enum outcome outcome, int64_t now_s)
+{
+    if (outcome == OUTCOME_OK) {
+        account->last_success_s = now_s;
+        account->failing_since_s = 0;
+        return;
+    }
+    account->last_failure_s = now_s;
+    account->last_failure = outcome;
+    if (account->failing_since_s == 0)
+        account->failing_since_s = now_s;
+}
+
 void quota_report(struct quota *quota, enum provider_id id, enum outcome outcome, int64_t pause_s,
                   const struct instant *now)
 {
@@ -346,6 +403,7 @@ void quota_report(struct quota *quota, enum provider_id id, enum outcome outcome
     unsigned before = account->failures;
     account->probing = false;
     account->failures = outcome == OUTCOME_OK ? 0 : before < UINT16_MAX ? before + 1 : before;
+    note_outcome(account, outcome, now->wall_ms / 1000);
     bool opened = account->failures == BREAKER_FAILURES,
          closed = outcome == OUTCOME_OK && before >= BREAKER_FAILURES;
     int64_t wait_ms = account->failures >= BREAKER_FAILURES ? breaker_ms(account->failures) : 0;

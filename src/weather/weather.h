@@ -108,4 +108,30 @@ void weather_read(struct weather *, enum weather_demand, double latitude, double
  * size. */
 bool weather_cell(const struct weather *, const char *name, double *latitude, double *longitude);
 
+/* A budget of a provider. */
+struct weather_window {
+    const char *name;         /* "minute", "hour", "day"; static */
+    int64_t limit, remaining; /* requests */
+    int64_t reset_s;          /* when the budget is whole again */
+};
+#define WEATHER_WINDOWS 3
+
+/* How things stand with a provider. Times are Unix seconds, 0: never, not. */
+struct weather_upstream {
+    const char *name;   /* static */
+    bool asked;         /* since the start of the process; else only the budgets say something */
+    bool breaker_open;  /* it is left alone: it failed too often, or asked for it */
+    int64_t next_try_s; /* when it may be asked again, by breaker and budgets; 0: now */
+    int64_t last_success_s, last_failure_s;
+    int64_t failing_since_s;  /* since when nothing has succeeded; 0: it does not fail */
+    const char *last_failure; /* in words, "" for none; static */
+    double stretch;           /* how much longer than `refresh` its curves live, to save its budgets */
+    size_t window_count;
+    struct weather_window windows[WEATHER_WINDOWS]; /* those with a limit */
+};
+
+/* The providers in use, in the order in which they are tried; returns how many. Thread-safe. */
+size_t weather_upstreams(struct weather *, const struct instant *now,
+                         struct weather_upstream out[WEATHER_PROVIDERS]);
+
 #endif

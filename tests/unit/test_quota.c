@@ -236,6 +236,46 @@ static int drop_path(void **state)
     return 0;
 }
 
+/* What an operator is told: since when it fails and how, when it is asked again, and why not before. */
+static void how_things_stand_is_told(void **state)
+{
+    (void)state;
+    struct quota *quota = open_with(0, 0, 100, "", 0);
+    struct quota_view view;
+    struct instant now = at(0);
+    quota_look(quota, PROVIDER_OPEN_METEO, &now, &view);
+    assert_false(view.used || view.open || view.next_try_s || view.last_success_s || view.failing_since_s);
+
+    granted(quota, true, 10, 1);
+    for (int i = 0; i < 5; i++) {
+        now = at(20 + i);
+        assert_int_equal(quota_take(quota, PROVIDER_OPEN_METEO, true, &now), QUOTA_GRANTED);
+        quota_report(quota, PROVIDER_OPEN_METEO, i == 4 ? OUTCOME_TIMEOUT : OUTCOME_PARSE, 0, &now);
+    }
+    now = at(25);
+    quota_look(quota, PROVIDER_OPEN_METEO, &now, &view);
+    assert_true(view.used && view.open);
+    assert_int_equal(view.last_success_s, MIDNIGHT_MS / 1000 + 10);
+    assert_int_equal(view.failing_since_s, MIDNIGHT_MS / 1000 + 20);
+    assert_int_equal(view.last_failure_s, MIDNIGHT_MS / 1000 + 24);
+    assert_int_equal(view.last_failure, OUTCOME_TIMEOUT);
+    assert_int_equal(view.next_try_s, MIDNIGHT_MS / 1000 + 34);
+    assert_int_equal(view.limit[QUOTA_MINUTE], 0);
+    assert_int_equal(view.limit[QUOTA_DAY], 100);
+    assert_int_equal(view.remaining[QUOTA_DAY], 94);
+
+    assert_int_equal(granted(quota, true, 100, 1000), 94);
+    now = at(101);
+    quota_look(quota, PROVIDER_OPEN_METEO, &now, &view);
+    assert_false(view.open);
+    assert_int_equal(view.failing_since_s, 0);
+    assert_int_equal(view.last_failure, OUTCOME_TIMEOUT);
+    assert_int_equal(view.remaining[QUOTA_DAY], 0);
+    assert_int_equal(view.reset_s[QUOTA_DAY], MIDNIGHT_MS / 1000 + 86400);
+    assert_int_equal(view.next_try_s, MIDNIGHT_MS / 1000 + 86400);
+    quota_close(quota);
+}
+
 int main(void)
 {
 #define IN_A_FILE(test) cmocka_unit_test_setup_teardown(test, new_path, drop_path)
@@ -243,6 +283,7 @@ int main(void)
         cmocka_unit_test(each_window_has_its_budget),
         cmocka_unit_test(the_last_tenth_is_for_empty_cells),
         cmocka_unit_test(no_limit_is_no_limit),
+        cmocka_unit_test(how_things_stand_is_told),
         cmocka_unit_test(a_clock_set_back_gives_nothing_twice),
         IN_A_FILE(a_restart_gives_nothing_twice),
         IN_A_FILE(after_a_kill_the_lease_counts_as_spent),
