@@ -116,6 +116,39 @@ uint64_t metric_total(const struct metric *metric, size_t first, size_t second)
     return metric->cells ? sum_cell(metric, series_of(metric, first, second), 0) : 0;
 }
 
+/* The label values of a series; NULL where there is no label. */
+static void series_values(const struct metric *metric, size_t series, const char *values[METRIC_LABELS])
+{
+    size_t indices[METRIC_LABELS] = {series / label_count(metric, 1), series % label_count(metric, 1)};
+    for (size_t i = 0; i < METRIC_LABELS; i++)
+        values[i] = metric->labels[i].count > 0 ? metric->labels[i].values[indices[i]] : NULL;
+}
+
+static uint64_t sum_row(const struct metric *metric, const char *value)
+{
+    size_t at = metric->type == METRIC_HISTOGRAM ? metric->bound_count + 1 : 0;
+    uint64_t sum = 0;
+    for (size_t series = 0; metric->cells && series < metric->series; series++) {
+        const char *values[METRIC_LABELS];
+        bool counts = value == NULL;
+        series_values(metric, series, values);
+        for (size_t i = 0; i < METRIC_LABELS; i++)
+            counts = counts || (values[i] && strcmp(values[i], value) == 0);
+        sum += counts ? sum_cell(metric, series, at) : 0;
+    }
+    return sum;
+}
+
+uint64_t metrics_sum(const char *name, const char *value)
+{
+    uint64_t sum = 0;
+    for (size_t t = 0; t < table_count; t++)
+        for (size_t i = 0; i < tables[t].count; i++)
+            if (strcmp(tables[t].rows[i].name, name) == 0)
+                sum += sum_row(&tables[t].rows[i], value);
+    return sum;
+}
+
 static void write_label_value(struct text *out, const char *value)
 {
     for (; *value; value++) {
@@ -183,11 +216,8 @@ static bool untouched(const struct metric *metric, size_t series)
 static void write_stored(struct text *out, const struct metric *metric)
 {
     for (size_t series = 0; series < metric->series; series++) {
-        const char *values[METRIC_LABELS] = {NULL};
-        if (metric->labels[0].count > 0)
-            values[0] = metric->labels[0].values[series / label_count(metric, 1)];
-        if (metric->labels[1].count > 0)
-            values[1] = metric->labels[1].values[series % label_count(metric, 1)];
+        const char *values[METRIC_LABELS];
+        series_values(metric, series, values);
         if (metric->sparse && untouched(metric, series))
             continue;
         if (metric->type == METRIC_HISTOGRAM)

@@ -69,6 +69,10 @@ void metric_observe(struct metric *, size_t first, uint64_t value);
 /* The sum of one stored series. Thread-safe. */
 uint64_t metric_total(const struct metric *, size_t first, size_t second);
 
+/* The sum of what the row of that name has stored in the series that have `value` among their label values
+ * (NULL: in all); of a histogram, of the values observed. 0 without such a row. Thread-safe. */
+uint64_t metrics_sum(const char *name, const char *value);
+
 /* From inside a collector: one sample. Label values are given for each of the row's labels, in order; NULL
  * for none. For rows whose label values are not a closed set, `labels[].values` may be NULL. */
 void metric_sample(struct metric_samples *, double value, const char *first, const char *second);

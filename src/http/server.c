@@ -94,12 +94,18 @@ static struct metric rows[ROWS] = {
                  .collect = collect_threads},
 };
 
+void http_threads(const struct http_listener *listener, int64_t *busy, int64_t *all)
+{
+    *busy = atomic_load(&listener->connections);
+    *all = listener->options.threads;
+}
+
 static void collect_threads(void *context, struct metric_samples *samples)
 {
-    const struct http_listener *listener = context;
-    int busy = atomic_load(&listener->connections);
-    metric_sample(samples, busy, "busy", NULL);
-    metric_sample(samples, (double)listener->options.threads - busy, "idle", NULL);
+    int64_t busy, all;
+    http_threads(context, &busy, &all);
+    metric_sample(samples, (double)busy, "busy", NULL);
+    metric_sample(samples, (double)(all - busy), "idle", NULL);
 }
 
 static size_t status_row(int status)

@@ -100,6 +100,9 @@ struct http_listener *http_open(const struct http_options *, const struct http_r
 /* The port it listens on. */
 int http_port(const struct http_listener *);
 
+/* How many of its threads are held by an open connection, and how many there are. Thread-safe. */
+void http_threads(const struct http_listener *, int64_t *busy, int64_t *all);
+
 /* Stops accepting, answers what has begun with `Connection: close`, and returns when nothing is being
  * answered or `limit_ms` have passed. */
 void http_drain(struct http_listener *, int64_t limit_ms);

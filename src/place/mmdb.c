@@ -20,6 +20,7 @@
 #define NAME_LANGUAGE   ((const char *)1) /* stands for the asked language in a path */
 #define RECORD_PATHS    3
 #define COPY_STEP_BYTES ((size_t)16 << 20)
+#define RADIUS_SEARCHED ((size_t)1 << 20)
 
 struct mmdb {
     MMDB_s file;
@@ -169,7 +170,7 @@ struct mmdb *mmdb_open(const char *path, const char *state_folder, mmdb_examiner
     struct mmdb *db = !examine || examine(fd, error) ? mmdb_map(copy, error) : NULL;
     close(fd); /* a mapping keeps the copy */
     if (db)
-        db->credit = credit_for(db->file.metadata.database_type ? db->file.metadata.database_type : "", path);
+        db->credit = credit_for(mmdb_type(db), path);
     return db;
 }
 
@@ -186,10 +187,23 @@ int64_t mmdb_built_s(const struct mmdb *db)
     return (int64_t)db->file.metadata.build_epoch;
 }
 
+const char *mmdb_type(const struct mmdb *db)
+{
+    return db->file.metadata.database_type ? db->file.metadata.database_type : "";
+}
+
+/* A key stands in full where it is first used, and in the first records all keys are. */
+bool mmdb_has_radii(const struct mmdb *db)
+{
+    static const char key[] = "radius";
+    size_t size = db->file.data_section_size < RADIUS_SEARCHED ? db->file.data_section_size : RADIUS_SEARCHED;
+    return memmem(db->file.data_section, size, key, strlen(key)) != NULL;
+}
+
 bool mmdb_ages(const struct mmdb *db)
 {
-    const char *type = db->file.metadata.database_type;
-    return !type || strncmp(type, BUNDLED_TYPE, strlen(BUNDLED_TYPE)) != 0;
+    const char *type = mmdb_type(db);
+    return !type[0] || strncmp(type, BUNDLED_TYPE, strlen(BUNDLED_TYPE)) != 0;
 }
 
 const struct credit *mmdb_credit(const struct mmdb *db)

@@ -38,6 +38,12 @@ int64_t mmdb_built_s(const struct mmdb *);
 /* Whether it grows wrong with time: all do but the bundled fake readers. */
 bool mmdb_ages(const struct mmdb *);
 
+/* What the vendor calls it, as in "DBIP-City-Lite"; "" if it does not say. Not to be trusted: escape it. */
+const char *mmdb_type(const struct mmdb *);
+
+/* Whether its records tell how far off they may be. */
+bool mmdb_has_radii(const struct mmdb *);
+
 /* The credit its licence asks for, or NULL when none is known to be owed. Static. */
 const struct credit *mmdb_credit(const struct mmdb *);
 

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/text.h"
 #include "place/examine.h"
 #include "place/mmdb.h"
 #include "place/vague.h"
@@ -33,8 +34,6 @@ const char *const place_source_names[PLACE_SOURCES] = {
     [PLACE_FROM_HOME] = "home",
 };
 
-#define OLD_DAYS 45 /* vendors publish monthly, or oftener */
-
 struct file_mark {
     ino_t inode;
     off_t size;
@@ -48,6 +47,7 @@ struct generation {
     struct file_mark marks[PLACE_DATABASES]; /* of the files when they were opened or tried */
     struct vague vague;
     bool complete;
+    int64_t opened_s; /* Unix time */
 };
 
 struct places {
@@ -152,11 +152,10 @@ static struct file_mark mark_file(const char *path)
     return (struct file_mark){.inode = status.st_ino, .size = status.st_size, .modified = status.st_mtim};
 }
 
-static void warn_of_age(const char *path, int64_t built_s)
+static bool is_old(const struct mmdb *db, int64_t now_s, int64_t *days)
 {
-    int64_t days = (clock_now().wall_ms / 1000 - built_s) / 86400;
-    if (days > OLD_DAYS)
-        log_event(LOG_WARN, "database is old", log_str("file", path), log_int("days", days));
+    *days = (now_s - mmdb_built_s(db)) / 86400;
+    return mmdb_ages(db) && *days > PLACE_OLD_DAYS;
 }
 
 static void open_database(struct generation *generation, size_t i, mmdb_examiner *examine)
@@ -171,12 +170,12 @@ static void open_database(struct generation *generation, size_t i, mmdb_examiner
     }
     bool ok = generation->databases[i] != NULL;
     if (ok) {
-        int64_t built_s = mmdb_built_s(generation->databases[i]);
         char date[CLOCK_RFC3339_BYTES];
-        clock_format(built_s, date);
+        int64_t days;
+        clock_format(mmdb_built_s(generation->databases[i]), date);
         log_event(LOG_INFO, "database loaded", log_str("file", path), log_str("built", date));
-        if (mmdb_ages(generation->databases[i]))
-            warn_of_age(path, built_s);
+        if (is_old(generation->databases[i], clock_now().wall_ms / 1000, &days))
+            log_event(LOG_WARN, "database is old", log_str("file", path), log_int("days", days));
     } else
         log_event(LOG_WARN, "database not loaded", log_str("file", path), log_str("error", error));
     generation->complete = generation->complete && ok;
@@ -190,6 +189,7 @@ static struct generation *generation_open(const struct place_options *options, m
     generation->references = 1;
     generation->options = *options;
     generation->complete = true;
+    generation->opened_s = clock_now().wall_ms / 1000;
     if (!vague_read(&generation->vague, options->vague)) {
         generation_free(generation);
         return NULL;
@@ -280,6 +280,30 @@ bool places_changed(struct places *places)
     }
     give_back(places, generation);
     return changed;
+}
+
+size_t places_databases(struct places *places, int64_t now_s, struct place_database out[PLACE_DATABASES])
+{
+    struct generation *generation = take(places);
+    size_t count = generation->options.database_count;
+    for (size_t i = 0; i < count; i++) {
+        const struct mmdb *db = generation->databases[i];
+        int64_t days;
+        out[i] = (struct place_database){.loaded = db != NULL};
+        snprintf(out[i].label, sizeof out[i].label, "%s", label_of(&generation->options, i));
+        pthread_mutex_lock(&places->lock);
+        out[i].reload_ok = places->last_reload_ok[i];
+        pthread_mutex_unlock(&places->lock);
+        if (!db)
+            continue;
+        text_clean(mmdb_type(db), strlen(mmdb_type(db)), out[i].type, sizeof out[i].type);
+        out[i].has_radii = mmdb_has_radii(db);
+        out[i].old = is_old(db, now_s, &days);
+        out[i].built_s = mmdb_built_s(db);
+        out[i].loaded_s = generation->opened_s;
+    }
+    give_back(places, generation);
+    return count;
 }
 
 bool places_loaded(struct places *places)

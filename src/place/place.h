@@ -90,6 +90,22 @@ bool places_changed(struct places *);
 /* Whether every configured database is loaded. Thread-safe. */
 bool places_loaded(struct places *);
 
+/* A configured database as operators see it. */
+struct place_database {
+    char label[PLACE_PATH_BYTES]; /* the name of its file, or its path where two are named alike */
+    char type[64];                /* as the vendor calls it; clean UTF-8 */
+    bool loaded;
+    bool reload_ok;   /* whether the last attempt to load it succeeded */
+    bool has_radii;   /* without, max_radius has no effect */
+    bool old;         /* older than PLACE_OLD_DAYS */
+    int64_t built_s;  /* Unix time */
+    int64_t loaded_s; /* Unix time at which the one in use was loaded */
+};
+#define PLACE_OLD_DAYS 45 /* vendors publish monthly, or oftener */
+
+/* The databases in the order in which they are asked; returns how many. Thread-safe. */
+size_t places_databases(struct places *, int64_t now_s, struct place_database out[PLACE_DATABASES]);
+
 /* The place of an address. With `evidence` (may be NULL) the lookup is not counted. Thread-safe; holds no
  * lock while it reads; no allocation. */
 void places_find(struct places *, const struct address *, const char *language, struct place *out,

@@ -31,7 +31,7 @@ struct entry {
     int64_t fetched_ms, refresh_ms, retry_ms;
     int64_t flight_ms; /* since when a fetch is under way; valid while in_flight */
     uint32_t next_in_bucket, older, newer;
-    uint16_t visits;  /* since its last curve */
+    uint32_t visits;  /* since its last curve */
     uint8_t failures; /* in a row */
     bool in_flight;
     bool visited; /* since the hand last came by */
@@ -245,7 +245,7 @@ void cache_ask(struct cache *cache, uint64_t key, enum cache_insert how, const s
     else
         entry = insert(cache, key, how);
     if (entry) {
-        if (entry->visits < UINT16_MAX)
+        if (entry->visits < UINT32_MAX)
             entry->visits++;
         describe(cache, entry, now, out);
         if (out->fetch) {
@@ -365,6 +365,28 @@ bool cache_copy(struct cache *cache, size_t *cursor, struct cache_record out[CAC
     bool more = *cursor < cache->used;
     pthread_mutex_unlock(&cache->lock);
     return more;
+}
+
+size_t cache_survey(struct cache *cache, size_t *cursor, const struct instant *now, struct cache_sight *out,
+                    size_t max)
+{
+    size_t count = 0;
+    struct cache_view view;
+    pthread_mutex_lock(&cache->lock);
+    for (; count < max && *cursor < cache->used; (*cursor)++) {
+        const struct entry *entry = &cache->entries[*cursor];
+        int64_t end_s = curve_end_s(&entry->curve);
+        describe(cache, entry, now, &view);
+        int64_t kept_s = (now->wall_ms - view.age_ms + cache->options.keep_ms) / 1000;
+        out[count++] = (struct cache_sight){.key = entry->key,
+                                            .result = view.result,
+                                            .fetched_s = entry->curve.fetched_s,
+                                            .until_s = end_s < kept_s ? end_s : kept_s,
+                                            .visits = entry->visits,
+                                            .provider = entry->curve.provider};
+    }
+    pthread_mutex_unlock(&cache->lock);
+    return count;
 }
 
 /* When a refresh is due after the fetch, by the record, but not later than present options and the upstream's

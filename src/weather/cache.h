@@ -81,6 +81,21 @@ struct cache_record {
 #define CACHE_BATCH 256
 bool cache_copy(struct cache *, size_t *cursor, struct cache_record out[CACHE_BATCH], size_t *count);
 
+/* A cell as an operator sees it, without its curve. */
+struct cache_sight {
+    uint64_t key;
+    enum cache_result result;
+    int64_t fetched_s; /* Unix time; 0: it never had a curve */
+    int64_t until_s;   /* for CACHE_HIT and CACHE_STALE: until when the curve can be read */
+    uint32_t visits;   /* how often it was asked for since its curve came */
+    uint8_t provider;  /* of the curve */
+};
+
+/* Looks at the next cells, at most `max`, as they are at `now`; changes and counts nothing. *cursor as for
+ * cache_copy; the lock is held for one call. Returns how many; 0 at the end. */
+size_t cache_survey(struct cache *, size_t *cursor, const struct instant *now, struct cache_sight *out,
+                    size_t max);
+
 /* Puts a cell with a valid curve back, over what it had. False when that is of no use at `now`: fetched later
  * than now or longer ago than `keep`, without a temperature for now, or no room. */
 bool cache_restore(struct cache *, const struct cache_record *, const struct instant *now);

@@ -54,9 +54,15 @@ uint64_t cell_key(struct cell cell)
     return (uint64_t)(uint32_t)cell.latitude_udeg << 32 | (uint32_t)cell.longitude_udeg;
 }
 
+struct cell cell_of_key(uint64_t key)
+{
+    return (struct cell){(int32_t)(key >> 32), (int32_t)(uint32_t)key};
+}
+
 bool cell_key_valid(uint64_t key, int32_t size_udeg)
 {
-    int64_t latitude = (int32_t)(key >> 32), longitude = (int32_t)(uint32_t)key;
+    struct cell cell = cell_of_key(key);
+    int64_t latitude = cell.latitude_udeg, longitude = cell.longitude_udeg;
     return latitude % size_udeg == 0 && longitude % size_udeg == 0 && llabs(latitude) <= TURN_UDEG / 4 &&
            longitude >= -TURN_UDEG / 2 && longitude < TURN_UDEG / 2;
 }

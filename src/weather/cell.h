@@ -28,6 +28,8 @@ void cell_name(struct cell, int32_t size_udeg, char out[CELL_NAME_BYTES]);
 /* Both coordinates in one integer, unique for each cell. */
 uint64_t cell_key(struct cell);
 
+struct cell cell_of_key(uint64_t key);
+
 /* Whether an integer, from wherever, is the key of a cell of this size. */
 bool cell_key_valid(uint64_t key, int32_t size_udeg);
 

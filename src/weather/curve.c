@@ -33,6 +33,14 @@ bool curve_covers(const struct curve *curve, int64_t unix_s)
     return on_point || curve->temperature_cdeg[i + 1] != CURVE_NO_TEMPERATURE;
 }
 
+int64_t curve_end_s(const struct curve *curve)
+{
+    int64_t last = curve->count - 1;
+    while (last >= 0 && curve->temperature_cdeg[last] == CURVE_NO_TEMPERATURE)
+        last--;
+    return last < 0 ? 0 : curve->start_s + last * CURVE_STEP_S;
+}
+
 bool curve_read(const struct curve *curve, int64_t unix_s, struct curve_value *out)
 {
     if (!curve_covers(curve, unix_s))

@@ -45,6 +45,9 @@ struct curve_value {
 /* Whether the curve has a temperature at `unix_s`. */
 bool curve_covers(const struct curve *, int64_t unix_s);
 
+/* The last instant at which the curve has a temperature; 0 when there is none. */
+int64_t curve_end_s(const struct curve *);
+
 /* Reads the curve: temperature by linear interpolation between the two hours around, sky stepped at the hour.
  * False, and *out untouched, where curve_covers is false. */
 bool curve_read(const struct curve *, int64_t unix_s, struct curve_value *out);

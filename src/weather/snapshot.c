@@ -21,6 +21,7 @@ struct snapshot {
     struct cache *cache;
     uint64_t counts[SNAPSHOT_RESULTS];
     atomic_int_fast64_t written_s; /* Unix time of the last success, 0: none */
+    atomic_int error;              /* errno of the last attempt, 0: it succeeded */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -175,6 +176,7 @@ bool snapshot_write(const struct snapshot_options *options, struct cache *cache)
     if (log_due(&throttle, &unsaid))
         log_event(LOG_WARN, "cannot write the cache snapshot", log_str("file", options->path),
                   log_str("error", strerror(error)), log_int("unsaid", unsaid));
+    errno = error;
     return false;
 }
 
@@ -197,7 +199,9 @@ static void *run(void *context)
     bool more;
     do {
         more = wait_for_next(snapshot);
-        if (snapshot_write(&snapshot->options, snapshot->cache))
+        bool written = snapshot_write(&snapshot->options, snapshot->cache);
+        atomic_store(&snapshot->error, written ? 0 : errno);
+        if (written)
             atomic_store(&snapshot->written_s, clock_now().wall_ms / 1000);
     } while (more);
     return NULL;
@@ -234,4 +238,10 @@ void snapshot_close(struct snapshot *snapshot)
     pthread_cond_destroy(&snapshot->wake);
     pthread_mutex_destroy(&snapshot->lock);
     free(snapshot);
+}
+
+int snapshot_error(const struct snapshot *snapshot, int64_t *written_s)
+{
+    *written_s = atomic_load(&snapshot->written_s);
+    return atomic_load(&snapshot->error);
 }

@@ -31,8 +31,8 @@ enum snapshot_result {
  * logged. */
 void snapshot_read(const struct snapshot_options *, struct cache *, uint64_t counts[SNAPSHOT_RESULTS]);
 
-/* Writes the file. False when it could not be (logged, once a minute): the old one is as it was. Not for two
- * threads at once on one path. */
+/* Writes the file. False when it could not be (logged, once a minute; errno says why): the old one is as it
+ * was. Not for two threads at once on one path. */
 bool snapshot_write(const struct snapshot_options *, struct cache *);
 
 struct snapshot;
@@ -41,6 +41,10 @@ struct snapshot;
  * threads (logged). Registers the snapshot's metrics. Call before the cache is asked; it must outlive the
  * snapshot. */
 struct snapshot *snapshot_open(const struct snapshot_options *, struct cache *);
+
+/* The errno of the last attempt to write it, 0 when it succeeded or there was none yet; *written_s is when
+ * one last did (Unix time, 0: never). Thread-safe. */
+int snapshot_error(const struct snapshot *, int64_t *written_s);
 
 /* Writes it for the last time, and ends the thread. */
 void snapshot_close(struct snapshot *);

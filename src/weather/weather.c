@@ -359,3 +359,37 @@ size_t weather_upstreams(struct weather *weather, const struct instant *now,
         describe(&view, providers[id]->name, &out[count]);
     return count;
 }
+
+size_t weather_cells(struct weather *weather, size_t *cursor, const struct instant *now,
+                     struct weather_cell *out, size_t max)
+{
+    static const enum weather_state states[CACHE_RESULTS] = {
+        [CACHE_HIT] = WEATHER_FRESH, [CACHE_STALE] = WEATHER_STALE};
+    struct cache_sight sights[WEATHER_CELLS];
+    size_t count =
+        cache_survey(weather->cache, cursor, now, sights, max < WEATHER_CELLS ? max : WEATHER_CELLS);
+    for (size_t i = 0; i < count; i++) {
+        const struct cache_sight *sight = &sights[i];
+        struct cell cell = cell_of_key(sight->key);
+        out[i] = (struct weather_cell){
+            .latitude = (double)cell.latitude_udeg / CELL_MICRODEGREES,
+            .longitude = (double)cell.longitude_udeg / CELL_MICRODEGREES,
+            .state = states[sight->result],
+            .fetched_s = sight->fetched_s,
+            .until_s = sight->until_s,
+            .asks = sight->visits,
+            .provider = sight->fetched_s > 0 ? providers[sight->provider]->name : "",
+        };
+        cell_name(cell, (int32_t)weather->options.cell_udeg, out[i].name);
+    }
+    return count;
+}
+
+void weather_report(struct weather *weather, struct weather_report *out)
+{
+    *out = (struct weather_report){.capacity = weather->options.capacity,
+                                   .snapshot_kept = weather->snapshot != NULL};
+    int error = weather->snapshot ? snapshot_error(weather->snapshot, &out->snapshot_s) : 0;
+    if (error)
+        snprintf(out->snapshot_error, sizeof out->snapshot_error, "%s", strerror(error));
+}

@@ -108,6 +108,33 @@ void weather_read(struct weather *, enum weather_demand, double latitude, double
  * size. */
 bool weather_cell(const struct weather *, const char *name, double *latitude, double *longitude);
 
+/* A cell as operators see it. Times are Unix seconds, 0: never. */
+struct weather_cell {
+    char name[WEATHER_CELL_BYTES];
+    double latitude, longitude;
+    enum weather_state state;   /* what a reader would be told now */
+    int64_t fetched_s, until_s; /* of its curve: when it came, until when it can be read */
+    int64_t asks;               /* since its curve came */
+    const char *provider;       /* "" without a curve; static */
+};
+
+/* Looks at the next cells, at most `max` and WEATHER_CELLS, without counting or starting anything. *cursor is
+ * 0 at first and then handed back as it was left. Returns how many; 0 at the end. The cache is locked for one
+ * batch at a time; a cell may be missed, or come twice. Thread-safe. */
+#define WEATHER_CELLS 64
+size_t weather_cells(struct weather *, size_t *cursor, const struct instant *now, struct weather_cell *out,
+                     size_t max);
+
+struct weather_report {
+    int64_t capacity; /* cells */
+    bool snapshot_kept;
+    int64_t snapshot_s;      /* Unix time of the last one written, 0: none yet */
+    char snapshot_error[64]; /* why the last attempt failed; "": it did not */
+};
+
+/* Thread-safe. */
+void weather_report(struct weather *, struct weather_report *out);
+
 /* A budget of a provider. */
 struct weather_window {
     const char *name;         /* "minute", "hour", "day"; static */

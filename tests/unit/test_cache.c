@@ -343,6 +343,37 @@ static void peeking_changes_nothing(void **state)
 
 /* --- Eviction --- */
 
+/* An operator's walk sees each cell once, in batches, as its next reader would be told of it. */
+static void a_survey_sees_every_cell_as_readers_would(void **state)
+{
+    (void)state;
+    enum { BATCH = 2 };
+    struct cache *own = cache_open(&usual);
+    struct cache_sight seen[4 * BATCH];
+    struct cache_view view;
+    struct instant now = at(0), later = at(REFRESH * 2);
+    struct curve curve = curve_at(&now, 312);
+    size_t cursor = 0, count = 0, more;
+    for (uint64_t key = 1; key <= 3; key++) /* fetched; fetched and due, which failed; never fetched */
+        cache_ask(own, key, CACHE_EVICT, &now, &view);
+    cache_put(own, 2, &now, &curve, 1);
+    cache_put(own, 1, &now, &curve, 8);
+    cache_ask(own, 2, CACHE_EVICT, &later, &view);
+    cache_fail(own, 2, &later);
+    while ((more = cache_survey(own, &cursor, &later, seen + count, BATCH)) > 0)
+        count += more;
+    assert_int_equal(count, 3);
+    assert_int_equal(seen[0].result, CACHE_HIT);
+    assert_int_equal(seen[0].visits, 0);
+    assert_int_equal(seen[0].fetched_s, start.wall_ms / 1000);
+    assert_int_equal(seen[0].until_s, (start.wall_ms + KEEP) / 1000);
+    assert_int_equal(seen[1].result, CACHE_STALE);
+    assert_int_equal(seen[1].visits, 1);
+    assert_int_equal(seen[2].result, CACHE_MISS);
+    assert_int_equal(seen[2].fetched_s, 0);
+    cache_close(own);
+}
+
 static struct cache *small_cache(size_t capacity)
 {
     struct cache_options options = usual;
@@ -490,6 +521,7 @@ int main(void)
         cmocka_unit_test(a_step_of_the_wall_clock_neither_ages_nor_revives),
         cmocka_unit_test(going_back_in_time_is_harmless),
         cmocka_unit_test(peeking_changes_nothing),
+        cmocka_unit_test(a_survey_sees_every_cell_as_readers_would),
         cmocka_unit_test(what_is_asked_for_outlives_what_is_not),
         cmocka_unit_test(a_cell_in_flight_is_never_evicted),
         cmocka_unit_test(an_entry_is_made_only_as_far_as_allowed),

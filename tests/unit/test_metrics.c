@@ -157,6 +157,10 @@ static void counts_appear_in_their_series(void **state)
     assert_exposed("# TYPE t_sparse_total counter\nt_sparse_total{kind=\"b\"} 1\n# HELP");
     assert_int_equal(metric_total(&rows[TABLE], 1, 2), 1);
     assert_int_equal(metric_total(&rows[TABLE], 0, 0), 0);
+    assert_int_equal(metrics_sum("t_table_total", "c"), 1);
+    assert_int_equal(metrics_sum("t_table_total", "a"), 0);
+    assert_int_equal(metrics_sum("t_table_total", NULL), 1);
+    assert_int_equal(metrics_sum("t_no_such_total", NULL), 0);
 }
 
 /* A bound belongs to its bucket; buckets are cumulative; what is over the last bound is in +Inf only. */
@@ -207,6 +211,8 @@ static void threads_lose_no_count(void **state)
     run_threads(count_much, THREADS);
     assert_int_equal(metric_total(&rows[TABLE], 0, 0), THREADS * ADDS / 2);
     assert_int_equal(metric_total(&rows[TABLE], 0, 1), THREADS * ADDS / 2);
+    assert_int_equal(metrics_sum("t_table_total", "b"), THREADS * ADDS / 2);
+    assert_int_equal(metrics_sum("t_sparse_seconds", "a"), 64000000);
     assert_exposed("t_sparse_seconds_bucket{kind=\"a\",le=\"0.1\"} 0\n"
                    "t_sparse_seconds_bucket{kind=\"a\",le=\"0.5\"} 80000\n"
                    "t_sparse_seconds_bucket{kind=\"a\",le=\"+Inf\"} 160000\n"
