@@ -478,14 +478,11 @@ void fetch_close(struct fetch *fetch)
     curl_global_cleanup();
 }
 
-bool fetch_look(struct fetch *fetch, size_t i, const struct instant *now, enum provider_id *id,
-                struct quota_view *out)
+size_t fetch_look(struct fetch *fetch, const struct instant *now, struct weather_upstream out[PROVIDERS])
 {
-    if (i >= fetch->options.order_count)
-        return false;
-    *id = fetch->options.order[i];
-    quota_look(fetch->quota, *id, now, out);
-    return true;
+    for (size_t i = 0; i < fetch->options.order_count; i++)
+        quota_look(fetch->quota, fetch->options.order[i], now, &out[i]);
+    return fetch->options.order_count;
 }
 
 double fetch_stretch(struct fetch *fetch, enum provider_id id, const struct instant *now)

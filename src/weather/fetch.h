@@ -48,9 +48,8 @@ bool fetch_submit(struct fetch *, struct cell, bool urgent);
  * Thread-safe. */
 double fetch_stretch(struct fetch *, enum provider_id, const struct instant *now);
 
-/* How things stand with the provider that is tried as number `i`, from 0. False when there are no so many.
- * Thread-safe. */
-bool fetch_look(struct fetch *, size_t i, const struct instant *now, enum provider_id *, struct quota_view *);
+/* weather_upstreams, for the providers in use. Thread-safe. */
+size_t fetch_look(struct fetch *, const struct instant *now, struct weather_upstream out[PROVIDERS]);
 
 /* Gives up flights and queue, without calling `done`, and ends the thread. */
 void fetch_close(struct fetch *);

@@ -25,18 +25,17 @@
 #define PAUSE_MAX_S      86400
 
 static const int64_t window_s[QUOTA_WINDOWS] = {60, 3600, 86400};
-const char *const quota_window_names[QUOTA_WINDOWS] = {"minute", "hour", "day"};
+static const char *const window_names[QUOTA_WINDOWS] = {"minute", "hour", "day"};
 
 struct account {
     int64_t window[QUOTA_WINDOWS]; /* number of the present window: Unix time over its length */
     int64_t spent[QUOTA_WINDOWS];
-    int64_t leased;    /* requests that the file has counted already and that may still be made */
-    unsigned failures; /* in a row */
-    int64_t paused_ms; /* boot time until which nothing is granted */
-    int64_t last_success_s, last_failure_s, failing_since_s; /* as in quota_view */
-    enum outcome last_failure;
-    bool probing; /* the breaker's one request is under way */
-    bool used;    /* a request was ever made: its series are shown */
+    int64_t leased;               /* requests that the file has counted already and that may still be made */
+    unsigned failures;            /* in a row */
+    int64_t paused_ms;            /* boot time until which nothing is granted */
+    bool probing;                 /* the breaker's one request is under way */
+    bool used;                    /* a request was ever made: its series are shown */
+    struct weather_upstream told; /* when and how requests ended; no more of it is kept here */
 };
 
 struct quota {
@@ -115,81 +114,76 @@ static int64_t remaining(const struct quota *quota, enum provider_id id, size_t 
     return left > 0 ? left : 0;
 }
 
-void quota_look(struct quota *quota, enum provider_id id, const struct instant *now, struct quota_view *out)
+void quota_look(struct quota *quota, enum provider_id id, const struct instant *now,
+                struct weather_upstream *out)
 {
+    _Static_assert(QUOTA_WINDOWS <= WEATHER_WINDOWS, "room for all windows");
     pthread_mutex_lock(&quota->lock);
-    const struct account *account = &quota->accounts[id];
-    turn(&quota->accounts[id], now);
-    *out = (struct quota_view){
-        .used = account->used,
-        .open = now->boot_ms < account->paused_ms,
-        .last_success_s = account->last_success_s,
-        .last_failure_s = account->last_failure_s,
-        .failing_since_s = account->failing_since_s,
-        .last_failure = account->last_failure,
-        .stretch = stretch_of(quota, id, now),
-    };
-    if (out->open)
-        out->next_try_s = (now->wall_ms + account->paused_ms - now->boot_ms) / 1000;
+    struct account *account = &quota->accounts[id];
+    turn(account, now);
+    *out = account->told;
+    out->name = providers[id]->name;
+    out->last_failure = out->last_failure ? out->last_failure : "";
+    out->asked = account->used;
+    out->breaker_open = now->boot_ms < account->paused_ms;
+    out->next_try_s = out->breaker_open ? (now->wall_ms + account->paused_ms - now->boot_ms) / 1000 : 0;
+    out->stretch = stretch_of(quota, id, now);
     for (size_t i = 0; i < QUOTA_WINDOWS; i++) {
-        out->limit[i] = quota->options.limits[id][i];
-        out->remaining[i] = remaining(quota, id, i);
-        out->reset_s[i] = (account->window[i] + 1) * window_s[i];
-        if (out->limit[i] > 0 && out->remaining[i] == 0 && out->reset_s[i] > out->next_try_s)
-            out->next_try_s = out->reset_s[i];
+        struct weather_window window = {window_names[i], quota->options.limits[id][i],
+                                        remaining(quota, id, i), (account->window[i] + 1) * window_s[i]};
+        if (window.limit == 0)
+            continue;
+        out->windows[out->window_count++] = window;
+        if (window.remaining == 0 && window.reset_s > out->next_try_s)
+            out->next_try_s = window.reset_s;
     }
     pthread_mutex_unlock(&quota->lock);
 }
 
-static void collect_breaker(void *context, struct metric_samples *samples)
+/* The samples of a row: for each provider that was ever asked, or each of its windows that has a limit. */
+static void collect(struct quota *quota, size_t row, struct metric_samples *samples)
 {
     struct instant now = clock_now();
-    struct quota_view view;
+    struct weather_upstream upstream;
     for (size_t id = 0; id < PROVIDERS; id++) {
-        quota_look(context, (enum provider_id)id, &now, &view);
-        if (view.used)
-            metric_sample(samples, view.open, providers[id]->name, NULL);
+        quota_look(quota, (enum provider_id)id, &now, &upstream);
+        bool windows = row == LIMIT || row == REMAINING || row == RESET;
+        if (row == BREAKER && upstream.asked)
+            metric_sample(samples, upstream.breaker_open, upstream.name, NULL);
+        if (row == LAST_SUCCESS && upstream.last_success_s > 0)
+            metric_sample(samples, (double)upstream.last_success_s, upstream.name, NULL);
+        for (size_t i = 0; windows && upstream.asked && i < upstream.window_count; i++) {
+            const struct weather_window *window = &upstream.windows[i];
+            int64_t values[] = {
+                [LIMIT] = window->limit, [REMAINING] = window->remaining, [RESET] = window->reset_s};
+            metric_sample(samples, (double)values[row], upstream.name, window->name);
+        }
     }
+}
+
+static void collect_breaker(void *context, struct metric_samples *samples)
+{
+    collect(context, BREAKER, samples);
 }
 
 static void collect_last_success(void *context, struct metric_samples *samples)
 {
-    struct instant now = clock_now();
-    struct quota_view view;
-    for (size_t id = 0; id < PROVIDERS; id++) {
-        quota_look(context, (enum provider_id)id, &now, &view);
-        if (view.last_success_s > 0)
-            metric_sample(samples, (double)view.last_success_s, providers[id]->name, NULL);
-    }
-}
-
-/* One sample for each window with a limit, of each provider that was ever asked. */
-static void collect_windows(struct quota *quota, size_t row, struct metric_samples *samples)
-{
-    struct instant now = clock_now();
-    struct quota_view view;
-    for (size_t id = 0; id < PROVIDERS; id++) {
-        quota_look(quota, (enum provider_id)id, &now, &view);
-        const int64_t *values = row == LIMIT ? view.limit : row == REMAINING ? view.remaining : view.reset_s;
-        for (size_t i = 0; view.used && i < QUOTA_WINDOWS; i++)
-            if (view.limit[i] > 0)
-                metric_sample(samples, (double)values[i], providers[id]->name, quota_window_names[i]);
-    }
+    collect(context, LAST_SUCCESS, samples);
 }
 
 static void collect_remaining(void *context, struct metric_samples *samples)
 {
-    collect_windows(context, REMAINING, samples);
+    collect(context, REMAINING, samples);
 }
 
 static void collect_limit(void *context, struct metric_samples *samples)
 {
-    collect_windows(context, LIMIT, samples);
+    collect(context, LIMIT, samples);
 }
 
 static void collect_reset(void *context, struct metric_samples *samples)
 {
-    collect_windows(context, RESET, samples);
+    collect(context, RESET, samples);
 }
 
 static void collect_stretch(void *context, struct metric_samples *samples)
@@ -382,17 +376,17 @@ static int64_t breaker_ms(unsigned failures)
     return ms < BREAKER_MAX_MS ? ms : BREAKER_MAX_MS;
 }
 
-static void note_outcome(struct account *account, enum outcome outcome, int64_t now_s)
+static void note_outcome(struct weather_upstream *told, enum outcome outcome, int64_t now_s)
 {
     if (outcome == OUTCOME_OK) {
-        account->last_success_s = now_s;
-        account->failing_since_s = 0;
+        told->last_success_s = now_s;
+        told->failing_since_s = 0;
         return;
     }
-    account->last_failure_s = now_s;
-    account->last_failure = outcome;
-    if (account->failing_since_s == 0)
-        account->failing_since_s = now_s;
+    told->last_failure_s = now_s;
+    told->last_failure = outcome_words[outcome];
+    if (told->failing_since_s == 0)
+        told->failing_since_s = now_s;
 }
 
 void quota_report(struct quota *quota, enum provider_id id, enum outcome outcome, int64_t pause_s,
@@ -403,7 +397,7 @@ void quota_report(struct quota *quota, enum provider_id id, enum outcome outcome
     unsigned before = account->failures;
     account->probing = false;
     account->failures = outcome == OUTCOME_OK ? 0 : before < UINT16_MAX ? before + 1 : before;
-    note_outcome(account, outcome, now->wall_ms / 1000);
+    note_outcome(&account->told, outcome, now->wall_ms / 1000);
     bool opened = account->failures == BREAKER_FAILURES,
          closed = outcome == OUTCOME_OK && before >= BREAKER_FAILURES;
     int64_t wait_ms = account->failures >= BREAKER_FAILURES ? breaker_ms(account->failures) : 0;

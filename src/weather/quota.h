@@ -10,12 +10,12 @@
 
 #include "base/clock.h"
 #include "weather/provider.h"
+#include "weather/weather.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 enum quota_window { QUOTA_MINUTE, QUOTA_HOUR, QUOTA_DAY, QUOTA_WINDOWS };
-extern const char *const quota_window_names[QUOTA_WINDOWS];
 
 #define QUOTA_PATH_BYTES 512
 
@@ -50,19 +50,8 @@ void quota_report(struct quota *, enum provider_id, enum outcome, int64_t pause_
  * faster than its window passes. */
 double quota_stretch(struct quota *, enum provider_id, const struct instant *now);
 
-/* How things stand with a provider; times in Unix seconds, 0: never. */
-struct quota_view {
-    bool used;          /* it was ever asked */
-    bool open;          /* it is left alone: the breaker is open, or it asked for it */
-    int64_t next_try_s; /* when a request may be granted again, by pause and budgets; 0: now */
-    int64_t last_success_s, last_failure_s;
-    int64_t failing_since_s; /* the first failure after the last success; 0: it does not fail */
-    enum outcome last_failure;
-    int64_t limit[QUOTA_WINDOWS]; /* 0: none, and the next two say nothing */
-    int64_t remaining[QUOTA_WINDOWS], reset_s[QUOTA_WINDOWS];
-    double stretch;
-};
-void quota_look(struct quota *, enum provider_id, const struct instant *now, struct quota_view *out);
+/* How things stand with a provider. */
+void quota_look(struct quota *, enum provider_id, const struct instant *now, struct weather_upstream *out);
 
 /* When the window that holds `unix_s` ends. */
 int64_t quota_window_end_s(enum quota_window, int64_t unix_s);

@@ -329,35 +329,10 @@ void weather_read(struct weather *weather, enum weather_demand demand, double la
     fill(&view, now, out);
 }
 
-static void describe(const struct quota_view *view, const char *name, struct weather_upstream *out)
-{
-    *out = (struct weather_upstream){
-        .name = name,
-        .asked = view->used,
-        .breaker_open = view->open,
-        .next_try_s = view->next_try_s,
-        .last_success_s = view->last_success_s,
-        .last_failure_s = view->last_failure_s,
-        .failing_since_s = view->failing_since_s,
-        .last_failure = view->last_failure_s > 0 ? outcome_words[view->last_failure] : "",
-        .stretch = view->stretch,
-    };
-    for (size_t i = 0; i < QUOTA_WINDOWS; i++)
-        if (view->limit[i] > 0)
-            out->windows[out->window_count++] = (struct weather_window){quota_window_names[i], view->limit[i],
-                                                                        view->remaining[i], view->reset_s[i]};
-}
-
 size_t weather_upstreams(struct weather *weather, const struct instant *now,
                          struct weather_upstream out[WEATHER_PROVIDERS])
 {
-    _Static_assert(PROVIDERS <= WEATHER_PROVIDERS && QUOTA_WINDOWS == WEATHER_WINDOWS, "room for all");
-    size_t count = 0;
-    enum provider_id id;
-    struct quota_view view;
-    for (; fetch_look(weather->fetch, count, now, &id, &view); count++)
-        describe(&view, providers[id]->name, &out[count]);
-    return count;
+    return fetch_look(weather->fetch, now, out);
 }
 
 size_t weather_cells(struct weather *weather, size_t *cursor, const struct instant *now,
@@ -380,9 +355,14 @@ size_t weather_cells(struct weather *weather, size_t *cursor, const struct insta
             .asks = sight->visits,
             .provider = sight->fetched_s > 0 ? providers[sight->provider]->name : "",
         };
-        cell_name(cell, (int32_t)weather->options.cell_udeg, out[i].name);
     }
     return count;
+}
+
+void weather_name_cell(const struct weather *weather, struct weather_cell *cell)
+{
+    int32_t size = (int32_t)weather->options.cell_udeg;
+    cell_name(cell_of(cell->latitude, cell->longitude, size), size, cell->name);
 }
 
 void weather_report(struct weather *weather, struct weather_report *out)

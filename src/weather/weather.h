@@ -110,7 +110,7 @@ bool weather_cell(const struct weather *, const char *name, double *latitude, do
 
 /* A cell as operators see it. Times are Unix seconds, 0: never. */
 struct weather_cell {
-    char name[WEATHER_CELL_BYTES];
+    char name[WEATHER_CELL_BYTES]; /* "" until weather_name_cell */
     double latitude, longitude;
     enum weather_state state;   /* what a reader would be told now */
     int64_t fetched_s, until_s; /* of its curve: when it came, until when it can be read */
@@ -124,6 +124,9 @@ struct weather_cell {
 #define WEATHER_CELLS 64
 size_t weather_cells(struct weather *, size_t *cursor, const struct instant *now, struct weather_cell *out,
                      size_t max);
+
+/* Fills in the name, which takes longer than all else. */
+void weather_name_cell(const struct weather *, struct weather_cell *);
 
 struct weather_report {
     int64_t capacity; /* cells */

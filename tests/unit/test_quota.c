@@ -241,10 +241,11 @@ static void how_things_stand_is_told(void **state)
 {
     (void)state;
     struct quota *quota = open_with(0, 0, 100, "", 0);
-    struct quota_view view;
+    struct weather_upstream view;
     struct instant now = at(0);
     quota_look(quota, PROVIDER_OPEN_METEO, &now, &view);
-    assert_false(view.used || view.open || view.next_try_s || view.last_success_s || view.failing_since_s);
+    assert_false(view.asked || view.breaker_open || view.next_try_s || view.last_success_s ||
+                 view.failing_since_s);
 
     granted(quota, true, 10, 1);
     for (int i = 0; i < 5; i++) {
@@ -254,24 +255,25 @@ static void how_things_stand_is_told(void **state)
     }
     now = at(25);
     quota_look(quota, PROVIDER_OPEN_METEO, &now, &view);
-    assert_true(view.used && view.open);
+    assert_true(view.asked && view.breaker_open);
     assert_int_equal(view.last_success_s, MIDNIGHT_MS / 1000 + 10);
     assert_int_equal(view.failing_since_s, MIDNIGHT_MS / 1000 + 20);
     assert_int_equal(view.last_failure_s, MIDNIGHT_MS / 1000 + 24);
-    assert_int_equal(view.last_failure, OUTCOME_TIMEOUT);
+    assert_string_equal(view.last_failure, outcome_words[OUTCOME_TIMEOUT]);
     assert_int_equal(view.next_try_s, MIDNIGHT_MS / 1000 + 34);
-    assert_int_equal(view.limit[QUOTA_MINUTE], 0);
-    assert_int_equal(view.limit[QUOTA_DAY], 100);
-    assert_int_equal(view.remaining[QUOTA_DAY], 94);
+    assert_int_equal(view.window_count, 1);
+    assert_string_equal(view.windows[0].name, "day");
+    assert_int_equal(view.windows[0].limit, 100);
+    assert_int_equal(view.windows[0].remaining, 94);
 
     assert_int_equal(granted(quota, true, 100, 1000), 94);
     now = at(101);
     quota_look(quota, PROVIDER_OPEN_METEO, &now, &view);
-    assert_false(view.open);
+    assert_false(view.breaker_open);
     assert_int_equal(view.failing_since_s, 0);
-    assert_int_equal(view.last_failure, OUTCOME_TIMEOUT);
-    assert_int_equal(view.remaining[QUOTA_DAY], 0);
-    assert_int_equal(view.reset_s[QUOTA_DAY], MIDNIGHT_MS / 1000 + 86400);
+    assert_string_equal(view.last_failure, outcome_words[OUTCOME_TIMEOUT]);
+    assert_int_equal(view.windows[0].remaining, 0);
+    assert_int_equal(view.windows[0].reset_s, MIDNIGHT_MS / 1000 + 86400);
     assert_int_equal(view.next_try_s, MIDNIGHT_MS / 1000 + 86400);
     quota_close(quota);
 }
