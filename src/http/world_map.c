@@ -21,48 +21,50 @@ double world_map_y(double latitude_deg)
     return fmin(fmax((NORTH_DEG - latitude_deg) * UNITS_PER_DEGREE, 0), WORLD_MAP_HEIGHT);
 }
 
-typedef bool grid[WORLD_MAP_HEIGHT][WORLD_MAP_WIDTH];
-
-static void mark_cities(const struct places *places, grid cities)
+void world_map_mark(world_map_grid grid, double latitude_deg, double longitude_deg, uint8_t value)
 {
-    struct place_point points[POINTS];
-    size_t cursor = 0, count;
-    while ((count = places_points(places, &cursor, points, POINTS)) > 0)
-        for (size_t i = 0; i < count; i++) {
-            int x = (int)world_map_x(points[i].longitude), y = (int)world_map_y(points[i].latitude);
-            cities[y < WORLD_MAP_HEIGHT ? y : y - 1][x < WORLD_MAP_WIDTH ? x : x - 1] = true;
-        }
+    int x = (int)world_map_x(longitude_deg), y = (int)world_map_y(latitude_deg);
+    uint8_t *dot = &grid[y < WORLD_MAP_HEIGHT ? y : y - 1][x < WORLD_MAP_WIDTH ? x : x - 1];
+    *dot = value > *dot ? value : *dot;
 }
 
 /* Each dot is a line of no length with round ends; after "z" the pen is back at its begin. */
-static void draw_row(const bool cities[WORLD_MAP_WIDTH], int y)
+static void draw_row(const uint8_t row[WORLD_MAP_WIDTH], int y, uint8_t value, struct text *out)
 {
     int pen = -1;
     for (int x = 0; x < WORLD_MAP_WIDTH; x++) {
-        if (!cities[x])
+        if (row[x] != value)
             continue;
         if (pen < 0)
-            text_format(&svg, "M%d.5 %d.5z", x, y);
+            text_format(out, "M%d.5 %d.5z", x, y);
         else
-            text_format(&svg, "m%d 0z", x - pen);
+            text_format(out, "m%d 0z", x - pen);
         pen = x;
     }
 }
 
+void world_map_dots(const world_map_grid grid, uint8_t value, struct text *out)
+{
+    for (int y = 0; y < WORLD_MAP_HEIGHT; y++)
+        draw_row(grid[y], y, value, out);
+}
+
 void world_map_open(const struct places *places)
 {
-    grid *cities = calloc(1, sizeof *cities);
+    uint8_t(*cities)[WORLD_MAP_WIDTH] = calloc(WORLD_MAP_HEIGHT, sizeof *cities);
+    struct place_point points[POINTS];
+    size_t cursor = 0, count;
     svg = text_over(storage, sizeof storage);
     text_format(&svg,
                 "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\">"
                 "<path fill=\"none\" stroke=\"#8c8c8c\" stroke-opacity=\".7\" stroke-width=\".7\" "
-                "stroke-linecap=\"round\" d=\"",
+                "stroke-linecap=\"round\" d=\"M0 0",
                 WORLD_MAP_WIDTH, WORLD_MAP_HEIGHT);
-    if (cities) {
-        mark_cities(places, *cities);
-        for (int y = 0; y < WORLD_MAP_HEIGHT; y++)
-            draw_row((*cities)[y], y);
-    }
+    while (cities && (count = places_points(places, &cursor, points, POINTS)) > 0)
+        for (size_t i = 0; i < count; i++)
+            world_map_mark(cities, points[i].latitude, points[i].longitude, 1);
+    if (cities)
+        world_map_dots(cities, 1, &svg);
     text_string(&svg, "\"/></svg>\n");
     free(cities);
 }

@@ -22,4 +22,13 @@ http_handler world_map_serve;
 double world_map_x(double longitude_deg);
 double world_map_y(double latitude_deg);
 
+/* A dot for each unit of the view box; 0: none. */
+typedef uint8_t world_map_grid[WORLD_MAP_HEIGHT][WORLD_MAP_WIDTH];
+
+/* Marks the dot at a coordinate, unless what is there has a higher value. */
+void world_map_mark(world_map_grid, double latitude_deg, double longitude_deg, uint8_t value);
+
+/* Writes all dots of a value as the data of a path, to be drawn with round line caps. */
+void world_map_dots(const world_map_grid, uint8_t value, struct text *);
+
 #endif
