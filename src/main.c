@@ -13,7 +13,6 @@
 #include "widget/explain.h"
 #include "widget/widget.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -26,6 +25,7 @@
 #define DRAIN_EXTRA_MS 2000
 #define LOOKUP_BYTES   4096
 #define FOREVER_MS     ((int64_t)3600000)
+#define NOTE_MS        ((int64_t)15000) /* from one note in the history to the next */
 #define FRAGMENT_BYTES 8192
 
 static const char usage[] =
@@ -49,6 +49,7 @@ struct service {
     struct widget *widget;
     struct public_site *site;
     struct http_listener *public, *ops;
+    struct status *status;
     struct ops_options ops_options;
     atomic_bool draining;
     atomic_bool last_reload_ok;
@@ -99,6 +100,7 @@ static bool ready(void *context)
 static void stop(struct service *service)
 {
     http_close(service->ops);
+    status_close(service->status);
     http_close(service->public);
     public_close(service->site);
     widget_close(service->widget);
@@ -132,6 +134,18 @@ static bool open_listeners(struct service *service)
     if (!service->public)
         return false;
 
+    service->status = status_open(&(struct status_sources){.places = service->places,
+                                                           .weather = service->weather,
+                                                           .public = service->public,
+                                                           .draining = &service->draining,
+                                                           .reload_ok = &service->last_reload_ok,
+                                                           .dev = config->dev.enabled,
+                                                           .simulated = config->widget.simulated,
+                                                           .keyless = config_keyless(config)});
+    if (!service->status)
+        return false;
+    status_configure(service->status, config_settings(config));
+    service->ops_options.status = service->status;
     service->ops_options.dev = config->dev.enabled;
     service->ops_options.ready = ready;
     service->ops_options.context = service;
@@ -191,30 +205,35 @@ static void reload(struct service *service, const struct config_sources *sources
         return;
     }
     *service->config = *next;
+    status_configure(service->status, config_settings(next));
     free(next);
     log_configure(&service->config->log);
     log_line(LOG_INFO, "reloaded");
 }
 
-static struct timespec watch_interval(const struct config *config)
+static int64_t watch_interval_ms(const struct config *config)
 {
-    int64_t ms = config->watch_ms > 0 ? config->watch_ms : FOREVER_MS;
-    return clock_timespec(ms);
+    return config->watch_ms > 0 ? config->watch_ms : FOREVER_MS;
 }
 
-/* Reloads on SIGHUP and when a database changed; returns at SIGTERM or SIGINT. */
+/* Reloads on SIGHUP and when a database changed, and keeps the history; returns at SIGTERM or SIGINT. */
 static void serve(struct service *service, const struct config_sources *sources, const sigset_t *signals)
 {
+    int64_t looked_ms = clock_monotonic_ms();
     for (;;) {
-        struct timespec interval = watch_interval(service->config);
+        int64_t look_ms = looked_ms + watch_interval_ms(service->config) - clock_monotonic_ms();
+        struct timespec interval = clock_timespec(look_ms < NOTE_MS ? (look_ms > 0 ? look_ms : 0) : NOTE_MS);
         int signal = sigtimedwait(signals, NULL, &interval);
+        status_note(service->status);
         if (signal == SIGTERM || signal == SIGINT)
             return;
-        if (signal == SIGHUP)
+        if (signal == SIGHUP) {
             reload(service, sources);
-        else if (signal < 0 && errno == EAGAIN && service->config->watch_ms > 0 &&
-                 places_changed(service->places))
-            places_reload(service->places, &service->config->place);
+        } else if (clock_monotonic_ms() - looked_ms >= watch_interval_ms(service->config)) {
+            looked_ms = clock_monotonic_ms();
+            if (service->config->watch_ms > 0 && places_changed(service->places))
+                places_reload(service->places, &service->config->place);
+        }
     }
 }
 

@@ -365,6 +365,31 @@ bool config_reloadable(const struct config *present, const struct config *next)
     return good;
 }
 
+struct status_settings *config_settings(const struct config *config)
+{
+    _Static_assert(CONFIG_OPTIONS_MAX <= STATUS_SETTINGS_MAX, "room for all");
+    struct status_settings *settings = calloc(1, sizeof *settings);
+    for (size_t i = 0; settings && i < option_count; i++) {
+        const struct option *option = &option_table[i];
+        struct status_setting *row = &settings->rows[settings->count++];
+        bool hidden = option->secret && config->values[i].text[0];
+        snprintf(row->name, sizeof row->name, "%s.%s", option->section, option->key);
+        snprintf(row->value, sizeof row->value, "%s", hidden ? "(set, and secret)" : config->values[i].text);
+        snprintf(row->origin, sizeof row->origin, "%s", config->values[i].origin);
+    }
+    return settings;
+}
+
+bool config_keyless(const struct config *config)
+{
+    const struct weather_options *weather = &config->weather;
+    bool open_meteo = false;
+    for (size_t i = 0; i < weather->provider_count; i++)
+        open_meteo = open_meteo || strcmp(weather->providers[i], "open-meteo") == 0;
+    return open_meteo && !config->dev.enabled && !weather->open_meteo_key_file[0] &&
+           strcmp(weather->open_meteo_url, WEATHER_FREE_HOST) == 0;
+}
+
 void config_warn(const struct config *config)
 {
     for (size_t i = 0; i < option_count; i++)
@@ -372,12 +397,7 @@ void config_warn(const struct config *config)
             log_event(LOG_WARN, "this version does not act on a key",
                       log_str("section", option_table[i].section), log_str("key", option_table[i].key),
                       log_str("origin", config->values[i].origin));
-    const struct weather_options *weather = &config->weather;
-    bool open_meteo = false;
-    for (size_t i = 0; i < weather->provider_count; i++)
-        open_meteo = open_meteo || strcmp(weather->providers[i], "open-meteo") == 0;
-    if (open_meteo && !config->dev.enabled && !weather->open_meteo_key_file[0] &&
-        strcmp(weather->open_meteo_url, WEATHER_FREE_HOST) == 0)
+    if (config_keyless(config))
         log_line(LOG_WARN,
                  "Open-Meteo's free host is for non-commercial use, and a site with ads or subscriptions is "
                  "commercial; set weather.open_meteo_key_file");

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "http/server.h"
+#include "http/status.h"
 #include "place/place.h"
 #include "visitor/client.h"
 #include "weather/weather.h"
@@ -65,6 +66,13 @@ bool config_load(const struct config_sources *, struct config *out);
 /* Whether `next` may replace `present` while the service runs. False, with every offending key written to
  * standard error, when a key differs that only a restart can change. */
 bool config_reloadable(const struct config *present, const struct config *next);
+
+/* The options as they are in force, without secrets: for the status page, allocated by malloc. NULL when out
+ * of memory. */
+struct status_settings *config_settings(const struct config *);
+
+/* Whether Open-Meteo's free host would be asked outside developer mode, which commercial sites may not. */
+bool config_keyless(const struct config *);
 
 /* Warnings that an operator should see at start: logged. */
 void config_warn(const struct config *);

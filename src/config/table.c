@@ -12,7 +12,7 @@ const struct option option_table[] = {
     {"server", "listen", "127.0.0.1:8080", read_listen, FIELD(server.listen),
      .help = "Where pages reach the service: IPv4 address and port; port 0 picks a free one"},
     {"server", "ops_listen", "127.0.0.1:8081", read_listen, FIELD(server.ops_listen),
-     .help = "Where operators and monitors reach it: health and metrics, on threads of their own"},
+     .help = "Where operators and monitors reach it: status page, health and metrics"},
     {"server", "threads", "256", read_count, FIELD(server.threads), 4, 4096,
      .help = "Threads that answer readers; each open connection holds one"},
     {"server", "request_timeout", "3s", read_duration, FIELD(server.request_timeout_ms), 100 * MS, MINUTE,

@@ -13,6 +13,7 @@ EMBED(asset_icons, MASTHEAD_WEB "masthead.icons.svg");
 EMBED(asset_playground_html, "src/web/playground.html");
 EMBED(asset_playground_css, "src/web/playground.css");
 EMBED(asset_playground_js, "src/web/playground.js");
+EMBED(asset_status, "src/web/status.css");
 EMBED(asset_icon, "src/web/icon.svg");
 EMBED(asset_visitors, "data/visitors.tsv");
 
@@ -24,7 +25,7 @@ EMBED(asset_visitors, "data/visitors.tsv");
 
 static const struct asset {
     const char *path, *type, *bytes, *end;
-    const char *hashed_path, *integrity; /* NULL for what is of developer mode only */
+    const char *hashed_path, *integrity; /* NULL for what only pages of our own use */
 } assets[] = {
     {"/masthead.js", JAVASCRIPT, asset_loader, asset_loader_end, "/masthead." MASTHEAD_JS_HASH ".js",
      MASTHEAD_JS_INTEGRITY},
@@ -34,6 +35,8 @@ static const struct asset {
      MASTHEAD_CSS_INTEGRITY},
     {"/masthead.icons.svg", SVG, asset_icons, asset_icons_end,
      "/masthead.icons." MASTHEAD_ICONS_SVG_HASH ".svg", MASTHEAD_ICONS_SVG_INTEGRITY},
+    {"/status.css", STYLESHEET, asset_status, asset_status_end, NULL, NULL},
+    {"/status/icon.svg", SVG, asset_icon, asset_icon_end, NULL, NULL},
     {"/", HTML, asset_playground_html, asset_playground_html_end, NULL, NULL},
     {"/dev/playground.css", STYLESHEET, asset_playground_css, asset_playground_css_end, NULL, NULL},
     {"/dev/playground.js", JAVASCRIPT, asset_playground_js, asset_playground_js_end, NULL, NULL},
@@ -51,7 +54,7 @@ static void serve(const struct asset *asset, const char *caching, struct http_an
                              */
         text_format(&answer->headers, "Content-Location: %s\r\nX-Masthead-Integrity: %s\r\n",
                     asset->hashed_path, asset->integrity);
-    else /* developer pages */
+    else
         text_string(&answer->headers,
                     "Content-Security-Policy: default-src 'self'; frame-ancestors 'none'\r\n"
                     "Referrer-Policy: no-referrer\r\n");

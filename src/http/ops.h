@@ -4,12 +4,14 @@
 #define HTTP_OPS_H
 
 #include "http/server.h"
+#include "http/status.h"
 
 struct ops_options {
     bool dev;
     /* Whether the service can serve: asked at each /readyz, on any thread. */
     bool (*ready)(void *context);
     void *context;
+    struct status *status; /* borrowed */
 };
 
 #define OPS_BODY_BYTES ((size_t)1 << 20)

@@ -1,5 +1,322 @@
-"""What operators see: one look says what readers see, what is wrong if anything, and what the service does next."""
+"""Goal of these tests: one look at /status says what readers see, what is wrong if anything, and what the service does next; and it says
+so while everything else is stuck. Nothing from outside stands unescaped in it, no secret stands in it at all."""
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
 import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from harness import BUILD, ROOT, VISITORS, request, wait_until
+from markup import validate_html
+
+MUMBAI = "192.0.2.1"
+NO_RECORD = "203.0.113.241"
+PROMPT_S = 0.25 if BUILD.name == "build" else 2  # 50 ms on a machine of its own, and not under a sanitizer
+
+
+def status(service):
+    answer = request(service.ops, "/status.json")
+    assert answer.status == 200 and answer.headers["Content-Type"] == "application/json"
+    return answer.json
+
+
+def page(service, query=""):
+    answer = request(service.ops, "/status" + query)
+    assert answer.status == 200 and answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    return answer
+
+
+def readers(addresses, service, times=1):
+    for _ in range(times):
+        for address in addresses:
+            service.visit(address)
+
+
+def upstream(report, name="open-meteo"):
+    return next(row for row in report["upstreams"] if row["provider"] == name)
+
+
+def test_all_well(masthead):
+    masthead.settled(MUMBAI)
+    masthead.advance("6m")
+    readers([MUMBAI] * 9 + [NO_RECORD], masthead)
+    report = status(masthead)
+    assert report["level"] == "well"
+    assert report["verdict"] == ("Fresh for 90\u00a0% of readers in the last 5 minutes, without a known place for 10\u00a0%; "
+                                 "all is well.")
+    assert report["last_hour"]["fresh"][-1] == 9 and report["last_hour"]["unknown"][-1] == 1
+    assert sum(n or 0 for n in report["last_day"]["fresh"]) >= 10
+    assert report["service"]["cells"] == report["service"]["cells_fresh"] == 1
+    assert [cell["cell"] for cell in report["hottest_cells"]] == ["19.1,72.9"]
+    assert report["hottest_cells"][0]["asks"] >= 9 and report["oldest_cells"][0]["state"] == "fresh"
+    assert upstream(report)["last_success"] and upstream(report)["failing_since"] is None
+    assert report["databases"][0]["type"] == "Masthead-Visitors-City" and report["databases"][0]["radii"]
+
+
+def test_an_outage_is_told_from_its_begin_to_its_end(start, sim):
+    """Readers are fresh from curves while it lasts; the page says since when it fails, until when the curves last and when
+    the next try is; and that it is over."""
+    service = start(settings={"weather.refresh": "1h"})
+    service.settled(MUMBAI)
+    sim.fault("500")
+    service.advance("2h")
+    readers([MUMBAI], service)
+    failing = wait_until(lambda: status(service)["level"] == "degraded" and status(service), what="the outage on the page")
+    row = upstream(failing)
+    assert row["failure"] == "its own error, status 5xx" and row["failing_since"] == row["last_failure"]
+    since = row["failing_since"][11:16]
+    assert re.search(rf"; open-meteo failing since {since} UTC \(its own error, status 5xx\), serving its curves until "
+                     r"\d\d:\d\d UTC (tomorrow|on \d+ \w+), next try .+\.$", failing["verdict"]), failing["verdict"]
+    assert failing["service"]["curves_until"] > failing["service"]["now"]
+
+    for _ in range(6):  # as often as it takes to open the breaker
+        service.advance("20m")
+        readers([MUMBAI, "192.0.2.17", "192.0.2.33"], service)
+    opened = wait_until(lambda: upstream(status(service))["breaker_open"] and status(service), what="an open breaker")
+    assert upstream(opened)["next_try"] > opened["service"]["now"]
+    assert f"next try {upstream(opened)['next_try'][11:16]} UTC" in opened["verdict"]
+    assert sum(n or 0 for n in opened["last_hour"]["upstream_failed"]) > 0
+
+    sim.fault("none")
+    service.advance("20m")
+    wait_until(lambda: readers([MUMBAI], service) or status(service)["level"] == "well", what="the end of the outage")
+
+
+def test_a_spent_budget_is_told_with_its_end(start):
+    service = start(settings={"weather.open_meteo_budget": "2/d"})
+    readers(["192.0.2.1", "192.0.2.17", "192.0.2.33", "192.0.2.49"], service)
+    report = wait_until(lambda: status(service)["level"] == "degraded" and status(service), what="a spent budget")
+    (window,) = report["budgets"]
+    assert (window["provider"], window["window"], window["remaining"], window["limit"]) == ("open-meteo", "day", 0, 2)
+    assert "open-meteo has spent its 2 requests for the day, " in report["verdict"]
+    assert report["verdict"].endswith("new budget at 00:00 UTC tomorrow.") and window["reset"].endswith("T00:00:00Z")
+    assert report["last_day"]["budget_percent"][-1] == 0
+
+
+def test_an_old_database_is_told(start, tmp_path):
+    """The bundled database never ages, so that a copy under another vendor's name has to."""
+    old = tmp_path / "city.mmdb"
+    old.write_bytes(VISITORS.read_bytes().replace(b"Masthead-Visitors-City", b"MastheadXVisitors-City"))
+    service = start(settings={"geoip.databases": str(old)})
+    assert "the city database city.mmdb is " in status(service)["verdict"]
+    assert status(service)["databases"][0]["old"]
+
+
+def test_what_cannot_be_written_is_a_state_on_the_page(start, tmp_path):
+    (tmp_path / "file").write_text("")
+    service = start(settings={"cache.snapshot": f"{tmp_path}/file/snapshot", "cache.snapshot_every": "1s"})
+    report = wait_until(lambda: status(service)["level"] == "degraded" and status(service), what="the failed snapshot")
+    assert "the snapshot cannot be written (Not a directory)" in report["verdict"]
+    assert report["service"]["snapshot_error"] == "Not a directory" and report["service"]["snapshot_at"] is None
+    assert service.visit(MUMBAI).status == 200
+
+
+def test_a_refused_reload_is_told(start, tmp_path):
+    database = tmp_path / "city.mmdb"
+    shutil.copy(VISITORS, database)
+    service = start(settings={"geoip.databases": str(database)})
+    database.write_bytes(b"not a database")
+    service.signal(signal.SIGHUP)
+    report = wait_until(lambda: status(service)["level"] == "degraded" and status(service), what="the refused reload")
+    assert "the new city.mmdb was refused, see the log; the one of " in report["verdict"]
+    assert not report["databases"][0]["reload_ok"] and not report["service"]["config_reload_ok"]
+
+
+def test_a_proxy_that_is_not_configured_is_told(masthead):
+    readers(["10.1.2.3"], masthead, times=30)
+    report = status(masthead)
+    assert report["level"] == "bad" and "visitor.trusted_proxies" in report["verdict"]
+
+
+def test_the_free_host_and_missing_radii_are_warned_about(start, tmp_path):
+    """Nobody asks this service, so that it asks nobody."""
+    free = {"dev.enabled": "no", "dev.simulated": "no", "weather.open_meteo_url": "https://api.open-meteo.com"}
+    without = tmp_path / "city.mmdb"
+    without.write_bytes(VISITORS.read_bytes().replace(b"radius", b"rodius"))
+    service = start(settings={**free, "geoip.databases": str(without)})
+    notes = [finding["text"] for finding in status(service)["findings"] if finding["level"] == "note"]
+    assert any("non-commercial" in note for note in notes) and any("max_radius has no effect" in note for note in notes)
+    assert not any("developer mode" in note for note in notes)
+
+
+def test_draining_is_told(start):
+    service = start(settings={"server.drain": "60s"})
+    service.signal(signal.SIGTERM)
+    report = wait_until(lambda: status(service)["service"]["draining"] and status(service), what="the drain")
+    assert "draining" in report["verdict"] and not report["service"]["ready"]
+    service.signal(signal.SIGTERM)  # cuts the pause short
+
+
+def test_nothing_from_outside_is_markup_and_no_secret_is_shown(start, tmp_path):
+    hostile = tmp_path / "<img src=x onerror=alert(1)>&'\".mmdb"
+    shutil.copy(VISITORS, hostile)
+    service = start(settings={"geoip.databases": str(hostile), "weather.proxy": "http://user:hunter2@127.0.0.1:1"})
+    readers(["203.0.113.17", "203.0.113.33", "203.0.113.49", "203.0.113.65", "203.0.113.81"], service)
+    text = page(service).text
+    assert "<img" not in text and "&lt;img src=x onerror=alert(1)&gt;&amp;&#39;&quot;.mmdb" in text
+    settings = {row["key"]: row for row in status(service)["configuration"]}
+    assert settings["geoip.databases"]["value"] == str(hostile)
+    assert settings["geoip.databases"]["origin"] == "--set geoip.databases"
+    assert settings["weather.proxy"]["value"] == "(set, and secret)"
+    assert "hunter2" not in text + str(settings)
+
+
+def test_the_page_is_valid_and_holds_the_same_facts_as_the_json(masthead):
+    masthead.settled(MUMBAI)
+    answer, report = page(masthead), status(masthead)
+    assert validate_html(answer.text) == []
+    assert answer.headers["Refresh"] and "Refresh" not in page(masthead, "?refresh=no").headers
+    assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+    assert not re.search(r"style=|<script|<style| on\w+=", answer.text)
+    title, heading = (re.search(f"<{tag}>(.*?)</{tag}>", answer.text, re.S).group(1) for tag in ("title", "h1"))
+    assert title == heading == report["verdict"]
+    for key, rows in report.items():
+        if isinstance(rows, list) and key != "findings":
+            assert f'<h2 id="{key}">' in answer.text, key
+            for row in rows:
+                assert str(next(iter(row.values()))) in answer.text
+    for path, kind in {"/status.css": "text/css", "/status/map.svg": "image/svg+xml", "/status/icon.svg": "image/svg+xml"}.items():
+        asset = request(masthead.ops, path)
+        assert asset.status == 200 and asset.headers["Content-Type"].startswith(kind)
+
+
+@pytest.mark.parametrize("path", ["/status", "/status.json", "/status.css", "/metrics", "/healthz", "/readyz"])
+def test_other_methods_and_huge_queries_are_refused(masthead, path):
+    for method in ("POST", "DELETE", "OPTIONS"):
+        assert request(masthead.ops, path, method).status == 405
+    assert request(masthead.ops, path + "?" + "x" * 3000).status == 200
+    assert request(masthead.ops, path + "?" + "x" * 20000).status in (400, 413, 414, 431)
+    host = request(masthead.ops, path, headers={"Host": "evil.example"}).status
+    assert host == (403 if path.startswith("/status") else 200)
+    assert request(masthead.ops, path, "HEAD").body == b""
+
+
+def test_the_history_follows_the_clock(masthead):
+    masthead.settled(MUMBAI)
+    readers([MUMBAI], masthead, times=5)
+    masthead.advance("30m")
+    readers([MUMBAI], masthead, times=3)
+    hour = status(masthead)["last_hour"]
+    assert hour["fresh"][-1] == 3 and sum(n or 0 for n in hour["fresh"]) in (8, 9)  # the first visit may have had no number
+    assert hour["fresh"][0] is None and hour["fresh"][-20] == 0
+    masthead.advance("2h")
+    assert status(masthead)["verdict"].startswith("No readers in the last 5 minutes, 0 in the last hour; ")
+    assert sum(n or 0 for n in status(masthead)["last_day"]["fresh"]) in (8, 9)
+
+
+def descriptors(service):
+    return len(os.listdir(f"/proc/{service.child.pid}/fd"))
+
+
+def memory_kb(service):
+    with open(f"/proc/{service.child.pid}/status", encoding="utf-8") as lines:
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+
+
+def scrape(service, path, times):
+    """So many requests over one connection; returns how long each took, in order."""
+    host, port = service.ops[len("http://"):].split(":")
+    wire = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    taken = []
+    with socket.create_connection((host, int(port)), timeout=20) as connection, connection.makefile("rb") as stream:
+        for _ in range(times):
+            begun = time.monotonic()
+            connection.sendall(wire)
+            assert stream.readline().startswith(b"HTTP/1.1 200 ")
+            length = 0
+            while (line := stream.readline()) != b"\r\n":
+                if line.lower().startswith(b"content-length:"):
+                    length = int(line.split(b":")[1])
+            assert len(stream.read(length)) == length
+            taken.append(time.monotonic() - begun)
+    return sorted(taken)
+
+
+def test_ten_thousand_scrapes_leave_nothing_behind(masthead):
+    masthead.settled(MUMBAI)
+    for path, times in (("/metrics", 200), ("/status", 100), ("/status.json", 100)):
+        scrape(masthead, path, times)  # each thread has then touched what it will touch
+    before = memory_kb(masthead), descriptors(masthead)
+    for path, times in (("/metrics", 8000), ("/status", 1000), ("/status.json", 1000)):
+        scrape(masthead, path, times)
+    assert memory_kb(masthead) - before[0] < 3000
+    assert descriptors(masthead) <= before[1] + 1
+
+
+def test_operators_are_answered_while_readers_are_not(start, sim):
+    """Idle connections hold every thread of the public listener, and the weather API hangs."""
+    service = start(settings={"server.threads": "8", "server.keep_alive": "60s", "server.request_timeout": "60s"})
+    sim.fault("hang")
+    readers([MUMBAI], service)
+    host, port = service.public[len("http://"):].split(":")
+    idle = [socket.create_connection((host, int(port))) for _ in range(16)]
+    try:
+        for connection in idle[:8]:
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        wait_until(lambda: status(service)["service"]["threads_busy"] == 8, what="no free thread")
+        for path in ("/healthz", "/metrics", "/status"):
+            taken = scrape(service, path, 200)
+            print(f"{path}: median {taken[100] * 1000:.1f} ms, 99th percentile {taken[198] * 1000:.1f} ms")
+            assert taken[198] < PROMPT_S, path
+        assert "8 of 8 threads are held by open connections" in status(service)["verdict"]
+    finally:
+        for connection in idle:
+            connection.close()
+
+
+def test_every_cell_counts(start):
+    """More cells than one look into the cache takes; a proxy says where their readers are."""
+    service = start(settings={"geoip.headers": "X-City, X-Country, X-Latitude, X-Longitude", "weather.open_meteo_budget": "1/d",
+                              "weather.wait": "0ms"})
+    cells = [(latitude, longitude) for latitude in range(-50, 70, 4) for longitude in range(-180, 180, 12)]
+    for latitude, longitude in cells:
+        where = {"X-City": "Somewhere", "X-Country": "XX", "X-Latitude": str(latitude), "X-Longitude": str(longitude)}
+        service.get("/where.json", headers=where)
+    report = status(service)["service"]
+    assert report["cells"] == len(cells) == report["cells_fresh"] + report["cells_stale"] + report["cells_none"]
+    dots = re.search(r'<path class="dot none" d="([^"]*)"', page(service).text).group(1)
+    assert dots.count("z") >= len(cells) - 1
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")
+def test_metrics_of_a_service_that_has_seen_everything_pass_promtool(start, sim, tmp_path):
+    """Traffic, a failing upstream, an open breaker, a reload, a refused reload; two databases of one name."""
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        shutil.copy(VISITORS, tmp_path / folder / "city.mmdb")
+    service = start(settings={"geoip.databases": f"{tmp_path}/a/city.mmdb,{tmp_path}/b/city.mmdb"})
+    service.settled(MUMBAI)
+    service.signal(signal.SIGHUP)
+    service.wait_line("msg=reloaded")
+    (tmp_path / "a" / "city.mmdb").write_bytes(b"gone bad")
+    service.signal(signal.SIGHUP)
+    service.wait_line("reload refused")
+    sim.fault("500")
+    for _ in range(6):
+        service.advance("3h")
+        readers([MUMBAI, "192.0.2.17", NO_RECORD, "10.0.0.1"], service)
+        service.get("/weather.json?cell=nonsense")
+        request(service.ops, "/nowhere")
+    checked = subprocess.run(["promtool", "check", "metrics"], input=request(service.ops, "/metrics").body, capture_output=True)
+    assert checked.returncode == 0 and not checked.stdout and not checked.stderr, checked
+
+
+def test_every_metric_of_the_contract_is_there(masthead, readme_metrics):
+    masthead.settled(MUMBAI)
+    text = request(masthead.ops, "/metrics").text
+    for name in readme_metrics:
+        assert f"# TYPE {name} " in text, name
+
+
+@pytest.fixture
+def readme_metrics():
+    """The names in the README's table of metrics."""
+    return sorted(set(re.findall(r"`(masthead_\w+)`", (ROOT / "README.md").read_text(encoding="utf-8"))))
 
 
 def test_the_world_map_is_small_and_whole(masthead, start):

@@ -1,0 +1,230 @@
+/* From facts to a sentence. What is wrong comes as findings, the gravest first; the verdict tells what
+ * readers see, and the first of them. */
+#include "http/status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define RECENT_MINUTES 5
+#define FEW_READERS    20 /* of fewer, shares say nothing */
+#define JUMP_TOLD_S    3600
+#define SHARE_BYTES    32
+
+/* For one use in an argument list. */
+#define WHEN(r, unix_s)  status_when((unix_s), (r)->now_s, (char[STATUS_WHEN_BYTES]){""})
+#define SHARE(part, all) share((part), (all), (char[SHARE_BYTES]){""})
+
+const char *const status_level_names[STATUS_LEVELS] = {
+    [STATUS_WELL] = "well", [STATUS_NOTE] = "note", [STATUS_DEGRADED] = "degraded", [STATUS_BAD] = "bad"};
+
+const char *status_when(int64_t unix_s, int64_t now_s, char out[STATUS_WHEN_BYTES])
+{
+    static const char *const days[] = {" yesterday", "", " tomorrow"};
+    time_t t = (time_t)unix_s, now = (time_t)now_s;
+    struct tm tm = {0}, today = {0};
+    char date[STATUS_WHEN_BYTES / 2] = "";
+    int64_t ahead = unix_s / 86400 - now_s / 86400;
+    gmtime_r(&t, &tm);
+    gmtime_r(&now, &today);
+    strftime(date, sizeof date, tm.tm_year == today.tm_year ? " on %-d %b" : " on %-d %b %Y", &tm);
+    snprintf(out, STATUS_WHEN_BYTES, "%02d:%02d UTC%s", tm.tm_hour, tm.tm_min,
+             llabs(ahead) <= 1 ? days[ahead + 1] : date);
+    return out;
+}
+
+/* "99.4 %": 100 only of all, 0 only of none. */
+static const char *share(int64_t part, int64_t all, char out[SHARE_BYTES])
+{
+    int64_t tenths = part > 0 && 1000 * part < all ? 1 : 1000 * part / all;
+    snprintf(out, SHARE_BYTES, tenths % 10 ? "%lld.%lld\u00a0%%" : "%lld\u00a0%%", (long long)tenths / 10,
+             (long long)tenths % 10);
+    return out;
+}
+
+__attribute__((format(printf, 3, 4))) static void find(struct status_report *r, enum status_level level,
+                                                       const char *format, ...)
+{
+    struct status_finding finding = {.level = level};
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(finding.sentence, sizeof finding.sentence, format, arguments);
+    va_end(arguments);
+    size_t at = r->finding_count;
+    if (at == STATUS_FINDINGS)
+        return;
+    for (; at > 0 && r->findings[at - 1].level < level; at--)
+        r->findings[at] = r->findings[at - 1];
+    r->findings[at] = finding;
+    r->finding_count++;
+}
+
+/* The growth of a counter over the last minutes. */
+static int64_t lately(const struct status_report *r, enum status_counter counter, size_t minutes)
+{
+    int64_t sum = 0;
+    size_t slots = history_rings[HISTORY_HOUR].slots;
+    for (size_t i = slots - minutes; i < slots; i++)
+        sum += (int64_t)r->history.slots[HISTORY_HOUR][i].grown[counter];
+    return sum;
+}
+
+static int64_t readers(const struct status_report *r, size_t minutes)
+{
+    return lately(r, COUNT_FRESH, minutes) + lately(r, COUNT_STALE, minutes) +
+           lately(r, COUNT_PLACE, minutes) + lately(r, COUNT_UNKNOWN, minutes);
+}
+
+static void judge_readers(struct status_report *r)
+{
+    int64_t all = readers(r, RECENT_MINUTES), without = lately(r, COUNT_PLACE, RECENT_MINUTES);
+    int64_t looked_up = lately(r, COUNT_LOOKED_UP, 60), local = lately(r, COUNT_LOCAL, 60);
+    if (all >= FEW_READERS && without * 20 >= all)
+        find(r, without * 4 >= all ? STATUS_BAD : STATUS_DEGRADED, "%s of readers see no temperature",
+             SHARE(without, all));
+    if (looked_up >= FEW_READERS && local * 2 > looked_up)
+        find(r, STATUS_BAD,
+             "%s of readers come with a private or unreadable address: visitor.trusted_proxies and "
+             "visitor.header do not say what the proxy in front does",
+             SHARE(local, looked_up));
+    if (r->threads_busy * 10 >= r->threads * 9)
+        find(r, r->threads_busy >= r->threads ? STATUS_BAD : STATUS_DEGRADED,
+             "%lld of %lld threads are held by open connections", (long long)r->threads_busy,
+             (long long)r->threads);
+}
+
+static void judge_places(struct status_report *r)
+{
+    size_t loaded = 0, with_radii = 0;
+    for (size_t i = 0; i < r->database_count; i++) {
+        const struct place_database *database = &r->databases[i];
+        loaded += database->loaded;
+        with_radii += database->has_radii;
+        if (!database->loaded)
+            find(r, STATUS_DEGRADED, "the city database %.60s cannot be loaded, see the log",
+                 database->label);
+        else if (!database->reload_ok)
+            find(r, STATUS_DEGRADED, "the new %.60s was refused, see the log; the one of %s goes on serving",
+                 database->label, WHEN(r, database->loaded_s));
+        if (database->old)
+            find(r, STATUS_DEGRADED, "the city database %.60s is %lld days old: make geoip fetches a new one",
+                 database->label, (long long)(r->now_s - database->built_s) / 86400);
+    }
+    if (loaded == 0)
+        find(r, STATUS_BAD, "no city database is loaded, so that readers get no city");
+    else if (with_radii == 0)
+        find(r, STATUS_NOTE, "no database has radii, so that geoip.max_radius has no effect");
+}
+
+/* Another provider that answers; NULL without. */
+static const struct weather_upstream *stand_in(const struct status_report *r,
+                                               const struct weather_upstream *upstream)
+{
+    for (size_t i = 0; i < r->upstream_count; i++) {
+        const struct weather_upstream *other = &r->upstreams[i];
+        if (other != upstream && other->last_success_s > 0 && !other->failing_since_s && !other->next_try_s)
+            return other;
+    }
+    return NULL;
+}
+
+/* The longest window of which no more than a tenth is left; NULL without. */
+static const struct weather_window *scarcest(const struct weather_upstream *upstream)
+{
+    size_t i = upstream->window_count;
+    while (i > 0 && upstream->windows[i - 1].remaining * 10 > upstream->windows[i - 1].limit)
+        i--;
+    return i > 0 ? &upstream->windows[i - 1] : NULL;
+}
+
+/* What is wrong, what readers get meanwhile, and what the service does next. */
+static void judge_upstream(struct status_report *r, const struct weather_upstream *upstream)
+{
+    char storage[STATUS_SENTENCE];
+    struct text out = text_over(storage, sizeof storage);
+    const struct weather_upstream *other = stand_in(r, upstream);
+    const struct weather_window *window = scarcest(upstream);
+    bool failing = upstream->failing_since_s > 0;
+    if (failing)
+        text_format(&out, "%s failing since %s (%s)", upstream->name, WHEN(r, upstream->failing_since_s),
+                    upstream->last_failure);
+    else if (window && window->remaining == 0)
+        text_format(&out, "%s has spent its %lld requests for the %s", upstream->name,
+                    (long long)window->limit, window->name);
+    else if (window)
+        text_format(&out, "%s has %lld of %lld requests left for the %s and keeps them for new cells",
+                    upstream->name, (long long)window->remaining, (long long)window->limit, window->name);
+    else
+        return;
+    if (other)
+        text_format(&out, ", %s answers in its place", other->name);
+    else if (r->curves_until_s > 0)
+        text_format(&out, ", serving its curves until %s", WHEN(r, r->curves_until_s));
+    if (!failing)
+        text_format(&out, ", new budget at %s", WHEN(r, window->reset_s));
+    else if (upstream->next_try_s > 0)
+        text_format(&out, ", next try %s", WHEN(r, upstream->next_try_s));
+    else
+        text_string(&out, ", next try when a cell is due");
+    find(r, STATUS_DEGRADED, "%s", storage);
+}
+
+static void judge_machine(struct status_report *r)
+{
+    int64_t jumped_at_s = r->history.jumped_at_s, jump_s = r->history.jump_s;
+    if (r->draining)
+        find(r, STATUS_DEGRADED, "draining: the service is about to end");
+    if (!r->reload_ok)
+        find(r, STATUS_DEGRADED,
+             "the last reload was refused, see the log; the old configuration is in force");
+    if (r->weather.snapshot_error[0])
+        find(r, STATUS_DEGRADED, "the snapshot cannot be written (%s), so that a restart would be cold",
+             r->weather.snapshot_error);
+    if (jumped_at_s > 0 && llabs(r->now_s - jumped_at_s) < JUMP_TOLD_S)
+        find(r, STATUS_DEGRADED, "this machine's clock was set %s by %lld s at %s",
+             jump_s > 0 ? "forward" : "back", llabs(jump_s), WHEN(r, jumped_at_s));
+    if (r->dev)
+        find(r, STATUS_NOTE,
+             "developer mode: whoever reaches this service may fake readers and move its clock");
+    if (r->simulated)
+        find(r, STATUS_NOTE, "the weather is simulated");
+    if (r->keyless)
+        find(r, STATUS_NOTE,
+             "Open-Meteo's free host is for non-commercial use, and a site with ads or "
+             "subscriptions is commercial: set weather.open_meteo_key_file");
+}
+
+static void say_what_readers_see(const struct status_report *r, struct text *out)
+{
+    static const struct {
+        enum status_counter counter;
+        const char *words, *after;
+    } parts[] = {{COUNT_FRESH, "Fresh for", " of readers in the last 5 minutes"},
+                 {COUNT_STALE, ", stale for", ""},
+                 {COUNT_PLACE, ", without a number for", ""},
+                 {COUNT_UNKNOWN, ", without a known place for", ""}};
+    int64_t all = readers(r, RECENT_MINUTES);
+    if (all == 0)
+        text_format(out, "No readers in the last 5 minutes, %lld in the last hour",
+                    (long long)readers(r, 60));
+    for (size_t i = 0; all > 0 && i < sizeof parts / sizeof parts[0]; i++) {
+        int64_t some = lately(r, parts[i].counter, RECENT_MINUTES);
+        if (some > 0 || i == 0)
+            text_format(out, "%s %s%s", parts[i].words, SHARE(some, all), parts[i].after);
+    }
+}
+
+void status_judge(struct status_report *r)
+{
+    struct text verdict = text_over(r->verdict, sizeof r->verdict);
+    r->finding_count = 0;
+    judge_readers(r);
+    judge_places(r);
+    for (size_t i = 0; i < r->upstream_count; i++)
+        judge_upstream(r, &r->upstreams[i]);
+    judge_machine(r);
+    bool wrong = r->finding_count > 0 && r->findings[0].level > STATUS_NOTE;
+    r->level = wrong ? r->findings[0].level : STATUS_WELL;
+    say_what_readers_see(r, &verdict);
+    text_format(&verdict, "; %s.", wrong ? r->findings[0].sentence : "all is well");
+}

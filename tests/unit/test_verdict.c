@@ -1,0 +1,291 @@
+/* The verdict of the status page: one sentence that says what readers see, what is wrong, and what happens
+ * next. A table of conditions, each with the sentence it makes; then how conditions outrank each other. */
+#include "http/status.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define NOON_S 1769860800 /* 2026-01-31T12:00:00Z */
+#define HOUR_S 3600
+#define DAY_S  86400
+
+/* A thousand readers in the last five minutes, one provider, one database of yesterday: all is well. */
+static void set_well(struct status_report *r)
+{
+    *r = (struct status_report){.now_s = NOON_S, .threads = 256, .upstream_count = 1, .database_count = 1};
+    r->ready = r->reload_ok = true;
+    r->history.slots[HISTORY_HOUR][57].grown[COUNT_FRESH] = 1000;
+    r->history.slots[HISTORY_HOUR][57].grown[COUNT_LOOKED_UP] = 1000;
+    r->upstreams[0] = (struct weather_upstream){.name = "open-meteo", .last_success_s = NOON_S - 10};
+    r->databases[0] = (struct place_database){.label = "city.mmdb",
+                                              .loaded = true,
+                                              .reload_ok = true,
+                                              .has_radii = true,
+                                              .built_s = NOON_S - DAY_S};
+}
+
+static void set_nothing(struct status_report *r)
+{
+    (void)r;
+}
+
+static void set_no_readers(struct status_report *r)
+{
+    memset(&r->history, 0, sizeof r->history);
+    r->history.slots[HISTORY_HOUR][3].grown[COUNT_UNKNOWN] = 7;
+}
+
+static void set_some_of_each(struct status_report *r)
+{
+    r->history.slots[HISTORY_HOUR][59].grown[COUNT_STALE] = 5;
+    r->history.slots[HISTORY_HOUR][55].grown[COUNT_PLACE] = 1;
+    r->history.slots[HISTORY_HOUR][54].grown[COUNT_PLACE] = 500; /* six minutes ago */
+    r->history.slots[HISTORY_HOUR][59].grown[COUNT_UNKNOWN] = 20;
+}
+
+static void set_without_numbers(struct status_report *r)
+{
+    r->history.slots[HISTORY_HOUR][59].grown[COUNT_PLACE] = 1000;
+}
+
+static void set_private(struct status_report *r)
+{
+    r->history.slots[HISTORY_HOUR][20].grown[COUNT_LOOKED_UP] = 3000;
+    r->history.slots[HISTORY_HOUR][20].grown[COUNT_LOCAL] = 3000;
+}
+
+static void set_failing(struct status_report *r)
+{
+    r->upstreams[0].failing_since_s = NOON_S + 4 * 60;
+    r->upstreams[0].last_failure = "no answer in time";
+    r->upstreams[0].next_try_s = NOON_S + 9 * 60;
+    r->curves_until_s = NOON_S + DAY_S + 2 * HOUR_S + 600;
+}
+
+static void set_failing_quietly(struct status_report *r)
+{
+    set_failing(r);
+    r->upstreams[0].next_try_s = 0;
+    r->upstreams[0].failing_since_s = NOON_S - DAY_S;
+    r->curves_until_s = 0;
+}
+
+static void set_replaced(struct status_report *r)
+{
+    set_failing(r);
+    r->upstreams[1] = (struct weather_upstream){.name = "met-norway", .last_success_s = NOON_S};
+    r->upstream_count = 2;
+}
+
+static void set_spent(struct status_report *r)
+{
+    r->upstreams[0].windows[0] = (struct weather_window){"minute", 600, 600, NOON_S + 60};
+    r->upstreams[0].windows[1] = (struct weather_window){"day", 10000, 0, NOON_S + DAY_S / 2};
+    r->upstreams[0].window_count = 2;
+    r->upstreams[0].next_try_s = NOON_S + DAY_S / 2;
+    r->curves_until_s = NOON_S + 5 * DAY_S;
+}
+
+static void set_scarce(struct status_report *r)
+{
+    set_spent(r);
+    r->upstreams[0].windows[1].remaining = 1000;
+    r->upstreams[0].next_try_s = 0;
+}
+
+static void set_old(struct status_report *r)
+{
+    r->databases[0].built_s = NOON_S - 46 * DAY_S;
+    r->databases[0].old = true;
+}
+
+static void set_missing(struct status_report *r)
+{
+    r->databases[0].loaded = false;
+}
+
+static void set_one_missing(struct status_report *r)
+{
+    r->databases[1] = (struct place_database){.label = "<b>.mmdb"};
+    r->database_count = 2;
+}
+
+static void set_refused(struct status_report *r)
+{
+    r->databases[0].reload_ok = false;
+    r->databases[0].loaded_s = NOON_S - 400 * DAY_S;
+}
+
+static void set_disk_full(struct status_report *r)
+{
+    strcpy(r->weather.snapshot_error, "No space left on device");
+}
+
+static void set_threads_out(struct status_report *r)
+{
+    r->threads_busy = 256;
+}
+
+static void set_jumped(struct status_report *r)
+{
+    r->history.jump_s = -7200;
+    r->history.jumped_at_s = NOON_S - 60;
+}
+
+static void set_jumped_long_ago(struct status_report *r)
+{
+    r->history.jump_s = -7200;
+    r->history.jumped_at_s = NOON_S - 2 * HOUR_S;
+}
+
+static void set_reload_refused(struct status_report *r)
+{
+    r->reload_ok = false;
+}
+
+static void set_draining(struct status_report *r)
+{
+    r->draining = true;
+}
+
+static void set_developer(struct status_report *r)
+{
+    r->dev = r->simulated = true;
+    r->databases[0].has_radii = false;
+}
+
+#define NBSP "\u00a0"
+#define WELL "Fresh for 100" NBSP "% of readers in the last 5 minutes; "
+
+static const struct {
+    const char *name;
+    void (*set)(struct status_report *);
+    enum status_level level;
+    const char *verdict;
+} conditions[] = {
+    {"all well", set_nothing, STATUS_WELL, WELL "all is well."},
+    {"no readers", set_no_readers, STATUS_WELL,
+     "No readers in the last 5 minutes, 7 in the last hour; all is well."},
+    {"some of each", set_some_of_each, STATUS_WELL,
+     "Fresh for 97.4" NBSP "% of readers in the last 5 minutes, stale for 0.4" NBSP
+     "%, without a number for 0.1" NBSP "%, without a known place for 1.9" NBSP "%; all is well."},
+    {"half without a number", set_without_numbers, STATUS_BAD,
+     "Fresh for 50" NBSP "% of readers in the last 5 minutes, without a number for 50" NBSP "%; 50" NBSP
+     "% of readers see no temperature."},
+    {"proxy not configured", set_private, STATUS_BAD,
+     WELL "75" NBSP "% of readers come with a private or unreadable address: visitor.trusted_proxies and "
+          "visitor.header do not say what the proxy in front does."},
+    {"upstream failing", set_failing, STATUS_DEGRADED,
+     WELL
+     "open-meteo failing since 12:04 UTC (no answer in time), serving its curves until 14:10 UTC tomorrow, "
+     "next try 12:09 UTC."},
+    {"upstream failing, nobody asks", set_failing_quietly, STATUS_DEGRADED,
+     WELL "open-meteo failing since 12:00 UTC yesterday (no answer in time), next try when a cell is due."},
+    {"another provider answers", set_replaced, STATUS_DEGRADED,
+     WELL "open-meteo failing since 12:04 UTC (no answer in time), met-norway answers in its place, next try "
+          "12:09 "
+          "UTC."},
+    {"budget gone", set_spent, STATUS_DEGRADED,
+     WELL
+     "open-meteo has spent its 10000 requests for the day, serving its curves until 12:00 UTC on 5 Feb, new "
+     "budget at 00:00 UTC tomorrow."},
+    {"budget nearly gone", set_scarce, STATUS_DEGRADED,
+     WELL "open-meteo has 1000 of 10000 requests left for the day and keeps them for new cells, serving its "
+          "curves until 12:00 UTC on 5 "
+          "Feb, new "
+          "budget at 00:00 UTC tomorrow."},
+    {"database old", set_old, STATUS_DEGRADED,
+     WELL "the city database city.mmdb is 46 days old: make geoip fetches a new one."},
+    {"no database", set_missing, STATUS_BAD, WELL "no city database is loaded, so that readers get no city."},
+    {"one database missing", set_one_missing, STATUS_DEGRADED,
+     WELL "the city database <b>.mmdb cannot be loaded, see the log."},
+    {"new database refused", set_refused, STATUS_DEGRADED,
+     WELL "the new city.mmdb was refused, see the log; the one of 12:00 UTC on 27 Dec 2024 goes on serving."},
+    {"disk full", set_disk_full, STATUS_DEGRADED,
+     WELL "the snapshot cannot be written (No space left on device), so that a restart would be cold."},
+    {"threads out", set_threads_out, STATUS_BAD, WELL "256 of 256 threads are held by open connections."},
+    {"clock jumped", set_jumped, STATUS_DEGRADED,
+     WELL "this machine's clock was set back by 7200 s at 11:59 UTC."},
+    {"clock jumped long ago", set_jumped_long_ago, STATUS_WELL, WELL "all is well."},
+    {"reload refused", set_reload_refused, STATUS_DEGRADED,
+     WELL "the last reload was refused, see the log; the old configuration is in force."},
+    {"draining", set_draining, STATUS_DEGRADED, WELL "draining: the service is about to end."},
+    {"developer mode", set_developer, STATUS_WELL, WELL "all is well."},
+};
+
+static void each_condition_has_its_sentence(void **state)
+{
+    (void)state;
+    struct status_report *r = malloc(sizeof *r);
+    for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++) {
+        set_well(r);
+        conditions[i].set(r);
+        status_judge(r);
+        if (strcmp(r->verdict, conditions[i].verdict) != 0 || r->level != conditions[i].level)
+            print_error("%s: level %d\n", conditions[i].name, r->level);
+        assert_string_equal(r->verdict, conditions[i].verdict);
+        assert_int_equal(r->level, conditions[i].level);
+    }
+    free(r);
+}
+
+/* The gravest comes first and into the verdict; equals stay in order; notes are told and raise nothing. */
+static void the_gravest_comes_first(void **state)
+{
+    (void)state;
+    struct status_report *r = malloc(sizeof *r);
+    set_well(r);
+    set_developer(r);
+    set_disk_full(r);
+    set_old(r);
+    set_threads_out(r);
+    status_judge(r);
+    static const enum status_level levels[] = {STATUS_BAD,  STATUS_DEGRADED, STATUS_DEGRADED,
+                                               STATUS_NOTE, STATUS_NOTE,     STATUS_NOTE};
+    assert_int_equal(r->finding_count, sizeof levels / sizeof levels[0]);
+    for (size_t i = 0; i < r->finding_count; i++)
+        assert_int_equal(r->findings[i].level, levels[i]);
+    assert_non_null(strstr(r->findings[0].sentence, "threads"));
+    assert_non_null(strstr(r->findings[1].sentence, "days old"));
+    assert_non_null(strstr(r->findings[2].sentence, "snapshot"));
+    free(r);
+}
+
+/* However much is wrong at once, nothing is written past the room for it. */
+static void everything_at_once_fits(void **state)
+{
+    (void)state;
+    struct status_report *r = malloc(sizeof *r);
+    set_well(r);
+    for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++)
+        conditions[i].set(r);
+    r->database_count = PLACE_DATABASES;
+    for (size_t i = 0; i < PLACE_DATABASES; i++) {
+        memset(r->databases[i].label, 'x', sizeof r->databases[i].label - 1);
+        r->databases[i].loaded = true;
+        r->databases[i].reload_ok = false;
+        r->databases[i].old = true;
+    }
+    status_judge(r);
+    assert_int_equal(r->finding_count, STATUS_FINDINGS);
+    assert_int_equal(r->level, STATUS_BAD);
+    for (size_t i = 0; i < r->finding_count; i++)
+        assert_true(strlen(r->findings[i].sentence) < STATUS_SENTENCE - 1);
+    free(r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_condition_has_its_sentence),
+        cmocka_unit_test(the_gravest_comes_first),
+        cmocka_unit_test(everything_at_once_fits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
