@@ -2,7 +2,8 @@
 
     screenshots.py --out data/pictures
 
-Writes masthead.png (the header before and after) and playground.png (the top of the front page), both in light colours.
+Writes masthead.png (the header before and after), playground.png (the top of the front page) and status.png (of the status page, see
+status_pictures.py), in light colours.
 """
 
 import argparse
@@ -14,7 +15,8 @@ from pathlib import Path
 import chromium
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from harness import Masthead, Simulator  # noqa: E402
+import status_pictures  # noqa: E402
+from harness import BUILD, Masthead, Simulator  # noqa: E402
 
 SCALE = 2  # device pixels for one of the page
 WIDTH, HEIGHT = 1000, 1240
@@ -58,6 +60,7 @@ def main():
             driver.quit()
             service.stop()
             simulator.stop()
+    status_pictures.take_all(take, options.out / "status.png", BUILD / "screenshots")
 
 
 def photograph(driver, public, out):
