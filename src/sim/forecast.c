@@ -1,7 +1,7 @@
 #include "sim/forecast.h"
 
 #include "base/text.h"
-#include "sim/truth.h"
+#include "weather/truth.h"
 
 #include <ctype.h>
 #include <math.h>

@@ -7,8 +7,8 @@
 #include "base/text.h"
 #include "sim/faults.h"
 #include "sim/forecast.h"
-#include "sim/truth.h"
 #include "sim/wire.h"
+#include "weather/truth.h"
 
 #include <arpa/inet.h>
 #include <getopt.h>

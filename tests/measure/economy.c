@@ -12,8 +12,8 @@
  * Visits. An address is drawn evenly from all those the database places in a city, anew for each visit. The
  * hour follows 1 - 0.8 cos(2 pi (h - 4) / 24) in local time: nine times busier at 16 h than at 4 h.
  *
- * Truth. sim/truth.h at the cell's centre (5 degrees between the day's mean and peak at the equator), plus
- * noise of 0.2 degrees that changes within the hour and that no forecast knows.
+ * Truth. weather/truth.h at the cell's centre (5 degrees between the day's mean and peak at the equator),
+ * plus noise of 0.2 degrees that changes within the hour and that no forecast knows.
  *
  * Forecast. The upstream's model runs every 6 hours, as global models do, and is served 4 hours after its
  * start. A run's error at a lead of h hours has a standard deviation of 0.15 + 0.02 h degrees. It is
@@ -29,11 +29,11 @@
  * the end of a budget they have nothing to show: visits are blank until midnight UTC. All round to tenths. */
 #include "base/log.h"
 #include "place/mmdb.h"
-#include "sim/truth.h"
 #include "weather/cache.h"
 #include "weather/cell.h"
 #include "weather/curve.h"
 #include "weather/quota.h"
+#include "weather/truth.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "sim/truth.h"
+#include "weather/truth.h"
 
 #define DAY     86400
 #define HOUR    3600

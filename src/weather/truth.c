@@ -1,4 +1,4 @@
-#include "sim/truth.h"
+#include "weather/truth.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,13 +1,14 @@
 /* The synthetic weather: what it "really" is at any coordinate and any second, as a pure function of both.
  *
- * The weather simulator serves these values by the hour, and tests compare what a reader was shown with
- * them. Nothing here is a forecast; it only looks like weather: seasons opposite in the hemispheres,
- * afternoons warmer than nights, slow changes from day to day and from region to region.
+ * The weather simulator serves these values by the hour, developer mode imagines curves from them, and tests
+ * compare what a reader was shown with them. Nothing here is a forecast; it only looks like weather: seasons
+ * opposite in the hemispheres, afternoons warmer than nights, slow changes from day to day and from region to
+ * region.
  *
  * All functions: latitude in [-90, 90], longitude any finite number of degrees (it wraps), unix_s within
  * +/-10^11 (about 3,000 years around 1970). No state, no locale, no allocation; thread-safe. */
-#ifndef SIM_TRUTH_H
-#define SIM_TRUTH_H
+#ifndef WEATHER_TRUTH_H
+#define WEATHER_TRUTH_H
 
 #include <stdbool.h>
 #include <stdint.h>
