@@ -8,6 +8,10 @@
 #define YEAR_DAYS        365.2422  /* the mean tropical year */
 #define YEAR_2000_S      946684800 /* 2000-01-01T00:00:00Z */
 #define REGIONS_A_RADIUS 12.0      /* one weather region spans a twelfth of the earth's radius, some 530 km */
+#define HIGHLAND_LAT     34.2      /* Leh */
+#define HIGHLAND_LON     77.6
+#define HIGHLAND_CHILL   20.0 /* degrees: what 3,500 m make */
+#define HIGHLAND_SPREAD  2.0  /* degrees of arc, the bell's standard deviation */
 
 enum noise_seed { SEED_WARMTH = 1, SEED_SKY = 2 };
 
@@ -73,6 +77,14 @@ static double noise(enum noise_seed seed, double latitude, double longitude, int
     return sum;
 }
 
+/* The one highland of this world, around Leh, where winter nights freeze: a bell over the distance. */
+static double highland_chill(double lat, double longitude)
+{
+    double lat0 = radians(HIGHLAND_LAT), spread = radians(HIGHLAND_SPREAD);
+    double cosine = sin(lat) * sin(lat0) + cos(lat) * cos(lat0) * cos(radians(longitude - HIGHLAND_LON));
+    return HIGHLAND_CHILL * exp((cosine - 1.0) / (spread * spread)); /* 1 - cosine is half the squared arc */
+}
+
 /* The coefficients are round numbers chosen to look right: about 27 degrees on the equator, -15
  * on average at a pole, warmest in late July in the north (day 200), 5 degrees between the day's
  * mean and its peak at 15 h on the equator, weather steadier in the tropics than towards the
@@ -84,7 +96,8 @@ double truth_celsius(double latitude, double longitude, int64_t unix_s)
     double season = 14.0 * sin(lat) * cos(2.0 * PI * (day_of_year(unix_s) - 200.0) / YEAR_DAYS);
     double hour = 5.0 * cos(lat) * cos(hour_angle(longitude, unix_s) - radians(3 * 15.0));
     double fickleness = 3.0 + 6.0 * sin(lat) * sin(lat);
-    return yearly_mean + season + hour + fickleness * noise(SEED_WARMTH, latitude, longitude, unix_s);
+    return yearly_mean + season + hour - highland_chill(lat, longitude) +
+           fickleness * noise(SEED_WARMTH, latitude, longitude, unix_s);
 }
 
 /* One rung per kind of weather, from fine to foul; the columns are what falls at that

@@ -3,7 +3,7 @@
  * The weather simulator serves these values by the hour, developer mode imagines curves from them, and tests
  * compare what a reader was shown with them. Nothing here is a forecast; it only looks like weather: seasons
  * opposite in the hemispheres, afternoons warmer than nights, slow changes from day to day and from region to
- * region.
+ * region, and one cold highland, around Leh.
  *
  * All functions: latitude in [-90, 90], longitude any finite number of degrees (it wraps), unix_s within
  * +/-10^11 (about 3,000 years around 1970). No state, no locale, no allocation; thread-safe. */

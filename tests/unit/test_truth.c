@@ -127,6 +127,15 @@ static void there_is_no_seam_where_longitudes_meet(void **state)
     }
 }
 
+static void winter_nights_freeze_in_leh_and_not_in_delhi(void **state)
+{
+    (void)state;
+    for (int night = 0; night < 31; night++) {
+        assert_true(truth_celsius(34.2, 77.6, NEWYEAR + night * DAY + 21 * HOUR) < 0.0);
+        assert_true(truth_celsius(28.7, 77.2, NEWYEAR + night * DAY + 21 * HOUR) > 0.0);
+    }
+}
+
 static double mean_of_month(double latitude, double longitude, int64_t from)
 {
     double sum = 0.0;
@@ -266,6 +275,7 @@ int main(void)
         cmocka_unit_test(neighbours_in_time_and_space_agree),
         cmocka_unit_test(there_is_no_seam_at_midnight_or_new_year),
         cmocka_unit_test(there_is_no_seam_where_longitudes_meet),
+        cmocka_unit_test(winter_nights_freeze_in_leh_and_not_in_delhi),
         cmocka_unit_test(seasons_are_opposite_in_the_hemispheres),
         cmocka_unit_test(afternoons_are_warmer_than_nights),
         cmocka_unit_test(the_equator_has_noon_and_midnight),
