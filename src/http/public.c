@@ -107,11 +107,26 @@ static void write_ignored(const struct visit_notes *notes, struct text *out)
         text_format(out, "X-Masthead-Ignored: %s\r\n", notes->ignored.bytes);
 }
 
-static void write_headers(const struct answer *widget, const struct visit_notes *notes, struct text *out)
+/* What a developer faked, in the words of our tables. */
+static void write_faked(const struct answer *widget, const struct visit *visit,
+                        const struct visit_notes *notes, struct text *out)
+{
+    const struct scenario *scenario = &notes->scenario;
+    char at[CLOCK_RFC3339_BYTES];
+    text_string(out, "Cache-Control: no-store\r\nX-Masthead-Visitor: faked\r\n");
+    if (!visit->imagined)
+        return;
+    clock_format(widget->now_s, at);
+    text_format(out, "X-Masthead-Scenario: %s%s%s; at=%s\r\n", scenario->reader ? scenario->reader->name : "",
+                scenario->reader ? "," : "", scenario->fault ? scenario->fault->name : "fresh", at);
+}
+
+static void write_headers(const struct answer *widget, const struct visit *visit,
+                          const struct visit_notes *notes, struct text *out)
 {
     bool anybodys = widget->place.source == PLACE_FROM_READER; /* nothing in it is the visitor's */
     if (notes->faked)
-        text_string(out, "Cache-Control: no-store\r\nX-Masthead-Visitor: faked\r\n");
+        write_faked(widget, visit, notes, out);
     else
         text_format(out, "Cache-Control: %s, max-age=%lld\r\n", anybodys ? "public" : "private",
                     (long long)widget->max_age_s);
@@ -136,7 +151,7 @@ static void answer_visit(struct public_site *site, const struct http_request *re
     ask(site->widget, &visit, &widget);
     if (visit.choice > 0 && widget.place.source != PLACE_FROM_READER)
         visit_ignore(&notes, "place", "not known");
-    write_headers(&widget, &notes, &answer->headers);
+    write_headers(&widget, &visit, &notes, &answer->headers);
     answer->type = type;
     render(&widget, &answer->body);
 }
@@ -179,7 +194,7 @@ static void serve_weather(void *context, const struct http_request *request, str
     if (answer_cors(site, request, answer))
         return;
     visit_read(&site->options.visits, request, &visit, &notes);
-    notes.faked = false; /* whoever asks */
+    notes.faked = visit.imagined; /* else it is the same whoever asks */
     const char *cell = visit_parameter(request, "cell", &parameter);
     if (!cell[0] && visit.choice == 0) {
         refuse_json(answer, 400, "say cell=LATITUDE,LONGITUDE or place=ID");
@@ -189,7 +204,7 @@ static void serve_weather(void *context, const struct http_request *request, str
         refuse_json(answer, cell[0] ? 400 : 404, cell[0] ? "not a cell such as 19.1,72.9" : "no such place");
         return;
     }
-    write_headers(&widget, &notes, &answer->headers);
+    write_headers(&widget, &visit, &notes, &answer->headers);
     answer->type = JSON;
     widget_weather_json(&widget, &answer->body);
 }
@@ -210,6 +225,14 @@ static void serve_places(void *context, const struct http_request *request, stru
                        visit_parameter(request, "country", &country), visit.language, &answer->body);
 }
 
+static void serve_scenarios(void *context, const struct http_request *request, struct http_answer *answer)
+{
+    (void)context, (void)request;
+    answer->type = JSON;
+    text_string(&answer->headers, "Cache-Control: no-store\r\n");
+    scenario_json(&answer->body);
+}
+
 static void serve_asset(void *context, const struct http_request *request, struct http_answer *answer)
 {
     if (!answer_cors(context, request, answer))
@@ -228,9 +251,13 @@ static const struct http_route routes[] = {
     /* Developer mode only, from here on. */
     {.path = "/", .endpoint = "playground", .handle = serve_asset, .access = HTTP_KNOWN_HOSTS},
     {.path = "/dev/map.svg", .endpoint = "map", .handle = world_map_serve, .access = HTTP_KNOWN_HOSTS},
+    {.path = "/dev/scenarios.json",
+     .endpoint = "playground",
+     .handle = serve_scenarios,
+     .access = HTTP_KNOWN_HOSTS},
     {.path = "/dev/*", .endpoint = "playground", .handle = serve_asset, .access = HTTP_KNOWN_HOSTS},
 };
-#define DEVELOPER_ROUTES 3
+#define DEVELOPER_ROUTES 4
 
 struct public_site *public_open(const struct public_options *options, struct widget *widget)
 {

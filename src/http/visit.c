@@ -8,17 +8,31 @@
 
 #define HEADER_LINES 64 /* as many as a request can have */
 
-/* What a reader of a parameter says: NULL when it counts, else why it is ignored, in our words. */
-typedef const char *parameter_reader(const struct visit_rules *, const struct http_request *,
-                                     const char *value, struct visit *, struct visit_notes *);
+/* A query as far as it is read. */
+struct query {
+    const struct visit_rules *rules;
+    const struct http_request *request;
+    struct visit *visit;
+    struct visit_notes *notes;
+    const char *refusal; /* why this client may fake nothing; NULL: it may */
+    /* What it fakes, which counts once all is read. */
+    struct address ip; /* ADDRESS_NONE: not given */
+    struct scenario scenario;
+    int64_t at_s; /* negative: not given */
+    bool staged;
+};
 
-static parameter_reader read_lang, read_units, read_show, read_ip, read_place, read_own, read_not_built_in;
+/* Reads the value of a parameter. NULL when it counts, else why it is ignored, in our words. */
+typedef const char *parameter_reader(struct query *, const char *value);
+
+static parameter_reader read_lang, read_units, read_show, read_ip, read_place, read_at, read_scenario,
+    read_own;
 
 static const char *const parameter_names[] = {"lang",     "units", "show", "ip",      "place",    "at",
                                               "scenario", "cell",  "q",    "country", "parameter"};
 static parameter_reader *const parameter_readers[] = {
-    read_lang,         read_units,        read_show, read_ip,  read_place,
-    read_not_built_in, read_not_built_in, read_own,  read_own, read_own,
+    read_lang, read_units,    read_show, read_ip,  read_place,
+    read_at,   read_scenario, read_own,  read_own, read_own,
 };
 #define PARAMETERS \
     (sizeof parameter_readers / sizeof parameter_readers[0]) /* the last name is for all others */
@@ -36,25 +50,21 @@ void visit_register(void)
     metrics_register(&ignored_total, 1, NULL);
 }
 
-static const char *read_lang(const struct visit_rules *rules, const struct http_request *request,
-                             const char *value, struct visit *visit, struct visit_notes *notes)
+static const char *read_lang(struct query *query, const char *value)
 {
-    (void)rules, (void)request, (void)notes;
-    visit->language = language_find(value, strlen(value));
-    return visit->language ? NULL : "not known";
+    query->visit->language = language_find(value, strlen(value));
+    return query->visit->language ? NULL : "not known";
 }
 
-static const char *read_units(const struct visit_rules *rules, const struct http_request *request,
-                              const char *value, struct visit *visit, struct visit_notes *notes)
+static const char *read_units(struct query *query, const char *value)
 {
     static const struct {
         const char *name;
         enum units units;
     } names[] = {{"c", UNITS_CELSIUS}, {"f", UNITS_FAHRENHEIT}, {"auto", UNITS_AUTO}};
-    (void)rules, (void)request, (void)notes;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcasecmp(value, names[i].name) == 0) {
-            visit->units = names[i].units;
+            query->visit->units = names[i].units;
             return NULL;
         }
     }
@@ -62,16 +72,14 @@ static const char *read_units(const struct visit_rules *rules, const struct http
 }
 
 /* A list, with commas or spaces. */
-static const char *read_show(const struct visit_rules *rules, const struct http_request *request,
-                             const char *value, struct visit *visit, struct visit_notes *notes)
+static const char *read_show(struct query *query, const char *value)
 {
-    (void)rules, (void)request, (void)notes;
     while (*value) {
         size_t length = strcspn(value, ", ");
         if (length == 4 && strncmp(value, "icon", length) == 0)
-            visit->icon = true;
+            query->visit->icon = true;
         else if (length == 9 && strncmp(value, "condition", length) == 0)
-            visit->condition = true;
+            query->visit->condition = true;
         else if (length > 0)
             return "not a list of icon and condition";
         value += length + (value[length] != '\0');
@@ -79,50 +87,58 @@ static const char *read_show(const struct visit_rules *rules, const struct http_
     return NULL;
 }
 
-/* The resolved client decides, not the peer: behind a proxy on this machine every peer is local. */
-static const char *read_ip(const struct visit_rules *rules, const struct http_request *request,
-                           const char *value, struct visit *visit, struct visit_notes *notes)
+const char *visit_refusal(const struct visit_rules *rules, const struct http_request *request,
+                          const struct visit *visit)
 {
-    struct address address;
     if (!rules->dev)
         return "not in developer mode";
     if (!visit->readable || !network_set_contains(&rules->dev_from, &visit->address))
         return "client not in dev.from";
-    if (!http_host_allowed(request, &rules->hosts))
-        return "host not in server.hosts";
-    if (!address_parse(value, strlen(value), &address))
-        return "not an address";
-    visit->address = address;
-    visit->placed = false;
-    notes->faked = true;
+    return http_host_allowed(request, &rules->hosts) ? NULL : "host not in server.hosts";
+}
+
+static const char *read_ip(struct query *query, const char *value)
+{
+    if (query->refusal)
+        return query->refusal;
+    return address_parse(value, strlen(value), &query->ip) ? NULL : "not an address";
+}
+
+static const char *read_scenario(struct query *query, const char *value)
+{
+    const char *why = query->refusal ? query->refusal : scenario_read(value, &query->scenario);
+    query->staged = query->staged || !why;
+    return why;
+}
+
+static const char *read_at(struct query *query, const char *value)
+{
+    int64_t at_s;
+    if (query->refusal)
+        return query->refusal;
+    if (!clock_parse(value, &at_s) || at_s < 0)
+        return "not an instant such as " SCENARIO_AT;
+    query->at_s = at_s;
+    query->staged = true;
     return NULL;
 }
 
-static const char *read_place(const struct visit_rules *rules, const struct http_request *request,
-                              const char *value, struct visit *visit, struct visit_notes *notes)
+static const char *read_place(struct query *query, const char *value)
 {
-    (void)rules, (void)request, (void)notes;
     size_t digits = strspn(value, "0123456789");
     if (digits == 0 || digits > 10 || value[digits] != '\0')
         return "not an id";
-    visit->choice = strtoll(value, NULL, 10);
-    return visit->choice > 0 ? NULL : "not an id";
+    query->visit->choice = strtoll(value, NULL, 10);
+    return query->visit->choice > 0 ? NULL : "not an id";
 }
 
 /* A parameter of the path's own, which its handler reads. */
-static const char *read_own(const struct visit_rules *rules, const struct http_request *request,
-                            const char *value, struct visit *visit, struct visit_notes *notes)
+static const char *read_own(struct query *query, const char *value)
 {
-    (void)rules, (void)value, (void)visit, (void)notes;
-    bool has_own = strcmp(request->path, "/weather.json") == 0 || strcmp(request->path, "/places.json") == 0;
+    const char *path = query->request->path;
+    (void)value;
+    bool has_own = strcmp(path, "/weather.json") == 0 || strcmp(path, "/places.json") == 0;
     return has_own ? NULL : "not known";
-}
-
-static const char *read_not_built_in(const struct visit_rules *rules, const struct http_request *request,
-                                     const char *value, struct visit *visit, struct visit_notes *notes)
-{
-    (void)rules, (void)request, (void)value, (void)visit, (void)notes;
-    return "not known to this version";
 }
 
 static size_t parameter_index(const char *name)
@@ -148,23 +164,46 @@ void visit_ignore(struct visit_notes *notes, const char *parameter, const char *
     }
 }
 
-static void read_query(const struct visit_rules *rules, const struct http_request *request,
-                       struct visit *visit, struct visit_notes *notes)
+static void read_query(struct query *query)
 {
     bool seen[PARAMETERS] = {false};
-    const char *query = request->query;
+    const char *rest = query->request->query;
     struct http_parameter parameter;
-    while (http_next_parameter(&query, &parameter)) {
+    while (http_next_parameter(&rest, &parameter)) {
         size_t i = parameter_index(parameter.name);
         const char *reason = "not known";
         if (i < PARAMETERS) {
-            reason =
-                seen[i] ? "given twice" : parameter_readers[i](rules, request, parameter.value, visit, notes);
+            reason = seen[i] ? "given twice" : parameter_readers[i](query, parameter.value);
             seen[i] = true;
         }
         if (reason)
-            visit_ignore(notes, parameter.name, reason);
+            visit_ignore(query->notes, parameter.name, reason);
     }
+}
+
+/* Makes the visit what the query says, or the usual scenario where it names none. */
+static void fake(struct query *query)
+{
+    const struct scenario *usual = &query->rules->scenario;
+    struct scenario *scenario = &query->scenario;
+    struct visit *visit = query->visit;
+    bool ip = query->ip.family != ADDRESS_NONE;
+    if (ip && scenario->reader)
+        visit_ignore(query->notes, "scenario", "its reader gives way to ip");
+    if (!scenario->reader && !scenario->fault && (usual->reader || usual->fault)) {
+        query->staged = true;
+        *scenario = *usual;
+    }
+    if (ip || query->refusal)
+        scenario->reader = NULL;
+    if (query->staged)
+        scenario_stage(scenario, query->at_s, visit);
+    if (ip) {
+        visit->address = query->ip;
+        visit->placed = false;
+    }
+    query->notes->faked = ip || query->staged;
+    query->notes->scenario = *scenario;
 }
 
 /* Reads the headers in which a proxy or CDN says where the reader is. City names come percent-encoded or as
@@ -202,9 +241,15 @@ void visit_read(const struct visit_rules *rules, const struct http_request *requ
     visit->readable =
         client_find(&rules->client, &request->peer, lines, count, &visit->address) == CLIENT_FOUND;
     read_place_headers(rules, request, visit);
-    notes->faked = false;
     notes->ignored = text_over(notes->storage, sizeof notes->storage);
-    read_query(rules, request, visit, notes);
+    struct query query = {.rules = rules,
+                          .request = request,
+                          .visit = visit,
+                          .notes = notes,
+                          .refusal = visit_refusal(rules, request, visit),
+                          .at_s = -1};
+    read_query(&query);
+    fake(&query);
 }
 
 const char *visit_parameter(const struct http_request *request, const char *name,

@@ -6,6 +6,7 @@
 
 #include "http/server.h"
 #include "visitor/client.h"
+#include "widget/scenario.h"
 #include "widget/widget.h"
 
 struct visit_rules {
@@ -13,14 +14,16 @@ struct visit_rules {
     struct http_names
         place_headers;           /* none, or four: city, country, latitude, longitude, from a trusted proxy */
     int64_t units;               /* enum units, where the query does not say */
-    bool dev;                    /* developer mode: `ip=` counts, for */
+    bool dev;                    /* developer mode: `ip=`, `scenario=` and `at=` count, for */
     struct network_set dev_from; /* these *resolved* clients, never because of the connection's peer */
     struct http_names hosts;
+    struct scenario scenario; /* of requests that name none; its reader only where `ip=` would count, too */
 };
 
 struct visit_notes {
-    bool faked;          /* the address is the one the query gave */
-    struct text ignored; /* "ip; client not in dev.from, units; not known", or empty; what fits, whole */
+    bool faked;               /* a developer said who asks, or what the weather is */
+    struct scenario scenario; /* that was staged, if visit.imagined */
+    struct text ignored;      /* "ip; client not in dev.from, units; not known", or empty; what fits, whole */
     char storage[512];
 };
 
@@ -31,7 +34,13 @@ void visit_register(void);
  * `reason` is in our words. */
 void visit_ignore(struct visit_notes *, const char *parameter, const char *reason);
 
-/* Reads a request. Thread-safe. */
+/* Why nothing that this request asks to fake counts; NULL when it does. `resolved` is the visit as its
+ * headers tell it: behind a proxy on this machine every peer is local. */
+const char *visit_refusal(const struct visit_rules *, const struct http_request *,
+                          const struct visit *resolved);
+
+/* Reads a request. What a developer says of it counts in any order: `ip=` goes before the reader of a
+ * scenario. Thread-safe. */
 void visit_read(const struct visit_rules *, const struct http_request *, struct visit *,
                 struct visit_notes *);
 

@@ -224,14 +224,17 @@ static void describe(const struct cache *cache, const struct entry *entry, const
     bool resting = entry->failures > 0 && now->boot_ms < entry->retry_ms;
     bool overlong = entry->in_flight && now->boot_ms - entry->flight_ms > cache->options.timeout_ms;
 
-    *out = (struct cache_view){.fetch = due && !resting && !entry->in_flight, .age_ms = age_ms};
+    *out = (struct cache_view){.fetch = due && !resting && !entry->in_flight,
+                               .age_ms = age_ms,
+                               .retry_in_ms = resting ? entry->retry_ms - now->boot_ms : 0,
+                               .in_flight = entry->in_flight};
     if (readable) {
         out->curve = entry->curve;
         out->result = entry->failures > 0 || overlong ? CACHE_STALE : CACHE_HIT;
         out->refresh_in_ms = entry->refresh_ms - now->boot_ms;
     } else {
         out->result = resting && !entry->in_flight ? CACHE_NEGATIVE : CACHE_MISS;
-        out->refresh_in_ms = resting ? entry->retry_ms - now->boot_ms : 0;
+        out->refresh_in_ms = out->retry_in_ms;
     }
 }
 
@@ -267,6 +270,19 @@ bool cache_peek(struct cache *cache, uint64_t key, const struct instant *now, st
         describe(cache, entry, now, out);
     pthread_mutex_unlock(&cache->lock);
     return entry != NULL;
+}
+
+struct cache_view cache_imagine(const struct cache *cache, const struct curve *curve, int64_t age_ms,
+                                int64_t retry_in_ms, const struct instant *now)
+{
+    struct cache_view view;
+    struct entry entry = {.curve = *curve,
+                          .fetched_ms = now->boot_ms - age_ms,
+                          .refresh_ms = now->boot_ms - age_ms + cache->options.refresh_ms,
+                          .retry_ms = now->boot_ms + retry_in_ms,
+                          .failures = retry_in_ms > 0};
+    describe(cache, &entry, now, &view);
+    return view;
 }
 
 bool cache_wait(struct cache *cache, uint64_t key, int64_t until_ms)

@@ -37,6 +37,8 @@ struct cache_view {
     struct curve curve;    /* for CACHE_HIT and CACHE_STALE: covers the instant asked for */
     int64_t age_ms;        /* of the curve, never negative */
     int64_t refresh_in_ms; /* until it is due, negative when overdue; without a curve: until the next try */
+    int64_t retry_in_ms;   /* where the last fetch failed: until the next try; else 0 */
+    bool in_flight;
 };
 
 struct cache;
@@ -58,6 +60,11 @@ void cache_ask(struct cache *, uint64_t key, enum cache_insert insert, const str
 
 /* Looks without making, starting, marking or counting anything. False when there is no entry. */
 bool cache_peek(struct cache *, uint64_t key, const struct instant *now, struct cache_view *out);
+
+/* A cell that is not in the cache, as if it were: its curve (count 0: none) was fetched `age_ms` ago, and
+ * where `retry_in_ms` is not 0 all later fetches failed. Touches nothing; exact, without jitter. */
+struct cache_view cache_imagine(const struct cache *, const struct curve *, int64_t age_ms,
+                                int64_t retry_in_ms, const struct instant *now);
 
 /* Waits until the cell's flight lands or the real monotonic clock reaches `until_ms`. False at once when
  * there are max_waiters already, and false when the time was up. */

@@ -6,6 +6,7 @@
 #include "weather/fetch.h"
 #include "weather/provider.h"
 #include "weather/snapshot.h"
+#include "weather/truth.h"
 
 #include <errno.h>
 #include <math.h>
@@ -14,10 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHOICE_BITS    8
-#define PARALLEL_USUAL 8
-#define CUSTOMER_HOST  "https://customer-api.open-meteo.com"
-#define PRODUCT        "masthead/" MASTHEAD_VERSION
+#define CHOICE_BITS     8
+#define PARALLEL_USUAL  8
+#define FORESEEN_POINTS 51 /* the hour before, and fifty from then on */
+#define CUSTOMER_HOST   "https://customer-api.open-meteo.com"
+#define PRODUCT         "masthead/" MASTHEAD_VERSION
 
 struct weather {
     struct weather_options options;
@@ -240,6 +242,8 @@ static void fill(const struct cache_view *view, const struct instant *now, struc
 {
     struct curve_value value;
     out->refresh_in_s = view->refresh_in_ms / 1000;
+    out->retry_in_s = view->retry_in_ms / 1000;
+    out->in_flight = view->in_flight;
     bool readable = view->result == CACHE_HIT || view->result == CACHE_STALE;
     if (!readable || !curve_read(&view->curve, now->wall_ms / 1000, &value))
         return;
@@ -298,8 +302,7 @@ bool weather_cell(const struct weather *weather, const char *name, double *latit
     return strcmp(again, name) == 0;
 }
 
-void weather_read(struct weather *weather, enum weather_demand demand, double latitude, double longitude,
-                  const struct instant *now, struct reading *out)
+static enum weather_source source_of(const struct cache_view *view)
 {
     static const enum weather_source sources[CACHE_RESULTS] = {
         [CACHE_HIT] = WEATHER_HIT,
@@ -307,16 +310,74 @@ void weather_read(struct weather *weather, enum weather_demand demand, double la
         [CACHE_MISS] = WEATHER_COLLAPSED,
         [CACHE_NEGATIVE] = WEATHER_NEGATIVE,
     };
+    return view->result == CACHE_MISS && view->fetch ? WEATHER_FETCHED : sources[view->result];
+}
+
+/* A reading of the cell around a point, with nothing in it yet but the cell's name. */
+static struct cell begin(const struct weather *weather, double latitude, double longitude,
+                         struct reading *out)
+{
     int32_t size = (int32_t)weather->options.cell_udeg;
     struct cell cell = cell_of(latitude, longitude, size);
-    struct cache_view view;
     *out = (struct reading){.code = -1, .is_day = -1};
     cell_name(cell, size, out->cell);
+    return cell;
+}
 
+bool weather_peek(struct weather *weather, double latitude, double longitude, const struct instant *now,
+                  struct reading *out)
+{
+    struct cell cell = begin(weather, latitude, longitude, out);
+    struct cache_view view = {.result = CACHE_MISS, .fetch = true};
+    bool there = cache_peek(weather->cache, cell_key(cell), now, &view);
+    out->source = source_of(&view);
+    fill(&view, now, out);
+    return there;
+}
+
+/* The curve that Open-Meteo would have given for a cell at `fetched_s`, if it foresaw the synthetic truth. */
+static struct curve foresee(struct cell cell, int64_t fetched_s)
+{
+    double latitude = (double)cell.latitude_udeg / CELL_MICRODEGREES;
+    double longitude = (double)cell.longitude_udeg / CELL_MICRODEGREES;
+    struct truth_zone zone = truth_zone(latitude, longitude);
+    struct curve curve = {.start_s = fetched_s - fetched_s % CURVE_STEP_S - CURVE_STEP_S,
+                          .fetched_s = fetched_s,
+                          .utc_offset_s = zone.offset_s,
+                          .count = FORESEEN_POINTS,
+                          .provider = PROVIDER_OPEN_METEO};
+    for (int i = 0; i < FORESEEN_POINTS; i++) {
+        int64_t at = curve.start_s + (int64_t)i * CURVE_STEP_S;
+        curve.temperature_cdeg[i] = (int16_t)(10 * lround(10 * truth_celsius(latitude, longitude, at)));
+        curve.sky[i] = (uint8_t)(truth_weather_code(latitude, longitude, at) |
+                                 (truth_is_day(latitude, longitude, at) ? CURVE_DAY : 0));
+    }
+    snprintf(curve.timezone, sizeof curve.timezone, "%s", zone.name);
+    return curve;
+}
+
+void weather_imagine(const struct weather *weather, const struct weather_past *past, double latitude,
+                     double longitude, const struct instant *now, struct reading *out)
+{
+    struct cell cell = begin(weather, latitude, longitude, out);
+    struct curve curve = {.count = 0};
+    if (past->age_s != WEATHER_NEVER)
+        curve = foresee(cell, now->wall_ms / 1000 - past->age_s);
+    struct cache_view view =
+        cache_imagine(weather->cache, &curve, past->age_s * 1000, past->retry_s * 1000, now);
+    out->source = source_of(&view);
+    fill(&view, now, out);
+}
+
+void weather_read(struct weather *weather, enum weather_demand demand, double latitude, double longitude,
+                  const struct instant *now, struct reading *out)
+{
+    struct cell cell = begin(weather, latitude, longitude, out);
+    struct cache_view view;
     enum cache_insert insert = insert_for(weather, demand, cell_key(cell), now);
     cache_ask(weather->cache, cell_key(cell), insert, now, &view);
     bool missing = view.result == CACHE_MISS;
-    out->source = missing && view.fetch ? WEATHER_FETCHED : sources[view.result];
+    out->source = source_of(&view);
     if (view.fetch) /* what anyone may name does not eat into the last tenth of a budget */
         start_flight(weather, cell, missing && demand != WEATHER_FOR_CHOICE);
     struct instant later;

@@ -65,6 +65,8 @@ struct reading {
     enum weather_source source;
     char cell[WEATHER_CELL_BYTES]; /* always */
     int64_t refresh_in_s; /* until the curve is due (negative: overdue); without one, until the next try */
+    int64_t retry_in_s;   /* where the last fetch failed: until the next try; else 0 */
+    bool in_flight;       /* a fetch is under way */
     /* The rest only where state is not WEATHER_NONE. */
     int temperature_ddeg;                  /* tenths of a degree Celsius */
     int code;                              /* WMO table 4677, -1: not known */
@@ -103,6 +105,24 @@ enum weather_demand {
  * the fetch thread, and for a missing one a bounded number of callers wait up to wait_ms. Thread-safe. */
 void weather_read(struct weather *, enum weather_demand, double latitude, double longitude,
                   const struct instant *now, struct reading *out);
+
+/* What weather_read would find, without making, starting, marking, counting or waiting for anything. False
+ * when nobody has asked for the cell. Thread-safe. */
+bool weather_peek(struct weather *, double latitude, double longitude, const struct instant *now,
+                  struct reading *out);
+
+/* What is behind a cell that is only imagined. */
+struct weather_past {
+    int64_t age_s;   /* since the last fetch that succeeded; WEATHER_NEVER: none has */
+    int64_t retry_s; /* where every fetch since has failed: until the next try; else 0 */
+};
+#define WEATHER_NEVER (-1)
+
+/* The weather of a cell at `now` as a reader would be told it, were the synthetic truth forecast by
+ * Open-Meteo and this the cell's past. Reproducible: depends on nothing else but the options, and touches
+ * nothing. Thread-safe. */
+void weather_imagine(const struct weather *, const struct weather_past *, double latitude, double longitude,
+                     const struct instant *now, struct reading *out);
 
 /* Reads a cell's name, "19.1,72.9", as its centre. False when it is not the name of a cell of the configured
  * size. */

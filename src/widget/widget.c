@@ -76,7 +76,7 @@ static struct answer begin(const struct widget *widget, const struct visit *visi
     return (struct answer){
         .language = visit->language ? visit->language : language_find(options->lang, strlen(options->lang)),
         .now_s = visit->now.wall_ms / 1000,
-        .simulated = options->simulated,
+        .simulated = options->simulated || visit->imagined,
         .credits_inline = options->credits == WIDGET_CREDITS_INLINE,
         .icon = visit->icon,
         .condition = visit->condition,
@@ -89,6 +89,17 @@ static void conclude(const struct widget *widget, const struct visit *visit, str
     out->units = visit->units == UNITS_AUTO ? units_of_country(out->place.country) : visit->units;
     out->state = state_of(out);
     out->max_age_s = max_age_s(&widget->options, out);
+}
+
+static void read_weather(struct widget *widget, const struct visit *visit, enum weather_demand demand,
+                         struct answer *out)
+{
+    const struct place *place = &out->place;
+    if (visit->imagined)
+        weather_imagine(widget->weather, &visit->past, place->latitude, place->longitude, &visit->now,
+                        &out->reading);
+    else
+        weather_read(widget->weather, demand, place->latitude, place->longitude, &visit->now, &out->reading);
 }
 
 static void answer_with(struct widget *widget, const struct visit *visit, enum weather_demand demand,
@@ -104,16 +115,16 @@ static void answer_with(struct widget *widget, const struct visit *visit, enum w
         places_find(widget->places, &visit->address, language, &out->place, NULL);
     else
         places_unreadable(widget->places, &out->place);
-    const struct place *place = &out->place;
-    if (place->source != PLACE_FROM_NONE)
-        weather_read(widget->weather, demand, place->latitude, place->longitude, &visit->now, &out->reading);
+    if (out->place.source != PLACE_FROM_NONE)
+        read_weather(widget, visit, demand, out);
     conclude(widget, visit, out);
 }
 
 void widget_answer(struct widget *widget, const struct visit *visit, struct answer *out)
 {
     answer_with(widget, visit, WEATHER_FOR_VISITOR, out);
-    metric_add(&answers, out->state, out->place.source);
+    if (!visit->imagined) /* nobody saw it */
+        metric_add(&answers, out->state, out->place.source);
 }
 
 void widget_where(struct widget *widget, const struct visit *visit, struct answer *out)
@@ -131,7 +142,7 @@ bool widget_weather(struct widget *widget, const char *cell, const struct visit 
     if (!known)
         return false;
     place->source = PLACE_FROM_READER;
-    weather_read(widget->weather, demand, place->latitude, place->longitude, &visit->now, &out->reading);
+    read_weather(widget, visit, demand, out);
     conclude(widget, visit, out);
     return true;
 }

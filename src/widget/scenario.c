@@ -1,0 +1,132 @@
+#include "widget/scenario.h"
+
+#include <string.h>
+
+#define HOUR_S  3600
+#define RETRY_S 60
+
+static const struct scenario_reader readers[] = {
+    {"mumbai", "192.0.2.1", "", "the default reader of every example"},
+    {"delhi", "192.0.2.17", "", "city and region of the same name"},
+    {"powai", "192.0.2.225", "", "a district in brackets becomes its city"},
+    {"leh-below-zero", "192.0.2.113", "2026-01-15T21:00:00Z", "a minus sign: a January night in Leh"},
+    {"new-york", "198.51.100.1", "", "°F with units=auto"},
+    {"london", "198.51.100.17", "", "a small negative longitude"},
+    {"reykjavik-minus-zero", "198.51.100.33", "2026-04-13T19:30:00Z",
+     "just below zero, shown as 0 and never −0"},
+    {"tokyo", "198.51.100.65", "", "tomorrow begins here early"},
+    {"sydney", "198.51.100.81", "", "southern summer"},
+    {"sao-paulo", "198.51.100.97", "", "letters beyond ASCII"},
+    {"date-line", "203.0.113.193", "", "longitude exactly 180"},
+    {"mumbai-ipv6", "2001:db8:10::1", "", "the same city over IPv6"},
+    {"long-name", "203.0.113.129", "", "one word of 85 letters"},
+    {"rtl-name", "203.0.113.113", "", "a name written from right to left"},
+    {"hostile-name", "203.0.113.97", "", "markup and quotes in a name"},
+    {"country-only", "203.0.113.1", "", "no city, so nothing is shown"},
+    {"wide-radius", "203.0.113.49", "", "a city whose radius is too large to believe"},
+    {"anycast", "203.0.113.65", "", "a network that is everywhere"},
+    {"no-record", "203.0.113.241", "", "an address that no database knows"},
+    {"private", "10.0.0.1", "", "a reader on the office network"},
+    {"unreadable", "", "", "a forwarding header that cannot be trusted"},
+};
+#define READERS (sizeof readers / sizeof readers[0])
+
+static const struct scenario_fault faults[] = {
+    {"fresh", {.age_s = 0}, "no fault: fetched this moment"},
+    {"stale", {3 * HOUR_S, RETRY_S}, "one refresh has failed: an aged value"},
+    {"upstream-down-6h", {6 * HOUR_S, RETRY_S}, "the weather API has been down for six hours: an aged value"},
+    {"quota-gone", {12 * HOUR_S, RETRY_S}, "the day's budget ran out twelve hours ago: an aged value"},
+    {"upstream-down-3d", {72 * HOUR_S, RETRY_S}, "down for three days, past keep: the place alone"},
+    {"cold", {.age_s = WEATHER_NEVER}, "the first reader of a cell, before the fetch lands: the place alone"},
+    {"cold-down", {WEATHER_NEVER, RETRY_S}, "a new cell while the weather API is down: the place alone"},
+};
+#define FAULTS (sizeof faults / sizeof faults[0])
+
+/* Takes one name in. NULL when good. */
+static const char *take(const char *name, size_t length, struct scenario *out)
+{
+    for (size_t i = 0; i < READERS; i++) {
+        if (strncmp(readers[i].name, name, length) != 0 || readers[i].name[length])
+            continue;
+        if (out->reader)
+            return "names two readers";
+        out->reader = &readers[i];
+        return NULL;
+    }
+    for (size_t i = 0; i < FAULTS; i++) {
+        if (strncmp(faults[i].name, name, length) != 0 || faults[i].name[length])
+            continue;
+        if (out->fault)
+            return "names two faults";
+        out->fault = &faults[i];
+        return NULL;
+    }
+    return "not a reader or fault of /dev/scenarios.json";
+}
+
+const char *scenario_read(const char *text, struct scenario *out)
+{
+    struct scenario read = {NULL, NULL};
+    for (;;) {
+        size_t length = strcspn(text, ",");
+        const char *why = take(text, length, &read);
+        if (why)
+            return why;
+        if (text[length] == '\0')
+            break;
+        text += length + 1;
+    }
+    *out = read;
+    return NULL;
+}
+
+int64_t scenario_at_s(const struct scenario *scenario, int64_t at_s)
+{
+    bool own = scenario->reader && scenario->reader->at[0];
+    if (at_s < 0)
+        clock_parse(own ? scenario->reader->at : SCENARIO_AT, &at_s);
+    return at_s;
+}
+
+void scenario_stage(const struct scenario *scenario, int64_t at_s, struct visit *visit)
+{
+    const struct scenario_reader *reader = scenario->reader;
+    int64_t at_ms = scenario_at_s(scenario, at_s) * 1000;
+    visit->now = (struct instant){.wall_ms = at_ms, .boot_ms = at_ms};
+    visit->imagined = true;
+    visit->past = scenario->fault ? scenario->fault->past : faults[0].past;
+    if (!reader)
+        return;
+    visit->readable = address_parse(reader->address, strlen(reader->address), &visit->address);
+    visit->placed = false;
+}
+
+const struct scenario_reader *scenario_reader_at(size_t i)
+{
+    return i < READERS ? &readers[i] : NULL;
+}
+
+static void write_member(struct text *out, const char *lead, const char *value)
+{
+    text_string(out, lead);
+    text_json(out, value[0] ? value : NULL);
+}
+
+void scenario_json(struct text *out)
+{
+    text_string(out, "{\"default_at\":\"" SCENARIO_AT "\",\n \"readers\":[");
+    for (size_t i = 0; i < READERS; i++) {
+        write_member(out, i > 0 ? ",\n  {\"name\":" : "\n  {\"name\":", readers[i].name);
+        write_member(out, ",\"address\":", readers[i].address);
+        write_member(out, ",\"at\":", readers[i].at);
+        write_member(out, ",\"note\":", readers[i].note);
+        text_string(out, "}");
+    }
+    text_string(out, "],\n \"faults\":[");
+    for (size_t i = 0; i < FAULTS; i++) {
+        write_member(out, i > 0 ? ",\n  {\"name\":" : "\n  {\"name\":", faults[i].name);
+        write_member(out, ",\"note\":", faults[i].note);
+        text_string(out, "}");
+    }
+    text_string(out, "]}\n");
+}
