@@ -149,6 +149,7 @@ static bool open_listeners(struct service *service)
     service->ops_options.dev = config->dev.enabled;
     service->ops_options.ready = ready;
     service->ops_options.context = service;
+    service->ops_options.site = service->site;
     options = listener_options(config, &config->server.ops_listen);
     options.threads = OPS_THREADS;
     options.body_bytes = OPS_BODY_BYTES;

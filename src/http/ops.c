@@ -66,6 +66,12 @@ static void serve_asset(void *context, const struct http_request *request, struc
     assets_serve(request, answer);
 }
 
+static void serve_explain(void *context, const struct http_request *request, struct http_answer *answer)
+{
+    const struct ops_options *options = context;
+    public_explain(options->site, request, answer);
+}
+
 /* "3h", "-90s": a signed count with a unit. False when malformed or over a hundred years. */
 static bool parse_step(const char *text, int64_t *ms)
 {
@@ -116,6 +122,7 @@ static const struct http_route routes[] = {
     {.path = "/status.css", .endpoint = "assets", .handle = serve_asset, .access = HTTP_KNOWN_HOSTS},
     {.path = "/status/icon.svg", .endpoint = "assets", .handle = serve_asset, .access = HTTP_KNOWN_HOSTS},
     {.path = "/status/map.svg", .endpoint = "map", .handle = world_map_serve, .access = HTTP_KNOWN_HOSTS},
+    {.path = "/explain", .endpoint = "explain", .handle = serve_explain, .access = HTTP_KNOWN_HOSTS},
     /* Developer mode only, from here on. */
     {.path = "/dev/clock",
      .endpoint = "clock",

@@ -3,6 +3,7 @@
 #ifndef HTTP_OPS_H
 #define HTTP_OPS_H
 
+#include "http/public.h"
 #include "http/server.h"
 #include "http/status.h"
 
@@ -12,6 +13,7 @@ struct ops_options {
     bool (*ready)(void *context);
     void *context;
     struct status *status; /* borrowed */
+    const struct public_site *site; /* that /explain explains */
 };
 
 #define OPS_BODY_BYTES ((size_t)1 << 20)

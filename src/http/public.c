@@ -2,6 +2,7 @@
 
 #include "http/assets.h"
 #include "http/world_map.h"
+#include "widget/explain.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -233,6 +234,37 @@ static void serve_scenarios(void *context, const struct http_request *request, s
     scenario_json(&answer->body);
 }
 
+void public_explain(const struct public_site *site, const struct http_request *request,
+                    struct http_answer *answer)
+{
+    const struct visit_rules *rules = &site->options.visits;
+    char header[VISIT_HEADER_BYTES];
+    struct visit_origin origin;
+    struct visit visit;
+    struct visit_notes notes;
+    visit_suppose(rules, request, header, &origin, &visit, &notes);
+    if (notes.ignored.length > 0) {
+        refuse_json(answer, 400, notes.ignored.bytes);
+        return;
+    }
+    answer->type = JSON;
+    text_string(&answer->headers, "Cache-Control: no-store\r\n");
+    explain_visit(site->widget,
+                  &(struct explain_client){&rules->client, origin.peer, origin.lines, origin.line_count},
+                  &visit, &answer->body);
+}
+
+/* For those who may be anyone, since it tells anyone's place. */
+static void serve_explain(void *context, const struct http_request *request, struct http_answer *answer)
+{
+    const struct public_site *site = context;
+    const char *why = visit_refusal(&site->options.visits, request);
+    if (why)
+        refuse_json(answer, 403, why);
+    else
+        public_explain(site, request, answer);
+}
+
 static void serve_asset(void *context, const struct http_request *request, struct http_answer *answer)
 {
     if (!answer_cors(context, request, answer))
@@ -255,6 +287,7 @@ static const struct http_route routes[] = {
      .endpoint = "playground",
      .handle = serve_scenarios,
      .access = HTTP_KNOWN_HOSTS},
+    {.path = "/dev/explain", .endpoint = "explain", .handle = serve_explain, .access = HTTP_KNOWN_HOSTS},
     {.path = "/dev/*", .endpoint = "playground", .handle = serve_asset, .access = HTTP_KNOWN_HOSTS},
 };
 #define DEVELOPER_ROUTES 4

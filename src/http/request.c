@@ -68,6 +68,11 @@ bool http_decode(const char *encoded, char *out, size_t size)
     return decode(encoded, strlen(encoded), false, out, size);
 }
 
+bool http_parameter_value(const struct http_parameter *parameter, char *out, size_t size)
+{
+    return decode(parameter->raw, parameter->raw_length, true, out, size);
+}
+
 bool http_next_parameter(const char **query, struct http_parameter *out)
 {
     while (**query == '&')
@@ -78,8 +83,9 @@ bool http_next_parameter(const char **query, struct http_parameter *out)
     const char *equals = memchr(*query, '=', length);
     size_t name_length = equals ? (size_t)(equals - *query) : length;
     decode(*query, name_length, true, out->name, sizeof out->name);
-    decode(equals ? equals + 1 : "", equals ? length - name_length - 1 : 0, true, out->value,
-           sizeof out->value);
+    out->raw = equals ? equals + 1 : "";
+    out->raw_length = equals ? length - name_length - 1 : 0;
+    http_parameter_value(out, out->value, sizeof out->value);
     *query += length;
     return true;
 }

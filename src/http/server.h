@@ -47,8 +47,13 @@ bool http_decode(const char *encoded, char *out, size_t size);
 struct http_parameter {
     char name[HTTP_PARAMETER_BYTES];
     char value[HTTP_PARAMETER_BYTES];
+    const char *raw; /* the value, still encoded, `raw_length` bytes of the query */
+    size_t raw_length;
 };
 bool http_next_parameter(const char **query, struct http_parameter *);
+
+/* Decodes a value that may be longer. False, and out = "", under the same conditions. */
+bool http_parameter_value(const struct http_parameter *, char *out, size_t size);
 
 struct http_answer {
     int status;          /* 200 when the handler is called */

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define HEADER_LINES 64 /* as many as a request can have */
+#define LOOPBACK "127.0.0.1"
 
 /* A query as far as it is read. */
 struct query {
@@ -15,7 +15,9 @@ struct query {
     struct visit *visit;
     struct visit_notes *notes;
     const char *refusal; /* why this client may fake nothing; NULL: it may */
-    /* What it fakes, which counts once all is read. */
+    char *header;        /* room for a supposed forwarding header; NULL: there is nothing to suppose */
+    bool headed;         /* it was given */
+    /* What is faked, which counts once all is read. */
     struct address ip; /* ADDRESS_NONE: not given */
     struct scenario scenario;
     int64_t at_s; /* negative: not given */
@@ -23,16 +25,16 @@ struct query {
 };
 
 /* Reads the value of a parameter. NULL when it counts, else why it is ignored, in our words. */
-typedef const char *parameter_reader(struct query *, const char *value);
+typedef const char *parameter_reader(struct query *, const struct http_parameter *);
 
 static parameter_reader read_lang, read_units, read_show, read_ip, read_place, read_at, read_scenario,
-    read_own;
+    read_header, read_own;
 
-static const char *const parameter_names[] = {"lang",     "units", "show", "ip",      "place",    "at",
-                                              "scenario", "cell",  "q",    "country", "parameter"};
+static const char *const parameter_names[] = {"lang",     "units",  "show", "ip", "place",   "at",
+                                              "scenario", "header", "cell", "q",  "country", "parameter"};
 static parameter_reader *const parameter_readers[] = {
-    read_lang, read_units,    read_show, read_ip,  read_place,
-    read_at,   read_scenario, read_own,  read_own, read_own,
+    read_lang,     read_units,  read_show, read_ip,  read_place, read_at,
+    read_scenario, read_header, read_own,  read_own, read_own,
 };
 #define PARAMETERS \
     (sizeof parameter_readers / sizeof parameter_readers[0]) /* the last name is for all others */
@@ -50,20 +52,20 @@ void visit_register(void)
     metrics_register(&ignored_total, 1, NULL);
 }
 
-static const char *read_lang(struct query *query, const char *value)
+static const char *read_lang(struct query *query, const struct http_parameter *parameter)
 {
-    query->visit->language = language_find(value, strlen(value));
+    query->visit->language = language_find(parameter->value, strlen(parameter->value));
     return query->visit->language ? NULL : "not known";
 }
 
-static const char *read_units(struct query *query, const char *value)
+static const char *read_units(struct query *query, const struct http_parameter *parameter)
 {
     static const struct {
         const char *name;
         enum units units;
     } names[] = {{"c", UNITS_CELSIUS}, {"f", UNITS_FAHRENHEIT}, {"auto", UNITS_AUTO}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcasecmp(value, names[i].name) == 0) {
+        if (strcasecmp(parameter->value, names[i].name) == 0) {
             query->visit->units = names[i].units;
             return NULL;
         }
@@ -72,8 +74,9 @@ static const char *read_units(struct query *query, const char *value)
 }
 
 /* A list, with commas or spaces. */
-static const char *read_show(struct query *query, const char *value)
+static const char *read_show(struct query *query, const struct http_parameter *parameter)
 {
+    const char *value = parameter->value;
     while (*value) {
         size_t length = strcspn(value, ", ");
         if (length == 4 && strncmp(value, "icon", length) == 0)
@@ -87,44 +90,54 @@ static const char *read_show(struct query *query, const char *value)
     return NULL;
 }
 
-const char *visit_refusal(const struct visit_rules *rules, const struct http_request *request,
-                          const struct visit *visit)
+/* The resolved client decides, not the peer: behind a proxy on this machine every peer is local. */
+static const char *refusal(const struct visit_rules *rules, const struct http_request *request,
+                           const struct visit *resolved)
 {
     if (!rules->dev)
         return "not in developer mode";
-    if (!visit->readable || !network_set_contains(&rules->dev_from, &visit->address))
+    if (!resolved->readable || !network_set_contains(&rules->dev_from, &resolved->address))
         return "client not in dev.from";
     return http_host_allowed(request, &rules->hosts) ? NULL : "host not in server.hosts";
 }
 
-static const char *read_ip(struct query *query, const char *value)
+static const char *read_ip(struct query *query, const struct http_parameter *parameter)
 {
-    if (query->refusal)
+    if (query->refusal && !query->header)
         return query->refusal;
-    return address_parse(value, strlen(value), &query->ip) ? NULL : "not an address";
+    return address_parse(parameter->value, strlen(parameter->value), &query->ip) ? NULL : "not an address";
 }
 
-static const char *read_scenario(struct query *query, const char *value)
+static const char *read_header(struct query *query, const struct http_parameter *parameter)
 {
-    const char *why = query->refusal ? query->refusal : scenario_read(value, &query->scenario);
+    if (!query->header)
+        return "not known";
+    query->headed = http_parameter_value(parameter, query->header, VISIT_HEADER_BYTES);
+    return query->headed ? NULL : "longer than any header, or not one";
+}
+
+static const char *read_scenario(struct query *query, const struct http_parameter *parameter)
+{
+    const char *why = query->refusal ? query->refusal : scenario_read(parameter->value, &query->scenario);
     query->staged = query->staged || !why;
     return why;
 }
 
-static const char *read_at(struct query *query, const char *value)
+static const char *read_at(struct query *query, const struct http_parameter *parameter)
 {
     int64_t at_s;
     if (query->refusal)
         return query->refusal;
-    if (!clock_parse(value, &at_s) || at_s < 0)
+    if (!clock_parse(parameter->value, &at_s) || at_s < 0)
         return "not an instant such as " SCENARIO_AT;
     query->at_s = at_s;
     query->staged = true;
     return NULL;
 }
 
-static const char *read_place(struct query *query, const char *value)
+static const char *read_place(struct query *query, const struct http_parameter *parameter)
 {
+    const char *value = parameter->value;
     size_t digits = strspn(value, "0123456789");
     if (digits == 0 || digits > 10 || value[digits] != '\0')
         return "not an id";
@@ -133,10 +146,10 @@ static const char *read_place(struct query *query, const char *value)
 }
 
 /* A parameter of the path's own, which its handler reads. */
-static const char *read_own(struct query *query, const char *value)
+static const char *read_own(struct query *query, const struct http_parameter *parameter)
 {
     const char *path = query->request->path;
-    (void)value;
+    (void)parameter;
     bool has_own = strcmp(path, "/weather.json") == 0 || strcmp(path, "/places.json") == 0;
     return has_own ? NULL : "not known";
 }
@@ -169,15 +182,20 @@ static void read_query(struct query *query)
     bool seen[PARAMETERS] = {false};
     const char *rest = query->request->query;
     struct http_parameter parameter;
+    query->notes->ignored = text_over(query->notes->storage, sizeof query->notes->storage);
     while (http_next_parameter(&rest, &parameter)) {
         size_t i = parameter_index(parameter.name);
         const char *reason = "not known";
         if (i < PARAMETERS) {
-            reason = seen[i] ? "given twice" : parameter_readers[i](query, parameter.value);
+            reason = seen[i] ? "given twice" : parameter_readers[i](query, &parameter);
             seen[i] = true;
         }
         if (reason)
             visit_ignore(query->notes, parameter.name, reason);
+    }
+    if (query->scenario.reader && (query->ip.family != ADDRESS_NONE || query->headed)) {
+        visit_ignore(query->notes, "scenario", "its reader gives way to the address given");
+        query->scenario.reader = NULL;
     }
 }
 
@@ -186,21 +204,18 @@ static void fake(struct query *query)
 {
     const struct scenario *usual = &query->rules->scenario;
     struct scenario *scenario = &query->scenario;
-    struct visit *visit = query->visit;
     bool ip = query->ip.family != ADDRESS_NONE;
-    if (ip && scenario->reader)
-        visit_ignore(query->notes, "scenario", "its reader gives way to ip");
     if (!scenario->reader && !scenario->fault && (usual->reader || usual->fault)) {
         query->staged = true;
         *scenario = *usual;
+        if (ip || query->refusal)
+            scenario->reader = NULL;
     }
-    if (ip || query->refusal)
-        scenario->reader = NULL;
     if (query->staged)
-        scenario_stage(scenario, query->at_s, visit);
+        scenario_stage(scenario, query->at_s, query->visit);
     if (ip) {
-        visit->address = query->ip;
-        visit->placed = false;
+        query->visit->address = query->ip;
+        query->visit->placed = false;
     }
     query->notes->faked = ip || query->staged;
     query->notes->scenario = *scenario;
@@ -232,23 +247,89 @@ static void read_place_headers(const struct visit_rules *rules, const struct htt
                      record_number(values[LONGITUDE], strlen(values[LONGITUDE])));
 }
 
+static void read_origin(const struct visit_rules *rules, const struct http_request *request,
+                        struct visit_origin *out)
+{
+    out->peer = request->peer;
+    out->line_count = http_header(request, rules->client.header, out->lines, VISIT_LINES);
+}
+
+static void find_client(const struct visit_rules *rules, const struct visit_origin *origin,
+                        struct visit *visit)
+{
+    visit->readable = client_find(&rules->client, &origin->peer, origin->lines, origin->line_count,
+                                  &visit->address) == CLIENT_FOUND;
+}
+
+static struct visit begin(const struct visit_rules *rules)
+{
+    return (struct visit){.now = clock_now(), .units = (enum units)rules->units};
+}
+
 void visit_read(const struct visit_rules *rules, const struct http_request *request, struct visit *visit,
                 struct visit_notes *notes)
 {
-    const char *lines[HEADER_LINES];
-    size_t count = http_header(request, rules->client.header, lines, HEADER_LINES);
-    *visit = (struct visit){.now = clock_now(), .units = (enum units)rules->units};
-    visit->readable =
-        client_find(&rules->client, &request->peer, lines, count, &visit->address) == CLIENT_FOUND;
+    struct visit_origin origin;
+    *visit = begin(rules);
+    read_origin(rules, request, &origin);
+    find_client(rules, &origin, visit);
     read_place_headers(rules, request, visit);
-    notes->ignored = text_over(notes->storage, sizeof notes->storage);
     struct query query = {.rules = rules,
                           .request = request,
                           .visit = visit,
                           .notes = notes,
-                          .refusal = visit_refusal(rules, request, visit),
+                          .refusal = refusal(rules, request, visit),
                           .at_s = -1};
     read_query(&query);
+    fake(&query);
+}
+
+const char *visit_refusal(const struct visit_rules *rules, const struct http_request *request)
+{
+    struct visit_origin origin;
+    struct visit visit;
+    read_origin(rules, request, &origin);
+    find_client(rules, &origin, &visit);
+    return refusal(rules, request, &visit);
+}
+
+/* Puts what the query supposes in the place of where the request comes from. False when it supposes nothing.
+ */
+static bool suppose(const struct query *query, struct visit_origin *origin)
+{
+    const struct scenario_reader *reader = query->scenario.reader;
+    const char *header = query->headed ? query->header : NULL;
+    struct address peer = query->ip;
+    if (!reader && !header && peer.family == ADDRESS_NONE)
+        return false;
+    if (reader && !address_parse(reader->address, strlen(reader->address), &peer))
+        header = "unknown"; /* no address can be read from it */
+    if (peer.family == ADDRESS_NONE)
+        address_parse(LOOPBACK, strlen(LOOPBACK), &peer);
+    *origin = (struct visit_origin){.peer = peer, .lines = {header}, .line_count = header != NULL};
+    return true;
+}
+
+void visit_suppose(const struct visit_rules *rules, const struct http_request *request,
+                   char header[VISIT_HEADER_BYTES], struct visit_origin *origin, struct visit *visit,
+                   struct visit_notes *notes)
+{
+    struct query query = {.rules = rules,
+                          .request = request,
+                          .visit = visit,
+                          .notes = notes,
+                          .refusal = rules->dev ? NULL : "not in developer mode",
+                          .header = header,
+                          .at_s = -1};
+    *visit = begin(rules);
+    read_origin(rules, request, origin);
+    read_query(&query);
+    bool other = suppose(&query, origin);
+    find_client(rules, origin, visit);
+    if (!other)
+        read_place_headers(rules, request, visit);
+    query.ip = (struct address){.family = ADDRESS_NONE}; /* it is the peer's */
+    query.refusal = refusal(rules, request, visit);
     fake(&query);
 }
 

@@ -9,6 +9,9 @@
 #include "widget/scenario.h"
 #include "widget/widget.h"
 
+#define VISIT_LINES        64 /* as many as a request can have */
+#define VISIT_HEADER_BYTES (2 * CLIENT_HEADER_BYTES)
+
 struct visit_rules {
     struct client_options client;
     struct http_names
@@ -34,15 +37,27 @@ void visit_register(void);
  * `reason` is in our words. */
 void visit_ignore(struct visit_notes *, const char *parameter, const char *reason);
 
-/* Why nothing that this request asks to fake counts; NULL when it does. `resolved` is the visit as its
- * headers tell it: behind a proxy on this machine every peer is local. */
-const char *visit_refusal(const struct visit_rules *, const struct http_request *,
-                          const struct visit *resolved);
+/* Why this client may fake nothing, in our words; NULL when it may. Thread-safe. */
+const char *visit_refusal(const struct visit_rules *, const struct http_request *);
 
 /* Reads a request. What a developer says of it counts in any order: `ip=` goes before the reader of a
  * scenario. Thread-safe. */
 void visit_read(const struct visit_rules *, const struct http_request *, struct visit *,
                 struct visit_notes *);
+
+/* Where a visit comes from. */
+struct visit_origin {
+    struct address peer;            /* of the connection */
+    const char *lines[VISIT_LINES]; /* values of the forwarding header */
+    size_t line_count;
+};
+
+/* Reads a request about another one. `ip=` is the address from which that one comes to us, `header=` its
+ * forwarding header (alone: from a proxy on this machine); without either, or a scenario's reader, it is this
+ * very request. The rest of the query counts for that other one. Looks at nobody's permission, but scenarios
+ * and instants are for developer mode. Keeps the header in `header`. Thread-safe. */
+void visit_suppose(const struct visit_rules *, const struct http_request *, char header[VISIT_HEADER_BYTES],
+                   struct visit_origin *, struct visit *, struct visit_notes *);
 
 /* The value of a parameter that some paths have beside the common ones; "" when it is not there. Valid while
  * `storage` is. */

@@ -246,9 +246,9 @@ static bool cut_tail(char *name, size_t length)
     return false;
 }
 
-/* The city that a record names, or that the point is a part of, or CITY_NONE. */
+/* The city that a record names, or that the point is a part of, or CITY_NONE; *rule says which. */
 static size_t city_at(const struct gazetteer *g, struct point *point, const char *recorded,
-                      const char *region)
+                      const char *region, const char **rule)
 {
     char name[FOLD_BYTES];
     size_t length = fold(recorded, gazetteer_bare(recorded), name);
@@ -257,24 +257,29 @@ static size_t city_at(const struct gazetteer *g, struct point *point, const char
     size_t city = named(g, name, point);
     if (city == CITY_NONE && cut_tail(name, length))
         city = named(g, name, point);
+    *rule = "the recorded name is this city's, in one of its spellings";
+    if (city != CITY_NONE && g->metropolis[city] != city)
+        *rule = "the recorded name is that of a part of this city";
     if (city != CITY_NONE)
         return g->metropolis[city];
+    *rule = "the recorded name is not a city's, and this is the city around it";
     if (fold(region, strlen(region), name) > 0 && (city = named(g, name, point)) != CITY_NONE)
         point->region = g->table.rows[city].region;
     return metropolis_of(g, point, UNKNOWN_PEOPLE);
 }
 
-bool gazetteer_label(const struct gazetteer *g, double latitude, double longitude, const char *country,
-                     const char *region, const char *recorded, const char *language, struct city *out)
+const char *gazetteer_label(const struct gazetteer *g, double latitude, double longitude, const char *country,
+                            const char *region, const char *recorded, const char *language, struct city *out)
 {
     if (!(fabs(latitude) <= 90 && fabs(longitude) <= 180)) /* nor is it for NaN */
-        return false;
+        return NULL;
+    const char *rule;
     struct point point = point_at(latitude, longitude, country, "");
-    size_t city = city_at(g, &point, recorded, region);
+    size_t city = city_at(g, &point, recorded, region, &rule);
     if (city == CITY_NONE)
-        return false;
+        return NULL;
     copy_out(g, city, language, out);
-    return true;
+    return rule;
 }
 
 struct hit {

@@ -48,10 +48,11 @@ void gazetteer_close(struct gazetteer *);
 bool gazetteer_find(const struct gazetteer *, int64_t id, const char *language, struct city *out);
 
 /* The city that a reader at a point would name, by the rule above. `recorded` is the record's English name
- * for the point, `country` and `region` what it is in ("" for an unknown region). False: the record's own
- * name is the best there is, without its bracket (see gazetteer_bare). Constant time, no allocation. */
-bool gazetteer_label(const struct gazetteer *, double latitude, double longitude, const char *country,
-                     const char *region, const char *recorded, const char *language, struct city *out);
+ * for the point, `country` and `region` what it is in ("" for an unknown region). Returns which part of the
+ * rule chose it, a static string. NULL: the record's own name is the best there is, without its bracket (see
+ * gazetteer_bare). Constant time, no allocation. */
+const char *gazetteer_label(const struct gazetteer *, double latitude, double longitude, const char *country,
+                            const char *region, const char *recorded, const char *language, struct city *out);
 
 /* The length of a recorded name without the bracketed district that may follow it: 6 for "Mumbai (Powai)". A
  * name that is nothing but a bracket is all there is. */

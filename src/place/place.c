@@ -346,11 +346,11 @@ static const char *name_place(const struct gazetteer *gazetteer, const struct re
                               const char *language, struct place *out)
 {
     struct city city, local;
-    bool labelled = gazetteer_label(gazetteer, record->latitude, record->longitude, record->country,
-                                    record->region, record->city, "en", &city);
-    if (!labelled) {
+    const char *rule = gazetteer_label(gazetteer, record->latitude, record->longitude, record->country,
+                                       record->region, record->city, "en", &city);
+    if (!rule) {
         copy_bare(record->city_local[0] ? record->city_local : record->city, out);
-        return "the record's own name";
+        return "the record's own name, without a district in brackets";
     }
     bool translated =
         gazetteer_find(gazetteer, city.id, language, &local) && strcmp(local.name, city.name) != 0;
@@ -360,7 +360,7 @@ static const char *name_place(const struct gazetteer *gazetteer, const struct re
         copy_bare(record->city_local, out);
     else
         memcpy(out->name, translated ? local.name : city.name, sizeof out->name);
-    return "the city of the gazetteer that readers there would name";
+    return rule;
 }
 
 /* Judges a record. Returns the reason for the verdict, with in *label how the name came about. */
@@ -398,6 +398,7 @@ static const char *ask(const struct gazetteer *gazetteer, const struct generatio
         out->credit = mmdb_credit(generation->databases[i]);
         if (evidence) {
             memcpy(evidence->database, generation->options.databases[i], sizeof evidence->database);
+            evidence->recorded = true;
             evidence->record = record;
             evidence->label = label;
         }
@@ -451,24 +452,32 @@ void places_find(struct places *places, const struct address *address, const cha
 }
 
 void places_judge(struct places *places, const struct address *address, const struct record *record,
-                  const char *language, struct place *out)
+                  const char *language, struct place *out, struct place_evidence *evidence)
 {
-    const char *label;
+    const char *label = NULL, *range;
     struct generation *generation = take(places);
     *out = (struct place){0};
-    judge(places->gazetteer, generation, address, record, language, out, &label);
+    const char *reason = judge(places->gazetteer, generation, address, record, language, out, &label);
     go_home(generation, out);
     give_back(places, generation);
-    metric_add(&rows[LOOKUPS], out->verdict, 0);
+    address_classify(address, &range);
+    if (evidence)
+        *evidence = (struct place_evidence){
+            .recorded = true, .record = *record, .range = range, .reason = reason, .label = label};
+    else
+        metric_add(&rows[LOOKUPS], out->verdict, 0);
 }
 
-void places_unreadable(struct places *places, struct place *out)
+void places_unreadable(struct places *places, struct place *out, struct place_evidence *evidence)
 {
     struct generation *generation = take(places);
     *out = (struct place){.verdict = PLACE_UNREADABLE};
     go_home(generation, out);
     give_back(places, generation);
-    metric_add(&rows[LOOKUPS], PLACE_UNREADABLE, 0);
+    if (evidence)
+        *evidence = (struct place_evidence){.reason = "the forwarding header cannot be trusted"};
+    else
+        metric_add(&rows[LOOKUPS], PLACE_UNREADABLE, 0);
 }
 
 bool places_choose(const struct places *places, int64_t id, const char *language, struct place *out)

@@ -49,10 +49,11 @@ struct place {
 /* Why: what led to a verdict. For people, not for the hot path. */
 struct place_evidence {
     char database[PLACE_PATH_BYTES]; /* the file that answered, or "" */
-    struct record record;            /* valid when database is not "" */
-    const char *range;               /* name of the special range of the address, or NULL; static */
-    const char *reason;              /* one sentence; static */
-    const char *label;               /* how the name came about; static, NULL without a name */
+    bool recorded;                   /* there is a record, of that database or of a trusted proxy's headers */
+    struct record record;
+    const char *range;  /* name of the special range of the address, or NULL; static */
+    const char *reason; /* one sentence; static */
+    const char *label;  /* how the name came about; static, NULL without a name */
 };
 
 struct place_home {
@@ -111,14 +112,14 @@ size_t places_databases(struct places *, int64_t now_s, struct place_database ou
 void places_find(struct places *, const struct address *, const char *language, struct place *out,
                  struct place_evidence *evidence);
 
-/* The place that a trusted proxy has already found for an address, judged like a database's record.
- * Thread-safe. */
+/* The place that a trusted proxy has already found for an address, judged like a database's record. With
+ * `evidence`, as above. Thread-safe. */
 void places_judge(struct places *, const struct address *, const struct record *, const char *language,
-                  struct place *out);
+                  struct place *out, struct place_evidence *evidence);
 
-/* The place of a reader whose address cannot be known: verdict PLACE_UNREADABLE, `home` where set.
- * Thread-safe. */
-void places_unreadable(struct places *, struct place *out);
+/* The place of a reader whose address cannot be known: verdict PLACE_UNREADABLE, `home` where set. With
+ * `evidence`, as above. Thread-safe. */
+void places_unreadable(struct places *, struct place *out, struct place_evidence *evidence);
 
 /* The place with a GeoNames id, which a reader chose. False when there is none. Thread-safe. */
 bool places_choose(const struct places *, int64_t id, const char *language, struct place *out);

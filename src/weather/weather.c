@@ -324,15 +324,14 @@ static struct cell begin(const struct weather *weather, double latitude, double 
     return cell;
 }
 
-bool weather_peek(struct weather *weather, double latitude, double longitude, const struct instant *now,
+void weather_peek(struct weather *weather, double latitude, double longitude, const struct instant *now,
                   struct reading *out)
 {
     struct cell cell = begin(weather, latitude, longitude, out);
     struct cache_view view = {.result = CACHE_MISS, .fetch = true};
-    bool there = cache_peek(weather->cache, cell_key(cell), now, &view);
+    cache_peek(weather->cache, cell_key(cell), now, &view);
     out->source = source_of(&view);
     fill(&view, now, out);
-    return there;
 }
 
 /* The curve that Open-Meteo would have given for a cell at `fetched_s`, if it foresaw the synthetic truth. */

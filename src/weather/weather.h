@@ -106,9 +106,9 @@ enum weather_demand {
 void weather_read(struct weather *, enum weather_demand, double latitude, double longitude,
                   const struct instant *now, struct reading *out);
 
-/* What weather_read would find, without making, starting, marking, counting or waiting for anything. False
- * when nobody has asked for the cell. Thread-safe. */
-bool weather_peek(struct weather *, double latitude, double longitude, const struct instant *now,
+/* What weather_read would find, without making, starting, marking, counting or waiting for anything.
+ * Thread-safe. */
+void weather_peek(struct weather *, double latitude, double longitude, const struct instant *now,
                   struct reading *out);
 
 /* What is behind a cell that is only imagined. */

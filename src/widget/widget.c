@@ -91,33 +91,62 @@ static void conclude(const struct widget *widget, const struct visit *visit, str
     out->max_age_s = max_age_s(&widget->options, out);
 }
 
+/* Finds the place of a visit, uncounted with `evidence`. True when the reader chose it. */
+static bool find_place(const struct widget *widget, const struct visit *visit, const char *language,
+                       struct place *out, struct place_evidence *evidence)
+{
+    if (visit->choice > 0 && places_choose(widget->places, visit->choice, language, out))
+        return true;
+    if (visit->placed)
+        places_judge(widget->places, &visit->address, &visit->record, language, out, evidence);
+    else if (visit->readable)
+        places_find(widget->places, &visit->address, language, out, evidence);
+    else
+        places_unreadable(widget->places, out, evidence);
+    return false;
+}
+
+static void imagine(const struct widget *widget, const struct visit *visit, struct answer *out)
+{
+    weather_imagine(widget->weather, &visit->past, out->place.latitude, out->place.longitude, &visit->now,
+                    &out->reading);
+}
+
 static void read_weather(struct widget *widget, const struct visit *visit, enum weather_demand demand,
                          struct answer *out)
 {
-    const struct place *place = &out->place;
     if (visit->imagined)
-        weather_imagine(widget->weather, &visit->past, place->latitude, place->longitude, &visit->now,
-                        &out->reading);
+        imagine(widget, visit, out);
     else
-        weather_read(widget->weather, demand, place->latitude, place->longitude, &visit->now, &out->reading);
+        weather_read(widget->weather, demand, out->place.latitude, out->place.longitude, &visit->now,
+                     &out->reading);
 }
 
 static void answer_with(struct widget *widget, const struct visit *visit, enum weather_demand demand,
                         struct answer *out)
 {
     *out = begin(widget, visit);
-    const char *language = out->language->tag;
-    if (visit->choice > 0 && places_choose(widget->places, visit->choice, language, &out->place))
+    if (find_place(widget, visit, out->language->tag, &out->place, NULL))
         demand = WEATHER_FOR_CHOICE;
-    else if (visit->placed)
-        places_judge(widget->places, &visit->address, &visit->record, language, &out->place);
-    else if (visit->readable)
-        places_find(widget->places, &visit->address, language, &out->place, NULL);
-    else
-        places_unreadable(widget->places, &out->place);
     if (out->place.source != PLACE_FROM_NONE)
         read_weather(widget, visit, demand, out);
     conclude(widget, visit, out);
+}
+
+void widget_reasons(const struct widget *widget, const struct visit *visit, struct reasons *out)
+{
+    struct answer *answer = &out->answer;
+    *answer = begin(widget, visit);
+    if (find_place(widget, visit, answer->language->tag, &answer->place, &out->evidence))
+        out->evidence = (struct place_evidence){.reason = "the reader chose this city"};
+    if (answer->place.source != PLACE_FROM_NONE && visit->imagined)
+        imagine(widget, visit, answer);
+    else if (answer->place.source != PLACE_FROM_NONE)
+        weather_peek(widget->weather, answer->place.latitude, answer->place.longitude, &visit->now,
+                     &answer->reading);
+    conclude(widget, visit, answer);
+    out->upstream_count =
+        visit->imagined ? 0 : weather_upstreams(widget->weather, &visit->now, out->upstreams);
 }
 
 void widget_answer(struct widget *widget, const struct visit *visit, struct answer *out)

@@ -71,7 +71,18 @@ void widget_close(struct widget *);
  * waits at most as long as weather_read does. */
 void widget_answer(struct widget *, const struct visit *, struct answer *out);
 
-/* The same without waiting for weather: for widget_where_json. */
+/* An answer with its reasons. */
+struct reasons {
+    struct answer answer;
+    struct place_evidence evidence;
+    struct weather_upstream upstreams[WEATHER_PROVIDERS];
+    size_t upstream_count;
+};
+
+/* What widget_answer would answer now, and why, without asking, marking or counting anything. Thread-safe. */
+void widget_reasons(const struct widget *, const struct visit *, struct reasons *out);
+
+/* The same as widget_answer, without waiting for weather: for widget_where_json. */
 void widget_where(struct widget *, const struct visit *, struct answer *out);
 
 /* Weather alone, for widget_weather_json: of the cell of that name, or of the visit's choice where `cell` is

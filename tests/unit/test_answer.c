@@ -405,7 +405,7 @@ static void explanations_are_json_whatever_a_record_holds(void **state)
     struct answer answer = hostile();
     static const double numbers[] = {0, -1, 20, 1e308, (double)INFINITY, -(double)INFINITY, (double)NAN};
     for (size_t i = 0; i < 2 * COUNT(numbers); i++) {
-        struct place_evidence evidence = {.database = "data/a \"b\".mmdb", .reason = "r", .range = NULL};
+        struct place_evidence evidence = {.database = "data/a \"b\".mmdb", .recorded = true, .reason = "r"};
         evidence.record = (struct record){.city = "</script>", .prefix_bits = 28};
         evidence.record.located = isfinite(numbers[i / 2]);
         evidence.record.latitude = evidence.record.longitude = evidence.record.radius_km = numbers[i / 2];

@@ -149,7 +149,7 @@ static void home_is_shown_where_the_place_is_unknown(void **state)
         if (i < COUNT(rows))
             place = find_in(room, rows[i].address, "en");
         else
-            places_unreadable(room, &place);
+            places_unreadable(room, &place, NULL);
         assert_int_equal(place.verdict, i < COUNT(rows) ? rows[i].verdict : PLACE_UNREADABLE);
         assert_int_equal(place.source, PLACE_FROM_HOME);
         assert_string_equal(place.name, "Pune");
@@ -161,7 +161,7 @@ static void home_is_shown_where_the_place_is_unknown(void **state)
     assert_string_equal(find_in(room, "198.51.100.17", "en").name, "London");
     put_back();
     struct place place;
-    places_unreadable(room, &place);
+    places_unreadable(room, &place, NULL);
     assert_int_equal(place.verdict, PLACE_UNREADABLE);
     assert_int_equal(place.source, PLACE_FROM_NONE);
     assert_string_equal(place.name, "");
@@ -331,7 +331,7 @@ static void lookups_are_counted_but_not_explanations(void **state)
     places_find(room, &address, "en", &place, &evidence);
     assert_int_equal(counted("city"), before + 1);
     before = counted("unreadable");
-    places_unreadable(room, &place);
+    places_unreadable(room, &place, NULL);
     assert_int_equal(counted("unreadable"), before + 1);
 }
 
