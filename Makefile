@@ -71,7 +71,7 @@ help:
 #: make install    PREFIX=/usr/local DESTDIR=
 #: make clean      remove build/
 
-$(BUILD)/masthead: $(call objects,src/main.c $(HOUSE))
+$(BUILD)/masthead: $(call objects,src/main.c src/demo.c $(HOUSE))
 	@echo "  link $@"
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LINK) $(LIBS)
 
@@ -104,6 +104,7 @@ $(BUILD)/web/digests.h: $(WEB)
 # What is embedded counts as source.
 $(BUILD)/obj/http/assets.o: FLAGS += -I$(BUILD) -DMASTHEAD_WEB='"$(BUILD)/web/"'
 $(BUILD)/obj/http/assets.o: $(BUILD)/web/digests.h $(wildcard src/web/*) data/visitors.tsv
+$(BUILD)/obj/demo.o: data/visitors.mmdb
 $(BUILD)/obj/place/city_table.o: data/cities.tsv data/city-names.tsv
 
 # A unit test is linked with the real files of the house.
@@ -156,7 +157,7 @@ screenshots: packages-pictures
 	@MASTHEAD_BUILD='$(abspath $(BUILD))' $(PYTHON) tests/browser/screenshots.py --out data/pictures
 
 install: all
-	install -D -m 755 $(BUILD)/masthead $(DESTDIR)$(PREFIX)/bin/masthead
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/masthead $(BUILD)/masthead-sim
 	install -D -m 644 widget.conf $(DESTDIR)/etc/masthead/widget.conf
 	install -D -m 644 data/visitors.mmdb $(DESTDIR)/etc/masthead/data/visitors.mmdb
 

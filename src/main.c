@@ -4,6 +4,7 @@
 #include "base/metrics.h"
 #include "base/process.h"
 #include "config/config.h"
+#include "demo.h"
 #include "http/ops.h"
 #include "http/public.h"
 #include "http/world_map.h"
@@ -32,6 +33,7 @@ static const char usage[] =
     "usage: masthead [--config FILE] [--set SECTION.KEY=VALUE]...      run in the foreground\n"
     "       masthead lookup  [--config FILE] [--set ...] [--pretty] IP...  the place of addresses, and why\n"
     "       masthead snippet [--config FILE] [--set ...] IP                the HTML fragment for a reader\n"
+    "       masthead demo    [--scenario NAME[,NAME]]  service, simulator and fake readers on free ports\n"
     "       masthead --check-config | --print-config [--config FILE] [--set ...]\n"
     "       masthead --version | --help\n"
     "\n"
@@ -51,6 +53,7 @@ struct service {
     struct http_listener *public, *ops;
     struct status *status;
     struct ops_options ops_options;
+    const struct demo *demo; /* NULL: this is no demo */
     atomic_bool draining;
     atomic_bool last_reload_ok;
 };
@@ -176,6 +179,8 @@ static bool start(struct service *service)
 {
     const struct config *config = service->config;
     struct public_options site = site_options(config);
+    if (service->demo)
+        site.visits.scenario = service->demo->scenario;
     process_register();
     metrics_register(rows, sizeof rows / sizeof rows[0], service);
     return (service->places = places_open(&config->place)) &&
@@ -190,6 +195,8 @@ static void say_ready(const struct service *service)
     snprintf(public, sizeof public, "%s:%d", service->config->server.listen.host, http_port(service->public));
     snprintf(ops, sizeof ops, "%s:%d", service->config->server.ops_listen.host, http_port(service->ops));
     log_event(LOG_ALWAYS, "ready", log_str("public", public), log_str("ops", ops));
+    if (service->demo)
+        demo_ready(service->demo, public, ops);
 }
 
 /* All or nothing: a new configuration counts only when it is good, may be changed at run time, and its
@@ -252,14 +259,20 @@ static void drain(struct service *service, const sigset_t *signals)
     http_drain(service->public, service->config->server.request_timeout_ms + DRAIN_EXTRA_MS);
 }
 
-static int run(struct config *config, const struct config_sources *sources)
+static sigset_t our_signals(void)
 {
-    struct service service = {.config = config, .last_reload_ok = true};
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGHUP);
+    return signals;
+}
+
+static int run(struct config *config, const struct config_sources *sources, const struct demo *demo)
+{
+    struct service service = {.config = config, .demo = demo, .last_reload_ok = true};
+    sigset_t signals = our_signals();
     sigprocmask(SIG_BLOCK, &signals, NULL); /* before threads: only serve() takes them */
     signal(SIGPIPE, SIG_IGN);
     mkdir(config->place.state, 0755); /* what cannot be written is said by who writes it */
@@ -350,12 +363,13 @@ static int snippet(struct config *config, const char *argument)
     return status;
 }
 
-enum command { RUN, CHECK, PRINT, LOOKUP, SNIPPET, VERSION, HELP, BAD };
+enum command { RUN, CHECK, PRINT, LOOKUP, SNIPPET, DEMO, VERSION, HELP, BAD };
 
 struct arguments {
     enum command command;
     struct config_sources sources;
     bool pretty;
+    const char *scenario; /* of a demo; "": none */
     char **rest;
     int rest_count;
 };
@@ -365,9 +379,14 @@ static enum command command_of(const char *word)
     static const struct {
         const char *word;
         enum command command;
-    } words[] = {
-        {"--check-config", CHECK}, {"--print-config", PRINT}, {"lookup", LOOKUP}, {"snippet", SNIPPET},
-        {"--version", VERSION},    {"--help", HELP},          {"-h", HELP}};
+    } words[] = {{"--check-config", CHECK},
+                 {"--print-config", PRINT},
+                 {"lookup", LOOKUP},
+                 {"snippet", SNIPPET},
+                 {"demo", DEMO},
+                 {"--version", VERSION},
+                 {"--help", HELP},
+                 {"-h", HELP}};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strcmp(word, words[i].word) == 0)
             return words[i].command;
@@ -394,7 +413,7 @@ static int take_option(struct arguments *arguments, char **words, int count)
 
 static struct arguments parse_arguments(int argc, char **argv)
 {
-    struct arguments arguments = {.command = RUN};
+    struct arguments arguments = {.command = RUN, .scenario = ""};
     int i = 1;
     while (i < argc && arguments.command != BAD) {
         int taken = take_option(&arguments, argv + i, argc - i);
@@ -404,6 +423,8 @@ static struct arguments parse_arguments(int argc, char **argv)
             continue;
         if (arguments.command == LOOKUP && strcmp(argv[i], "--pretty") == 0)
             arguments.pretty = true;
+        else if (arguments.command == DEMO && strcmp(argv[i], "--scenario") == 0 && i + 1 < argc)
+            arguments.scenario = argv[++i];
         else if (takes_addresses && argv[i][0] != '-')
             break;
         else
@@ -418,7 +439,7 @@ static struct arguments parse_arguments(int argc, char **argv)
     return arguments;
 }
 
-static int obey(const struct arguments *arguments, struct config *config)
+static int obey(const struct arguments *arguments, struct config *config, const struct demo *demo)
 {
     switch (arguments->command) {
     case CHECK:
@@ -431,19 +452,31 @@ static int obey(const struct arguments *arguments, struct config *config)
     case SNIPPET:
         return snippet(config, arguments->rest[0]);
     default:
-        return run(config, &arguments->sources);
+        return run(config, &arguments->sources, demo);
     }
 }
 
-static int with_config(const struct arguments *arguments)
+static int with_config(const struct arguments *arguments, const struct demo *demo)
 {
     struct config *config = malloc(sizeof *config);
     int status = EXIT_USAGE;
     if (config && config_load(&arguments->sources, config)) {
         log_configure(&config->log);
-        status = obey(arguments, config);
+        status = obey(arguments, config, demo);
     }
     free(config);
+    return status;
+}
+
+static int demonstrate(struct arguments *arguments)
+{
+    struct demo demo;
+    sigset_t signals = our_signals();
+    sigprocmask(SIG_BLOCK, &signals, NULL); /* nothing is left behind */
+    int status = demo_open(&demo, arguments->scenario, &arguments->sources);
+    if (status == EXIT_SUCCESS)
+        status = with_config(arguments, &demo);
+    demo_close(&demo);
     return status;
 }
 
@@ -463,7 +496,9 @@ int main(int argc, char **argv)
     case VERSION:
         puts("masthead " MASTHEAD_VERSION);
         return EXIT_SUCCESS;
+    case DEMO:
+        return demonstrate(&arguments);
     default:
-        return with_config(&arguments);
+        return with_config(&arguments, NULL);
     }
 }

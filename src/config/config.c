@@ -403,7 +403,9 @@ void config_warn(const struct config *config)
                  "commercial; set weather.open_meteo_key_file");
     if (config->dev.enabled)
         log_line(LOG_WARN,
-                 "developer mode: whoever reaches this service may fake readers and move its clock");
+                 "developer mode: never on a public host. Clients in dev.from may be any reader; a proxy on "
+                 "this machine that sends no forwarding header makes every reader such a client, and "
+                 "nothing here can tell");
 }
 
 void config_print(const struct config *config)

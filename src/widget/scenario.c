@@ -61,7 +61,7 @@ static const char *take(const char *name, size_t length, struct scenario *out)
         out->fault = &faults[i];
         return NULL;
     }
-    return "not a reader or fault of /dev/scenarios.json";
+    return "not a known reader or fault (see /dev/scenarios.json)";
 }
 
 const char *scenario_read(const char *text, struct scenario *out)
