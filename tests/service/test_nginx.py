@@ -33,6 +33,8 @@ def test_the_script_recipe_passes_readers_on(masthead, edges):
     assert reader.get("/widget.json").json["place"]["name"] == "Mumbai"
     forged = reader.get("/widget.json", {"X-Forwarded-For": LONDON, "Forwarded": f"for={LONDON}"})
     assert forged.json["place"]["name"] == "Mumbai", "what the reader claims is overwritten"
+    faking = reader.get("/widget.json?ip=198.51.100.17&scenario=tokyo&at=2026-01-31T09:30:00Z")
+    assert faking.json["place"]["name"] == "Mumbai" and faking.headers["X-Masthead-Ignored"].count("client not in dev.from") == 3
     long = reader.get("/widget.json", COOKIES)
     assert long.status == 200, "a site's cookies are not the service's"
     script = reader.get("/masthead.js")
