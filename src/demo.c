@@ -20,16 +20,12 @@
 #define VISITORS     "visitors.mmdb"
 #define EXIT_USAGE   2
 #define WALK_HANDLES 8
-#define FIXED        (sizeof fixed / sizeof fixed[0])
-
-static const char *const fixed[] = {
-    "server.listen=127.0.0.1:0",
-    "server.ops_listen=127.0.0.1:0",
-    "weather.providers=open-meteo",
-    "weather.proxy=",
-    "dev.enabled=yes",
-    "dev.simulated=yes",
-};
+/* %s: the folder, the simulator. */
+static const char configuration[] = "[server]\nlisten = 127.0.0.1:0\nops_listen = 127.0.0.1:0\nstate = %s\n"
+                                    "[geoip]\ndatabases = " VISITORS "\n"
+                                    "[weather]\nproviders = open-meteo\nopen_meteo_url = %s\nproxy =\n"
+                                    "[cache]\nsnapshot =\n"
+                                    "[dev]\nenabled = yes\nsimulated = yes\n";
 
 EMBED(demo_visitors, "data/" VISITORS);
 
@@ -42,18 +38,31 @@ static bool fail(const char *what, const char *name)
 static bool make_folder(struct demo *demo)
 {
     const char *parent = getenv("TMPDIR");
-    char path[PLACE_PATH_BYTES];
-    size_t size = (size_t)(demo_visitors_end - demo_visitors);
-    snprintf(demo->folder, sizeof demo->folder, "%s/masthead-demo.XXXXXX",
-             parent && parent[0] ? parent : "/tmp");
-    if (!mkdtemp(demo->folder)) {
-        demo->folder[0] = '\0';
-        return fail("cannot make a folder in", parent ? parent : "/tmp");
-    }
-    snprintf(path, sizeof path, "%s/" VISITORS, demo->folder);
+    if (!parent || !parent[0])
+        parent = "/tmp";
+    snprintf(demo->folder, sizeof demo->folder, "%s/masthead-demo.XXXXXX", parent);
+    if (mkdtemp(demo->folder))
+        return true;
+    demo->folder[0] = '\0';
+    return fail("cannot make a folder in", parent);
+}
+
+static bool write_file(const struct demo *demo, const char *name, const char *bytes, size_t count,
+                       char path[DEMO_FILE_BYTES])
+{
+    snprintf(path, DEMO_FILE_BYTES, "%s/%s", demo->folder, name);
     FILE *file = fopen(path, "we");
-    bool written = file && fwrite(demo_visitors, 1, size, file) == size;
+    bool written = file && fwrite(bytes, 1, count, file) == count;
     return (file && fclose(file) == 0 && written) || fail("cannot write", path);
+}
+
+static bool write_files(struct demo *demo)
+{
+    size_t size = (uintptr_t)demo_visitors_end - (uintptr_t)demo_visitors;
+    char text[sizeof configuration + 2 * DEMO_PATH_BYTES];
+    int length = snprintf(text, sizeof text, configuration, demo->folder, demo->url);
+    return write_file(demo, VISITORS, demo_visitors, size, demo->file) &&
+           write_file(demo, "widget.conf", text, (size_t)length, demo->file);
 }
 
 /* In the child: becomes the simulator, which ends with us, however we end. */
@@ -92,35 +101,18 @@ static bool start_simulator(struct demo *demo)
     return ready;
 }
 
-static void put_settings(struct demo *demo, struct config_sources *sources)
-{
-    snprintf(demo->settings[0], PLACE_PATH_BYTES, "server.state=%s", demo->folder);
-    snprintf(demo->settings[1], PLACE_PATH_BYTES, "geoip.databases=%s/" VISITORS, demo->folder);
-    snprintf(demo->settings[2], PLACE_PATH_BYTES, "weather.open_meteo_url=%s", demo->url);
-    memmove(sources->sets + FIXED + DEMO_SETTINGS, sources->sets,
-            sources->set_count * sizeof sources->sets[0]);
-    memcpy(sources->sets, fixed, sizeof fixed);
-    for (size_t i = 0; i < DEMO_SETTINGS; i++)
-        sources->sets[FIXED + i] = demo->settings[i];
-    sources->set_count += FIXED + DEMO_SETTINGS;
-    if (!sources->file)
-        sources->file = "/dev/null"; /* not what happens to lie in this folder */
-}
-
 int demo_open(struct demo *demo, const char *scenario, struct config_sources *sources)
 {
     *demo = (struct demo){.simulator = -1};
     const char *why = scenario[0] ? scenario_read(scenario, &demo->scenario) : NULL;
-    if (!why && sources->set_count > CONFIG_SETS_MAX - FIXED - DEMO_SETTINGS)
-        why = "too many --set";
+    if (sources->file)
+        why = "has a configuration of its own, to be changed by --set";
     if (why) {
         fprintf(stderr, "masthead: demo: %s%s%s\n", scenario, scenario[0] ? ": " : "", why);
         return EXIT_USAGE;
     }
-    if (!make_folder(demo) || !start_simulator(demo))
-        return EXIT_FAILURE;
-    put_settings(demo, sources);
-    return EXIT_SUCCESS;
+    sources->file = demo->file;
+    return make_folder(demo) && start_simulator(demo) && write_files(demo) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static void *wait_for_end_of_input(void *unused)

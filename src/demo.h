@@ -10,20 +10,19 @@
 #include <sys/types.h>
 
 #define DEMO_PATH_BYTES 192
-#define DEMO_SETTINGS   3
+#define DEMO_FILE_BYTES (DEMO_PATH_BYTES + 32)
 
 struct demo {
     struct scenario scenario; /* of all requests that name none */
     pid_t simulator;
     char folder[DEMO_PATH_BYTES]; /* "": none */
+    char file[DEMO_FILE_BYTES];   /* the configuration in it */
     char url[DEMO_PATH_BYTES];    /* of the simulator */
-    char settings[DEMO_SETTINGS][PLACE_PATH_BYTES];
 };
 
-/* Starts all but the service, and puts the settings that it needs before those in `sources`, which then
- * points into the demo. `scenario` as scenario_read takes it, "": none. An exit status: unless it is
- * EXIT_SUCCESS, why is said on standard error. To be closed in any case. Call before threads, with SIGTERM
- * and SIGINT blocked. */
+/* Starts all but the service, and names in `sources` the configuration file that makes the service fit.
+ * `scenario` as scenario_read takes it, "": none. An exit status: unless it is EXIT_SUCCESS, why is said on
+ * standard error. To be closed in any case. Call before threads, with SIGTERM and SIGINT blocked. */
 int demo_open(struct demo *, const char *scenario, struct config_sources *sources);
 
 /* Says on standard output, in one line of JSON, where all is to be found. From now on the end of standard

@@ -379,14 +379,16 @@ static enum command command_of(const char *word)
     static const struct {
         const char *word;
         enum command command;
-    } words[] = {{"--check-config", CHECK},
-                 {"--print-config", PRINT},
-                 {"lookup", LOOKUP},
-                 {"snippet", SNIPPET},
-                 {"demo", DEMO},
-                 {"--version", VERSION},
-                 {"--help", HELP},
-                 {"-h", HELP}};
+    } words[] = {
+        {"--check-config", CHECK},
+        {"--print-config", PRINT},
+        {"lookup", LOOKUP},
+        {"snippet", SNIPPET},
+        {"demo", DEMO},
+        {"--version", VERSION},
+        {"--help", HELP},
+        {"-h", HELP},
+    };
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strcmp(word, words[i].word) == 0)
             return words[i].command;

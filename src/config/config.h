@@ -1,5 +1,5 @@
 /* The configuration: defaults, widget.conf, environment and command line become one struct of the rooms' own
- * options. Only main.c includes this. */
+ * options. Only main.c and demo.c include this. */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 

@@ -2,7 +2,6 @@
 
 #include "http/assets.h"
 #include "http/world_map.h"
-#include "widget/explain.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -237,21 +236,18 @@ static void serve_scenarios(void *context, const struct http_request *request, s
 void public_explain(const struct public_site *site, const struct http_request *request,
                     struct http_answer *answer)
 {
-    const struct visit_rules *rules = &site->options.visits;
     char header[VISIT_HEADER_BYTES];
-    struct visit_origin origin;
+    struct origin origin;
     struct visit visit;
     struct visit_notes notes;
-    visit_suppose(rules, request, header, &origin, &visit, &notes);
+    visit_suppose(&site->options.visits, request, header, &origin, &visit, &notes);
     if (notes.ignored.length > 0) {
         refuse_json(answer, 400, notes.ignored.bytes);
         return;
     }
     answer->type = JSON;
     text_string(&answer->headers, "Cache-Control: no-store\r\n");
-    explain_visit(site->widget,
-                  &(struct explain_client){&rules->client, origin.peer, origin.lines, origin.line_count},
-                  &visit, &answer->body);
+    explain_visit(site->widget, &origin, &visit, &answer->body);
 }
 
 /* For those who may be anyone, since it tells anyone's place. */
@@ -290,7 +286,7 @@ static const struct http_route routes[] = {
     {.path = "/dev/explain", .endpoint = "explain", .handle = serve_explain, .access = HTTP_KNOWN_HOSTS},
     {.path = "/dev/*", .endpoint = "playground", .handle = serve_asset, .access = HTTP_KNOWN_HOSTS},
 };
-#define DEVELOPER_ROUTES 4
+#define DEVELOPER_ROUTES 5
 
 struct public_site *public_open(const struct public_options *options, struct widget *widget)
 {

@@ -247,90 +247,72 @@ static void read_place_headers(const struct visit_rules *rules, const struct htt
                      record_number(values[LONGITUDE], strlen(values[LONGITUDE])));
 }
 
-static void read_origin(const struct visit_rules *rules, const struct http_request *request,
-                        struct visit_origin *out)
+static void find_client(const struct origin *origin, struct visit *visit)
 {
-    out->peer = request->peer;
-    out->line_count = http_header(request, rules->client.header, out->lines, VISIT_LINES);
-}
-
-static void find_client(const struct visit_rules *rules, const struct visit_origin *origin,
-                        struct visit *visit)
-{
-    visit->readable = client_find(&rules->client, &origin->peer, origin->lines, origin->line_count,
+    visit->readable = client_find(origin->options, &origin->peer, origin->lines, origin->line_count,
                                   &visit->address) == CLIENT_FOUND;
 }
 
-static struct visit begin(const struct visit_rules *rules)
+static void read_origin(const struct visit_rules *rules, const struct http_request *request,
+                        struct origin *out, struct visit *visit)
 {
-    return (struct visit){.now = clock_now(), .units = (enum units)rules->units};
+    out->options = &rules->client;
+    out->peer = request->peer;
+    out->line_count = http_header(request, rules->client.header, out->lines, ORIGIN_LINES);
+    find_client(out, visit);
 }
 
-void visit_read(const struct visit_rules *rules, const struct http_request *request, struct visit *visit,
-                struct visit_notes *notes)
-{
-    struct visit_origin origin;
-    *visit = begin(rules);
-    read_origin(rules, request, &origin);
-    find_client(rules, &origin, visit);
-    read_place_headers(rules, request, visit);
-    struct query query = {.rules = rules,
-                          .request = request,
-                          .visit = visit,
-                          .notes = notes,
-                          .refusal = refusal(rules, request, visit),
-                          .at_s = -1};
-    read_query(&query);
-    fake(&query);
-}
-
-const char *visit_refusal(const struct visit_rules *rules, const struct http_request *request)
-{
-    struct visit_origin origin;
-    struct visit visit;
-    read_origin(rules, request, &origin);
-    find_client(rules, &origin, &visit);
-    return refusal(rules, request, &visit);
-}
-
-/* Puts what the query supposes in the place of where the request comes from. False when it supposes nothing.
- */
-static bool suppose(const struct query *query, struct visit_origin *origin)
+/* Puts what the query supposes in the place of where the request comes from, if it supposes anything. */
+static void suppose(struct query *query, struct origin *origin)
 {
     const struct scenario_reader *reader = query->scenario.reader;
     const char *header = query->headed ? query->header : NULL;
     struct address peer = query->ip;
     if (!reader && !header && peer.family == ADDRESS_NONE)
-        return false;
+        return;
     if (reader && !address_parse(reader->address, strlen(reader->address), &peer))
         header = "unknown"; /* no address can be read from it */
     if (peer.family == ADDRESS_NONE)
         address_parse(LOOPBACK, strlen(LOOPBACK), &peer);
-    *origin = (struct visit_origin){.peer = peer, .lines = {header}, .line_count = header != NULL};
-    return true;
+    origin->peer = peer;
+    origin->lines[0] = header;
+    origin->line_count = header != NULL;
+    find_client(origin, query->visit);
+    query->visit->placed = false;
+    query->ip = (struct address){.family = ADDRESS_NONE};
 }
 
 void visit_suppose(const struct visit_rules *rules, const struct http_request *request,
-                   char header[VISIT_HEADER_BYTES], struct visit_origin *origin, struct visit *visit,
+                   char header[VISIT_HEADER_BYTES], struct origin *origin, struct visit *visit,
                    struct visit_notes *notes)
 {
-    struct query query = {.rules = rules,
-                          .request = request,
-                          .visit = visit,
-                          .notes = notes,
-                          .refusal = rules->dev ? NULL : "not in developer mode",
-                          .header = header,
-                          .at_s = -1};
-    *visit = begin(rules);
-    read_origin(rules, request, origin);
+    struct query query = {
+        .rules = rules, .request = request, .visit = visit, .notes = notes, .header = header, .at_s = -1};
+    *visit = (struct visit){.now = clock_now(), .units = (enum units)rules->units};
+    read_origin(rules, request, origin, visit);
+    read_place_headers(rules, request, visit);
+    query.refusal = header && rules->dev ? NULL : refusal(rules, request, visit);
     read_query(&query);
-    bool other = suppose(&query, origin);
-    find_client(rules, origin, visit);
-    if (!other)
-        read_place_headers(rules, request, visit);
-    query.ip = (struct address){.family = ADDRESS_NONE}; /* it is the peer's */
-    query.refusal = refusal(rules, request, visit);
+    if (header) {
+        suppose(&query, origin);
+        query.refusal = refusal(rules, request, visit);
+    }
     fake(&query);
+}
+
+void visit_read(const struct visit_rules *rules, const struct http_request *request, struct visit *visit,
+                struct visit_notes *notes)
+{
+    struct origin origin;
+    visit_suppose(rules, request, NULL, &origin, visit, notes);
+}
+
+const char *visit_refusal(const struct visit_rules *rules, const struct http_request *request)
+{
+    struct origin origin;
+    struct visit visit;
+    read_origin(rules, request, &origin, &visit);
+    return refusal(rules, request, &visit);
 }
 
 const char *visit_parameter(const struct http_request *request, const char *name,

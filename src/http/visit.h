@@ -6,10 +6,10 @@
 
 #include "http/server.h"
 #include "visitor/client.h"
+#include "widget/explain.h"
 #include "widget/scenario.h"
 #include "widget/widget.h"
 
-#define VISIT_LINES        64 /* as many as a request can have */
 #define VISIT_HEADER_BYTES (2 * CLIENT_HEADER_BYTES)
 
 struct visit_rules {
@@ -45,19 +45,13 @@ const char *visit_refusal(const struct visit_rules *, const struct http_request 
 void visit_read(const struct visit_rules *, const struct http_request *, struct visit *,
                 struct visit_notes *);
 
-/* Where a visit comes from. */
-struct visit_origin {
-    struct address peer;            /* of the connection */
-    const char *lines[VISIT_LINES]; /* values of the forwarding header */
-    size_t line_count;
-};
-
 /* Reads a request about another one. `ip=` is the address from which that one comes to us, `header=` its
  * forwarding header (alone: from a proxy on this machine); without either, or a scenario's reader, it is this
  * very request. The rest of the query counts for that other one. Looks at nobody's permission, but scenarios
- * and instants are for developer mode. Keeps the header in `header`. Thread-safe. */
+ * and instants are for developer mode. Keeps the header in `header`; where that is
+ * NULL, nothing is supposed, as in visit_read. Thread-safe. */
 void visit_suppose(const struct visit_rules *, const struct http_request *, char header[VISIT_HEADER_BYTES],
-                   struct visit_origin *, struct visit *, struct visit_notes *);
+                   struct origin *, struct visit *, struct visit_notes *);
 
 /* The value of a parameter that some paths have beside the common ones; "" when it is not there. Valid while
  * `storage` is. */

@@ -238,9 +238,21 @@ static void start_flight(struct weather *weather, struct cell cell, bool urgent)
         log_event(LOG_WARN, "queue of weather fetches full", log_int("unsaid", unsaid));
 }
 
+static enum weather_source source_of(const struct cache_view *view)
+{
+    static const enum weather_source sources[CACHE_RESULTS] = {
+        [CACHE_HIT] = WEATHER_HIT,
+        [CACHE_STALE] = WEATHER_HIT_STALE,
+        [CACHE_MISS] = WEATHER_COLLAPSED,
+        [CACHE_NEGATIVE] = WEATHER_NEGATIVE,
+    };
+    return view->result == CACHE_MISS && view->fetch ? WEATHER_FETCHED : sources[view->result];
+}
+
 static void fill(const struct cache_view *view, const struct instant *now, struct reading *out)
 {
     struct curve_value value;
+    out->source = source_of(view);
     out->refresh_in_s = view->refresh_in_ms / 1000;
     out->retry_in_s = view->retry_in_ms / 1000;
     out->in_flight = view->in_flight;
@@ -302,17 +314,6 @@ bool weather_cell(const struct weather *weather, const char *name, double *latit
     return strcmp(again, name) == 0;
 }
 
-static enum weather_source source_of(const struct cache_view *view)
-{
-    static const enum weather_source sources[CACHE_RESULTS] = {
-        [CACHE_HIT] = WEATHER_HIT,
-        [CACHE_STALE] = WEATHER_HIT_STALE,
-        [CACHE_MISS] = WEATHER_COLLAPSED,
-        [CACHE_NEGATIVE] = WEATHER_NEGATIVE,
-    };
-    return view->result == CACHE_MISS && view->fetch ? WEATHER_FETCHED : sources[view->result];
-}
-
 /* A reading of the cell around a point, with nothing in it yet but the cell's name. */
 static struct cell begin(const struct weather *weather, double latitude, double longitude,
                          struct reading *out)
@@ -322,16 +323,6 @@ static struct cell begin(const struct weather *weather, double latitude, double 
     *out = (struct reading){.code = -1, .is_day = -1};
     cell_name(cell, size, out->cell);
     return cell;
-}
-
-void weather_peek(struct weather *weather, double latitude, double longitude, const struct instant *now,
-                  struct reading *out)
-{
-    struct cell cell = begin(weather, latitude, longitude, out);
-    struct cache_view view = {.result = CACHE_MISS, .fetch = true};
-    cache_peek(weather->cache, cell_key(cell), now, &view);
-    out->source = source_of(&view);
-    fill(&view, now, out);
 }
 
 /* The curve that Open-Meteo would have given for a cell at `fetched_s`, if it foresaw the synthetic truth. */
@@ -364,7 +355,6 @@ void weather_imagine(const struct weather *weather, const struct weather_past *p
         curve = foresee(cell, now->wall_ms / 1000 - past->age_s);
     struct cache_view view =
         cache_imagine(weather->cache, &curve, past->age_s * 1000, past->retry_s * 1000, now);
-    out->source = source_of(&view);
     fill(&view, now, out);
 }
 
@@ -372,11 +362,16 @@ void weather_read(struct weather *weather, enum weather_demand demand, double la
                   const struct instant *now, struct reading *out)
 {
     struct cell cell = begin(weather, latitude, longitude, out);
-    struct cache_view view;
+    struct cache_view view = {.result = CACHE_MISS, .fetch = true};
+    if (demand == WEATHER_LOOK) {
+        cache_peek(weather->cache, cell_key(cell), now, &view);
+        fill(&view, now, out);
+        return;
+    }
     enum cache_insert insert = insert_for(weather, demand, cell_key(cell), now);
     cache_ask(weather->cache, cell_key(cell), insert, now, &view);
     bool missing = view.result == CACHE_MISS;
-    out->source = source_of(&view);
+    enum weather_source source = source_of(&view);
     if (view.fetch) /* what anyone may name does not eat into the last tenth of a budget */
         start_flight(weather, cell, missing && demand != WEATHER_FOR_CHOICE);
     struct instant later;
@@ -387,6 +382,7 @@ void weather_read(struct weather *weather, enum weather_demand demand, double la
             now = &later;
     }
     fill(&view, now, out);
+    out->source = source; /* whatever came of waiting */
 }
 
 size_t weather_upstreams(struct weather *weather, const struct instant *now,

@@ -97,6 +97,7 @@ enum weather_demand {
     WEATHER_SOON,        /* the same, but the caller does not wait */
     WEATHER_FOR_CHOICE,  /* a place that anyone may name: a missing cell is fetched only while there is room
                             for it in  the cache, and at most WEATHER_CHOICES_A_MINUTE times a minute */
+    WEATHER_LOOK,        /* nobody's: nothing is made, started, marked, counted or waited for */
     WEATHER_IF_KNOWN, /* a cell that anyone may name: only if somebody has asked for it as one of the above */
 };
 #define WEATHER_CHOICES_A_MINUTE 60 /* a tenth of what Open-Meteo's free host allows */
@@ -105,11 +106,6 @@ enum weather_demand {
  * the fetch thread, and for a missing one a bounded number of callers wait up to wait_ms. Thread-safe. */
 void weather_read(struct weather *, enum weather_demand, double latitude, double longitude,
                   const struct instant *now, struct reading *out);
-
-/* What weather_read would find, without making, starting, marking, counting or waiting for anything.
- * Thread-safe. */
-void weather_peek(struct weather *, double latitude, double longitude, const struct instant *now,
-                  struct reading *out);
 
 /* What is behind a cell that is only imagined. */
 struct weather_past {

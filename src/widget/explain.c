@@ -120,7 +120,7 @@ static void write_hop(const struct address *address, const char *as, const char 
 
 /* Which hop is the reader: the peer, then the header's elements from the right, as far as they were believed,
  * and how many were not. */
-static void write_client(const struct explain_client *asked, struct text *out)
+static void write_client(const struct origin *asked, struct text *out)
 {
     struct address client;
     struct client_trace trace;
@@ -198,13 +198,13 @@ static void write_upstream(const struct weather_upstream *upstream, struct text 
     text_string(out, "]}");
 }
 
-void explain_visit(const struct widget *widget, const struct explain_client *client,
-                   const struct visit *visit, struct text *out)
+void explain_visit(const struct widget *widget, const struct origin *origin, const struct visit *visit,
+                   struct text *out)
 {
     struct reasons reasons;
     widget_reasons(widget, visit, &reasons);
     text_string(out, "{\n  \"client\":");
-    write_client(client, out);
+    write_client(origin, out);
     text_string(out, NEXT);
     write_place(&visit->address, &reasons.answer.place, &reasons.evidence, NEXT, out);
     text_string(out, NEXT "\"weather\":");

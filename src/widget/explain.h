@@ -17,16 +17,18 @@
 void explain_place(const struct address *, const struct place *, const struct place_evidence *, bool pretty,
                    struct text *);
 
-/* How the address of a visit came about. */
-struct explain_client {
+#define ORIGIN_LINES 64 /* as many as a request can have */
+
+/* Where a visit comes from. */
+struct origin {
     const struct client_options *options;
-    struct address peer;
-    const char *const *lines; /* values of the forwarding header, as client_find takes them */
+    struct address peer;             /* of the connection */
+    const char *lines[ORIGIN_LINES]; /* values of the forwarding header */
     size_t line_count;
 };
 
 /* Writes the whole decision about a visit as one object over lines: the header and its hops, what
  * explain_place writes, the weather of the cell, and how things stand with its providers. */
-void explain_visit(const struct widget *, const struct explain_client *, const struct visit *, struct text *);
+void explain_visit(const struct widget *, const struct origin *, const struct visit *, struct text *);
 
 #endif

@@ -42,57 +42,50 @@ static const struct scenario_fault faults[] = {
 };
 #define FAULTS (sizeof faults / sizeof faults[0])
 
+static bool is(const char *name, const char *given, size_t length)
+{
+    return strncmp(name, given, length) == 0 && name[length] == '\0';
+}
+
 /* Takes one name in. NULL when good. */
 static const char *take(const char *name, size_t length, struct scenario *out)
 {
-    for (size_t i = 0; i < READERS; i++) {
-        if (strncmp(readers[i].name, name, length) != 0 || readers[i].name[length])
-            continue;
-        if (out->reader)
-            return "names two readers";
-        out->reader = &readers[i];
-        return NULL;
-    }
-    for (size_t i = 0; i < FAULTS; i++) {
-        if (strncmp(faults[i].name, name, length) != 0 || faults[i].name[length])
-            continue;
-        if (out->fault)
-            return "names two faults";
-        out->fault = &faults[i];
-        return NULL;
-    }
-    return "not a known reader or fault (see /dev/scenarios.json)";
+    size_t reader = 0, fault = 0;
+    while (reader < READERS && !is(readers[reader].name, name, length))
+        reader++;
+    while (fault < FAULTS && !is(faults[fault].name, name, length))
+        fault++;
+    if (reader == READERS && fault == FAULTS)
+        return "not a known reader or fault (see /dev/scenarios.json)";
+    if (reader < READERS ? out->reader != NULL : out->fault != NULL)
+        return "names two of a kind";
+    if (reader < READERS)
+        out->reader = &readers[reader];
+    else
+        out->fault = &faults[fault];
+    return NULL;
 }
 
 const char *scenario_read(const char *text, struct scenario *out)
 {
     struct scenario read = {NULL, NULL};
-    for (;;) {
-        size_t length = strcspn(text, ",");
-        const char *why = take(text, length, &read);
-        if (why)
-            return why;
-        if (text[length] == '\0')
-            break;
-        text += length + 1;
-    }
-    *out = read;
-    return NULL;
-}
-
-int64_t scenario_at_s(const struct scenario *scenario, int64_t at_s)
-{
-    bool own = scenario->reader && scenario->reader->at[0];
-    if (at_s < 0)
-        clock_parse(own ? scenario->reader->at : SCENARIO_AT, &at_s);
-    return at_s;
+    const char *why, *end;
+    do {
+        end = strchrnul(text, ',');
+        why = take(text, (size_t)(end - text), &read);
+        text = end + 1;
+    } while (!why && *end);
+    if (!why)
+        *out = read;
+    return why;
 }
 
 void scenario_stage(const struct scenario *scenario, int64_t at_s, struct visit *visit)
 {
     const struct scenario_reader *reader = scenario->reader;
-    int64_t at_ms = scenario_at_s(scenario, at_s) * 1000;
-    visit->now = (struct instant){.wall_ms = at_ms, .boot_ms = at_ms};
+    if (at_s < 0)
+        clock_parse(reader && reader->at[0] ? reader->at : SCENARIO_AT, &at_s);
+    visit->now = (struct instant){.wall_ms = at_s * 1000, .boot_ms = at_s * 1000};
     visit->imagined = true;
     visit->past = scenario->fault ? scenario->fault->past : faults[0].past;
     if (!reader)

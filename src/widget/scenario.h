@@ -40,9 +40,6 @@ const char *scenario_read(const char *text, struct scenario *out);
  * The instant is `at_s`, else (negative) the reader's own, else SCENARIO_AT. */
 void scenario_stage(const struct scenario *, int64_t at_s, struct visit *);
 
-/* The same instant alone. */
-int64_t scenario_at_s(const struct scenario *, int64_t at_s);
-
 /* The i-th reader, NULL past the last. */
 const struct scenario_reader *scenario_reader_at(size_t i);
 

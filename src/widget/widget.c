@@ -106,23 +106,18 @@ static bool find_place(const struct widget *widget, const struct visit *visit, c
     return false;
 }
 
-static void imagine(const struct widget *widget, const struct visit *visit, struct answer *out)
-{
-    weather_imagine(widget->weather, &visit->past, out->place.latitude, out->place.longitude, &visit->now,
-                    &out->reading);
-}
-
-static void read_weather(struct widget *widget, const struct visit *visit, enum weather_demand demand,
+static void read_weather(const struct widget *widget, const struct visit *visit, enum weather_demand demand,
                          struct answer *out)
 {
+    const struct place *place = &out->place;
     if (visit->imagined)
-        imagine(widget, visit, out);
+        weather_imagine(widget->weather, &visit->past, place->latitude, place->longitude, &visit->now,
+                        &out->reading);
     else
-        weather_read(widget->weather, demand, out->place.latitude, out->place.longitude, &visit->now,
-                     &out->reading);
+        weather_read(widget->weather, demand, place->latitude, place->longitude, &visit->now, &out->reading);
 }
 
-static void answer_with(struct widget *widget, const struct visit *visit, enum weather_demand demand,
+static void answer_with(const struct widget *widget, const struct visit *visit, enum weather_demand demand,
                         struct answer *out)
 {
     *out = begin(widget, visit);
@@ -139,11 +134,8 @@ void widget_reasons(const struct widget *widget, const struct visit *visit, stru
     *answer = begin(widget, visit);
     if (find_place(widget, visit, answer->language->tag, &answer->place, &out->evidence))
         out->evidence = (struct place_evidence){.reason = "the reader chose this city"};
-    if (answer->place.source != PLACE_FROM_NONE && visit->imagined)
-        imagine(widget, visit, answer);
-    else if (answer->place.source != PLACE_FROM_NONE)
-        weather_peek(widget->weather, answer->place.latitude, answer->place.longitude, &visit->now,
-                     &answer->reading);
+    if (answer->place.source != PLACE_FROM_NONE)
+        read_weather(widget, visit, WEATHER_LOOK, answer);
     conclude(widget, visit, answer);
     out->upstream_count =
         visit->imagined ? 0 : weather_upstreams(widget->weather, &visit->now, out->upstreams);

@@ -107,7 +107,8 @@ def test_it_works_where_it_is_installed(demo, tmp_path):
 
 @pytest.mark.parametrize("arguments, status, said", [
     (["--scenario", "atlantis"], 2, "atlantis: not a known reader or fault"),
-    (["--scenario", "mumbai,tokyo"], 2, "mumbai,tokyo: names two readers"),
+    (["--scenario", "mumbai,tokyo"], 2, "mumbai,tokyo: names two of a kind"),
+    (["--config", "widget.conf"], 2, "configuration of its own"),
     (["--scenario"], 2, "usage:"),
     (["somewhere"], 2, "usage:"),
     (["--set", "widget.unit=f"], 2, 'did you mean "units"?'),
