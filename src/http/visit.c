@@ -60,17 +60,15 @@ static const char *read_lang(struct query *query, const struct http_parameter *p
 
 static const char *read_units(struct query *query, const struct http_parameter *parameter)
 {
-    static const struct {
-        const char *name;
-        enum units units;
-    } names[] = {{"c", UNITS_CELSIUS}, {"f", UNITS_FAHRENHEIT}, {"auto", UNITS_AUTO}};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcasecmp(parameter->value, names[i].name) == 0) {
-            query->visit->units = names[i].units;
-            return NULL;
-        }
-    }
-    return "not c, f or auto";
+    static const char *const names[] = {
+        [UNITS_CELSIUS] = "c", [UNITS_FAHRENHEIT] = "f", [UNITS_AUTO] = "auto"};
+    size_t units = 0;
+    while (units <= UNITS_AUTO && strcasecmp(parameter->value, names[units]) != 0)
+        units++;
+    if (units > UNITS_AUTO)
+        return "not c, f or auto";
+    query->visit->units = (enum units)units;
+    return NULL;
 }
 
 /* A list, with commas or spaces. */

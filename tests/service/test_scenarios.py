@@ -216,6 +216,15 @@ def test_what_is_no_scenario_is_ignored_and_said(service, query, said):
     assert answer.status == 200
 
 
+def test_an_answer_fits_whatever_is_wrong_with_the_question(start):
+    origin = "https://" + "n" * 110 + ".example"
+    service = start(settings={"widget.origins": origin})
+    wrong = "&".join(["scenario=reykjavik-minus-zero,upstream-down-3d"] * 30 + ["x=1"] * 30 + ["at="] * 30)
+    answer = service.get("/widget.json?lang=hi&" + wrong, headers={"Origin": origin})
+    assert answer.status == 200 and answer.headers["Access-Control-Allow-Origin"] == origin
+    assert len(answer.headers["X-Masthead-Ignored"]) > 450 and answer.headers["X-Masthead-Scenario"].startswith("reykjavik-minus-zero,")
+
+
 def test_scenarios_on_every_form_of_the_answer(service):
     query = "scenario=mumbai,upstream-down-6h"
     text = service.get("/widget.txt?" + query).text.strip()
