@@ -7,38 +7,57 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define JSON_TYPE    "application/json; charset=utf-8"
 #define DOCUMENT_MAX ((size_t)65536)
 #define HOUR_S       3600
 #define KELVIN       273.15
+#define HOLE_EVERY   3 /* every third temperature of NULLS and NAN_TOKENS, from the second on */
+
+/* ---- what all share ---- */
+
+static bool read_double(const struct wire *wire, const char *name, double *value)
+{
+    char text[32], *end;
+    if (!wire_parameter(wire, name, text, sizeof text) || text[0] == '\0' ||
+        text[strspn(text, "0123456789.+-eE")] != '\0')
+        return false;
+    *value = strtod(text, &end) + 0.0; /* + 0.0: never -0 */
+    return *end == '\0' && isfinite(*value);
+}
+
+const char *dialect_place(const struct wire *wire, const char *north, const char *east, double *latitude,
+                          double *longitude)
+{
+    if (!read_double(wire, north, latitude) || !read_double(wire, east, longitude))
+        return "Latitude and longitude are required and must be numbers.";
+    if (fabs(*latitude) > 90.0)
+        return "Latitude must be in range of -90 to 90°.";
+    return fabs(*longitude) > 180.0 ? "Longitude must be in range of -180 to 180°." : NULL;
+}
+
+void dialect_celsius(struct text *out, const struct forecast *f, int64_t unix_s, int i, enum twist twist)
+{
+    double celsius = twist == COLD ? -300.0 : truth_celsius(f->latitude, f->longitude, unix_s);
+    if (i % HOLE_EVERY == 1 && (twist == NULLS || twist == NAN_TOKENS))
+        text_string(out, twist == NULLS ? "null" : "NaN");
+    else
+        text_format(out, twist == WRONG_TYPES ? "\"%.*f\"" : "%.*f", f->decimals,
+                    f->kelvin ? celsius + KELVIN : celsius);
+}
 
 /* ---- what MET Norway and OpenWeatherMap share ---- */
 
 static const char *read_place(const struct wire *wire, int64_t now_s, struct forecast *f)
 {
-    char north[32], east[32];
-    *f = (struct forecast){.count = 1, .start_s = now_s - now_s % HOUR_S, .now_s = now_s};
-    wire_parameter(wire, "lat", north, sizeof north);
-    wire_parameter(wire, "lon", east, sizeof east);
-    return forecast_coordinates(north, east, &f->latitude[0], &f->longitude[0]);
+    *f = (struct forecast){.start_s = now_s - now_s % HOUR_S, .now_s = now_s, .decimals = 2};
+    return dialect_place(wire, "lat", "lon", &f->latitude, &f->longitude);
 }
 
 /* The instant of point `i` of `count`, as the twist has it. */
 static int64_t twisted(int64_t unix_s, int64_t mirror_s, enum twist twist)
 {
     return twist == UNORDERED ? mirror_s : twist == OLD ? unix_s - 10 * 86400 : unix_s;
-}
-
-static void write_celsius(struct text *out, const struct forecast *f, int64_t unix_s, int i, enum twist twist)
-{
-    double celsius = twist == COLD ? -300.0 : truth_celsius(f->latitude[0], f->longitude[0], unix_s);
-    double value = f->kelvin || twist == WRONG_UNITS ? celsius + KELVIN : celsius;
-    if (i % 3 == 1 && (twist == NULLS || twist == NAN_TOKENS))
-        text_string(out, twist == NULLS ? "null" : "NaN");
-    else
-        text_format(out, twist == WRONG_TYPES ? "\"%.2f\"" : "%.2f", value);
 }
 
 /* What WMO codes up to `code` are called elsewhere: numbers of OpenWeatherMap, symbols of MET Norway, which
@@ -64,11 +83,11 @@ static const struct {
 
 static size_t name_at(const struct forecast *f, int64_t unix_s, bool *is_day)
 {
-    int code = truth_weather_code(f->latitude[0], f->longitude[0], unix_s);
+    int code = truth_weather_code(f->latitude, f->longitude, unix_s);
     size_t i = 0;
     while (names[i].code < code)
         i++;
-    *is_day = truth_is_day(f->latitude[0], f->longitude[0], unix_s);
+    *is_day = truth_is_day(f->latitude, f->longitude, unix_s);
     return i;
 }
 
@@ -117,7 +136,7 @@ static void met_entry(struct text *out, const struct forecast *f, int i, enum tw
     clock_format(twisted(at, f->start_s + (int64_t)mirrored * HOUR_S, twist), time);
     text_format(out, "%s{\"time\":\"%s\",\"data\":{\"instant\":{\"details\":{\"air_temperature\":",
                 i > 0 ? "," : "", time);
-    write_celsius(out, f, at, i, twist);
+    dialect_celsius(out, f, at, i, twist);
     text_format(out,
                 ",\"relative_humidity\":70.5}},\"next_%d_hours\":{\"summary\":{\"symbol_code\":\"%s%s\"}}}}",
                 i < MET_HOURLY ? 1 : 6, names[name].symbol,
@@ -135,7 +154,7 @@ static char *met_write(const struct forecast *f, enum twist twist, size_t *lengt
     text_format(&out,
                 "{\"type\":\"Feature\",\"geometry\":{\"type\":\"Point\",\"coordinates\":[%.4g,%.4g,10]},"
                 "\"properties\":{",
-                f->longitude[0], f->latitude[0]);
+                f->longitude, f->latitude);
     if (twist != NO_HOURLY) {
         text_format(&out, "\"meta\":{\"units\":{\"air_temperature\":\"%s\"}},\"timeseries\":[",
                     twist == WRONG_UNITS ? "fahrenheit" : "celsius");
@@ -148,9 +167,9 @@ static char *met_write(const struct forecast *f, enum twist twist, size_t *lengt
     return bytes;
 }
 
-static size_t met_error(int status, const char *reason, char out[FORECAST_ERROR_BYTES])
+static size_t met_error(int status, const char *reason, char out[DIALECT_ERROR_BYTES])
 {
-    struct text page = text_over(out, FORECAST_ERROR_BYTES);
+    struct text page = text_over(out, DIALECT_ERROR_BYTES);
     (void)status;
     text_string(&page, "<!DOCTYPE html>\n<html><head><title>");
     text_html(&page, reason);
@@ -158,21 +177,12 @@ static size_t met_error(int status, const char *reason, char out[FORECAST_ERROR_
     return page.length;
 }
 
-/* As HTTP writes it (IMF-fixdate). */
-static void format_date(int64_t unix_s, char out[32])
-{
-    time_t seconds = (time_t)unix_s;
-    struct tm parts;
-    gmtime_r(&seconds, &parts);
-    strftime(out, 32, "%a, %d %b %Y %H:%M:%S GMT", &parts);
-}
-
 static bool met_headers(const struct wire *wire, int64_t now_s, char out[DIALECT_HEADERS_BYTES])
 {
-    char modified[32], expires[32];
+    char modified[CLOCK_HTTP_BYTES], expires[CLOCK_HTTP_BYTES];
     struct text lines = text_over(out, DIALECT_HEADERS_BYTES);
-    format_date(now_s - now_s % MET_RUN_S, modified);
-    format_date(now_s + MET_KEEP_S, expires);
+    clock_format_http(now_s - now_s % MET_RUN_S, modified);
+    clock_format_http(now_s + MET_KEEP_S, expires);
     text_format(&lines, "Expires: %s\r\nLast-Modified: %s\r\n", expires, modified);
     return strcmp(wire->if_modified_since, modified) == 0;
 }
@@ -185,19 +195,17 @@ static bool met_headers(const struct wire *wire, int64_t now_s, char out[DIALECT
 
 static const char *owm_read(const struct wire *wire, int64_t now_s, struct forecast *f, int *status)
 {
-    char text[32], *end;
+    char text[32];
     *status = 401;
     if (!wire_parameter(wire, "appid", text, sizeof text) || text[0] == '\0')
         return "Invalid API key. Please see https://openweathermap.org/faq#error401 for more info.";
     *status = 400;
     const char *why = read_place(wire, now_s, f);
+    int64_t points = OWM_POINTS;
     f->kelvin = !wire_parameter(wire, "units", text, sizeof text) || strcmp(text, "metric") != 0;
-    f->points = OWM_POINTS;
-    if (!why && wire_parameter(wire, "cnt", text, sizeof text)) {
-        long count = strtol(text, &end, 10);
-        why = *end || count < 1 || count > OWM_POINTS ? "cnt is from 1 to 40" : NULL;
-        f->points = (int)count;
-    }
+    if (!wire_integer(wire, "cnt", 1, OWM_POINTS, &points))
+        return "cnt is from 1 to 40";
+    f->points = (int)points;
     return why;
 }
 
@@ -209,7 +217,9 @@ static void owm_point(struct text *out, const struct forecast *f, int64_t at, in
     size_t name = name_at(f, at, &is_day);
     text_format(out, "\"dt\":%lld,\"weather\":[{\"id\":%d,\"icon\":\"01%c\"}],\"main\":{\"temp\":",
                 (long long)twisted(at, mirror_s, twist), names[name].id, is_day ? 'd' : 'n');
-    write_celsius(out, f, at, i, twist);
+    struct forecast shown = *f;
+    shown.kelvin = f->kelvin || twist == WRONG_UNITS; /* the reply names no unit */
+    dialect_celsius(out, &shown, at, i, twist);
     text_string(out, ",\"humidity\":70}");
 }
 
@@ -224,7 +234,7 @@ static char *owm_write_current(const struct forecast *f, enum twist twist, size_
     if (twist != NO_HOURLY)
         owm_point(&out, f, at, at, 0, twist);
     text_format(&out, "%s\"timezone\":%d,\"cod\":200}", twist != NO_HOURLY ? "," : "",
-                truth_zone(f->latitude[0], f->longitude[0]).offset_s);
+                truth_zone(f->latitude, f->longitude).offset_s);
     *length = out.length;
     return bytes;
 }
@@ -243,44 +253,32 @@ static char *owm_write_forecast(const struct forecast *f, enum twist twist, size
         owm_point(&out, f, at, first + (int64_t)(f->points - 1 - i) * OWM_STEP_S, i, twist);
         text_string(&out, "}");
     }
-    text_format(&out, "],\"city\":{\"coord\":{\"lat\":%.4g,\"lon\":%.4g}}}", f->latitude[0], f->longitude[0]);
+    text_format(&out, "],\"city\":{\"coord\":{\"lat\":%.4g,\"lon\":%.4g}}}", f->latitude, f->longitude);
     *length = out.length;
     return bytes;
 }
 
-static size_t owm_error(int status, const char *reason, char out[FORECAST_ERROR_BYTES])
+static size_t owm_error(int status, const char *reason, char out[DIALECT_ERROR_BYTES])
 {
-    struct text json = text_over(out, FORECAST_ERROR_BYTES);
+    struct text json = text_over(out, DIALECT_ERROR_BYTES);
     text_format(&json, status == 404 ? "{\"cod\":\"%d\",\"message\":" : "{\"cod\":%d,\"message\":", status);
     text_json(&json, reason);
     text_string(&json, "}");
     return json.length;
 }
 
-/* ---- Open-Meteo, in forecast.c ---- */
-
-static const char *open_meteo_read(const struct wire *wire, int64_t now_s, struct forecast *f, int *status)
-{
-    *status = 400;
-    return forecast_read(wire, now_s, f);
-}
-
-static size_t open_meteo_error(int status, const char *reason, char out[FORECAST_ERROR_BYTES])
-{
-    (void)status;
-    return forecast_error(reason, out);
-}
+/* ---- all of them; Open-Meteo's is in forecast.c ---- */
 
 static const struct dialect dialects[] = {
-    {"/v1/forecast",
-     "?latitude=19.1&longitude=72.9&hourly=temperature_2m,weather_code,is_day"
-     "&past_hours=1&forecast_hours=50&timeformat=unixtime&timezone=auto",
-     open_meteo_read, forecast_write, open_meteo_error, JSON_TYPE, NULL},
-    {"/weatherapi/locationforecast/2.0/compact", "?lat=19.1&lon=72.9, as MET Norway", met_read, met_write,
+    {"open-meteo", "/v1/forecast",
+     "?latitude=19.1&longitude=72.9&hourly=temperature_2m,weather_code,is_day&timeformat=unixtime\n"
+     "    and, as you like, &past_hours=1&forecast_hours=50&timezone=auto",
+     open_meteo_read, open_meteo_write, open_meteo_error, JSON_TYPE, NULL},
+    {"met-norway", "/weatherapi/locationforecast/2.0/compact", "?lat=19.1&lon=72.9", met_read, met_write,
      met_error, "text/html; charset=utf-8", met_headers},
-    {"/data/2.5/weather", "?lat=19.1&lon=72.9&units=metric&appid=KEY, as OpenWeatherMap", owm_read,
+    {"openweathermap", "/data/2.5/weather", "?lat=19.1&lon=72.9&units=metric&appid=KEY", owm_read,
      owm_write_current, owm_error, JSON_TYPE, NULL},
-    {"/data/2.5/forecast", "?lat=19.1&lon=72.9&units=metric&appid=KEY&cnt=18, as OpenWeatherMap", owm_read,
+    {"openweathermap", "/data/2.5/forecast", "?lat=19.1&lon=72.9&units=metric&appid=KEY&cnt=18", owm_read,
      owm_write_forecast, owm_error, JSON_TYPE, NULL},
 };
 

@@ -15,11 +15,12 @@ static void send_json(struct exchange *x, int status, const char *body, size_t l
     x->status = status;
 }
 
-static void send_error(struct exchange *x, int status, const char *reason)
+/* `headers`: further lines, or "". */
+static void send_error(struct exchange *x, int status, const char *headers, const char *reason)
 {
-    char body[FORECAST_ERROR_BYTES];
+    char body[DIALECT_ERROR_BYTES];
     size_t length = x->dialect->error(status, reason, body);
-    wire_answer(x->wire, status, x->dialect->error_type, "", body, length);
+    wire_answer(x->wire, status, x->dialect->error_type, headers, body, length);
     x->status = status;
 }
 
@@ -27,12 +28,12 @@ static void send_error(struct exchange *x, int status, const char *reason)
 static char *body_or_error(struct exchange *x, size_t *length)
 {
     if (!x->forecast) {
-        send_error(x, x->refusal_status, x->refusal);
+        send_error(x, x->refusal_status, "", x->refusal);
         return NULL;
     }
     char *body = x->dialect->write(x->forecast, x->fault->twist, length);
     if (!body)
-        send_error(x, 500, "The simulator is out of memory.");
+        send_error(x, 500, "", "The simulator is out of memory.");
     return body;
 }
 
@@ -67,36 +68,20 @@ static void reset_connection(struct exchange *x)
     wire_reset(x->wire);
 }
 
-/* Half of the body and then `tail`, with a Content-Length that agrees or promises all of the body. */
-static void send_half(struct exchange *x, const char *tail, bool agree)
+/* Half of the body and then the row's reason, with a Content-Length that agrees; without a reason, with one
+ * that promises all of the body. */
+static void send_half(struct exchange *x)
 {
-    size_t length, tail_length = strlen(tail);
+    const char *tail = x->fault->reason;
+    size_t length, tail_length = tail ? strlen(tail) : 0;
     char *body = body_or_error(x, &length);
-    if (!body)
-        return;
-    size_t promised = agree ? length / 2 + tail_length : length;
-    if (wire_head(x->wire, 200, JSON_TYPE, "", (long long)promised)) {
+    if (body &&
+        wire_head(x->wire, 200, JSON_TYPE, "", (long long)(tail ? length / 2 + tail_length : length))) {
         wire_write(x->wire, body, length / 2);
         wire_write(x->wire, tail, tail_length);
         x->status = 200;
     }
     free(body);
-}
-
-static void send_partial(struct exchange *x)
-{
-    send_half(x, "", false);
-}
-
-static void send_truncated(struct exchange *x)
-{
-    send_half(x, "", true);
-}
-
-/* What Open-Meteo sends when something fails while it writes: the status is out already. */
-static void send_stream_error(struct exchange *x)
-{
-    send_half(x, "Unexpected error while streaming data: timeoutReached", true);
 }
 
 static void drip(struct exchange *x)
@@ -127,17 +112,12 @@ static void send_huge(struct exchange *x)
     wire_write(x->wire, last, sizeof last - 1);
 }
 
-static void send_html(struct exchange *x)
+/* A web page, or nothing. */
+static void send_text(struct exchange *x)
 {
-    static const char page[] =
-        "<!DOCTYPE html><title>Sign in</title><p>Welcome to the airport's wireless network.</p>\n";
-    wire_answer(x->wire, 200, "text/html; charset=utf-8", "", page, sizeof page - 1);
+    const char *text = x->fault->reason;
+    wire_answer(x->wire, 200, text[0] ? "text/html; charset=utf-8" : JSON_TYPE, "", text, strlen(text));
     x->status = 200;
-}
-
-static void send_empty(struct exchange *x)
-{
-    send_json(x, 200, "", 0);
 }
 
 /* The same bytes each time: a linear congruential generator with Knuth's MMIX constants, its top byte. */
@@ -178,7 +158,7 @@ static void redirect(struct exchange *x)
 
 static void send_fixed_error(struct exchange *x)
 {
-    send_error(x, x->fault->status, x->fault->reason);
+    send_error(x, x->fault->status, "", x->fault->reason);
 }
 
 /* Open-Meteo tells its limits apart in the reason only; it sets no Retry-After. */
@@ -202,18 +182,16 @@ static size_t limit_index(const char *name)
 
 static void send_limit(struct exchange *x)
 {
-    send_error(x, 429, limits[limit_index(x->value)].reason);
+    send_error(x, 429, "", limits[limit_index(x->value)].reason);
 }
 
 #define OVERLOADED "The service is overloaded. Please try again later."
 
 static void send_retry_after(struct exchange *x)
 {
-    char header[FAULT_VALUE_BYTES + 16], body[FORECAST_ERROR_BYTES];
-    size_t length = x->dialect->error(503, OVERLOADED, body);
+    char header[FAULT_VALUE_BYTES + 16];
     snprintf(header, sizeof header, "Retry-After: %s\r\n", x->value);
-    wire_answer(x->wire, 503, x->dialect->error_type, header, body, length);
-    x->status = 503;
+    send_error(x, 503, header, OVERLOADED);
 }
 
 static const struct fault faults[] = {
@@ -221,7 +199,7 @@ static const struct fault faults[] = {
     {"slow", "answers after VALUE milliseconds (1000)", answer_late, .usual_value = "1000"},
     {"hang", "never answers, until the client leaves or the simulator stops", hang, .twist = HONEST},
     {"reset", "breaks the connection with a TCP reset in mid-header", reset_connection, .twist = HONEST},
-    {"partial", "closes after half of the body that Content-Length promised", send_partial, .twist = HONEST},
+    {"partial", "closes after half of the body that Content-Length promised", send_half, .twist = HONEST},
     {"drip", "sends the body at one byte a second", drip, .twist = HONEST},
     {"huge", "sends 64 MiB of spaces, chunked", send_huge, .twist = HONEST},
     {"429", "over a limit; VALUE: minutely (default), hourly, daily or concurrent", send_limit,
@@ -237,12 +215,13 @@ static const struct fault faults[] = {
     {"retry-after", "overloaded, with VALUE (seconds or a date; 120) as Retry-After", send_retry_after,
      .usual_value = "120"},
     {"redirect", "301 to the same address", redirect, .twist = HONEST},
-    {"html", "200 with a web page, like a captive portal", send_html, .twist = HONEST},
-    {"empty", "200 with no body", send_empty, .twist = HONEST},
+    {"html", "200 with a web page, like a captive portal", send_text,
+     .reason = "<!DOCTYPE html><title>Sign in</title><p>Welcome to the airport's wireless network.</p>\n"},
+    {"empty", "200 with no body", send_text, .reason = ""},
     {"garbage", "200 with random bytes", send_garbage, .twist = HONEST},
-    {"truncated", "JSON cut in half, Content-Length agreeing", send_truncated, .twist = HONEST},
-    {"stream-error", "JSON that breaks off into an error text, still 200", send_stream_error,
-     .twist = HONEST},
+    {"truncated", "JSON cut in half, Content-Length agreeing", send_half, .reason = ""},
+    {"stream-error", "JSON that breaks off into an error text, still 200", send_half,
+     .reason = "Unexpected error while streaming data: timeoutReached"},
     {"deep", "100,000 nested arrays", send_deep, .twist = HONEST},
     {"nulls", "every third temperature null", answer, .twist = NULLS},
     {"nan", "every third temperature the token NaN", answer, .twist = NAN_TOKENS},

@@ -10,7 +10,7 @@
 struct exchange {
     struct wire *wire;
     const struct fault *fault;
-    const char *value; /* the fault's */
+    char value[FAULT_VALUE_BYTES]; /* the fault's */
     const struct dialect *dialect;
     const struct forecast *forecast; /* NULL when the query was refused, */
     const char *refusal;             /* for this reason, */
@@ -26,7 +26,7 @@ struct fault {
     const char *usual_value; /* when none is given; NULL: the fault takes none */
     enum twist twist;        /* of the rows that only bend the body, */
     int status;              /* other than the usual one, */
-    const char *reason;      /* and, of the rows that only send an error, its reason */
+    const char *reason;      /* what it says: the reason of an error, a page, the end of a cut body */
 };
 
 /* The row at `index`, NULL past the last. Row 0 is "none": the honest answer. */

@@ -1,12 +1,11 @@
 /* masthead-sim: a stand-in for the weather API, with a clock that can be moved and faults on order.
  *
  * It speaks Open-Meteo's format, MET Norway's and OpenWeatherMap's over plain HTTP, counts what it was asked
- * for, and is steered over the same port. For tests, and for trying the service without a network; not for
- * the open internet. */
+ * for, and is steered over the same port. --help tells all of it. */
 #include "base/clock.h"
 #include "base/text.h"
 #include "sim/faults.h"
-#include "sim/forecast.h"
+#include "sim/orders.h"
 #include "sim/wire.h"
 #include "weather/truth.h"
 
@@ -21,18 +20,17 @@
 #define CELLS_MAX     4096
 #define SPARE_THREADS 8 /* never given to forecasts, so that the controls answer while others hang */
 #define STATUS_MAX    600
-#define NUMBER_BYTES  24
 #define COUNT_BYTES   (CELLS_MAX * 64 + 16384)
 #define LATEST_S      253402300799 /* 9999-12-31T23:59:59Z */
-#define TIMES_MAX     1000000
+#define MANUAL_BYTES  8192
 
 static struct {
     pthread_mutex_t lock; /* guards all of the rest */
     struct counts {
         int64_t requests, keyed;
         int64_t by_status[STATUS_MAX]; /* by_status[0]: no whole head was sent */
-        int64_t cells_beyond;          /* locations not told apart, the table being full */
         int open_most;
+        int64_t cells_beyond; /* locations not told apart, the table being full */
         size_t cells;
         struct cell {
             double latitude, longitude;
@@ -40,10 +38,7 @@ static struct {
         } cell[CELLS_MAX];
         char last_agent[256], last_query[1024];
     } counts;
-    int open; /* forecasts being answered now */
-    const struct fault *fault;
-    char fault_value[FAULT_VALUE_BYTES];
-    long fault_times; /* how often it still strikes; 0: until changed */
+    int open;         /* forecasts being answered now */
     int64_t moved_ms; /* how far the clock stands from where it would stand unmoved */
 } sim = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -64,9 +59,8 @@ static void count_cell(struct counts *counts, double latitude, double longitude)
         counts->cells_beyond++;
 }
 
-/* Counts a request and decides what befalls it. False when the other forecasts leave no thread for it. */
-static bool begin_forecast(const struct wire *wire, const struct forecast *f, const struct fault **fault,
-                           char value[FAULT_VALUE_BYTES])
+/* Counts a request. False when the other forecasts leave no thread for it. */
+static bool begin_forecast(const struct wire *wire, const struct forecast *f)
 {
     char key[256];
     bool keyed = wire->has_key_header || wire_parameter(wire, "apikey", key, sizeof key) ||
@@ -75,20 +69,14 @@ static bool begin_forecast(const struct wire *wire, const struct forecast *f, co
     struct counts *counts = &sim.counts;
     counts->requests++;
     counts->keyed += keyed;
-    for (size_t i = 0; f && i < f->count; i++)
-        count_cell(counts, f->latitude[i], f->longitude[i]);
+    if (f)
+        count_cell(counts, f->latitude, f->longitude);
     text_clean(wire->user_agent, strlen(wire->user_agent), counts->last_agent, sizeof counts->last_agent);
     text_clean(wire->query, strlen(wire->query), counts->last_query, sizeof counts->last_query);
 
     bool room = ++sim.open <= WIRE_THREADS - SPARE_THREADS;
     if (sim.open > counts->open_most)
         counts->open_most = sim.open;
-    *fault = sim.fault;
-    memcpy(value, sim.fault_value, FAULT_VALUE_BYTES);
-    if (room && sim.fault_times > 0 && --sim.fault_times == 0) {
-        sim.fault = fault_at(0);
-        sim.fault_value[0] = '\0';
-    }
     pthread_mutex_unlock(&sim.lock);
     return room;
 }
@@ -103,21 +91,20 @@ static void end_forecast(int status)
 
 static void handle_forecast(struct wire *wire)
 {
-    struct forecast *forecast = malloc(sizeof *forecast); /* too big for civetweb's stacks */
-    if (!forecast)
-        return;
-    char value[FAULT_VALUE_BYTES], headers[DIALECT_HEADERS_BYTES] = "";
+    struct forecast forecast;
+    char headers[DIALECT_HEADERS_BYTES] = "";
     int64_t now_s = clock_now().wall_ms / 1000;
-    struct exchange x = {.wire = wire, .value = value, .dialect = dialect_of(wire->path), .headers = headers};
-    x.refusal = x.dialect->read(wire, now_s, forecast, &x.refusal_status);
-    x.forecast = x.refusal ? NULL : forecast;
+    struct exchange x = {.wire = wire, .dialect = dialect_of(wire->path), .headers = headers};
+    x.refusal = x.dialect->read(wire, now_s, &forecast, &x.refusal_status);
+    x.forecast = x.refusal ? NULL : &forecast;
     if (x.forecast && x.dialect->headers)
         x.unmodified = x.dialect->headers(wire, now_s, headers);
-    if (!begin_forecast(wire, x.forecast, &x.fault, value))
-        fault_read("429", "concurrent", &x.fault, value);
+    if (begin_forecast(wire, x.forecast))
+        orders_choose(&x);
+    else
+        fault_read("429", "concurrent", &x.fault, x.value);
     x.fault->respond(&x);
     end_forecast(x.status);
-    free(forecast);
 }
 
 /* ---- the controls ---- */
@@ -134,8 +121,8 @@ static void answer_json(struct wire *wire, const struct text *json)
 
 static void refuse(struct wire *wire, const char *reason)
 {
-    char body[FORECAST_ERROR_BYTES];
-    size_t length = forecast_error(reason, body);
+    char body[DIALECT_ERROR_BYTES];
+    size_t length = open_meteo_error(400, reason, body);
     wire_answer(wire, 400, "application/json", "", body, length);
 }
 
@@ -179,80 +166,50 @@ static void handle_count(struct wire *wire)
     free(storage);
 }
 
-/* What every change is answered with: how things stand after it. */
-static void answer_state(struct wire *wire)
+/* How things stand: also the answer to every change. */
+static void handle_state(struct wire *wire)
 {
-    char storage[256], now[CLOCK_RFC3339_BYTES];
+    char storage[(ORDERS_MAX + 1) * 512], now[CLOCK_RFC3339_BYTES];
     struct text json = text_over(storage, sizeof storage);
     clock_format(clock_now().wall_ms / 1000, now);
-    pthread_mutex_lock(&sim.lock);
-    text_format(&json, "{\"now\":\"%s\",\"fault\":\"%s\",\"value\":\"%s\",\"times\":%ld}\n", now,
-                sim.fault->name, sim.fault_value, sim.fault_times);
-    pthread_mutex_unlock(&sim.lock);
+    text_format(&json, "{\"now\":\"%s\",", now);
+    orders_write(&json);
+    text_string(&json, "}\n");
     answer_json(wire, &json);
-}
-
-static void set_fault(const struct fault *fault, const char *value, long times)
-{
-    pthread_mutex_lock(&sim.lock);
-    sim.fault = fault;
-    snprintf(sim.fault_value, sizeof sim.fault_value, "%s", value);
-    sim.fault_times = times;
-    pthread_mutex_unlock(&sim.lock);
 }
 
 static void handle_reset(struct wire *wire)
 {
-    set_fault(fault_at(0), "", 0);
+    orders_clear();
     pthread_mutex_lock(&sim.lock);
     memset(&sim.counts, 0, sizeof sim.counts);
     clock_advance(-sim.moved_ms);
     sim.moved_ms = 0;
     pthread_mutex_unlock(&sim.lock);
-    answer_state(wire);
-}
-
-/* A whole decimal number that is all of `text`. */
-static bool read_integer(const char *text, int64_t *number)
-{
-    char *end;
-    *number = strtoll(text, &end, 10);
-    return strchr("-0123456789", text[0]) && end != text && *end == '\0' && strlen(text) < NUMBER_BYTES - 4;
+    handle_state(wire);
 }
 
 static void handle_fault(struct wire *wire)
 {
-    char kind[32], text[64], value[FAULT_VALUE_BYTES], number[NUMBER_BYTES];
-    const struct fault *fault;
-    int64_t times = 0;
-    wire_parameter(wire, "kind", kind, sizeof kind);
-    wire_parameter(wire, "value", text, sizeof text);
-    const char *why = fault_read(kind, text, &fault, value);
-    if (wire_parameter(wire, "times", number, sizeof number) &&
-        (!read_integer(number, &times) || times < 0 || times > TIMES_MAX))
-        why = "times is a number from 0 to 1000000";
-    if (why) {
+    const char *why = orders_set(wire);
+    if (why)
         refuse(wire, why);
-        return;
-    }
-    set_fault(fault, value, (long)times);
-    answer_state(wire);
+    else
+        handle_state(wire);
 }
 
 /* "250ms", "-90m", "2d": a whole number with a unit. */
-static bool read_duration(char *text, int64_t *ms)
+static bool read_duration(const char *text, int64_t *ms)
 {
     static const struct {
         const char *name;
         int64_t ms;
     } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
-    size_t digits = strspn(text, "-0123456789");
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (strcmp(text + digits, units[i].name) != 0)
-            continue;
-        text[digits] = '\0';
-        return read_integer(text, ms) && !__builtin_mul_overflow(*ms, units[i].ms, ms);
-    }
+    char *end;
+    *ms = strtoll(text, &end, 10);
+    for (size_t i = 0; end != text && i < sizeof units / sizeof units[0]; i++)
+        if (strcmp(end, units[i].name) == 0)
+            return !__builtin_mul_overflow(*ms, units[i].ms, ms);
     return false;
 }
 
@@ -276,19 +233,16 @@ static void handle_clock(struct wire *wire)
     clock_advance(by);
     sim.moved_ms += by;
     pthread_mutex_unlock(&sim.lock);
-    answer_state(wire);
+    handle_state(wire);
 }
 
 static void handle_truth(struct wire *wire)
 {
-    char north[32], east[32], when[NUMBER_BYTES], storage[256];
+    char storage[256];
     double latitude, longitude;
     int64_t at = clock_now().wall_ms / 1000;
-    wire_parameter(wire, "latitude", north, sizeof north);
-    wire_parameter(wire, "longitude", east, sizeof east);
-    const char *why = forecast_coordinates(north, east, &latitude, &longitude);
-    if (wire_parameter(wire, "time", when, sizeof when) &&
-        (!read_integer(when, &at) || at < 0 || at > LATEST_S))
+    const char *why = dialect_place(wire, "latitude", "longitude", &latitude, &longitude);
+    if (!wire_integer(wire, "time", 0, LATEST_S, &at))
         why = "time is in Unix seconds, between 1970 and 9999";
     if (why) {
         refuse(wire, why);
@@ -303,82 +257,103 @@ static void handle_truth(struct wire *wire)
     answer_json(wire, &json);
 }
 
-static void handle_root(struct wire *wire);
+static void handle_manual(struct wire *wire);
 
 static const struct route {
     const char *method, *path, *help;
     void (*handle)(struct wire *);
 } routes[] = {
-    {"GET", "/", "this text", handle_root},
+    {"GET", "/", "this text", handle_manual},
     {"GET", "/sim/count", "what was asked for since the start or the last reset", handle_count},
     {"GET", "/sim/truth", "?latitude=&longitude=&time=UNIX: the weather as it is", handle_truth},
-    {"POST", "/sim/reset", "counts, fault and clock as at a start without --fault", handle_reset},
-    {"POST", "/sim/fault", "?kind=KIND&value=V&times=N: for the next N forecasts; without N until changed",
-     handle_fault},
+    {"GET", "/sim/fault", "the clock; the faults, and how many requests fitted each and were struck",
+     handle_state},
+    {"POST", "/sim/fault", "?kind=KIND&value=VALUE&path=... one more fault, see below", handle_fault},
     {"POST", "/sim/clock", "?advance=3h or ?at=2026-01-31T09:00:12Z: moves the clock, running or frozen",
      handle_clock},
+    {"POST", "/sim/reset", "counts, faults and clock as at a start without --fault", handle_reset},
 };
 #define ROUTES (sizeof routes / sizeof routes[0])
 
-static void handle_root(struct wire *wire)
+static const char usage[] =
+    "usage: masthead-sim [--listen ADDRESS:PORT] [--at INSTANT] [--fault FAULT]...\n\n"
+    "A weather API to have at hand: speaks Open-Meteo, MET Norway and OpenWeatherMap over plain HTTP,\n"
+    "for tests and for trying Masthead without a network. Its weather is invented, the same at every\n"
+    "run, for any coordinate and instant. Not for the open internet.\n\n"
+    "  --listen ADDRESS:PORT  IPv4 address and port (127.0.0.1:8090); port 0 picks a free one\n"
+    "  --at INSTANT           freezes the clock, e.g. at 2026-01-31T09:00:12Z\n"
+    "  --fault FAULT          what goes wrong from the start; may be repeated\n"
+    "  --help                 this text\n\n"
+    "Says \"masthead-sim ready http://ADDRESS:PORT\" once it listens, serves until SIGTERM or Ctrl-C\n"
+    "(exit 0). Exit 1: the port is taken. Exit 2: bad usage.\n\n"
+    "APIs (weather.open_meteo_url, met_norway_url, openweathermap_url of the service are this\n"
+    "address):\n";
+
+static const char examples[] =
+    "\nExamples:\n"
+    "  masthead-sim --fault slow=800 --at 2026-01-31T09:00:00Z\n"
+    "  masthead-sim --fault 'hang&path=met-norway' --fault '500&share=0.3&seed=7'\n"
+    "  curl -X POST 'http://127.0.0.1:8090/sim/fault?kind=429&value=daily&path=open-meteo&times=2'\n"
+    "  curl -X POST 'http://127.0.0.1:8090/sim/fault?kind=garbage&box=8,68,36,98'\n"
+    "  curl -X POST 'http://127.0.0.1:8090/sim/fault?kind=none'\n";
+
+/* All that there is to know; --help and GET / alike. */
+static void write_manual(struct text *out)
 {
-    char storage[2048];
-    struct text page = text_over(storage, sizeof storage);
-    text_string(&page, "This is masthead-sim, a simulated weather API. Its weather is invented.\n\n");
+    text_string(out, usage);
     for (size_t i = 0; dialect_at(i); i++)
-        text_format(&page, "GET  %s  %s\n", dialect_at(i)->path, dialect_at(i)->usage);
+        text_format(out, "  %-14s GET %s\n    %s\n", dialect_at(i)->api, dialect_at(i)->path,
+                    dialect_at(i)->usage);
+    text_string(out, "\nControls, over the same port:\n");
     for (size_t i = 0; i < ROUTES; i++)
-        text_format(&page, "%-4s %s  %s\n", routes[i].method, routes[i].path, routes[i].help);
-    answer_text(wire, 200, page.bytes);
+        text_format(out, "  %-4s %-11s %s\n", routes[i].method, routes[i].path, routes[i].help);
+    text_string(out, "\n");
+    text_string(out, orders_manual);
+    text_string(out, "\nKinds:\n");
+    for (size_t i = 0; fault_at(i); i++)
+        text_format(out, "  %-13s %s\n", fault_at(i)->name, fault_at(i)->help);
+    text_string(out, examples);
 }
 
-static void refuse_method(struct wire *wire, const char *allowed)
+static void handle_manual(struct wire *wire)
 {
-    char allow[32];
-    snprintf(allow, sizeof allow, "Allow: %s\r\n", allowed);
-    wire_answer(wire, 405, "text/plain", allow, "", 0);
+    char storage[MANUAL_BYTES];
+    struct text page = text_over(storage, sizeof storage);
+    write_manual(&page);
+    answer_text(wire, 200, page.bytes);
 }
 
 static void handle(struct wire *wire)
 {
+    char allow[32];
+    struct text allowed = text_over(allow, sizeof allow);
+    const char *method = wire->method;
     if (dialect_of(wire->path)) {
-        if (strcmp(wire->method, "GET") == 0)
+        if (strcmp(method, "GET") == 0) {
             handle_forecast(wire);
-        else
-            refuse_method(wire, "GET");
-        return;
+            return;
+        }
+        text_string(&allowed, "GET");
     }
     for (size_t i = 0; i < ROUTES; i++) {
         if (strcmp(wire->path, routes[i].path) != 0)
             continue;
-        if (strcmp(wire->method, routes[i].method) == 0) {
+        if (strcmp(method, routes[i].method) == 0) {
             routes[i].handle(wire);
             return;
         }
-        refuse_method(wire, routes[i].method);
+        text_format(&allowed, "%s%s", allowed.length > 0 ? ", " : "", routes[i].method);
+    }
+    if (allowed.length == 0) {
+        answer_text(wire, 404, "no such path\n");
         return;
     }
-    answer_text(wire, 404, "no such path\n");
+    char header[64];
+    snprintf(header, sizeof header, "Allow: %s\r\n", allow);
+    wire_answer(wire, 405, "text/plain", header, "", 0);
 }
 
 /* ---- the command line ---- */
-
-static void print_help(void)
-{
-    puts("usage: masthead-sim [--listen ADDRESS:PORT] [--at INSTANT] [--fault KIND[=VALUE]]\n\n"
-         "A simulated weather API for tests and for trying Masthead without a network.\n\n"
-         "  --listen ADDRESS:PORT  IPv4 address and port (127.0.0.1:8090); port 0 picks a free one\n"
-         "  --at INSTANT           freezes the clock, e.g. at 2026-01-31T09:00:12Z\n"
-         "  --fault KIND[=VALUE]   what to do wrong from the start\n"
-         "  --help                 this text\n\nPaths:");
-    for (size_t i = 0; dialect_at(i); i++)
-        printf("  GET  %s\n                     %s\n", dialect_at(i)->path, dialect_at(i)->usage);
-    for (size_t i = 0; i < ROUTES; i++)
-        printf("  %-4s %-12s  %s\n", routes[i].method, routes[i].path, routes[i].help);
-    puts("\nFaults:");
-    for (size_t i = 0; fault_at(i); i++)
-        printf("  %-12s  %s\n", fault_at(i)->name, fault_at(i)->help);
-}
 
 static int bad_usage(const char *option, const char *given, const char *why)
 {
@@ -387,32 +362,34 @@ static int bad_usage(const char *option, const char *given, const char *why)
 }
 
 /* Cuts "127.0.0.1:8090" apart in place. NULL, or why it will not do. */
-static const char *read_address(char *text, int64_t *port)
+static const char *read_address(char *text, int *port)
 {
-    char *colon = strrchr(text, ':');
+    char *colon = strrchr(text, ':'), *end;
     struct in_addr ignored;
     if (text[0] == '[' || (colon && strchr(text, ':') != colon))
         return "the simulator listens on IPv4 only";
     if (!colon)
         return "expected ADDRESS:PORT, e.g. 127.0.0.1:8090";
-    *colon = '\0';
-    if (inet_pton(AF_INET, text, &ignored) != 1 || !read_integer(colon + 1, port) || *port < 0 ||
-        *port > 65535)
+    *colon++ = '\0';
+    unsigned long number = strtoul(colon, &end, 10);
+    if (inet_pton(AF_INET, text, &ignored) != 1 || !strchr("0123456789", *colon) || end == colon || *end ||
+        number > 65535)
         return "expected an IPv4 address and a port from 0 to 65535, e.g. 127.0.0.1:8090";
+    *port = (int)number;
     return NULL;
 }
 
-/* Reads "slow=500". NULL, or why it will not do. */
-static const char *read_first_fault(const char *given)
+/* Reads "slow=500&path=met-norway", which over HTTP is kind=slow&value=500&path=met-norway. NULL, or why it
+ * will not do. */
+static const char *read_fault(const char *given)
 {
-    char text[64], value[FAULT_VALUE_BYTES], *rest = text;
-    snprintf(text, sizeof text, "%s", given);
-    const char *kind = strsep(&rest, "=");
-    const struct fault *fault;
-    const char *why = fault_read(kind, rest, &fault, value);
-    if (!why)
-        set_fault(fault, value, 0);
-    return why;
+    char query[512];
+    int kind = (int)strcspn(given, "=&");
+    bool valued = given[kind] == '=';
+    if (snprintf(query, sizeof query, "kind=%.*s&%s%s", kind, given, valued ? "value=" : "",
+                 given + kind + valued) >= (int)sizeof query)
+        return "too long";
+    return orders_set(&(struct wire){.query = query});
 }
 
 /* Serves until SIGTERM or SIGINT. Returns the exit code. */
@@ -446,10 +423,11 @@ int main(int argc, char **argv)
                                             {"fault", required_argument, NULL, 'f'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
+    static char manual[MANUAL_BYTES];
     const char *listen = "127.0.0.1:8090", *why;
     char host[64]; /* a copy to cut: the arguments stay as ps shows them */
-    int64_t port = 0, at;
-    sim.fault = fault_at(0);
+    int port = 0;
+    int64_t at;
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (option) {
         case 'l':
@@ -461,12 +439,12 @@ int main(int argc, char **argv)
             clock_freeze(at * 1000);
             break;
         case 'f':
-            if ((why = read_first_fault(optarg)))
+            if ((why = read_fault(optarg)))
                 return bad_usage("--fault", optarg, why);
             break;
         case 'h':
-            print_help();
-            return 0;
+            write_manual(&(struct text){.bytes = manual, .capacity = sizeof manual});
+            return fputs(manual, stdout) < 0;
         default:
             return 2;
         }
@@ -476,5 +454,5 @@ int main(int argc, char **argv)
     snprintf(host, sizeof host, "%s", listen);
     if ((why = read_address(host, &port)))
         return bad_usage("--listen", listen, why);
-    return serve(host, (int)port);
+    return serve(host, port);
 }

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <civetweb.h>
+#include <errno.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -127,6 +128,33 @@ bool wire_parameter(const struct wire *wire, const char *name, char *out, size_t
     if (length < 0)
         out[0] = '\0';
     return length >= 0 || length == -2; /* -2: there, but too long */
+}
+
+bool wire_integer(const struct wire *wire, const char *name, int64_t least, int64_t most, int64_t *value)
+{
+    char text[24], *end;
+    if (!wire_parameter(wire, name, text, sizeof text))
+        return true;
+    errno = 0;
+    int64_t number = strtoll(text, &end, 10);
+    if (end == text || *end != '\0' || !strchr("-0123456789", text[0]) || errno != 0 || number < least ||
+        number > most)
+        return false;
+    *value = number;
+    return true;
+}
+
+bool wire_only(const struct wire *wire, const char *const names[])
+{
+    for (const char *at = wire->query; *at; at += *at == '&') {
+        size_t i = 0, length = strcspn(at, "=&");
+        while (names[i] && (strlen(names[i]) != length || strncmp(names[i], at, length) != 0))
+            i++;
+        if (!names[i] && length > 0)
+            return false;
+        at += strcspn(at, "&");
+    }
+    return true;
 }
 
 bool wire_write(struct wire *wire, const void *bytes, size_t length)

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define WIRE_THREADS       64
 #define WIRE_REQUEST_BYTES 65536 /* head of a request; more is refused by civetweb */
@@ -37,6 +38,13 @@ void wire_stop(void);
 /* Copies the decoded query parameter `name` into `out`. True when it is there; out = "" when it is
  * not, and also when it does not fit. */
 bool wire_parameter(const struct wire *, const char *name, char *out, size_t size);
+
+/* Reads the query parameter `name`, a whole decimal number within `least` and `most`. True, and *value
+ * untouched, when it is not there; false when it is something else. */
+bool wire_integer(const struct wire *, const char *name, int64_t least, int64_t most, int64_t *value);
+
+/* Whether each parameter of the query has one of these names; `names` ends with NULL. */
+bool wire_only(const struct wire *, const char *const names[]);
 
 /* Sends a whole answer. `headers`: further lines, each ended by CRLF, or "". */
 void wire_answer(struct wire *, int status, const char *type, const char *headers, const char *body,

@@ -1,0 +1,156 @@
+#include "sim/dialect.h"
+
+#include "weather/truth.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HOUR_S        3600
+#define PAST_MAX      2208 /* 92 days; this and the next two as the API has them */
+#define AHEAD_MAX     384
+#define AHEAD_DEFAULT 168
+#define FRAME_BYTES   640 /* a reply without its points */
+#define POINT_BYTES   24  /* the longest element of an array, with its comma */
+#define OLD_BY_S      (10 * 86400)
+#define GRID_DEG      0.25
+
+static const struct {
+    const char *name, *unit;
+} variables[VARIABLES] = {
+    [TEMPERATURE] = {"temperature_2m", "°C"},
+    [WEATHER_CODE] = {"weather_code", "wmo code"},
+    [IS_DAY] = {"is_day", ""},
+};
+
+static const char *read_variables(const struct wire *wire, struct forecast *f)
+{
+    char list[256], *rest = list;
+    bool seen[VARIABLES + 1] = {[VARIABLES] = true}; /* the unknown one counts as a repetition */
+    if (!wire_parameter(wire, "hourly", list, sizeof list))
+        rest = NULL;
+    for (f->variable_count = 0; rest;) {
+        const char *name = strsep(&rest, ",");
+        enum variable v = 0;
+        while (v < VARIABLES && strcmp(name, variables[v].name) != 0)
+            v++;
+        if (seen[v])
+            return "Parameter 'hourly' may name temperature_2m, weather_code and is_day here, each once.";
+        seen[v] = true;
+        f->variables[f->variable_count++] = v;
+    }
+    return NULL;
+}
+
+const char *open_meteo_read(const struct wire *wire, int64_t now_s, struct forecast *f, int *status)
+{
+    const char *why;
+    char text[32];
+    int64_t past = 0, ahead = AHEAD_DEFAULT;
+    *status = 400;
+    f->decimals = 1;
+    f->kelvin = false;
+    if ((why = dialect_place(wire, "latitude", "longitude", &f->latitude, &f->longitude)) ||
+        (why = read_variables(wire, f)))
+        return why;
+    if (!wire_integer(wire, "past_hours", 0, PAST_MAX, &past))
+        return "Parameter 'past_hours' is out of allowed range from 0 to 2208.";
+    if (!wire_integer(wire, "forecast_hours", 0, AHEAD_MAX, &ahead))
+        return "Parameter 'forecast_hours' is out of allowed range from 0 to 384.";
+    if (!wire_parameter(wire, "timeformat", text, sizeof text) || strcmp(text, "unixtime") != 0)
+        return "Parameter 'timeformat' must be 'unixtime' here.";
+    f->local = wire_parameter(wire, "timezone", text, sizeof text) && strcmp(text, "GMT") != 0;
+    if (f->local && strcmp(text, "auto") != 0)
+        return "Parameter 'timezone' must be 'auto' or 'GMT' here.";
+    f->start_s = now_s - now_s % HOUR_S - past * HOUR_S;
+    f->points = (int)(past + ahead);
+    return NULL;
+}
+
+static void write_value(struct text *out, const struct forecast *f, enum variable v, int point,
+                        enum twist twist)
+{
+    int64_t at = f->start_s + (int64_t)point * HOUR_S;
+    if (v == TEMPERATURE)
+        dialect_celsius(out, f, at, point, twist);
+    else
+        text_format(out, twist == WRONG_TYPES ? "\"%d\"" : "%d",
+                    v == IS_DAY ? truth_is_day(f->latitude, f->longitude, at)
+                                : truth_weather_code(f->latitude, f->longitude, at));
+}
+
+static void write_units(struct text *out, const struct forecast *f, enum twist twist)
+{
+    text_string(out, ",\"hourly_units\":{\"time\":\"unixtime\"");
+    for (size_t i = 0; i < f->variable_count; i++) {
+        enum variable v = f->variables[i];
+        bool lie = v == TEMPERATURE && twist == WRONG_UNITS;
+        text_format(out, ",\"%s\":\"%s\"", variables[v].name, lie ? "°F" : variables[v].unit);
+    }
+    text_string(out, "}");
+}
+
+static void write_hourly(struct text *out, const struct forecast *f, enum twist twist)
+{
+    int64_t first = f->start_s - (twist == OLD ? OLD_BY_S : 0);
+    text_string(out, ",\"hourly\":{\"time\":[");
+    for (int p = 0; p < f->points; p++) {
+        int slot = twist == UNORDERED ? f->points - 1 - p : p;
+        long long at = first + (int64_t)slot * HOUR_S;
+        text_format(out, "%s%lld", p > 0 ? "," : "", at);
+    }
+    text_string(out, "]");
+    for (size_t i = 0; i < f->variable_count; i++) {
+        int points = f->points - (twist == UNEVEN && i == 0 ? 1 : 0);
+        text_format(out, ",\"%s\":[", variables[f->variables[i]].name);
+        for (int p = 0; p < points; p++) {
+            text_string(out, p > 0 ? "," : "");
+            write_value(out, f, f->variables[i], p, twist);
+        }
+        text_string(out, "]");
+    }
+    text_string(out, "}");
+}
+
+/* Always with a decimal point, as the API prints its doubles; never -0. */
+static void write_snapped(struct text *out, const char *key, double degrees)
+{
+    double snapped = round(degrees / GRID_DEG) * GRID_DEG + 0.0;
+    text_format(out, "\"%s\":%.*f,", key, fmod(snapped, 0.5) == 0.0 ? 1 : 2, snapped);
+}
+
+char *open_meteo_write(const struct forecast *f, enum twist twist, size_t *length)
+{
+    size_t capacity = FRAME_BYTES + (size_t)f->points * (1 + f->variable_count) * POINT_BYTES;
+    char *bytes = malloc(capacity);
+    if (!bytes)
+        return NULL;
+    struct text out = text_over(bytes, capacity);
+    struct truth_zone zone = {.name = "GMT", .abbreviation = "GMT"};
+    if (f->local)
+        zone = truth_zone(f->latitude, f->longitude);
+    text_string(&out, "{");
+    write_snapped(&out, "latitude", f->latitude);
+    write_snapped(&out, "longitude", f->longitude);
+    text_format(&out,
+                "\"generationtime_ms\":0.05,\"utc_offset_seconds\":%d,\"timezone\":\"%s\","
+                "\"timezone_abbreviation\":\"%s\",\"elevation\":10.0",
+                zone.offset_s, zone.name, zone.abbreviation);
+    if (f->variable_count > 0 && twist != NO_HOURLY) {
+        write_units(&out, f, twist);
+        write_hourly(&out, f, twist);
+    }
+    text_string(&out, "}");
+    *length = out.length;
+    return bytes;
+}
+
+size_t open_meteo_error(int status, const char *reason, char out[DIALECT_ERROR_BYTES])
+{
+    (void)status;
+    struct text json = text_over(out, DIALECT_ERROR_BYTES);
+    text_string(&json, "{\"error\":true,\"reason\":");
+    text_json(&json, reason);
+    text_string(&json, "}");
+    return json.length;
+}

@@ -1,0 +1,228 @@
+#include "sim/orders.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SCOPE_BYTES 192
+#define TIMES_MAX   1000000
+#define EVERYTHING  "\"path\":null,\"box\":null,\"share\":1,\"seed\":1"
+
+const char orders_manual[] =
+    "A FAULT is KIND[=VALUE][&path=...][&box=...][&share=...][&seed=...][&times=...] on the command\n"
+    "line, and the same as the query kind=KIND&value=VALUE&... over HTTP:\n"
+    "  path=API-OR-PATH  an API's name or one path, as above; without it, all\n"
+    "  box=S,W,N,E       where the coordinates lie, in degrees; W > E crosses the 180th meridian\n"
+    "  share=X           this share of the requests that fit, more than 0 and at most 1\n"
+    "  seed=N            which ones (1): alike for the same seed and sequence of requests\n"
+    "  times=N           only the next N of them\n\n"
+    "The first fault that fits a request strikes; what its share lets go may be another's. One that\n"
+    "fits every request stands last. A new one takes the place of the one with the same path, box,\n"
+    "share and seed; 16 are kept. The kind \"none\" makes an exception; without path, box and share\n"
+    "it ends all.\n";
+
+struct order {
+    const struct fault *fault;
+    char value[FAULT_VALUE_BYTES];
+    char path[64];                   /* an API's name or a path; "": all */
+    double south, west, north, east; /* NAN: everywhere */
+    double share;                    /* of the requests that fit */
+    int64_t seed, times;             /* times: how often it may yet strike; -1: until changed */
+    char scope[SCOPE_BYTES];         /* path to seed as members of a JSON object; alike when these are */
+    unsigned short dice[3];          /* of erand48 */
+    int64_t fitting, struck;         /* requests */
+};
+
+static struct {
+    pthread_mutex_t lock; /* guards the rest */
+    size_t count;
+    struct order order[ORDERS_MAX];
+} list = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* ---- reading one ---- */
+
+static bool names(const char *path, const struct dialect *dialect)
+{
+    return strcmp(path, dialect->api) == 0 || strcmp(path, dialect->path) == 0;
+}
+
+static const char *read_path(const struct wire *wire, struct order *o)
+{
+    if (!wire_parameter(wire, "path", o->path, sizeof o->path))
+        return NULL;
+    for (size_t i = 0; dialect_at(i); i++)
+        if (names(o->path, dialect_at(i)))
+            return NULL;
+    return "path is open-meteo, met-norway, openweathermap or one of their paths";
+}
+
+static const char *read_box(const struct wire *wire, struct order *o)
+{
+    char text[96];
+    int end = 0;
+    o->south = NAN;
+    if (!wire_parameter(wire, "box", text, sizeof text))
+        return NULL;
+    bool four = sscanf(text, "%lf,%lf,%lf,%lf%n", &o->south, &o->west, &o->north, &o->east, &end) == 4;
+    bool sound = four && text[end] == '\0' && o->south >= -90 && o->south <= o->north && o->north <= 90 &&
+                 fabs(o->west) <= 180 && fabs(o->east) <= 180;
+    return sound ? NULL : "box is south,west,north,east in degrees, e.g. 8,68,36,98";
+}
+
+static const char *read_share(const struct wire *wire, struct order *o)
+{
+    char text[32], *end;
+    o->share = 1;
+    o->seed = 1;
+    if (wire_parameter(wire, "share", text, sizeof text)) {
+        o->share = strtod(text, &end);
+        if (*end != '\0' || !(o->share > 0 && o->share <= 1))
+            return "share is a number above 0 and at most 1, e.g. 0.3";
+    }
+    return wire_integer(wire, "seed", 0, UINT32_MAX, &o->seed) ? NULL
+                                                               : "seed is a number from 0 to 4294967295";
+}
+
+static const char *read_fault(const struct wire *wire, struct order *o)
+{
+    char kind[32], value[64];
+    wire_parameter(wire, "kind", kind, sizeof kind);
+    wire_parameter(wire, "value", value, sizeof value);
+    const char *why = fault_read(kind, value, &o->fault, o->value);
+    o->times = 0;
+    if (!wire_integer(wire, "times", 0, TIMES_MAX, &o->times))
+        why = "times is a number from 0 to 1000000";
+    o->times = o->times == 0 ? -1 : o->times;
+    return why;
+}
+
+static const char *read_order(const struct wire *wire, struct order *o)
+{
+    static const char *const known[] = {"kind", "value", "path", "box", "share", "seed", "times", NULL};
+    const char *why = wire_only(wire, known) ? NULL : "say kind, value, path, box, share, seed or times";
+    if (why || (why = read_fault(wire, o)) || (why = read_path(wire, o)) || (why = read_box(wire, o)) ||
+        (why = read_share(wire, o)))
+        return why;
+    struct text scope = text_over(o->scope, sizeof o->scope);
+    text_string(&scope, "\"path\":");
+    text_json(&scope, o->path[0] ? o->path : NULL);
+    if (isnan(o->south))
+        text_string(&scope, ",\"box\":null");
+    else
+        text_format(&scope, ",\"box\":[%g,%g,%g,%g]", o->south, o->west, o->north, o->east);
+    text_format(&scope, ",\"share\":%g,\"seed\":%lld", o->share, (long long)o->seed);
+    memcpy(o->dice, (unsigned short[]){0x330e, (unsigned short)o->seed, (unsigned short)(o->seed >> 16)},
+           sizeof o->dice); /* as srand48 does it */
+    return NULL;
+}
+
+/* ---- the list ---- */
+
+static bool is_general(const struct order *o)
+{
+    return strcmp(o->scope, EVERYTHING) == 0;
+}
+
+/* Puts it where one with its scope stands, else before the general one, which is the last. */
+static const char *keep(const struct order *o)
+{
+    size_t at = 0;
+    while (at < list.count && strcmp(list.order[at].scope, o->scope) != 0 && !is_general(&list.order[at]))
+        at++;
+    if (at == list.count || strcmp(list.order[at].scope, o->scope) != 0) {
+        if (list.count == ORDERS_MAX)
+            return "16 faults are in force already; kind=none ends them";
+        memmove(&list.order[at + 1], &list.order[at], (list.count - at) * sizeof *o);
+        list.count++;
+    }
+    list.order[at] = *o;
+    return NULL;
+}
+
+const char *orders_set(const struct wire *wire)
+{
+    struct order o = {0};
+    const char *why = read_order(wire, &o);
+    if (why)
+        return why;
+    if (o.fault == fault_at(0) && is_general(&o)) {
+        orders_clear();
+        return NULL;
+    }
+    pthread_mutex_lock(&list.lock);
+    why = keep(&o);
+    pthread_mutex_unlock(&list.lock);
+    return why;
+}
+
+void orders_clear(void)
+{
+    pthread_mutex_lock(&list.lock);
+    list.count = 0;
+    pthread_mutex_unlock(&list.lock);
+}
+
+static bool in_box(const struct order *o, const struct forecast *f)
+{
+    bool east_of = f->longitude >= o->west, west_of = f->longitude <= o->east;
+    return f->latitude >= o->south && f->latitude <= o->north &&
+           (o->west <= o->east ? east_of && west_of : east_of || west_of);
+}
+
+static bool strikes(struct order *o, const struct exchange *x)
+{
+    if (o->times == 0 || (o->path[0] && !names(o->path, x->dialect)) ||
+        (!isnan(o->south) && !(x->forecast && in_box(o, x->forecast))))
+        return false;
+    o->fitting++;
+    if (o->share < 1 && erand48(o->dice) >= o->share)
+        return false;
+    o->struck++;
+    o->times -= o->times > 0;
+    return true;
+}
+
+void orders_choose(struct exchange *x)
+{
+    x->fault = fault_at(0);
+    pthread_mutex_lock(&list.lock);
+    size_t i = 0;
+    while (i < list.count && !strikes(&list.order[i], x))
+        i++;
+    if (i < list.count) {
+        x->fault = list.order[i].fault;
+        memcpy(x->value, list.order[i].value, sizeof x->value);
+    }
+    pthread_mutex_unlock(&list.lock);
+}
+
+static void write_order(struct text *json, const struct order *o)
+{
+    text_format(json, "{\"kind\":\"%s\",\"value\":", o->fault->name);
+    text_json(json, o->value);
+    text_format(json, ",%s,\"times\":", o->scope);
+    if (o->times < 0)
+        text_string(json, "null");
+    else
+        text_format(json, "%lld", (long long)o->times);
+    text_format(json, ",\"fitting\":%lld,\"struck\":%lld}", (long long)o->fitting, (long long)o->struck);
+}
+
+void orders_write(struct text *json)
+{
+    pthread_mutex_lock(&list.lock);
+    const struct order *last = list.count > 0 ? &list.order[list.count - 1] : NULL;
+    if (last && (!is_general(last) || last->times == 0))
+        last = NULL;
+    text_format(json, "\"fault\":\"%s\",\"value\":", last ? last->fault->name : fault_at(0)->name);
+    text_json(json, last ? last->value : "");
+    text_format(json, ",\"times\":%lld,\"faults\":[", last && last->times > 0 ? (long long)last->times : 0);
+    for (size_t i = 0; i < list.count; i++) {
+        text_string(json, i > 0 ? "," : "");
+        write_order(json, &list.order[i]);
+    }
+    text_string(json, "]");
+    pthread_mutex_unlock(&list.lock);
+}
