@@ -14,6 +14,11 @@ EMBED(asset_playground_html, "src/web/playground.html");
 EMBED(asset_playground_css, "src/web/playground.css");
 EMBED(asset_playground_js, "src/web/playground.js");
 EMBED(asset_status, "src/web/status.css");
+EMBED(asset_desk_js, "src/web/desk.js");
+EMBED(asset_dom_js, "src/web/dom.js");
+EMBED(asset_evidence_js, "src/web/evidence.js");
+EMBED(asset_mastheads_js, "src/web/mastheads.js");
+EMBED(asset_readers_js, "src/web/readers.js");
 EMBED(asset_icon, "src/web/icon.svg");
 EMBED(asset_visitors, "data/visitors.tsv");
 
@@ -40,6 +45,11 @@ static const struct asset {
     {"/", HTML, asset_playground_html, asset_playground_html_end, NULL, NULL},
     {"/dev/playground.css", STYLESHEET, asset_playground_css, asset_playground_css_end, NULL, NULL},
     {"/dev/playground.js", JAVASCRIPT, asset_playground_js, asset_playground_js_end, NULL, NULL},
+    {"/dev/desk.js", JAVASCRIPT, asset_desk_js, asset_desk_js_end, NULL, NULL},
+    {"/dev/dom.js", JAVASCRIPT, asset_dom_js, asset_dom_js_end, NULL, NULL},
+    {"/dev/evidence.js", JAVASCRIPT, asset_evidence_js, asset_evidence_js_end, NULL, NULL},
+    {"/dev/mastheads.js", JAVASCRIPT, asset_mastheads_js, asset_mastheads_js_end, NULL, NULL},
+    {"/dev/readers.js", JAVASCRIPT, asset_readers_js, asset_readers_js_end, NULL, NULL},
     {"/dev/icon.svg", SVG, asset_icon, asset_icon_end, NULL, NULL},
     {"/dev/visitors.tsv", TABLE, asset_visitors, asset_visitors_end, NULL, NULL},
 };

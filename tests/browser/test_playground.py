@@ -1,13 +1,16 @@
 """The playground, as the developer who has just started the service sees it."""
 
+import contextlib
 import json
 import urllib.request
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 MAX_RADIUS_KM = 100  # geoip.max_radius as shipped
-WEIGHT_LIMIT_BYTES = 40_000
-FILES = ["/", "/dev/playground.css", "/dev/playground.js", "/masthead.js", "/masthead.css"]
+WEIGHT_LIMIT_BYTES = 70_000  # of text that is ours, uncompressed
+MODULES = ["playground", "desk", "dom", "evidence", "mastheads", "readers"]
+FILES = ["/", "/dev/playground.css", "/masthead.js", "/masthead.css", *(f"/dev/{name}.js" for name in MODULES)]
 
 
 def should_have_weather(reader):
@@ -37,6 +40,46 @@ def playground(masthead, browser, readers):
     waiting = "document.querySelector('.state:is([data-state=asking], [data-state=place])')"
     browser.until(f"!{waiting}", "a reader still waits for the weather", seconds=60)
     return browser
+
+
+@pytest.fixture
+def open_at(masthead, browser):
+    """Opens the playground as an address with a hash says; returns the browser."""
+    def open_one(fragment):
+        browser.open("about:blank")  # else only the hash would change
+        browser.open(f"{masthead.public}/#{fragment}")
+        browser.until("document.querySelector('#url').href.includes('widget.json?')", "the desk is not ready")
+        return browser
+    return open_one
+
+
+def switch(browser, **fields):
+    """Sets switches of the desk, as a person would."""
+    for name, value in fields.items():
+        browser.js(
+            """const control = document.querySelector(`#controls [name=${arguments[0]}]`);
+            control.value = arguments[1];
+            control.dispatchEvent(new Event('change', { bubbles: true }));""",
+            name,
+            value,
+        )
+
+
+def asked(browser):
+    """The parameters of the composed address."""
+    url = urlsplit(browser.js("return document.querySelector('#url').textContent"))
+    assert url.path == "/widget.json"
+    return {name: values[0] for name, values in parse_qs(url.query).items()}
+
+
+@contextlib.contextmanager
+def phone(browser):
+    size = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True}
+    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        yield
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 READERS_SAY = {"Reykjavik": "Reykjavík", "Frankfurt am Main": "Frankfurt"}  # the gazetteer's word for it
@@ -80,20 +123,14 @@ def test_choosing_a_reader_makes_the_page_theirs(playground, readers):
         playground.until(f"document.querySelector({json.dumps(place)}).textContent == 'Tokyo'", f"{place} is not Tokyo")
     playground.until("document.querySelector('#edition').textContent == 'Tokyo edition'", "the edition is another's")
     assert playground.attribute(row(tokyo["ipv4"]) + " .reader", "aria-pressed") == "true"
-    assert playground.js("return document.querySelectorAll('[aria-pressed=true]').length") == 1
+    pressed = "return [...document.querySelectorAll('[aria-pressed=true]')].map((button) => button.className)"
+    assert sorted(playground.js(pressed)) == ["pin west", "reader"]
     assert complaints(playground) == []
 
 
 def test_units_and_language_change_every_row(playground, readers):
     delhi = next(reader for reader in readers if reader["city"] == "Delhi")
-    for name, value in {"units": "f", "lang": "hi"}.items():
-        playground.js(
-            """const control = document.querySelector(`[name=${arguments[0]}]`);
-            control.value = arguments[1];
-            control.dispatchEvent(new Event('change'));""",
-            name,
-            value,
-        )
+    switch(playground, units="f", lang="hi")
     reads = f"document.querySelector('{row(delhi['ipv4'])} .reads').textContent"
     hindi = dict(name.split("=") for name in delhi["names"].split("|"))["hi"]
     translated = f"{reads}.startsWith({json.dumps(hindi)}) && {reads}.endsWith('°F')"
@@ -108,7 +145,8 @@ def test_details_show_fragment_json_and_headers_as_text(playground, readers):
     panel = playground.attribute(button, "aria-controls")
     playground.until(f"document.querySelectorAll('#{panel} pre').length >= 3", "the details stay empty")
     texts = f"[...document.querySelectorAll('#{panel} pre')].map((pre) => pre.textContent)"
-    html, headers, _, answer = playground.js(f"return {texts}")
+    html, headers, _, answer, why = playground.js(f"return {texts}")
+    assert json.loads(why)["name"] == reader["city"] and "<" in why
     assert html.startswith('<span class="masthead-weather"') and "&lt;" in html
     assert json.loads(answer)["place"]["name"] == reader["city"]
     assert "cache-control: no-store" in headers
@@ -142,14 +180,165 @@ def test_the_page_is_accessible_in_outline(playground):
     assert playground.js("return [...document.querySelectorAll('select, input')].every((el) => el.labels.length)")
 
 
-def test_it_fits_a_phone(playground):
-    playground.driver.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride", {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True}
+def test_every_reader_is_on_the_map_or_beside_it(playground, readers):
+    """Buttons, named by what the reader is shown, over the place of the record."""
+    pins = playground.js(
+        """const { x, y, width, height } = document.querySelector('#map').getBoundingClientRect();
+        return [...document.querySelectorAll('#map button')].map((pin) => {
+          const box = pin.getBoundingClientRect();
+          const [across, down] = [(box.x + box.width / 2 - x) / width, (box.y + box.height / 2 - y) / height];
+          return [pin.ariaLabel, across * 360 - 180, 78 - down * 135];
+        })"""
     )
-    try:
-        assert playground.js("return document.documentElement.scrollWidth") == 360
-    finally:
-        playground.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    beside = playground.js("return [...document.querySelectorAll('#nowhere button')].map((chip) => chip.ariaLabel)")
+    assert len(pins) + len(beside) == len(readers)
+    assert "Nagpur: nothing, unknown" in beside
+    for name, north, east in [("Tokyo", 35.7, 139.7), ("New York", 40.7, -74), ("Sydney", -33.9, 151.2)]:
+        label, across, up = next(pin for pin in pins if pin[0].startswith(name + ":"))
+        assert label.startswith(f"{name}: {name} ") and label.endswith("°C, fresh")
+        assert abs(across - east) < 1 and abs(up - north) < 1
+    assert playground.js("return document.querySelector('#map img').naturalWidth > 0"), "the map was not drawn"
+
+
+def test_the_map_is_used_by_keyboard(playground):
+    pin = "[...document.querySelectorAll('#map button')].find((pin) => pin.ariaLabel.startsWith('Cairo:'))"
+    playground.js(f"{pin}.focus()")
+    playground.driver.switch_to.active_element.send_keys(" ")
+    playground.until("document.querySelector('.dateline .masthead-place')?.textContent == 'Cairo'", "Cairo was not chosen")
+    assert playground.js(f"return {pin}.ariaPressed") == "true"
+    assert asked(playground) == {"ip": "198.51.100.129"}
+    assert playground.js(f"return getComputedStyle({pin}.firstChild).display") == "block", "its label is not seen"
+
+
+def test_the_switches_compose_the_address_and_the_page_follows(open_at):
+    browser = open_at("")
+    assert asked(browser) == {"ip": "192.0.2.1"}
+    switch(browser, reader="leh-below-zero", fault="upstream-down-6h", units="f")
+    assert asked(browser) == {"scenario": "leh-below-zero,upstream-down-6h", "units": "f"}
+    assert browser.settled(".dateline masthead-weather") == "stale"
+    assert browser.text(".dateline .masthead-temp").endswith("\u00a0°F")
+    browser.until("document.querySelector('#date').textContent == 'Friday, January 16, 2026'", "the date is today's")
+    switch(browser, at="2026-01-31T23:30", reader="", lang="hi")
+    expected = {"ip": "192.0.2.1", "scenario": "upstream-down-6h", "at": "2026-01-31T23:30:00Z", "lang": "hi", "units": "f"}
+    assert asked(browser) == expected
+    browser.until("document.querySelector('#date').textContent == 'Sunday, February 1, 2026'", "Mumbai's date is another")
+    page = urlsplit(browser.js("return location.href"))
+    assert parse_qs(page.fragment) == {name: [value] for name, value in expected.items()}
+    assert browser.text("#page-url") == page.geturl()
+
+
+def test_an_address_restores_the_page(open_at):
+    fragment = "scenario=new-york,upstream-down-6h&at=2026-01-31T03:00:00Z&lang=hi&units=f&style=dark&colours=dark"
+    browser = open_at(fragment)
+    values = "return Object.fromEntries(new FormData(document.querySelector('#controls')))"
+    assert browser.js(values) == {"reader": "new-york", "ip": "", "fault": "upstream-down-6h", "at": "2026-01-31T03:00",
+                                  "lang": "hi", "units": "f", "style": "dark", "colours": "dark"}
+    assert urlsplit(browser.js("return location.href")).fragment == fragment
+    assert browser.settled(".dateline masthead-weather") == "stale"
+    assert browser.text(".dateline .masthead-place") == "न्यूयॉर्क"
+    assert browser.attribute("#masthead", "data-style") == "dark"
+    assert browser.js("return getComputedStyle(document.body).backgroundColor") == "rgb(22, 21, 19)"
+    browser.js("location.hash = 'ip=198.51.100.65'")
+    browser.until("document.querySelector('.dateline .masthead-place')?.textContent == 'Tokyo'", "the new hash is not read")
+    assert asked(browser) == {"ip": "198.51.100.65"}
+    assert complaints(browser) == []
+
+
+def test_a_hostile_address_changes_nothing_but_the_question(open_at):
+    browser = open_at("ip=%3Cscript%3Ealert(1)%3C/script%3E&scenario=nobody,nothing&lang=%22&style=x&colours=url(x)&at=soon")
+    assert asked(browser) == {"ip": "<script>alert(1)</script>"}
+    assert browser.js("return document.documentElement.style.colorScheme") == ""
+    assert browser.settled(".dateline masthead-weather")
+    assert complaints(browser) == []
+
+
+def test_a_place_on_the_page_is_no_state(open_at):
+    browser = open_at("scenario=tokyo")
+    browser.js("document.querySelector('.skip').click()")
+    browser.until("location.hash == '#scenario=tokyo' && scrollY > 0", "the skip link went nowhere, or the state is lost")
+    assert asked(browser) == {"scenario": "tokyo"}
+
+
+def test_the_evidence_behind_the_desk_follows_it(open_at):
+    browser = open_at("scenario=hostile-name,cold")
+    browser.js("document.querySelector('#behind summary').click()")
+    texts = "[...document.querySelectorAll('#behind pre')].map((pre) => pre.textContent)"
+    browser.until(f"{texts}.length == 5", "no evidence")
+    html, headers, shell, answer, why = browser.js(f"return {texts}")
+    assert "&lt;b&gt;" in html and "scenario=hostile-name,cold" in shell and json.loads(answer)["state"] == "place"
+    assert "x-masthead-scenario: hostile-name,cold" in headers
+    assert json.loads(why)["verdict"] == "city"
+    switch(browser, reader="unreadable")
+    browser.until(f"{texts}[4]?.includes('unreadable')", "the explanation is another reader's")
+    assert browser.js("return document.querySelector('#behind b, #behind script')") is None
+    assert complaints(browser) == []
+
+
+def test_a_service_that_explains_nothing_is_said_to(open_at):
+    browser = open_at("scenario=tokyo")
+    browser.js("const real = fetch; window.fetch = (path, ...rest) => path.startsWith('/dev/explain') ?"
+               " Promise.resolve(new Response('no such page', { status: 404 })) : real(path, ...rest)")
+    browser.js("document.querySelector('#behind').open = true")
+    browser.until("document.querySelector('#behind .why pre')?.textContent.includes('explains nothing here (HTTP 404)')",
+                  "no word about the missing explanation")
+    assert complaints(browser) == []
+
+
+def test_the_addresses_are_copied_or_selected(open_at):
+    """Whether a page may write to the clipboard is the browser's affair."""
+    browser = open_at("scenario=tokyo,stale&style=sans")
+    for place in ("#url", "#page-url"):
+        button = f"document.querySelector('[data-copies=\"{place}\"]')"
+        browser.js(f"{button}.click()")
+        word = browser.until(f"['Copied', 'Selected'].find((word) => {button}.textContent == word)", "nothing happened")
+        if word == "Selected":
+            assert browser.js("return getSelection().toString().trim()") == browser.text(place)
+    assert browser.text("#page-url").endswith("/#scenario=tokyo,stale&style=sans")
+
+
+def test_three_mastheads_in_three_languages(open_at):
+    browser = open_at("scenario=mumbai,upstream-down-6h&units=c")
+    browser.until("document.querySelectorAll('.wall masthead-weather[data-state=stale]').length == 9", "some still wait")
+    papers = browser.js(
+        """return [...document.querySelectorAll('.wall .paper')].map((paper) => [paper.dataset.style, paper.lang,
+            getComputedStyle(paper).direction, paper.querySelector('.masthead-place').textContent,
+            paper.querySelector('masthead-weather').lang, paper.querySelector('.date').textContent])"""
+    )
+    expected = [(style, lang) for style in ("serif", "sans", "dark") for lang in ("en", "hi", "ar")]
+    assert [(style, lang) for style, lang, *_ in papers] == expected
+    for _, lang, direction, place, own, date in papers:
+        assert direction == ("rtl" if lang == "ar" else "ltr") and own == lang
+        if lang != "ar":
+            assert place == {"en": "Mumbai", "hi": "मुंबई"}[lang]
+        assert {"en": "January", "hi": "जनवरी", "ar": "يناير"}[lang] in date
+    assert complaints(browser) == []
+
+
+def test_the_dark_masthead_is_dark_on_a_light_page_and_the_others_follow(open_at):
+    browser = open_at("ip=192.0.2.1&colours=light")
+    light = "return [...document.querySelectorAll('.wall .paper:lang(en)')].map((paper) => getComputedStyle(paper).color)"
+    ink, again, pale = browser.js(light)
+    assert ink == again != pale
+    switch(browser, colours="dark")
+    assert browser.js(light) == [pale] * 3
+
+
+def test_it_fits_a_phone(open_at):
+    """In each masthead and language, with the longest name, which is cut; and what a masthead holds stays in it."""
+    browser = open_at("scenario=long-name")
+    browser.js("document.querySelector('#behind').open = true")
+    outside = """return [...document.querySelectorAll('.paper *')].map((node) => [node, node.getBoundingClientRect()])
+        .filter(([, { left, right, width }]) => width && (right > 361 || left < -1)).map(([node]) => node.outerHTML)"""
+    with phone(browser):
+        for style in ("", "sans", "dark"):
+            for lang in ("en", "hi", "ar"):
+                switch(browser, style=style, lang=lang)
+                browser.until("document.querySelectorAll('masthead-weather[data-state=fresh]').length == 11", "some wait")
+                assert browser.js("return document.documentElement.scrollWidth") == 360, (style, lang)
+                assert browser.js(outside) == [], (style, lang)
+        browser.until("document.querySelectorAll('#behind pre').length == 5", "no evidence")
+        assert browser.js("return document.documentElement.scrollWidth") == 360
+    assert complaints(browser) == []
 
 
 def test_the_playground_is_light_and_allows_no_inline_script(masthead):

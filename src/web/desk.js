@@ -1,0 +1,113 @@
+// The desk: the switches that say who reads, when, what has failed, and how the page looks. What they say is one query for
+// the service and one hash for this page, so that an address can be kept and shared.
+
+import { $, copy, make } from './dom.js';
+
+const FIRST = '192.0.2.1'; // the reader in the page's own markup
+const LOOKS = ['style', 'colours']; // of the page alone: in the hash, not in the query
+
+const form = $('#controls');
+let readers = []; // of /dev/scenarios.json
+let usual; // the instant of those that have none of their own
+
+const value = (name) => form.elements[name].value.trim();
+
+const instant = () => {
+  const at = value('at');
+  return at && `${at.length === 16 ? `${at}:00` : at.slice(0, 19)}Z`;
+};
+
+const named = () => readers.find(({ name }) => name === value('reader'));
+
+// The query for the reader of the desk, or for the one at `ip` under the same conditions: a reader who is named has an
+// instant, which is then everybody's. Commas and colons stay readable.
+export const query = (ip) => {
+  const reader = named();
+  const asked = {
+    ip: ip || (reader ? '' : value('ip')),
+    scenario: [ip ? '' : reader?.name, value('fault')].filter(Boolean).join(','),
+    at: instant() || (ip && reader ? (reader.at ?? usual) : ''),
+    lang: value('lang'),
+    units: value('units'),
+  };
+  const given = Object.entries(asked).filter(([, text]) => text);
+  return new URLSearchParams(given).toString().replaceAll('%2C', ',').replaceAll('%3A', ':');
+};
+
+// The address of the desk's reader; '' where a scenario has none.
+export const address = () => (named() ? (named().address ?? '') : value('ip'));
+
+export const lang = () => value('lang') || 'en';
+export const style = () => value('style');
+export const staged = () => Boolean(value('fault') || value('at') || value('reader')); // such an answer does not change
+
+export const choose = (ip) => {
+  form.elements.ip.value = ip;
+  form.elements.reader.value = '';
+};
+
+const hash = () => {
+  const looks = LOOKS.filter((look) => value(look)).map((look) => `${look}=${value(look)}`);
+  const all = [query(), ...looks].join('&');
+  return all === `ip=${FIRST}` ? '' : `#${all}`;
+};
+
+const set = (field, text) => {
+  const control = form.elements[field];
+  control.value = text ?? '';
+  if (control.selectedIndex < 0) control.selectedIndex = 0; // not one of ours
+};
+
+// Sets the switches as the hash says; what it does not name is as it was at first. False when it is a place on the page.
+const restore = () => {
+  const said = new URLSearchParams(location.hash.slice(1));
+  if (location.hash && ![...said.values()].some(Boolean)) return false;
+  const names = (said.get('scenario') ?? '').split(',');
+  const reader = names.find((one) => readers.some(({ name }) => name === one));
+  set('reader', reader);
+  set('fault', names.find((one) => one !== reader));
+  set('ip', said.get('ip') ?? (reader ? '' : FIRST));
+  set('at', /^[\d-]+T[\d:]+(?=Z$)/.exec(said.get('at'))?.[0]);
+  for (const field of ['lang', 'units', ...LOOKS]) set(field, said.get(field));
+  return true;
+};
+
+// Shows and keeps what the switches say.
+export const publish = () => {
+  const url = `${location.origin}/widget.json?${query()}`;
+  Object.assign($('#url'), { textContent: url, href: url });
+  history.replaceState(null, '', location.pathname + location.search + hash());
+  $('#page-url').textContent = location.href;
+  document.documentElement.style.colorScheme = value('colours');
+};
+
+const offer = (field, list) => {
+  for (const { name, note } of list) {
+    form.elements[field].append(make('option', { value: name, textContent: name.replaceAll('-', ' '), title: note }));
+  }
+};
+
+// Fills the switches and calls `changed(field)` on each change: the field's name, or '' for all at once.
+export const open = (scenarios, changed) => {
+  readers = scenarios.readers;
+  usual = scenarios.default_at;
+  offer('reader', readers);
+  offer('fault', scenarios.faults);
+  if (usual) $('#default-at').textContent = ` A fault without an instant is at ${usual}.`;
+  restore();
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    if (value('ip')) changed('ip');
+  });
+  form.addEventListener('change', ({ target }) => {
+    if (target.name === 'reader') form.elements.ip.value = target.value ? '' : FIRST;
+    if (target.name !== 'ip') changed(target.name); // an address waits for the button
+  });
+  addEventListener('hashchange', () => {
+    if (restore()) changed('');
+    else publish(); // the place is reached; the address says the state again
+  });
+  for (const button of document.querySelectorAll('[data-copies]')) {
+    button.addEventListener('click', async () => (button.textContent = await copy($(button.dataset.copies))));
+  }
+};

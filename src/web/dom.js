@@ -1,0 +1,60 @@
+// What every part of the playground stands on. Text is written as text, never as markup: some readers live in hostile
+// places.
+
+const IN_FLIGHT = 4; // requests at a time; a cold cache meets a newcomer, not a crowd
+const TIMEOUT_MS = 5000;
+
+export const $ = (selector, root = document) => root.querySelector(selector);
+
+export const make = (tag, properties, ...children) => {
+  const { data, ...rest } = properties ?? {};
+  const node = Object.assign(document.createElement(tag), rest);
+  Object.assign(node.dataset, data);
+  node.append(...children);
+  return node;
+};
+
+export const say = (text) => ($('#status').textContent = text);
+
+export const get = (path) => fetch(path, { signal: AbortSignal.timeout(TIMEOUT_MS), cache: 'no-store' });
+
+// Jobs a few at a time, in order. A job is a function that returns a promise which does not fail.
+
+const waiting = [];
+let flying = 0;
+
+const next = () => {
+  if (flying >= IN_FLIGHT || !waiting.length) return;
+  flying += 1;
+  waiting.shift()().finally(() => {
+    flying -= 1;
+    next();
+  });
+};
+
+export const enqueue = (job) => {
+  waiting.push(job);
+  next();
+};
+
+export const forget = () => (waiting.length = 0);
+
+// Puts text on the clipboard, or selects where it stands. The word for the button.
+export const copy = async (node) => {
+  try {
+    await navigator.clipboard.writeText(node.textContent);
+    return 'Copied';
+  } catch {
+    getSelection().selectAllChildren(node);
+    return 'Selected';
+  }
+};
+
+// An instant in a time zone, as the language writes it; '' for a zone that this browser does not know.
+export const localTime = (instant, zone, style, lang = 'en-GB') => {
+  try {
+    return new Intl.DateTimeFormat(lang, { ...style, timeZone: zone || undefined }).format(instant);
+  } catch {
+    return '';
+  }
+};

@@ -1,0 +1,195 @@
+// The fake readers: a table and a map, each asked about through the public paths like any reader.
+
+import { $, enqueue, forget, get, localTime, make, say } from './dom.js';
+import * as desk from './desk.js';
+import { show } from './evidence.js';
+
+const TRIES = 5; // asks in all while the place is known and its weather is still on the way
+const WAIT_S = 3; // before the second of them, where the answer names no max-age; longer each time
+const GROUPS = { '192.0.2.': 'India', '198.51.100.': 'The world', '203.0.113.': 'Hard cases' }; // in the list's words
+const NORTH_DEG = 78; // of the map's upper edge, and how many degrees it reaches down
+const HEIGHT_DEG = 135;
+
+const readers = [];
+let round = 0; // grows with each change of the desk: answers to earlier questions are dropped
+let told = () => {}; // hears the answers for the desk's reader
+
+// Tab-separated lines with `#` comments; `""` is a name of zero length, which here is no name.
+const parse = (tsv) => {
+  const lines = tsv.split(/\r?\n/).filter((line) => line && !line.startsWith('#'));
+  const [head, ...rows] = lines.map((line) => line.split('\t'));
+  return rows.map((cells) => Object.fromEntries(head.map((key, i) => [key, (cells[i] ?? '').replace(/^""$/, '')])));
+};
+
+const address = (reader) => reader.ipv4 || reader.ipv6;
+
+const has = (reader, ip) => Boolean(ip) && (reader.ipv4 === ip || reader.ipv6 === ip);
+
+// Asking
+
+// The service's now, which may be staged or frozen.
+const instantOf = (reply, answer) => {
+  const [, staged] = /at=(\S+)/.exec(reply.headers.get('x-masthead-scenario') ?? '') ?? [];
+  if (staged) return new Date(staged);
+  return answer.fetched_at ? new Date(Date.parse(answer.fetched_at) + answer.age_s * 1000) : new Date();
+};
+
+const ask = async (query, done, tries = 1) => {
+  const mine = round;
+  let answer = null;
+  let now = new Date();
+  let wait_s = WAIT_S * tries;
+  try {
+    const reply = await get(`/widget.json?${query}`);
+    wait_s = Number(/max-age=(\d+)/.exec(reply.headers.get('cache-control'))?.[1] ?? wait_s);
+    if (reply.headers.has('x-masthead-ignored')) say(`Ignored: ${reply.headers.get('x-masthead-ignored')}`);
+    answer = await reply.json();
+    now = instantOf(reply, answer);
+  } catch {
+    // shown as unavailable
+  }
+  if (mine !== round) return;
+  done(answer, now);
+  if (answer?.state !== 'place' || tries >= TRIES || desk.staged()) return;
+  setTimeout(() => mine === round && enqueue(() => ask(query, done, tries + 1)), wait_s * 1000);
+};
+
+// Writing an answer into its row and its pin
+
+const degrees = ({ value, unit }) => `${value ?? '--'}\u00a0°${unit}`.replace(/^-(?=\d)/, '\u2212');
+
+const reading = ({ place, temperature }) => {
+  if (!place.name) return [make('i', { textContent: 'nothing' })];
+  const number = make('data', { value: temperature.celsius ?? '', textContent: degrees(temperature) });
+  return [make('bdi', { textContent: place.name }), ' ', number];
+};
+
+const write = (reader, answer, now) => {
+  const { reads, state, time } = reader.cells;
+  const word = answer?.state ?? 'unavailable';
+  reads.replaceChildren(...(answer ? reading(answer) : []));
+  state.replaceChildren(make('span', { className: 'state', textContent: word === 'place' ? 'place only' : word }));
+  state.firstChild.dataset.state = word;
+  const verdict = answer?.place?.verdict;
+  if (verdict && verdict !== 'city') state.append(make('small', { textContent: verdict }));
+  time.textContent = answer?.timezone ? localTime(now, answer.timezone, { timeStyle: 'short' }) : '';
+  reader.pin.dataset.state = word;
+  reader.pin.setAttribute('aria-label', `${title(reader)}: ${reads.textContent || 'no answer'}, ${word}`);
+  $('span', reader.pin)?.replaceChildren(...[...reads.childNodes].map((node) => node.cloneNode(true)));
+};
+
+const askAbout = (reader) => enqueue(() => ask(desk.query(address(reader)), (answer, now) => write(reader, answer, now)));
+
+// Asks about everybody anew.
+export const askAll = () => {
+  round += 1;
+  forget();
+  askDesk();
+  readers.forEach(askAbout);
+};
+
+// Asks about the desk's reader alone.
+export const askDesk = () => enqueue(() => ask(desk.query(), told));
+
+// The table
+
+const nameOf = (code, type) => new Intl.DisplayNames('en', { type }).of(code);
+
+const title = ({ city, region, country }) => {
+  if (city) return city;
+  if (region || country) return `Somewhere in ${region || nameOf(country, 'region')}`;
+  return 'Someone somewhere';
+};
+
+const facts = (reader) => {
+  const where = [reader.region, reader.country, reader.latitude && `${reader.latitude}, ${reader.longitude}`,
+    reader.radius && `within ${reader.radius} km`, reader.timezone, reader.flags, reader.names];
+  const networks = ['4', '6'].filter((v) => reader[`ipv${v}`])
+    .map((v) => `${reader[`ipv${v}`]}${reader[`network${v}`] ? ` in ${reader[`network${v}`]}` : ''}`);
+  return [networks, where].map((list) => make('p', { textContent: list.filter(Boolean).join(' · ') }));
+};
+
+const toggle = (reader, button, id) => {
+  const row = document.getElementById(id);
+  button.setAttribute('aria-expanded', String(!row));
+  if (row) return row.remove();
+  const panel = make('div', { className: 'panel' }, make('p', { textContent: reader.note }), ...facts(reader));
+  button.closest('tr').after(make('tr', { className: 'details', id }, make('td', { colSpan: 6 }, panel)));
+  return show(panel, desk.query(address(reader)));
+};
+
+// A button that makes the desk's reader this one.
+const chooser = (reader, className, choose) => {
+  const button = make('button', { type: 'button', className, textContent: title(reader) });
+  button.setAttribute('aria-pressed', 'false');
+  button.addEventListener('click', () => choose(address(reader)));
+  return button;
+};
+
+const rowOf = (reader, index, choose) => {
+  const id = `details-${index}`;
+  const details = make('button', { type: 'button', textContent: 'Details' });
+  details.setAttribute('aria-expanded', 'false');
+  details.setAttribute('aria-controls', id);
+  details.setAttribute('aria-label', `Details of ${title(reader)}, ${address(reader)}`);
+  details.addEventListener('click', () => toggle(reader, details, id));
+  reader.button = chooser(reader, 'reader', choose);
+  reader.pin = pinOf(reader, choose);
+  reader.cells = {
+    reads: make('td', { className: 'reads' }),
+    state: make('td', {}, make('span', { className: 'state', textContent: 'asking', data: { state: 'asking' } })),
+    time: make('td', { className: 'wide' }),
+  };
+  const head = make('th', { scope: 'row' }, reader.button, make('small', { textContent: address(reader) }));
+  const { reads, state, time } = reader.cells;
+  const remark = make('td', { className: 'wide remark', textContent: reader.note });
+  return make('tr', { data: { ip: address(reader) } }, head, reads, state, time, remark, make('td', {}, details));
+};
+
+const groupOf = (reader) =>
+  GROUPS[Object.keys(GROUPS).find((prefix) => address(reader).startsWith(prefix))] ?? 'Others';
+
+const group = (name, rows) => {
+  const head = make('tr', { className: 'group' }, make('th', { colSpan: 6, scope: 'rowgroup', textContent: name }));
+  return make('tbody', {}, head, ...rows);
+};
+
+// The map: buttons over a picture of the world, where the reader's record says; the others beside it
+
+const pinOf = (reader, choose) => {
+  const [north, east] = [reader.latitude, reader.longitude].map((text) => (text ? Number(text) : NaN));
+  const placed = Math.abs(north) <= 90 && Math.abs(east) <= 180;
+  const pin = chooser(reader, placed ? 'pin' : 'chip', choose);
+  pin.setAttribute('aria-label', `${title(reader)}: asking`);
+  if (placed) {
+    const [left, top] = [(east + 180) / 360, (NORTH_DEG - north) / HEIGHT_DEG].map((share) => 100 * Math.min(Math.max(share, 0), 1));
+    pin.replaceChildren(make('span', { textContent: title(reader) }));
+    Object.assign(pin.style, { left: `${left}%`, top: `${top}%` });
+    pin.classList.toggle('west', left > 60);
+  }
+  $(placed ? '#map' : '#nowhere').append(pin);
+  return pin;
+};
+
+// Marks the desk's reader; one who is not in the list gets a row.
+export const mark = (choose) => {
+  const ip = desk.address();
+  if (ip && !readers.some((reader) => has(reader, ip))) {
+    const reader = { ipv4: ip, note: 'An address you asked about' };
+    readers.unshift(reader);
+    $('#rows thead').after(group('Asked by you', [rowOf(reader, `own-${readers.length}`, choose)]));
+    askAbout(reader);
+  }
+  for (const reader of readers) {
+    for (const button of [reader.button, reader.pin]) button.setAttribute('aria-pressed', String(has(reader, ip)));
+  }
+};
+
+// Reads the list and builds table and map. `choose(ip)` is called when one is chosen, `hear(answer, now)` with each answer for
+// the desk's reader.
+export const open = async (choose, hear) => {
+  told = hear;
+  readers.push(...parse(await (await get('/dev/visitors.tsv')).text()));
+  const rows = Map.groupBy(readers.map((reader, index) => [groupOf(reader), rowOf(reader, index, choose)]), ([name]) => name);
+  for (const [name, list] of rows) $('#rows').append(group(name, list.map(([, row]) => row)));
+};
