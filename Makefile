@@ -67,7 +67,7 @@ help:
 #: make geoip      fetch or update the city database (DB-IP City Lite)
 #: make asan       the tests under address and undefined-behaviour sanitizers
 #: make tsan       the tests under the thread sanitizer
-#: make screenshots  the README's pictures, from a real browser
+#: make screenshots  pictures from a real browser: the README's, and build/screenshots/ to look at (PICTURES=names)
 #: make install    PREFIX=/usr/local DESTDIR=
 #: make clean      remove build/
 
@@ -154,7 +154,7 @@ tsan:
 
 screenshots: packages-pictures
 	@$(MAKE) --no-print-directory -j$(shell nproc) all
-	@MASTHEAD_BUILD='$(abspath $(BUILD))' $(PYTHON) tests/browser/screenshots.py --out data/pictures
+	@MASTHEAD_BUILD='$(abspath $(BUILD))' $(PYTHON) tests/browser/screenshots.py --readme data/pictures --sheets '$(BUILD)/screenshots' $(PICTURES)
 
 install: all
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/masthead $(BUILD)/masthead-sim
