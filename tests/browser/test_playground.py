@@ -314,6 +314,24 @@ def test_three_mastheads_in_three_languages(open_at):
     assert complaints(browser) == []
 
 
+def test_the_number_stands_to_the_left_of_its_unit_in_arabic_too(open_at):
+    browser = open_at("scenario=leh-below-zero,fresh&units=c")
+    browser.until("document.querySelectorAll('.wall masthead-weather[data-state=fresh]').length == 9", "some still wait")
+    order = browser.js(
+        """return [...document.querySelectorAll('.wall [lang=ar] .masthead-temp')].map((temp) => {
+          const range = new Range(), text = temp.firstChild;
+          return [text.data, ...[0, 1, text.length - 1].map((i) => {
+            range.setStart(text, i);
+            range.setEnd(text, i + 1);
+            return range.getBoundingClientRect().left;
+          })];
+        })"""
+    )
+    assert len(order) == 3
+    for text, minus, digit, unit in order:
+        assert text.startswith("\u2212") and text.endswith("C") and minus < digit < unit, order
+
+
 def test_the_dark_masthead_is_dark_on_a_light_page_and_the_others_follow(open_at):
     browser = open_at("ip=192.0.2.1&colours=light")
     light = "return [...document.querySelectorAll('.wall .paper:lang(en)')].map((paper) => getComputedStyle(paper).color)"
