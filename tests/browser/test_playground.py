@@ -6,6 +6,7 @@ import urllib.request
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from axe import violations
 
 MAX_RADIUS_KM = 100  # geoip.max_radius as shipped
 WEIGHT_LIMIT_BYTES = 70_000  # of text that is ours, uncompressed
@@ -180,6 +181,18 @@ def test_the_page_is_accessible_in_outline(playground):
     assert playground.js("return [...document.querySelectorAll('select, input')].every((el) => el.labels.length)")
 
 
+@pytest.mark.parametrize("fragment", [
+    "ip=192.0.2.1&colours=light", "scenario=rtl-name,stale&lang=ar&style=sans&colours=dark",
+    "scenario=country-only,cold&lang=hi&style=dark&colours=light", "scenario=hostile-name,cold&style=dark&colours=dark"])
+def test_the_page_is_accessible(open_at, fragment):
+    browser = open_at(fragment)
+    browser.js("document.querySelector('#behind').open = true")
+    browser.until("document.querySelectorAll('#behind pre').length == 5", "no evidence")
+    waiting = "document.querySelector('.state[data-state=asking], masthead-weather:not([data-state])')"
+    browser.until(f"document.querySelector('#rows [data-ip]') && !{waiting}", "a reader still waits", seconds=60)
+    assert violations(browser) == []
+
+
 def test_every_reader_is_on_the_map_or_beside_it(playground, readers):
     """Buttons, named by what the reader is shown, over the place of the record."""
     pins = playground.js(
@@ -294,6 +307,14 @@ def test_the_addresses_are_copied_or_selected(open_at):
         if word == "Selected":
             assert browser.js("return getSelection().toString().trim()") == browser.text(place)
     assert browser.text("#page-url").endswith("/#scenario=tokyo,stale&style=sans")
+
+
+def test_the_script_is_offered_under_its_lasting_name(masthead, open_at):
+    browser = open_at("")
+    loader = masthead.get("/masthead.js").headers
+    line = browser.until("document.querySelector('#pinned').textContent", "no line was made")
+    assert f'src="{loader["Content-Location"]}"' in line and f'integrity="{loader["X-Masthead-Integrity"]}"' in line
+    assert not browser.js("return document.querySelector('#pinned').closest('[hidden]')")
 
 
 def test_three_mastheads_in_three_languages(open_at):
