@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/notify.h"
 #include "base/process.h"
 #include "config/config.h"
 #include "demo.h"
@@ -22,8 +23,10 @@
 #include <sys/stat.h>
 
 #define EXIT_USAGE     2
-#define SPARE_FDS      512 /* queue, backlog, fetches, databases, the ops listener */
+#define SPARE_FDS      512 /* queues, fetches, databases, the ops listener */
+#define STATUS_BYTES   256
 #define DRAIN_EXTRA_MS 2000
+#define END_EXTRA_MS   30000 /* a fetch under way, the last snapshot on a slow disk */
 #define LOOKUP_BYTES   4096
 #define FOREVER_MS     ((int64_t)3600000)
 #define NOTE_MS        ((int64_t)15000) /* from one note in the history to the next */
@@ -56,6 +59,7 @@ struct service {
     const struct demo *demo; /* NULL: this is no demo */
     atomic_bool draining;
     atomic_bool last_reload_ok;
+    char manager_status[STATUS_BYTES]; /* for the service manager */
 };
 
 static metric_collector collect_build, collect_dev, collect_reload;
@@ -189,65 +193,103 @@ static bool start(struct service *service)
            (service->site = public_open(&site, service->widget)) && open_listeners(service);
 }
 
-static void say_ready(const struct service *service)
+static void say_ready(struct service *service)
 {
     char public[HTTP_HOST_BYTES + 16], ops[HTTP_HOST_BYTES + 16];
     snprintf(public, sizeof public, "%s:%d", service->config->server.listen.host, http_port(service->public));
     snprintf(ops, sizeof ops, "%s:%d", service->config->server.ops_listen.host, http_port(service->ops));
     log_event(LOG_ALWAYS, "ready", log_str("public", public), log_str("ops", ops));
+    snprintf(service->manager_status, sizeof service->manager_status, "serving readers on %s, operators on %s",
+             public, ops);
+    notify_ready(service->manager_status);
     if (service->demo)
         demo_ready(service->demo, public, ops);
+}
+
+static void complain_in_log(const char *line)
+{
+    log_event(LOG_ERROR, "configuration not good", log_str("fault", line));
 }
 
 /* All or nothing: a new configuration counts only when it is good, may be changed at run time, and its
  * databases load. */
 static void reload(struct service *service, const struct config_sources *sources)
 {
+    struct config_sources own = *sources;
     struct config *next = malloc(sizeof *next);
-    bool good = next && config_load(sources, next) && config_reloadable(service->config, next) &&
+    own.complain = complain_in_log;
+    notify_reloading();
+    bool good = next && config_load(&own, next) && config_reloadable(service->config, next, own.complain) &&
                 places_reload(service->places, &next->place);
     atomic_store(&service->last_reload_ok, good);
-    if (!good) {
-        log_line(LOG_ERROR, "reload refused, nothing changed");
-        free(next);
-        return;
+    if (good) {
+        *service->config = *next;
+        log_configure(&next->log);
+        access_configure(&next->access);
+        status_configure(service->status, config_settings(next));
     }
-    *service->config = *next;
-    status_configure(service->status, config_settings(next));
     free(next);
-    log_configure(&service->config->log);
-    log_line(LOG_INFO, "reloaded");
+    log_line(good ? LOG_INFO : LOG_ERROR, good ? "reloaded" : "reload refused, nothing changed");
+    notify_ready(good ? service->manager_status : "reload refused, serving as before");
 }
 
-static int64_t watch_interval_ms(const struct config *config)
+/* What main does besides waiting for signals, and how often (0: never). */
+struct chore {
+    int64_t every_ms, done_ms;
+};
+
+static int64_t due_in(const struct chore *chore)
 {
-    return config->watch_ms > 0 ? config->watch_ms : FOREVER_MS;
+    int64_t left_ms = chore->done_ms + chore->every_ms - clock_monotonic_ms();
+    return chore->every_ms == 0 ? FOREVER_MS : left_ms > 0 ? left_ms : 0;
+}
+
+/* Tells the service manager that all is well, if it is. */
+static void beat(struct service *service, struct chore *chore)
+{
+    static struct log_throttle throttle;
+    int64_t unsaid;
+    chore->done_ms = clock_monotonic_ms();
+    if (http_alive(service->public) && http_alive(service->ops))
+        notify_watchdog();
+    else if (log_due(&throttle, &unsaid))
+        log_event(LOG_ERROR, "a listener does not answer: the watchdog is not told",
+                  log_int("unsaid", unsaid));
+}
+
+static void look_at_databases(struct service *service, struct chore *chore)
+{
+    if (places_changed(service->places))
+        places_reload(service->places, &service->config->place);
+    chore->done_ms = clock_monotonic_ms();
 }
 
 /* Reloads on SIGHUP and when a database changed, and keeps the history; returns at SIGTERM or SIGINT. */
 static void serve(struct service *service, const struct config_sources *sources, const sigset_t *signals)
 {
-    int64_t looked_ms = clock_monotonic_ms();
+    struct chore beats = {.every_ms = notify_watchdog_ms()}, looks = {.done_ms = clock_monotonic_ms()};
     for (;;) {
-        int64_t look_ms = looked_ms + watch_interval_ms(service->config) - clock_monotonic_ms();
-        struct timespec interval = clock_timespec(look_ms < NOTE_MS ? (look_ms > 0 ? look_ms : 0) : NOTE_MS);
-        int signal = sigtimedwait(signals, NULL, &interval);
+        looks.every_ms = service->config->watch_ms;
+        if (due_in(&beats) == 0)
+            beat(service, &beats);
+        if (due_in(&looks) == 0)
+            look_at_databases(service, &looks);
+        int64_t wait_ms = due_in(&beats) < due_in(&looks) ? due_in(&beats) : due_in(&looks);
+        struct timespec wait = clock_timespec(wait_ms < NOTE_MS ? wait_ms : NOTE_MS);
+        int signal = sigtimedwait(signals, NULL, &wait);
         status_note(service->status);
         if (signal == SIGTERM || signal == SIGINT)
             return;
-        if (signal == SIGHUP) {
+        if (signal == SIGHUP)
             reload(service, sources);
-        } else if (clock_monotonic_ms() - looked_ms >= watch_interval_ms(service->config)) {
-            looked_ms = clock_monotonic_ms();
-            if (service->config->watch_ms > 0 && places_changed(service->places))
-                places_reload(service->places, &service->config->place);
-        }
     }
 }
 
 static void drain(struct service *service, const sigset_t *signals)
 {
+    int64_t answers_ms = service->config->server.request_timeout_ms + DRAIN_EXTRA_MS;
     log_line(LOG_INFO, "draining");
+    notify_stopping(service->config->server.drain_ms + answers_ms + END_EXTRA_MS);
     atomic_store(&service->draining, true);
     if (service->config->server.drain_ms > 0) {
         struct timespec pause = clock_timespec(service->config->server.drain_ms);
@@ -256,7 +298,19 @@ static void drain(struct service *service, const sigset_t *signals)
             signal = sigtimedwait(signals, NULL, &pause);
         while (signal == SIGHUP); /* a second SIGTERM or SIGINT cuts the pause short */
     }
-    http_drain(service->public, service->config->server.request_timeout_ms + DRAIN_EXTRA_MS);
+    http_drain(service->public, answers_ms);
+}
+
+/* civetweb spins when it may not open what it accepts, so it must never come to that. */
+static bool enough_descriptors(const struct config *config)
+{
+    uint64_t needed = (uint64_t)config->server.threads + SPARE_FDS,
+             allowed = process_want_descriptors(needed);
+    if (allowed < needed)
+        log_event(LOG_ERROR,
+                  "too few descriptors: raise the limit (LimitNOFILE, ulimit -n) or lower server.threads",
+                  log_int("allowed", (int64_t)allowed), log_int("needed", (int64_t)needed));
+    return allowed >= needed;
 }
 
 static sigset_t our_signals(void)
@@ -276,13 +330,12 @@ static int run(struct config *config, const struct config_sources *sources, cons
     sigprocmask(SIG_BLOCK, &signals, NULL); /* before threads: only serve() takes them */
     signal(SIGPIPE, SIG_IGN);
     mkdir(config->place.state, 0755); /* what cannot be written is said by who writes it */
-    process_want_descriptors((uint64_t)config->server.threads + SPARE_FDS);
     if (config->dev.enabled && config->dev.at_s > 0)
         clock_freeze(config->dev.at_s * 1000);
     config_warn(config);
 
     int status = EXIT_FAILURE;
-    if (start(&service)) {
+    if (enough_descriptors(config) && start(&service)) {
         say_ready(&service);
         serve(&service, sources, &signals);
         drain(&service, &signals);
@@ -464,6 +517,7 @@ static int with_config(const struct arguments *arguments, const struct demo *dem
     int status = EXIT_USAGE;
     if (config && config_load(&arguments->sources, config)) {
         log_configure(&config->log);
+        access_configure(&config->access);
         status = obey(arguments, config, demo);
     }
     free(config);

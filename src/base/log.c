@@ -3,20 +3,40 @@
 #include "base/clock.h"
 #include "base/text.h"
 
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#define LINE_BYTES  4096
+#define LINE_BYTES  4096 /* PIPE_BUF: what a pipe takes whole once it takes anything */
 #define VALUE_BYTES 512
 #define THROTTLE_MS 60000
+#define PATIENCE_MS 100
 
 static const char *const level_names[] = {"debug", "info", "warn", "error", "info"};
+static const char *const priorities[] = {"<7>", "<6>", "<4>", "<3>", "<6>"}; /* as in sd-daemon(3) */
 
 static atomic_int threshold = LOG_INFO;
 static atomic_int line_format = LOG_LOGFMT;
+static atomic_bool to_journal;
+static atomic_int_fast64_t lost; /* lines, since the last that was written */
+
+/* Whether standard error is the journal's stream itself, and not something that a parent put in between. */
+static bool is_journal(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    unsigned long long device, inode;
+    struct stat status;
+    return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+           fstat(STDERR_FILENO, &status) == 0 && status.st_dev == device && status.st_ino == inode;
+}
 
 void log_configure(const struct log_options *options)
 {
+    atomic_store(&to_journal, is_journal());
     atomic_store(&threshold, options->level);
     atomic_store(&line_format, options->format);
 }
@@ -55,15 +75,37 @@ static void write_field(struct text *line, bool json, const struct log_field *fi
     }
 }
 
+/* False when nobody reads the log: then the line is lost, so that readers are not. A reader that is slow is
+ * waited for, one that does not come back within PATIENCE_MS only once. */
+static bool emit(const char *bytes, size_t length)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* between the question and the write */
+    static bool stuck;                                       /* guarded by lock */
+    struct pollfd end = {.fd = STDERR_FILENO, .events = POLLOUT};
+    pthread_mutex_lock(&lock);
+    stuck = poll(&end, 1, stuck ? 0 : PATIENCE_MS) == 0;
+    ssize_t ignored = stuck ? 0 : write(STDERR_FILENO, bytes, length);
+    (void)ignored; /* nowhere is left to report a failing log */
+    bool written = !stuck;
+    pthread_mutex_unlock(&lock);
+    return written;
+}
+
 void log_write(enum log_level level, const char *message, const struct log_field *fields)
 {
     if ((int)level < atomic_load(&threshold))
         return;
     bool json = atomic_load(&line_format) == LOG_JSON;
     char storage[LINE_BYTES];
-    struct text line = text_over(storage, sizeof storage - 2); /* room for the closing brace and newline */
+    const char *priority = atomic_load(&to_journal) ? priorities[level] : "";
+    size_t head = strlen(priority);
+    struct text line =
+        text_over(storage + head, sizeof storage - head - 2); /* room for the brace and newline */
+    memcpy(storage, priority, head);
     char when[CLOCK_RFC3339_BYTES];
     clock_format(clock_now().wall_ms / 1000, when);
+
+    int64_t missed = atomic_exchange(&lost, 0);
 
     text_string(&line, json ? "{" : "");
     write_field(&line, json, &log_str("time", when));
@@ -71,11 +113,13 @@ void log_write(enum log_level level, const char *message, const struct log_field
     write_field(&line, json, &log_str("msg", message));
     for (; fields->key; fields++)
         write_field(&line, json, fields);
+    if (missed > 0)
+        write_field(&line, json, &log_int("lost_before", missed));
 
-    line.capacity = sizeof storage;
+    line.capacity += 2;
     text_string(&line, json ? "}\n" : "\n");
-    ssize_t ignored = write(STDERR_FILENO, line.bytes, line.length);
-    (void)ignored; /* nowhere is left to report a failing log */
+    if (!emit(storage, (size_t)(line.bytes - storage) + line.length))
+        atomic_fetch_add(&lost, missed + 1);
 }
 
 bool log_due(struct log_throttle *throttle, int64_t *unsaid)

@@ -1,4 +1,6 @@
-/* The log: one line per event on standard error, logfmt or JSON, written with one write(2).
+/* The log: one line per event on standard error, logfmt or JSON, written with one write(2). Where that is the
+ * systemd journal, each line begins with its priority. Nobody is kept waiting by a log that is not read:
+ * lines are then lost, and counted in the next (lost_before).
  *
  *     log_event(LOG_WARN, "database not loaded", log_str("file", path), log_int("bytes", size));
  *

@@ -66,7 +66,7 @@ void metric_add(struct metric *, size_t first, size_t second);
  * no lock. */
 void metric_observe(struct metric *, size_t first, uint64_t value);
 
-/* The sum of one stored series. Thread-safe. */
+/* The sum of one stored series, or the number of its observations. Thread-safe. */
 uint64_t metric_total(const struct metric *, size_t first, size_t second);
 
 /* The sum of what the row of that name has stored in the series that have `value` among their label values

@@ -90,11 +90,12 @@ void process_register(void)
     metrics_register(rows, sizeof rows / sizeof rows[0], NULL);
 }
 
-void process_want_descriptors(uint64_t count)
+uint64_t process_want_descriptors(uint64_t count)
 {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= count)
-        return;
+        return count;
     limit.rlim_cur = limit.rlim_max < count ? limit.rlim_max : count;
     setrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_cur;
 }

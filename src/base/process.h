@@ -7,7 +7,8 @@
 /* Registers them. Call once, before threads. */
 void process_register(void);
 
-/* Lets the process have at least `count` descriptors, if the hard limit allows; else as many as it does. */
-void process_want_descriptors(uint64_t count);
+/* Lets the process have at least `count` descriptors, if the hard limit allows; else as many as it does.
+ * Returns how many it may have. */
+uint64_t process_want_descriptors(uint64_t count);
 
 #endif

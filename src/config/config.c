@@ -14,6 +14,7 @@
 #define ENVIRONMENT     "MASTHEAD__"
 #define NEAR_ENOUGH     3 /* edits between a wrong key and the one suggested */
 #define KEY_BYTES       64
+#define COMPLAINT_BYTES (2 * LINE_BYTES)
 #define SYSTEM_FILE     "/etc/masthead/widget.conf"
 #define DEFAULT_STATE   "var"
 #define BUDGET_FILE     "budgets"
@@ -22,6 +23,7 @@
 /* One pass over all sources. */
 struct loading {
     struct config *config;
+    config_complaint *complain;
     const char *file; /* NULL: none */
     char folder[PLACE_PATH_BYTES];
     FILE *stream;
@@ -81,13 +83,20 @@ static const char *nearest(const char *section, const char *key)
     return best;
 }
 
+static void say(const char *line)
+{
+    fprintf(stderr, "%s\n", line);
+}
+
 static void complain(struct loading *loading, const char *origin, const char *section, const char *what)
 {
+    char line[COMPLAINT_BYTES];
     loading->failed = true;
     if (section)
-        fprintf(stderr, "%s: [%s] %s\n", origin, section, what);
+        snprintf(line, sizeof line, "%s: [%s] %s", origin, section, what);
     else
-        fprintf(stderr, "%s: %s\n", origin, what);
+        snprintf(line, sizeof line, "%s: %s", origin, what);
+    loading->complain(line);
 }
 
 static void complain_unknown(struct loading *loading, const char *origin, const char *section,
@@ -328,7 +337,7 @@ static void check_together(struct loading *loading)
 
 bool config_load(const struct config_sources *sources, struct config *out)
 {
-    struct loading loading = {.config = out};
+    struct loading loading = {.config = out, .complain = sources->complain ? sources->complain : say};
     *out = (struct config){.log = {.level = LOG_INFO}};
     choose_file(sources, &loading);
     for (size_t i = 0; i < option_count; i++)
@@ -351,15 +360,17 @@ bool config_load(const struct config_sources *sources, struct config *out)
     return !loading.failed;
 }
 
-bool config_reloadable(const struct config *present, const struct config *next)
+bool config_reloadable(const struct config *present, const struct config *next, config_complaint *sink)
 {
+    char line[COMPLAINT_BYTES];
     bool good = true;
     for (size_t i = 0; i < option_count; i++) {
         if (option_table[i].reloads || strcmp(present->values[i].text, next->values[i].text) == 0)
             continue;
-        fprintf(stderr, "%s: [%s] %s: only a restart can change this\n",
-                next->values[i].origin[0] ? next->values[i].origin : "default", option_table[i].section,
-                option_table[i].key);
+        snprintf(line, sizeof line, "%s: [%s] %s: only a restart can change this",
+                 next->values[i].origin[0] ? next->values[i].origin : "default", option_table[i].section,
+                 option_table[i].key);
+        (sink ? sink : say)(line);
         good = false;
     }
     return good;
@@ -392,11 +403,6 @@ bool config_keyless(const struct config *config)
 
 void config_warn(const struct config *config)
 {
-    for (size_t i = 0; i < option_count; i++)
-        if (option_table[i].later && strcmp(config->values[i].text, option_table[i].fallback) != 0)
-            log_event(LOG_WARN, "this version does not act on a key",
-                      log_str("section", option_table[i].section), log_str("key", option_table[i].key),
-                      log_str("origin", config->values[i].origin));
     if (config_keyless(config))
         log_line(LOG_WARN,
                  "Open-Meteo's free host is for non-commercial use, and a site with ads or subscriptions is "
@@ -417,8 +423,7 @@ void config_print(const struct config *config)
         if (strcmp(section, option->section) != 0)
             printf("%s[%s]\n", i > 0 ? "\n" : "", option->section);
         section = option->section;
-        printf("# %s. %s%s\n", option->help, option->later ? "Not in use yet. " : "",
-               option->reloads ? "SIGHUP changes it." : "Restart to change it.");
+        printf("# %s. %s\n", option->help, option->reloads ? "SIGHUP changes it." : "Restart to change it.");
         if (config->values[i].origin[0])
             printf("# from %s\n", config->values[i].origin);
         printf(hidden                      ? "# %s is set, and secret\n"

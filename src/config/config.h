@@ -4,6 +4,7 @@
 #define CONFIG_CONFIG_H
 
 #include "base/log.h"
+#include "http/access.h"
 #include "http/server.h"
 #include "http/status.h"
 #include "place/place.h"
@@ -38,8 +39,7 @@ struct config {
     struct widget_options widget;   /* with dev.simulated */
     struct http_names origins, place_headers;
     struct log_options log;
-    int64_t log_visitor;
-    bool log_access;
+    struct access_options access;
     struct {
         bool enabled;
         struct network_set from;
@@ -53,19 +53,23 @@ struct config {
     } values[CONFIG_OPTIONS_MAX];
 };
 
+/* Where errors are said: a line each. */
+typedef void config_complaint(const char *line);
+
 struct config_sources {
     const char *file;                  /* NULL: ./widget.conf, else /etc/masthead/widget.conf, else none */
     const char *sets[CONFIG_SETS_MAX]; /* "section.key=value" */
     size_t set_count;
+    config_complaint *complain; /* NULL: to standard error */
 };
 
-/* Reads all sources into *out (large: not for the stack). Every error is written to standard error, one line
- * each, with its file and line; false if there was any. */
+/* Reads all sources into *out (large: not for the stack). Every error is said, with its file and line; false
+ * if there was any. */
 bool config_load(const struct config_sources *, struct config *out);
 
-/* Whether `next` may replace `present` while the service runs. False, with every offending key written to
- * standard error, when a key differs that only a restart can change. */
-bool config_reloadable(const struct config *present, const struct config *next);
+/* Whether `next` may replace `present` while the service runs. False, with every offending key said, when a
+ * key differs that only a restart can change. The last is as in struct config_sources. */
+bool config_reloadable(const struct config *present, const struct config *next, config_complaint *);
 
 /* The options as they are in force, without secrets: for the status page, allocated by malloc. NULL when out
  * of memory. */

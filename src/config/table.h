@@ -23,7 +23,6 @@ struct option {
     const char *help;
     bool reloads; /* SIGHUP changes it */
     bool secret;  /* never printed */
-    bool later;   /* read and checked, but this version does not act on it */
 };
 
 extern const struct option option_table[];

@@ -55,8 +55,7 @@ bool read_text(const struct option *option, const char *text, const char *folder
                char error[CONFIG_ERROR_BYTES])
 {
     (void)folder;
-    char unused[CONFIG_VALUE_BYTES];
-    return store_text(text, strlen(text), option->later ? unused : field, option->size, error);
+    return store_text(text, strlen(text), field, option->size, error);
 }
 
 static bool resolve(const char *text, size_t length, const char *folder, char *out, size_t size,
@@ -128,8 +127,7 @@ bool read_duration(const struct option *option, const char *text, const char *fo
         double ms = strtod(text, NULL) * units[i].ms;
         if (ms < option->least || ms > option->most)
             return fail(error, "out of range (%gs to %gs)", option->least / 1000, option->most / 1000);
-        if (!option->later)
-            *(int64_t *)field = (int64_t)ms;
+        *(int64_t *)field = (int64_t)ms;
         return true;
     }
     return fail(error, text[digits] ? "not a duration: unit must be ms, s, m, h or d"

@@ -152,6 +152,9 @@ static void answer_visit(struct public_site *site, const struct http_request *re
     if (visit.choice > 0 && widget.place.source != PLACE_FROM_READER)
         visit_ignore(&notes, "place", "not known");
     write_headers(&widget, &visit, &notes, &answer->headers);
+    answer->told.state = answer_state_names[widget.state];
+    answer->told.source = place_source_names[widget.place.source];
+    answer->told.reader = visit.address;
     answer->type = type;
     render(&widget, &answer->body);
 }

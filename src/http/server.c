@@ -5,7 +5,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "http/access.h"
 #include "http/guard.h"
+#include "http/probe.h"
 
 #include <arpa/inet.h>
 #include <civetweb.h>
@@ -38,6 +40,7 @@ struct http_listener {
     atomic_int connections; /* open ones that a thread has taken on, idle or not: it can serve no other */
     atomic_int in_flight;   /* requests being answered */
     atomic_bool draining;
+    uint64_t answered; /* at the last http_alive */
 };
 
 /* What a worker owns: the answer is written into `body`, its head right before it. */
@@ -245,13 +248,17 @@ static uint64_t elapsed_us(const struct timespec *since)
     return (uint64_t)((now.tv_sec - since->tv_sec) * 1000000 + (now.tv_nsec - since->tv_nsec) / 1000);
 }
 
-static void count(struct http_listener *listener, const struct http_route *route, int status,
-                  const struct timespec *begun)
+/* Counts the answer before the client can know of it, so that counts are never behind. */
+static void count(struct http_listener *listener, const struct http_route *route, const char *method,
+                  const struct http_answer *answer, const struct timespec *begun)
 {
     size_t endpoint = route ? listener->endpoints[route - listener->routes] : 0;
-    metric_add(&rows[REQUESTS], endpoint, status_row(status));
-    if (listener->options.measured)
-        metric_observe(&rows[DURATION], 0, elapsed_us(begun));
+    metric_add(&rows[REQUESTS], endpoint, status_row(answer->status));
+    if (!listener->options.measured)
+        return;
+    uint64_t us = elapsed_us(begun);
+    metric_observe(&rows[DURATION], 0, us);
+    access_log(method, endpoint_names[endpoint], us, answer);
 }
 
 static int begin_request(struct mg_connection *connection)
@@ -279,8 +286,7 @@ static int begin_request(struct mg_connection *connection)
         route = route_of(listener, request.path);
         dispatch(listener, route, &request, &answer);
     }
-    count(listener, route, answer.status,
-          &begun); /* before the client can know, so that counts are never behind */
+    count(listener, route, request.method, &answer, &begun);
     write_answer(connection, worker, &answer, keep, strcmp(request.method, "HEAD") == 0);
     atomic_fetch_sub(&listener->in_flight, 1);
     return answer.status;
@@ -299,6 +305,8 @@ static int http_error(struct mg_connection *connection, int status, const char *
     refuse(&answer, statuses[status_row(status)].status);
     mg_disable_connection_keep_alive(connection);
     metric_add(&rows[REQUESTS], 0, status_row(answer.status));
+    if (listener->options.measured)
+        access_log("", endpoint_names[0], 0, &answer);
     write_answer(connection, worker, &answer, false, false);
     return 0;
 }
@@ -430,6 +438,14 @@ struct http_listener *http_open(const struct http_options *options, const struct
         return NULL;
     }
     return listener;
+}
+
+bool http_alive(struct http_listener *listener)
+{
+    uint64_t answered = metric_total(&rows[DURATION], 0, 0);
+    bool goes_on = listener->options.measured && answered != listener->answered;
+    listener->answered = answered;
+    return goes_on || probe_health(listener->options.host, listener->port);
 }
 
 int http_port(const struct http_listener *listener)

@@ -60,6 +60,10 @@ struct http_answer {
     const char *type;    /* content type, static */
     struct text headers; /* further lines, each with its CRLF */
     struct text body;
+    struct {
+        const char *state, *source; /* static, or NULL */
+        struct address reader;      /* as resolved, ADDRESS_NONE where it was not looked at or is not known */
+    } told;                         /* to the access log */
 };
 
 /* Answers with one line of plain text, in place of any body so far; never cached. */
@@ -88,7 +92,8 @@ struct http_options {
     int64_t request_timeout_ms;
     int64_t keep_alive_ms; /* 0: every answer closes */
     size_t body_bytes;     /* ceiling of an answer's body, reserved per thread */
-    bool measured;         /* durations and threads go into the metrics: for the public one */
+    bool
+        measured; /* durations and threads go into the metrics, answers into the access log: the public one */
     struct http_names hosts;
 };
 
@@ -107,6 +112,10 @@ int http_port(const struct http_listener *);
 
 /* How many of its threads are held by an open connection, and how many there are. Thread-safe. */
 void http_threads(const struct http_listener *, int64_t *busy, int64_t *all);
+
+/* Whether it answers: asks it for /healthz and waits for at most a second. A measured listener that is too
+ * busy for that does answer if it has answered others since the last call. One caller at a time. */
+bool http_alive(struct http_listener *);
 
 /* Stops accepting, answers what has begun with `Connection: close`, and returns when nothing is being
  * answered or `limit_ms` have passed. */

@@ -18,8 +18,9 @@
 #define CHILD_FD          3
 #define CHILD_CPU_S       10
 #define CHILD_MEMORY      ((rlim_t)3 << 30) /* the largest file that is opened, and room */
-#define CHILD_LIMIT_MS    15000     /* a city database takes a third of a second; a signal waits for it */
-#define OLDEST_BUILD_S    946684800 /* the year 2000: before there were such databases */
+#define CHILD_LIMIT_MS    15000             /* a city database takes a third of a second */
+#define STEP_MS           100               /* a signal to end waits for so long */
+#define OLDEST_BUILD_S    946684800         /* the year 2000: before there were such databases */
 #define NEWEST_BUILD_S    (2 * 86400)
 #define AGREE_NUMERATOR   3 /* of four landmarks, three must agree: networks do change hands */
 #define AGREE_DENOMINATOR 4
@@ -118,6 +119,14 @@ static bool spawn(int fd, int output, pid_t *pid)
     return status == 0;
 }
 
+/* The signals that end the service are blocked in all its threads, and wait for whoever waits for the child.
+ */
+static bool asked_to_end(void)
+{
+    sigset_t pending;
+    return sigpending(&pending) == 0 && (sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT));
+}
+
 /* Reads what the child says until it ends or its time is up. False when the time was up. */
 static bool listen_to(int fd, char *text, size_t size)
 {
@@ -127,8 +136,10 @@ static bool listen_to(int fd, char *text, size_t size)
     for (;;) {
         int64_t left = until - clock_monotonic_ms();
         struct pollfd wait = {.fd = fd, .events = POLLIN};
-        if (left <= 0 || poll(&wait, 1, (int)left) == 0)
+        if (left <= 0 || asked_to_end())
             return false;
+        if (poll(&wait, 1, (int)(left < STEP_MS ? left : STEP_MS)) == 0)
+            continue;
         ssize_t count = read(fd, text + length, size - 1 - length);
         if (count < 0 && errno == EINTR)
             continue;
@@ -164,6 +175,7 @@ bool examine_in_child(int fd, char error[MMDB_ERROR_BYTES])
     if (ended && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS)
         return true;
     if (error[0] == '\0')
-        snprintf(error, MMDB_ERROR_BYTES, ended ? "reading it crashes" : "reading it takes too long");
+        snprintf(error, MMDB_ERROR_BYTES,
+                 ended ? "reading it crashes" : "reading it takes too long, or is to end");
     return false;
 }

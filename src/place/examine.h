@@ -13,7 +13,7 @@
 
 /* Lets a child examine the file behind `fd`, under limits of time and memory. False when it crashes, takes
  * too long or finds fault; `error` then says what. Blocks for the time that takes (a second for a city
- * database). Not for handlers. */
+ * database), or until a blocked SIGTERM or SIGINT comes. Not for handlers. */
 bool examine_in_child(int fd, char error[MMDB_ERROR_BYTES]);
 
 /* The child: examines the file at `path`, says a fault on standard output. Returns the exit status. */

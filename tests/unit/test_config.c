@@ -56,7 +56,7 @@ static void defaults_are_those_of_the_contract(void **state)
     assert_int_equal(config.widget.max_age_ms, 300000);
     assert_int_equal(config.log.level, LOG_INFO);
     assert_int_equal(config.log.format, LOG_LOGFMT);
-    assert_false(config.dev.enabled || config.widget.simulated || config.log_access);
+    assert_false(config.dev.enabled || config.widget.simulated || config.access.lines);
     assert_int_equal(config.dev.from.count, 1);
     assert_int_equal(config.dev.at_s, 0);
 }
@@ -339,7 +339,7 @@ static void what_is_printed_reads_back_the_same(void **state)
         assert_string_equal(printed, printed_again);
         for (size_t v = 0; v < CONFIG_OPTIONS_MAX; v++)
             assert_string_equal(config.values[v].text, other.values[v].text);
-        assert_true(config_reloadable(&other, &config));
+        assert_true(config_reloadable(&other, &config, NULL));
     }
     assert_string_equal(config.place.home.name, "S\xc3\xa3o Paulo");
     assert_string_equal(config.weather.contact, "me; # \"x\" = y");
@@ -385,10 +385,10 @@ static void only_some_keys_may_change_while_running(void **state)
     other = config;
     assert_good("[log]\nlevel = debug\nformat = json\n[geoip]\nmax_radius = 5 km\nhome = X, IN, 1, 2\n"
                 "[server]\nthreads = 12\n");
-    assert_true(config_reloadable(&other, &config));
+    assert_true(config_reloadable(&other, &config, NULL));
     assert_good("[server]\nthreads = 16\n\n[cache]\ncapacity = 50\n");
     struct capture capture = capture_begin(STDERR_FILENO);
-    bool reloadable = config_reloadable(&other, &config);
+    bool reloadable = config_reloadable(&other, &config, NULL);
     capture_end(&capture, said, sizeof said);
     assert_false(reloadable);
     assert_non_null(strstr(said, "widget.conf:2: [server] threads"));

@@ -1,0 +1,69 @@
+#include "base/notify.h"
+
+#include "base/clock.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define MESSAGE_BYTES 512
+
+static void send_message(const char *message)
+{
+    const char *name = getenv("NOTIFY_SOCKET");
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t length = name ? strlen(name) : 0;
+    if (length < 2 || length >= sizeof address.sun_path || (name[0] != '/' && name[0] != '@'))
+        return;
+    memcpy(address.sun_path, name, length);
+    if (name[0] == '@')
+        address.sun_path[0] = '\0'; /* an abstract name, which ends where the address does */
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return;
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &(struct timeval){.tv_sec = 1}, sizeof(struct timeval));
+    sendto(fd, message, strlen(message), MSG_NOSIGNAL, (struct sockaddr *)&address,
+           (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
+    close(fd);
+}
+
+void notify_ready(const char *status)
+{
+    char message[MESSAGE_BYTES];
+    snprintf(message, sizeof message, "READY=1\nSTATUS=%s", status);
+    send_message(message);
+}
+
+void notify_reloading(void)
+{
+    char message[MESSAGE_BYTES];
+    snprintf(message, sizeof message, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_monotonic_ms() * 1000);
+    send_message(message);
+}
+
+void notify_stopping(int64_t most_ms)
+{
+    char message[MESSAGE_BYTES];
+    snprintf(message, sizeof message, "STOPPING=1\nSTATUS=draining\nEXTEND_TIMEOUT_USEC=%" PRId64,
+             most_ms * 1000);
+    send_message(message);
+}
+
+int64_t notify_watchdog_ms(void)
+{
+    const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+    if (!usec || (pid && strtoll(pid, NULL, 10) != getpid()))
+        return 0;
+    int64_t half_ms = strtoll(usec, NULL, 10) / 2000;
+    return half_ms > 0 ? half_ms : 0;
+}
+
+void notify_watchdog(void)
+{
+    send_message("WATCHDOG=1");
+}

@@ -1,0 +1,49 @@
+#include "http/access.h"
+
+#include "base/log.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+
+#define FIELDS_MAX 8
+#define V4_BITS    24
+#define V6_BITS    48
+
+static atomic_bool wanted;
+static atomic_int visitor; /* enum access_visitor */
+
+void access_configure(const struct access_options *options)
+{
+    atomic_store(&visitor, (int)options->visitor);
+    atomic_store(&wanted, options->lines);
+}
+
+static void write_visitor(const struct address *reader, bool full, char *out, size_t size)
+{
+    char text[ADDRESS_TEXT_BYTES];
+    unsigned bits = reader->family == ADDRESS_V4 ? V4_BITS : V6_BITS;
+    struct network network = network_around(reader, bits);
+    address_format(full ? reader : &network.base, text);
+    snprintf(out, size, full ? "%s" : "%s/%u", text, bits);
+}
+
+void access_log(const char *method, const char *endpoint, uint64_t us, const struct http_answer *answer)
+{
+    if (!atomic_load(&wanted))
+        return;
+    struct log_field fields[FIELDS_MAX] = {log_str("method", method), log_str("endpoint", endpoint),
+                                           log_int("status", answer->status), log_int("us", (int64_t)us)};
+    char reader[ADDRESS_TEXT_BYTES + 8];
+    int whose = atomic_load(&visitor);
+    size_t count = 4;
+    if (answer->told.state) {
+        fields[count++] = log_str("state", answer->told.state);
+        fields[count++] = log_str("source", answer->told.source);
+    }
+    if (whose != ACCESS_NONE && answer->told.reader.family != ADDRESS_NONE) {
+        write_visitor(&answer->told.reader, whose == ACCESS_FULL, reader, sizeof reader);
+        fields[count++] = log_str("visitor", reader);
+    }
+    fields[count].key = NULL;
+    log_write(LOG_ALWAYS, "answered", fields);
+}
