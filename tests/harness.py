@@ -169,9 +169,10 @@ class Simulator(Process):
 
 
 class Masthead(Process):
-    """The service in developer mode with the simulator as its weather; `settings` override."""
+    """The service in developer mode with the simulator as its weather; `settings` override. `prefix` is a command that
+    starts it, such as prlimit."""
 
-    def __init__(self, state, simulator=None, settings=None, arguments=(), env=None, config=None, wait=True):
+    def __init__(self, state, simulator=None, settings=None, arguments=(), env=None, config=None, wait=True, prefix=()):
         values = {
             "server.listen": "127.0.0.1:0",
             "server.ops_listen": "127.0.0.1:0",
@@ -185,7 +186,7 @@ class Masthead(Process):
         if simulator:
             values["weather.open_meteo_url"] = simulator.url
         values.update(settings or {})
-        command = [str(BUILD / "masthead"), *arguments]
+        command = [*prefix, str(BUILD / "masthead"), *arguments]
         if config:
             command += ["--config", str(config)]
         for key, value in values.items():

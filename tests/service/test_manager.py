@@ -1,0 +1,241 @@
+"""Goal of these tests: a service manager knows at every moment how the service is, and running it is boring: signals in any
+number, a disk that is full or read-only, few descriptors and little memory are states, not crashes."""
+import http.client
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+import urllib.parse
+
+import pytest
+
+from harness import BUILD, Masthead, request, wait_until
+
+MUMBAI = "192.0.2.1"
+INDIA = [f"192.0.2.{last}" for last in range(1, 250, 16)]
+
+
+class Manager:
+    """The receiving end of sd_notify's protocol."""
+
+    def __init__(self, name):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind("\0" + name[1:] if name[0] == "@" else name)
+        self.socket.settimeout(20)
+
+    def hear(self):
+        return dict(line.split("=", 1) for line in self.socket.recv(4096).decode().splitlines())
+
+
+@pytest.fixture(params=["path", "abstract"])
+def manager(request, tmp_path):
+    name = f"@masthead-test-{os.getpid()}" if request.param == "abstract" else str(tmp_path / "notify")
+    manager = Manager(name)
+    manager.name = name
+    yield manager
+    manager.socket.close()
+
+
+def test_a_life_as_the_manager_hears_it(start, manager, tmp_path):
+    config = tmp_path / "widget.conf"
+    config.write_text("")
+    service = start(config=config, env={"NOTIFY_SOCKET": manager.name})
+    ready = manager.hear()
+    assert ready["READY"] == "1"
+    assert all(base.removeprefix("http://") in ready["STATUS"] for base in (service.public, service.ops))
+    for text, status in (("", ready["STATUS"]), ("nonsense\n", "reload refused, serving as before")):
+        config.write_text(text)
+        before_us = time.monotonic_ns() // 1000
+        service.signal(signal.SIGHUP)
+        reloading = manager.hear()
+        assert reloading["RELOADING"] == "1" and int(reloading["MONOTONIC_USEC"]) >= before_us - 1000
+        assert manager.hear() == {"READY": "1", "STATUS": status}
+    service.signal(signal.SIGTERM)
+    stopping = manager.hear()
+    assert stopping["STOPPING"] == "1" and int(stopping["EXTEND_TIMEOUT_USEC"]) > 5_000_000
+    assert service.child.wait(20) == 0
+
+
+def test_the_watchdog_hears_only_while_readers_are_answered(start, manager):
+    service = start(env={"NOTIFY_SOCKET": manager.name, "WATCHDOG_USEC": "100000"},
+                    settings={"server.threads": "4", "server.keep_alive": "5m"})
+    assert manager.hear()["READY"] == "1"
+    for _ in range(3):
+        assert manager.hear() == {"WATCHDOG": "1"}
+    parts = urllib.parse.urlsplit(service.public)
+    holding = [http.client.HTTPConnection(parts.hostname, parts.port) for _ in range(4)]
+    for connection in holding:
+        connection.request("GET", "/healthz")
+        connection.getresponse().read()
+    service.wait_line("the watchdog is not told")
+    manager.socket.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        while True:
+            manager.socket.recv(4096)
+    assert request(service.ops, "/healthz").status == 200, "operators are answered nevertheless"
+    for connection in holding:
+        connection.close()
+    manager.socket.settimeout(20)
+    assert manager.hear() == {"WATCHDOG": "1"}
+
+
+def test_a_thousand_hangups_leave_no_trace(start):
+    service = start()
+    service.settled(MUMBAI)
+    service.signal(signal.SIGHUP)
+    service.wait_line("msg=reloaded")
+    before = service.metrics()
+    for _ in range(1000):
+        service.signal(signal.SIGHUP)
+        assert _ % 50 or service.visit(MUMBAI).json["state"] == "fresh"
+    wait_until(lambda: service.log().count("msg=reloaded") > 2, what="reloads")
+
+    def settled():
+        after = service.metrics()
+        return after["process_open_fds"] <= before["process_open_fds"] + 2 and after
+    after = wait_until(settled, what="descriptors to be given back")
+    assert after["masthead_config_last_reload_successful"] == 1
+    assert after["process_resident_memory_bytes"] < before["process_resident_memory_bytes"] + 4e6
+
+
+def children(pid):
+    return [int(child) for task in pathlib.Path(f"/proc/{pid}/task").iterdir()
+            for child in (task / "children").read_text().split()]
+
+
+def test_an_end_does_not_wait_for_an_examination(start):
+    service = start()
+
+    def stop_one():
+        """Stops the child that examines a database, so that the examination would last until its limit of 15 s."""
+        service.signal(signal.SIGHUP)
+        for pid in children(service.child.pid):
+            try:
+                os.kill(pid, signal.SIGSTOP)
+                return "T" == pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+            except (ProcessLookupError, FileNotFoundError):
+                pass
+        return False
+    wait_until(stop_one, what="an examination to be stopped")
+    begun = time.monotonic()
+    service.signal(signal.SIGTERM)
+    assert service.child.wait(20) == 0
+    assert time.monotonic() - begun < 10, "well below the limit"
+    assert "msg=stopped" in service.log()
+
+
+def cannot_mount():
+    return os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode != 0
+
+
+needs_mounts = pytest.mark.skipif(cannot_mount(), reason="mounting in a namespace needs root")
+
+
+def in_namespace(*commands):
+    """A prefix that starts the service where these mounts are made, which nobody else sees."""
+    return ["unshare", "-m", "sh", "-ec", "; ".join(["mount --make-rprivate /", *commands, 'exec "$@"']), "sh"]
+
+
+@needs_mounts
+def test_a_read_only_file_system_but_the_state_folder(start, tmp_path):
+    state = tmp_path / "state0"
+    state.mkdir()
+    service = start(prefix=in_namespace("mount -o remount,bind,ro /", f"mount --bind {state} {state}",
+                                        f"mount -o remount,bind,rw {state}"),
+                    settings={"cache.snapshot_every": "1s"})
+    assert service.ready() and service.settled(MUMBAI)["state"] == "fresh"
+    service.signal(signal.SIGHUP)
+    service.wait_line("msg=reloaded")
+    wait_until(lambda: service.metrics()["masthead_snapshot_last_success_timestamp_seconds"] > 0, what="a snapshot")
+    assert service.stop() == 0
+    assert (state / "cache.snapshot").exists() and (state / "budgets").exists()
+    assert "Read-only" not in service.log()
+
+
+@needs_mounts
+def test_a_state_folder_that_cannot_be_written(start, tmp_path):
+    """Without it there is no private copy of a database: the service says so, is not ready, and answers without a place."""
+    (tmp_path / "state0").mkdir()
+    service = start(prefix=in_namespace("mount -o remount,bind,ro /"), settings={"cache.snapshot_every": "1s"})
+    answer = service.visit(MUMBAI)
+    assert answer.status == 200 and answer.json["place"]["verdict"] == "no-database" and not service.ready()
+    service.wait_line("cannot write a copy into .*state0: Read-only file system")
+    service.wait_line("cannot write the cache snapshot.*Read-only file system")
+    assert service.metrics()["masthead_snapshot_last_success_timestamp_seconds"] == 0
+    assert service.stop() == 0
+
+
+@needs_mounts
+def test_a_full_disk_is_a_state_and_passes(start, tmp_path):
+    state = tmp_path / "state0"
+    state.mkdir()
+    service = start(prefix=in_namespace(f"mount -t tmpfs -o size=1m none {state}"),
+                    settings={"cache.snapshot_every": "1s"})
+    assert service.settled(MUMBAI)["state"] == "fresh"
+    inside = pathlib.Path(f"/proc/{service.child.pid}/root{state}")
+    with open(inside / "filler", "wb", buffering=0) as filler, pytest.raises(OSError):
+        while True:
+            filler.write(b"x" * 4096)
+    service.wait_line("cannot write the cache snapshot.*No space left")
+    for address in INDIA:
+        service.settled(address)
+    service.signal(signal.SIGHUP)
+    service.wait_line("reload refused, nothing changed")
+    service.wait_line("cannot copy it into .*No space left")
+    assert service.ready() and service.visit(MUMBAI).json["state"] == "fresh"
+    (inside / "filler").unlink()
+    service.signal(signal.SIGHUP)
+    service.wait_line("msg=reloaded")
+    wait_until(lambda: (inside / "cache.snapshot").exists() and (inside / "cache.snapshot").stat().st_size > 0,
+               what="a whole snapshot")
+    assert service.stop() == 0
+
+
+def test_too_few_descriptors_are_refused_at_the_start(tmp_path):
+    service = Masthead(tmp_path, settings={"server.threads": "16"}, prefix=["prlimit", "--nofile=500:500"], wait=False)
+    assert service.child.wait(20) == 1
+    service.wait_line("too few descriptors.*allowed=500 needed=528")
+    assert "msg=ready" not in service.log()
+
+
+def test_descriptors_that_just_suffice_do_suffice(start):
+    """More connections than threads and queue hold: none is opened that there is no descriptor for, and nothing spins."""
+    service = start(settings={"server.threads": "16"}, prefix=["prlimit", "--nofile=528:528"])
+    service.settled(MUMBAI)
+    parts = urllib.parse.urlsplit(service.public)
+    crowd = [socket.create_connection((parts.hostname, parts.port)) for _ in range(200)]
+    wait_until(lambda: service.metrics()['masthead_http_threads{state="idle"}'] == 0, what="all threads to be busy")
+    before = service.metrics()
+    threading.Event().wait(1)  # the processor time of a second
+    after = service.metrics()
+    assert after["process_cpu_seconds_total"] - before["process_cpu_seconds_total"] < 0.3
+    assert after["process_open_fds"] < after["process_max_fds"] == 528
+    for connection in crowd:
+        connection.close()
+    assert service.settled(MUMBAI)["state"] == "fresh"
+
+
+@pytest.mark.skipif(BUILD.name in ("asan", "tsan"), reason="sanitizers take memory of their own")
+def test_it_lives_in_64_megabytes(start):
+    """With the bundled database, as many threads as by default, each of which has answered, scrapes and reloads."""
+    service = start(settings={"server.threads": "256", "dev.enabled": "no", "server.keep_alive": "30s"})
+    parts = urllib.parse.urlsplit(service.public)
+    readers = [http.client.HTTPConnection(parts.hostname, parts.port, timeout=20) for _ in range(250)]
+    for connection in readers:
+        for path in ("/widget", "/widget.json", "/places.json?q=mum", "/masthead.js"):
+            connection.request("GET", path, headers={"X-Forwarded-For": MUMBAI})
+            assert connection.getresponse().read()
+    assert service.metrics()['masthead_http_threads{state="busy"}'] == 250
+    for _ in range(20):
+        service.signal(signal.SIGHUP)
+        service.metrics()
+    service.wait_line("msg=reloaded")
+    status = pathlib.Path(f"/proc/{service.child.pid}/status").read_text()
+    most_kib = int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1))
+    for connection in readers:
+        connection.close()
+    assert most_kib < 64 * 1024
