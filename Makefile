@@ -69,7 +69,7 @@ help:
 #: make asan       the tests under address and undefined-behaviour sanitizers
 #: make tsan       the tests under the thread sanitizer
 #: make screenshots  pictures from a real browser: the README's, and build/screenshots/ to look at (PICTURES=names)
-#: make install    PREFIX=/usr/local DESTDIR=
+#: make install    PREFIX=/usr/local DESTDIR=: programs, configuration, units, samples, manual page
 #: make clean      remove build/
 
 $(BUILD)/masthead: $(call objects,src/main.c src/demo.c $(HOUSE))
@@ -157,10 +157,14 @@ screenshots: packages-pictures
 	@$(MAKE) --no-print-directory -j$(shell nproc) all
 	@MASTHEAD_BUILD='$(abspath $(BUILD))' $(PYTHON) tests/browser/screenshots.py --readme data/pictures --sheets '$(BUILD)/screenshots' $(PICTURES)
 
-install: all
-	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/masthead $(BUILD)/masthead-sim
-	install -D -m 644 widget.conf $(DESTDIR)/etc/masthead/widget.conf
-	install -D -m 644 data/visitors.mmdb $(DESTDIR)/etc/masthead/data/visitors.mmdb
+# The manual page, whose usage and options are those of the program.
+$(BUILD)/masthead.8: data/ops/masthead.8 data/ops/manual.awk $(BUILD)/masthead
+	$(Q)$(BUILD)/masthead --help >$(BUILD)/usage.txt
+	$(Q)env -i $(abspath $(BUILD)/masthead) --print-config --config /dev/null >$(BUILD)/options.txt
+	$(Q)awk -f data/ops/manual.awk $(BUILD)/usage.txt $(BUILD)/options.txt data/ops/masthead.8 >$@
+
+install: all $(BUILD)/masthead.8
+	@BUILD='$(BUILD)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' data/ops/install.sh
 
 clean:
 	rm -rf build

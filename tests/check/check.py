@@ -57,7 +57,7 @@ def check_format():
 def check_lint():
     run("cppcheck", "--quiet", "--std=c11", "--error-exitcode=1", "--enable=warning,portability", "-Isrc", f"-I{BUILD}",
         '-DMASTHEAD_WEB="web/"', "--inline-suppr", "--suppress=missingIncludeSystem", '-DMASTHEAD_VERSION="x"', "src")
-    scripts = [path for folder in ("data", "tests") for path in (ROOT / folder).glob("*.sh")] + [ROOT / ".ci" / "run"]
+    scripts = [*(ROOT / "data").rglob("*.sh"), *(ROOT / "tests").glob("*.sh"), ROOT / ".ci" / "run"]
     run("shellcheck", *sorted(str(path) for path in scripts))
     jobs = f"-j{os.cpu_count() or 1}"
     for compiler in ("gcc", "clang"):

@@ -243,3 +243,57 @@ def test_the_kubernetes_sample_names_what_the_service_has(start, tmp_path):
         assert answer.status == 200, probe
     assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
     assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+
+
+# --- Installed ---
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("installed")
+    made = subprocess.run(["make", "-s", "install", f"BUILD={BUILD.relative_to(ROOT)}", f"DESTDIR={folder}", "PREFIX=/usr"],
+                          cwd=ROOT, capture_output=True, text=True, timeout=300, env={**os.environ, "MAKEFLAGS": ""})
+    assert made.returncode == 0, made.stderr
+    return folder
+
+
+def test_what_is_installed_runs(installed, tmp_path):
+    checked = subprocess.run([installed / "usr/bin/masthead", "--check-config", "--config", installed / "etc/masthead/widget.conf",
+                              "--set", f"server.state={tmp_path}"], capture_output=True, text=True, cwd=tmp_path)
+    assert checked.returncode == 0 and checked.stdout == "configuration is good\n", checked.stderr
+    assert subprocess.run([installed / "usr/bin/masthead-sim", "--help"], capture_output=True).returncode == 0
+    for unit in UNITS:
+        text = (installed / "usr/lib/systemd/system" / unit.name).read_text()
+        assert "ExecStart=/usr/bin/masthead --config /etc/masthead/" in text and "/usr/local" not in text
+    for path in OPS.iterdir():
+        if path.suffix in (".yml", ".yaml", ".conf"):
+            assert (installed / "usr/share/masthead" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_an_edited_configuration_is_kept(installed, tmp_path):
+    def install():
+        return subprocess.run([OPS / "install.sh"], cwd=ROOT, capture_output=True, text=True, check=True,
+                              env={**os.environ, "BUILD": str(BUILD), "DESTDIR": str(tmp_path), "PREFIX": "/usr"}).stdout
+    assert "kept as it is" not in install() + install()
+    config = tmp_path / "etc/masthead/widget.conf"
+    shipped = config.read_text()
+    config.write_text(shipped + "# ours\n")
+    assert "kept as it is" in install()
+    assert config.read_text() == shipped + "# ours\n"
+    assert config.with_suffix(".conf.new").read_text() == shipped
+
+
+@pytest.mark.skipif(not shutil.which("mandoc"), reason="mandoc is not installed")
+def test_the_manual_page_is_clean_and_knows_every_option(installed, tmp_path):
+    page = installed / "usr/share/man/man8/masthead.8"
+    linted = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", page], capture_output=True, text=True)
+    assert linted.returncode == 0 and not linted.stdout, linted.stdout
+    shown = subprocess.run(["mandoc", "-T", "utf8", "-O", "width=200", page], capture_output=True, text=True, check=True).stdout
+    shown = re.sub(".\b", "", shown)
+    printed = subprocess.run([BUILD / "masthead", "--print-config", "--config", "/dev/null"], capture_output=True, text=True,
+                             check=True, env={"PATH": os.environ["PATH"]}).stdout
+    for line in printed.splitlines():
+        if line and not line.startswith("#"):
+            assert f" {line}".rstrip() in shown, line
+    usage = subprocess.run([BUILD / "masthead", "--help"], capture_output=True, text=True, check=True).stdout
+    assert all(line.strip() in shown for line in usage.splitlines())
