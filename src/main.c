@@ -47,6 +47,11 @@ static const char usage[] =
     "answer.\n"
     "Exit status: 0 done, 1 failed, 2 bad usage or configuration.\n";
 
+/* What main does every now and then (0: never), and when it last did. */
+struct chore {
+    int64_t every_ms, done_ms;
+};
+
 struct service {
     struct config *config;
     struct places *places;
@@ -59,7 +64,8 @@ struct service {
     const struct demo *demo; /* NULL: this is no demo */
     atomic_bool draining;
     atomic_bool last_reload_ok;
-    char manager_status[STATUS_BYTES]; /* for the service manager */
+    char manager_status[STATUS_BYTES]; /* for the service manager, */
+    struct chore beats;                /* and for its watchdog */
 };
 
 static metric_collector collect_build, collect_dev, collect_reload;
@@ -233,11 +239,6 @@ static void reload(struct service *service, const struct config_sources *sources
     notify_ready(good ? service->manager_status : "reload refused, serving as before");
 }
 
-/* What main does besides waiting for signals, and how often (0: never). */
-struct chore {
-    int64_t every_ms, done_ms;
-};
-
 static int64_t due_in(const struct chore *chore)
 {
     int64_t left_ms = chore->done_ms + chore->every_ms - clock_monotonic_ms();
@@ -245,11 +246,11 @@ static int64_t due_in(const struct chore *chore)
 }
 
 /* Tells the service manager that all is well, if it is. */
-static void beat(struct service *service, struct chore *chore)
+static void beat(struct service *service)
 {
     static struct log_throttle throttle;
     int64_t unsaid;
-    chore->done_ms = clock_monotonic_ms();
+    service->beats.done_ms = clock_monotonic_ms();
     if (http_alive(service->public) && http_alive(service->ops))
         notify_watchdog();
     else if (log_due(&throttle, &unsaid))
@@ -257,47 +258,48 @@ static void beat(struct service *service, struct chore *chore)
                   log_int("unsaid", unsaid));
 }
 
-static void look_at_databases(struct service *service, struct chore *chore)
+/* Waits for a signal, tells the watchdog and keeps the history meanwhile. 0 when `chore` has fallen due. */
+static int wait_for(struct service *service, const sigset_t *signals, const struct chore *chore)
 {
-    if (places_changed(service->places))
-        places_reload(service->places, &service->config->place);
-    chore->done_ms = clock_monotonic_ms();
+    for (;;) {
+        if (due_in(&service->beats) == 0)
+            beat(service);
+        int64_t beat_ms = due_in(&service->beats), chore_ms = due_in(chore);
+        int64_t next_ms = beat_ms < chore_ms ? beat_ms : chore_ms;
+        struct timespec wait = clock_timespec(next_ms < NOTE_MS ? next_ms : NOTE_MS);
+        int signal = sigtimedwait(signals, NULL, &wait);
+        status_note(service->status);
+        if (signal > 0 || due_in(chore) == 0)
+            return signal > 0 ? signal : 0;
+    }
 }
 
 /* Reloads on SIGHUP and when a database changed, and keeps the history; returns at SIGTERM or SIGINT. */
 static void serve(struct service *service, const struct config_sources *sources, const sigset_t *signals)
 {
-    struct chore beats = {.every_ms = notify_watchdog_ms()}, looks = {.done_ms = clock_monotonic_ms()};
+    struct chore look = {.done_ms = clock_monotonic_ms()};
     for (;;) {
-        looks.every_ms = service->config->watch_ms;
-        if (due_in(&beats) == 0)
-            beat(service, &beats);
-        if (due_in(&looks) == 0)
-            look_at_databases(service, &looks);
-        int64_t wait_ms = due_in(&beats) < due_in(&looks) ? due_in(&beats) : due_in(&looks);
-        struct timespec wait = clock_timespec(wait_ms < NOTE_MS ? wait_ms : NOTE_MS);
-        int signal = sigtimedwait(signals, NULL, &wait);
-        status_note(service->status);
+        look.every_ms = service->config->watch_ms;
+        int signal = wait_for(service, signals, &look);
         if (signal == SIGTERM || signal == SIGINT)
             return;
         if (signal == SIGHUP)
             reload(service, sources);
+        else if (places_changed(service->places))
+            places_reload(service->places, &service->config->place);
+        look.done_ms = clock_monotonic_ms();
     }
 }
 
 static void drain(struct service *service, const sigset_t *signals)
 {
+    struct chore pause = {.every_ms = service->config->server.drain_ms, .done_ms = clock_monotonic_ms()};
     int64_t answers_ms = service->config->server.request_timeout_ms + DRAIN_EXTRA_MS;
     log_line(LOG_INFO, "draining");
-    notify_stopping(service->config->server.drain_ms + answers_ms + END_EXTRA_MS);
+    notify_stopping(pause.every_ms + answers_ms + END_EXTRA_MS);
     atomic_store(&service->draining, true);
-    if (service->config->server.drain_ms > 0) {
-        struct timespec pause = clock_timespec(service->config->server.drain_ms);
-        int signal;
-        do
-            signal = sigtimedwait(signals, NULL, &pause);
-        while (signal == SIGHUP); /* a second SIGTERM or SIGINT cuts the pause short */
-    }
+    while (pause.every_ms > 0 && wait_for(service, signals, &pause) == SIGHUP)
+        ; /* a second SIGTERM or SIGINT cuts the pause short */
     http_drain(service->public, answers_ms);
 }
 
@@ -325,7 +327,10 @@ static sigset_t our_signals(void)
 
 static int run(struct config *config, const struct config_sources *sources, const struct demo *demo)
 {
-    struct service service = {.config = config, .demo = demo, .last_reload_ok = true};
+    struct service service = {.config = config,
+                              .demo = demo,
+                              .last_reload_ok = true,
+                              .beats = {.every_ms = notify_watchdog_ms()}};
     sigset_t signals = our_signals();
     sigprocmask(SIG_BLOCK, &signals, NULL); /* before threads: only serve() takes them */
     signal(SIGPIPE, SIG_IGN);

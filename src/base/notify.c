@@ -3,6 +3,7 @@
 #include "base/clock.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +14,9 @@
 
 #define MESSAGE_BYTES 512
 
-static void send_message(const char *message)
+__attribute__((format(printf, 1, 2))) static void tell(const char *format, ...)
 {
+    char message[MESSAGE_BYTES];
     const char *name = getenv("NOTIFY_SOCKET");
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     size_t length = name ? strlen(name) : 0;
@@ -26,6 +28,10 @@ static void send_message(const char *message)
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &(struct timeval){.tv_sec = 1}, sizeof(struct timeval));
     sendto(fd, message, strlen(message), MSG_NOSIGNAL, (struct sockaddr *)&address,
            (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
@@ -34,24 +40,17 @@ static void send_message(const char *message)
 
 void notify_ready(const char *status)
 {
-    char message[MESSAGE_BYTES];
-    snprintf(message, sizeof message, "READY=1\nSTATUS=%s", status);
-    send_message(message);
+    tell("READY=1\nSTATUS=%s", status);
 }
 
 void notify_reloading(void)
 {
-    char message[MESSAGE_BYTES];
-    snprintf(message, sizeof message, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_monotonic_ms() * 1000);
-    send_message(message);
+    tell("RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_monotonic_ms() * 1000);
 }
 
 void notify_stopping(int64_t most_ms)
 {
-    char message[MESSAGE_BYTES];
-    snprintf(message, sizeof message, "STOPPING=1\nSTATUS=draining\nEXTEND_TIMEOUT_USEC=%" PRId64,
-             most_ms * 1000);
-    send_message(message);
+    tell("STOPPING=1\nSTATUS=draining\nEXTEND_TIMEOUT_USEC=%" PRId64, most_ms * 1000);
 }
 
 int64_t notify_watchdog_ms(void)
@@ -65,5 +64,5 @@ int64_t notify_watchdog_ms(void)
 
 void notify_watchdog(void)
 {
-    send_message("WATCHDOG=1");
+    tell("WATCHDOG=1");
 }

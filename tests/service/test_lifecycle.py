@@ -297,6 +297,18 @@ def test_the_drain_pause_is_seen_by_readyz_and_can_be_cut_short(start):
     assert service.child.wait(20) == 0
 
 
+def test_hangups_do_not_make_the_drain_pause_longer(start):
+    service = start(settings={"server.drain": "1s"})
+    service.signal(signal.SIGTERM)
+    wait_until(lambda: not service.ready(), what="readyz to turn")
+
+    def ended():
+        service.signal(signal.SIGHUP)
+        return service.child.poll() is not None
+    wait_until(ended, limit_s=8, what="the end")
+    assert service.child.returncode == 0
+
+
 def hammer(base, stop, lost, served):
     """Asks over kept-open connections until refused; a begun answer that is cut off is lost."""
     parts = urllib.parse.urlsplit(base)

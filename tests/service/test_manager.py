@@ -115,6 +115,8 @@ def test_an_end_does_not_wait_for_an_examination(start):
         service.signal(signal.SIGHUP)
         for pid in children(service.child.pid):
             try:
+                if b"--examine-database" not in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
+                    continue  # not yet a process of its own
                 os.kill(pid, signal.SIGSTOP)
                 return "T" == pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
             except (ProcessLookupError, FileNotFoundError):
