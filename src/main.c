@@ -24,7 +24,6 @@
 
 #define EXIT_USAGE     2
 #define SPARE_FDS      512 /* queues, fetches, databases, the ops listener */
-#define STATUS_BYTES   256
 #define DRAIN_EXTRA_MS 2000
 #define END_EXTRA_MS   30000 /* a fetch under way, the last snapshot on a slow disk */
 #define LOOKUP_BYTES   4096
@@ -64,8 +63,7 @@ struct service {
     const struct demo *demo; /* NULL: this is no demo */
     atomic_bool draining;
     atomic_bool last_reload_ok;
-    char manager_status[STATUS_BYTES]; /* for the service manager, */
-    struct chore beats;                /* and for its watchdog */
+    struct chore beats; /* for the service manager's watchdog */
 };
 
 static metric_collector collect_build, collect_dev, collect_reload;
@@ -199,15 +197,13 @@ static bool start(struct service *service)
            (service->site = public_open(&site, service->widget)) && open_listeners(service);
 }
 
-static void say_ready(struct service *service)
+static void say_ready(const struct service *service)
 {
     char public[HTTP_HOST_BYTES + 16], ops[HTTP_HOST_BYTES + 16];
     snprintf(public, sizeof public, "%s:%d", service->config->server.listen.host, http_port(service->public));
     snprintf(ops, sizeof ops, "%s:%d", service->config->server.ops_listen.host, http_port(service->ops));
     log_event(LOG_ALWAYS, "ready", log_str("public", public), log_str("ops", ops));
-    snprintf(service->manager_status, sizeof service->manager_status, "serving readers on %s, operators on %s",
-             public, ops);
-    notify_ready(service->manager_status);
+    notify_ready("serving");
     if (service->demo)
         demo_ready(service->demo, public, ops);
 }
@@ -236,7 +232,7 @@ static void reload(struct service *service, const struct config_sources *sources
     }
     free(next);
     log_line(good ? LOG_INFO : LOG_ERROR, good ? "reloaded" : "reload refused, nothing changed");
-    notify_ready(good ? service->manager_status : "reload refused, serving as before");
+    notify_ready(good ? "serving" : "reload refused, serving as before");
 }
 
 static int64_t due_in(const struct chore *chore)

@@ -5,19 +5,15 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "http/accepting.h"
 #include "http/access.h"
 #include "http/guard.h"
-#include "http/probe.h"
 
-#include <arpa/inet.h>
 #include <civetweb.h>
-#include <dirent.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 #include <time.h>
 
 #define HEAD_BYTES        2048
@@ -27,7 +23,8 @@
 #define CONNECTION_QUEUE  "64"
 #define LISTEN_BACKLOG    "128"
 #define QUIET_MS          100 /* nothing begun for this long: drained */
-#define WORKER_THREAD     1   /* civetweb's init_thread: thread_type */
+#define ALIVE_MS          1000
+#define WORKER_THREAD     1 /* civetweb's init_thread: thread_type */
 
 struct http_listener {
     struct mg_context *civetweb;
@@ -440,12 +437,26 @@ struct http_listener *http_open(const struct http_options *options, const struct
     return listener;
 }
 
+static bool answers_health(const struct http_listener *listener)
+{
+    char error[128];
+    struct mg_connection *self =
+        mg_connect_client(listener->options.host, listener->port, false, error, sizeof error);
+    bool good =
+        self &&
+        mg_printf(self, "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n") > 0 &&
+        mg_get_response(self, error, sizeof error, ALIVE_MS) >= 0 &&
+        mg_get_response_info(self)->status_code == 200;
+    mg_close_connection(self);
+    return good;
+}
+
 bool http_alive(struct http_listener *listener)
 {
     uint64_t answered = metric_total(&rows[DURATION], 0, 0);
     bool goes_on = listener->options.measured && answered != listener->answered;
     listener->answered = answered;
-    return goes_on || probe_health(listener->options.host, listener->port);
+    return goes_on || answers_health(listener);
 }
 
 int http_port(const struct http_listener *listener)
@@ -453,39 +464,10 @@ int http_port(const struct http_listener *listener)
     return listener->port;
 }
 
-static bool listens_on(int fd, const char *host, int port)
-{
-    int listening = 0;
-    socklen_t size = sizeof listening;
-    struct sockaddr_in address;
-    struct in_addr own;
-    socklen_t address_size = sizeof address;
-    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening &&
-           getsockname(fd, (struct sockaddr *)&address, &address_size) == 0 &&
-           address.sin_family == AF_INET && ntohs(address.sin_port) == port &&
-           inet_pton(AF_INET, host, &own) == 1 && address.sin_addr.s_addr == own.s_addr;
-}
-
-/* civetweb cannot stop accepting without cutting off answers, and does not tell its sockets: look among our
- * descriptors for the one that listens on this address and port. */
-static void stop_accepting(const struct http_listener *listener)
-{
-    DIR *folder = opendir("/proc/self/fd");
-    if (!folder)
-        return;
-    struct dirent *entry;
-    while ((entry = readdir(folder))) {
-        int fd = atoi(entry->d_name);
-        if (entry->d_name[0] != '.' && listens_on(fd, listener->options.host, listener->port))
-            shutdown(fd, SHUT_RD);
-    }
-    closedir(folder);
-}
-
 void http_drain(struct http_listener *listener, int64_t limit_ms)
 {
     atomic_store(&listener->draining, true);
-    stop_accepting(listener);
+    accepting_stop(listener->options.host, listener->port);
     int64_t until = clock_monotonic_ms() + limit_ms;
     int64_t quiet_since = clock_monotonic_ms();
     while (clock_monotonic_ms() < until && clock_monotonic_ms() - quiet_since < QUIET_MS) {
@@ -501,7 +483,8 @@ void http_close(struct http_listener *listener)
     if (!listener)
         return;
     if (listener->civetweb) {
-        stop_accepting(listener); /* else civetweb sleeps out its poll of two seconds */
+        accepting_stop(listener->options.host,
+                       listener->port); /* else civetweb sleeps out its poll of two seconds */
         mg_stop(listener->civetweb);
     }
     free(listener);

@@ -113,7 +113,7 @@ int http_port(const struct http_listener *);
 /* How many of its threads are held by an open connection, and how many there are. Thread-safe. */
 void http_threads(const struct http_listener *, int64_t *busy, int64_t *all);
 
-/* Whether it answers: asks it for /healthz and waits for at most a second. A measured listener that is too
+/* Whether it answers: asks it for /healthz and waits for about a second. A measured listener that is too
  * busy for that does answer if it has answered others since the last call. One caller at a time. */
 bool http_alive(struct http_listener *);
 

@@ -1,0 +1,9 @@
+/* What civetweb does not offer: to stop accepting without cutting off answers. */
+#ifndef HTTP_ACCEPTING_H
+#define HTTP_ACCEPTING_H
+
+/* Stops accepting on this process's listening socket with this address (an IPv4 literal) and port, which
+ * civetweb does not tell. */
+void accepting_stop(const char *host, int port);
+
+#endif
