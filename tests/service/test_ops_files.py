@@ -159,6 +159,14 @@ def nginx(tmp_path):
         child.stop()
 
 
+def test_the_proxies_pass_on_what_the_recipe_for_the_script_does():
+    def paths(text):
+        return re.search(r"location ~ (\S+) ", text).group(1)
+    recipe = (ROOT / "data" / "embed" / "nginx-loader.conf").read_text()
+    for name in ("nginx.conf", "nginx-cloudflare.conf"):
+        assert paths((OPS / name).read_text()) == paths(recipe), name
+
+
 def test_nginx_passes_readers_on_and_overwrites_what_they_claim(start, nginx):
     """The reader is 127.0.0.1 here, which is nobody's place; whoever claims to be elsewhere stays there."""
     service = start(settings={"log.access": "yes", "log.visitor": "full"})
@@ -265,8 +273,8 @@ def test_what_is_installed_runs(installed, tmp_path):
     for unit in UNITS:
         text = (installed / "usr/lib/systemd/system" / unit.name).read_text()
         assert "ExecStart=/usr/bin/masthead --config /etc/masthead/" in text and "/usr/local" not in text
-    for path in OPS.iterdir():
-        if path.suffix in (".yml", ".yaml", ".conf"):
+    for path in [*OPS.iterdir(), *(ROOT / "data" / "embed").iterdir()]:
+        if path.is_file() and path.suffix not in (".sh", ".awk", ".8"):
             assert (installed / "usr/share/masthead" / path.name).read_bytes() == path.read_bytes()
 
 
