@@ -323,10 +323,8 @@ static sigset_t our_signals(void)
 
 static int run(struct config *config, const struct config_sources *sources, const struct demo *demo)
 {
-    struct service service = {.config = config,
-                              .demo = demo,
-                              .last_reload_ok = true,
-                              .beats = {.every_ms = notify_watchdog_ms()}};
+    struct service service = {
+        .config = config, .demo = demo, .last_reload_ok = true, .beats = {.every_ms = notify_watchdog_ms()}};
     sigset_t signals = our_signals();
     sigprocmask(SIG_BLOCK, &signals, NULL); /* before threads: only serve() takes them */
     signal(SIGPIPE, SIG_IGN);

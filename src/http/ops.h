@@ -12,7 +12,7 @@ struct ops_options {
     /* Whether the service can serve: asked at each /readyz, on any thread. */
     bool (*ready)(void *context);
     void *context;
-    struct status *status; /* borrowed */
+    struct status *status;          /* borrowed */
     const struct public_site *site; /* that /explain explains */
 };
 
