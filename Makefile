@@ -72,7 +72,7 @@ help:
 #: make install    PREFIX=/usr/local DESTDIR=: programs, configuration, units, samples, manual page
 #: make clean      remove build/
 
-$(BUILD)/masthead: $(call objects,src/main.c src/demo.c $(HOUSE))
+$(BUILD)/masthead: $(call objects,src/main.c src/service.c src/demo.c $(HOUSE))
 	@echo "  link $@"
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LINK) $(LIBS)
 

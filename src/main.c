@@ -1,34 +1,22 @@
-/* The command line, the start in order, the wait for signals, the stop in reverse. */
+/* The command line, and the commands that are done at once. */
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/metrics.h"
-#include "base/notify.h"
-#include "base/process.h"
 #include "config/config.h"
 #include "demo.h"
-#include "http/ops.h"
-#include "http/public.h"
-#include "http/world_map.h"
 #include "place/examine.h"
 #include "place/place.h"
+#include "service.h"
 #include "weather/weather.h"
 #include "widget/explain.h"
 #include "widget/widget.h"
 
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define EXIT_USAGE     2
-#define SPARE_FDS      512 /* queues, fetches, databases, the ops listener */
-#define DRAIN_EXTRA_MS 2000
-#define END_EXTRA_MS   30000 /* a fetch under way, the last snapshot on a slow disk */
 #define LOOKUP_BYTES   4096
-#define FOREVER_MS     ((int64_t)3600000)
-#define NOTE_MS        ((int64_t)15000) /* from one note in the history to the next */
 #define FRAGMENT_BYTES 8192
 
 static const char usage[] =
@@ -45,306 +33,6 @@ static const char usage[] =
     "SIGHUP reloads configuration and databases, SIGTERM and SIGINT end the service without losing an "
     "answer.\n"
     "Exit status: 0 done, 1 failed, 2 bad usage or configuration.\n";
-
-/* What main does every now and then (0: never), and when it last did. */
-struct chore {
-    int64_t every_ms, done_ms;
-};
-
-struct service {
-    struct config *config;
-    struct places *places;
-    struct weather *weather;
-    struct widget *widget;
-    struct public_site *site;
-    struct http_listener *public, *ops;
-    struct status *status;
-    struct ops_options ops_options;
-    const struct demo *demo; /* NULL: this is no demo */
-    atomic_bool draining;
-    atomic_bool last_reload_ok;
-    struct chore beats; /* for the service manager's watchdog */
-};
-
-static metric_collector collect_build, collect_dev, collect_reload;
-static struct metric rows[] = {
-    {.name = "masthead_build_info",
-     .help = "The running version.",
-     .type = METRIC_GAUGE,
-     .labels = {{"version", NULL, 0}},
-     .collect = collect_build},
-    {.name = "masthead_dev_mode",
-     .help = "Whether readers may be faked and the clock be moved.",
-     .type = METRIC_GAUGE,
-     .collect = collect_dev},
-    {.name = "masthead_config_last_reload_successful",
-     .help = "Whether the last load of the configuration succeeded.",
-     .type = METRIC_GAUGE,
-     .collect = collect_reload},
-};
-
-static void collect_build(void *context, struct metric_samples *samples)
-{
-    (void)context;
-    metric_sample(samples, 1, MASTHEAD_VERSION, NULL);
-}
-
-static void collect_dev(void *context, struct metric_samples *samples)
-{
-    const struct service *service = context;
-    metric_sample(samples, service->ops_options.dev, NULL, NULL);
-}
-
-static void collect_reload(void *context, struct metric_samples *samples)
-{
-    struct service *service = context;
-    metric_sample(samples, atomic_load(&service->last_reload_ok), NULL, NULL);
-}
-
-static bool ready(void *context)
-{
-    struct service *service = context;
-    return !atomic_load(&service->draining) && places_loaded(service->places);
-}
-
-/* The ops listener goes first: its /metrics reads the others. */
-static void stop(struct service *service)
-{
-    http_close(service->ops);
-    status_close(service->status);
-    http_close(service->public);
-    public_close(service->site);
-    widget_close(service->widget);
-    weather_close(service->weather);
-    places_close(service->places);
-}
-
-static struct http_options listener_options(const struct config *config, const struct listen_address *address)
-{
-    struct http_options options = {
-        .port = address->port,
-        .request_timeout_ms = config->server.request_timeout_ms,
-        .keep_alive_ms = config->server.keep_alive_ms,
-        .hosts = config->server.hosts,
-    };
-    memcpy(options.host, address->host, sizeof options.host);
-    return options;
-}
-
-static bool open_listeners(struct service *service)
-{
-    const struct config *config = service->config;
-    size_t count;
-    world_map_open(service->places);
-    struct http_options options = listener_options(config, &config->server.listen);
-    options.threads = config->server.threads;
-    options.body_bytes = PUBLIC_BODY_BYTES;
-    options.measured = true;
-    const struct http_route *routes = public_routes(service->site, &count);
-    service->public = http_open(&options, routes, count, service->site);
-    if (!service->public)
-        return false;
-
-    service->status = status_open(&(struct status_sources){.places = service->places,
-                                                           .weather = service->weather,
-                                                           .public = service->public,
-                                                           .draining = &service->draining,
-                                                           .reload_ok = &service->last_reload_ok,
-                                                           .dev = config->dev.enabled,
-                                                           .simulated = config->widget.simulated,
-                                                           .keyless = config_keyless(config)});
-    if (!service->status)
-        return false;
-    status_configure(service->status, config_settings(config));
-    service->ops_options.status = service->status;
-    service->ops_options.dev = config->dev.enabled;
-    service->ops_options.ready = ready;
-    service->ops_options.context = service;
-    service->ops_options.site = service->site;
-    options = listener_options(config, &config->server.ops_listen);
-    options.threads = OPS_THREADS;
-    options.body_bytes = OPS_BODY_BYTES;
-    routes = ops_routes(&service->ops_options, &count);
-    service->ops = http_open(&options, routes, count, &service->ops_options);
-    return service->ops != NULL;
-}
-
-static struct public_options site_options(const struct config *config)
-{
-    return (struct public_options){
-        .visits = {.client = config->visitor,
-                   .place_headers = config->place_headers,
-                   .units = config->widget.units,
-                   .dev = config->dev.enabled,
-                   .dev_from = config->dev.from,
-                   .hosts = config->server.hosts},
-        .origins = config->origins,
-    };
-}
-
-/* Starts every room, lowest floor first. On failure the caller stops what has started. */
-static bool start(struct service *service)
-{
-    const struct config *config = service->config;
-    struct public_options site = site_options(config);
-    if (service->demo)
-        site.visits.scenario = service->demo->scenario;
-    process_register();
-    metrics_register(rows, sizeof rows / sizeof rows[0], service);
-    return (service->places = places_open(&config->place)) &&
-           (service->weather = weather_open(&config->weather)) &&
-           (service->widget = widget_open(&config->widget, service->places, service->weather)) &&
-           (service->site = public_open(&site, service->widget)) && open_listeners(service);
-}
-
-static void say_ready(const struct service *service)
-{
-    char public[HTTP_HOST_BYTES + 16], ops[HTTP_HOST_BYTES + 16];
-    snprintf(public, sizeof public, "%s:%d", service->config->server.listen.host, http_port(service->public));
-    snprintf(ops, sizeof ops, "%s:%d", service->config->server.ops_listen.host, http_port(service->ops));
-    log_event(LOG_ALWAYS, "ready", log_str("public", public), log_str("ops", ops));
-    notify_ready("serving");
-    if (service->demo)
-        demo_ready(service->demo, public, ops);
-}
-
-static void complain_in_log(const char *line)
-{
-    log_event(LOG_ERROR, "configuration not good", log_str("fault", line));
-}
-
-/* All or nothing: a new configuration counts only when it is good, may be changed at run time, and its
- * databases load. */
-static void reload(struct service *service, const struct config_sources *sources)
-{
-    struct config_sources own = *sources;
-    struct config *next = malloc(sizeof *next);
-    own.complain = complain_in_log;
-    notify_reloading();
-    bool good = next && config_load(&own, next) && config_reloadable(service->config, next, own.complain) &&
-                places_reload(service->places, &next->place);
-    atomic_store(&service->last_reload_ok, good);
-    if (good) {
-        *service->config = *next;
-        log_configure(&next->log);
-        access_configure(&next->access);
-        status_configure(service->status, config_settings(next));
-    }
-    free(next);
-    log_line(good ? LOG_INFO : LOG_ERROR, good ? "reloaded" : "reload refused, nothing changed");
-    notify_ready(good ? "serving" : "reload refused, serving as before");
-}
-
-static int64_t due_in(const struct chore *chore)
-{
-    int64_t left_ms = chore->done_ms + chore->every_ms - clock_monotonic_ms();
-    return chore->every_ms == 0 ? FOREVER_MS : left_ms > 0 ? left_ms : 0;
-}
-
-/* Tells the service manager that all is well, if it is. */
-static void beat(struct service *service)
-{
-    static struct log_throttle throttle;
-    int64_t unsaid;
-    service->beats.done_ms = clock_monotonic_ms();
-    if (http_alive(service->public) && http_alive(service->ops))
-        notify_watchdog();
-    else if (log_due(&throttle, &unsaid))
-        log_event(LOG_ERROR, "a listener does not answer: the watchdog is not told",
-                  log_int("unsaid", unsaid));
-}
-
-/* Waits for a signal, tells the watchdog and keeps the history meanwhile. 0 when `chore` has fallen due. */
-static int wait_for(struct service *service, const sigset_t *signals, const struct chore *chore)
-{
-    for (;;) {
-        if (due_in(&service->beats) == 0)
-            beat(service);
-        int64_t beat_ms = due_in(&service->beats), chore_ms = due_in(chore);
-        int64_t next_ms = beat_ms < chore_ms ? beat_ms : chore_ms;
-        struct timespec wait = clock_timespec(next_ms < NOTE_MS ? next_ms : NOTE_MS);
-        int signal = sigtimedwait(signals, NULL, &wait);
-        status_note(service->status);
-        if (signal > 0 || due_in(chore) == 0)
-            return signal > 0 ? signal : 0;
-    }
-}
-
-/* Reloads on SIGHUP and when a database changed, and keeps the history; returns at SIGTERM or SIGINT. */
-static void serve(struct service *service, const struct config_sources *sources, const sigset_t *signals)
-{
-    struct chore look = {.done_ms = clock_monotonic_ms()};
-    for (;;) {
-        look.every_ms = service->config->watch_ms;
-        int signal = wait_for(service, signals, &look);
-        if (signal == SIGTERM || signal == SIGINT)
-            return;
-        if (signal == SIGHUP)
-            reload(service, sources);
-        else if (places_changed(service->places))
-            places_reload(service->places, &service->config->place);
-        look.done_ms = clock_monotonic_ms();
-    }
-}
-
-static void drain(struct service *service, const sigset_t *signals)
-{
-    struct chore pause = {.every_ms = service->config->server.drain_ms, .done_ms = clock_monotonic_ms()};
-    int64_t answers_ms = service->config->server.request_timeout_ms + DRAIN_EXTRA_MS;
-    log_line(LOG_INFO, "draining");
-    notify_stopping(pause.every_ms + answers_ms + END_EXTRA_MS);
-    atomic_store(&service->draining, true);
-    while (pause.every_ms > 0 && wait_for(service, signals, &pause) == SIGHUP)
-        ; /* a second SIGTERM or SIGINT cuts the pause short */
-    http_drain(service->public, answers_ms);
-}
-
-/* civetweb spins when it may not open what it accepts, so it must never come to that. */
-static bool enough_descriptors(const struct config *config)
-{
-    uint64_t needed = (uint64_t)config->server.threads + SPARE_FDS,
-             allowed = process_want_descriptors(needed);
-    if (allowed < needed)
-        log_event(LOG_ERROR,
-                  "too few descriptors: raise the limit (LimitNOFILE, ulimit -n) or lower server.threads",
-                  log_int("allowed", (int64_t)allowed), log_int("needed", (int64_t)needed));
-    return allowed >= needed;
-}
-
-static sigset_t our_signals(void)
-{
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGHUP);
-    return signals;
-}
-
-static int run(struct config *config, const struct config_sources *sources, const struct demo *demo)
-{
-    struct service service = {
-        .config = config, .demo = demo, .last_reload_ok = true, .beats = {.every_ms = notify_watchdog_ms()}};
-    sigset_t signals = our_signals();
-    sigprocmask(SIG_BLOCK, &signals, NULL); /* before threads: only serve() takes them */
-    signal(SIGPIPE, SIG_IGN);
-    mkdir(config->place.state, 0755); /* what cannot be written is said by who writes it */
-    if (config->dev.enabled && config->dev.at_s > 0)
-        clock_freeze(config->dev.at_s * 1000);
-    config_warn(config);
-
-    int status = EXIT_FAILURE;
-    if (enough_descriptors(config) && start(&service)) {
-        say_ready(&service);
-        serve(&service, sources, &signals);
-        drain(&service, &signals);
-        status = EXIT_SUCCESS;
-    }
-    stop(&service);
-    if (status == EXIT_SUCCESS)
-        log_line(LOG_INFO, "stopped");
-    return status;
-}
 
 static int check(const struct config *config)
 {
@@ -389,9 +77,18 @@ static int lookup(const struct config *config, char **addresses, int count, bool
     return status;
 }
 
+static void print_fragment(struct widget *widget, const struct visit *visit)
+{
+    struct answer answer;
+    char storage[FRAGMENT_BYTES];
+    struct text out = text_over(storage, sizeof storage);
+    widget_answer(widget, visit, &answer);
+    widget_html(&answer, &out);
+    fputs(out.bytes, stdout);
+}
+
 static int snippet(struct config *config, const char *argument)
 {
-    struct service service = {.config = config};
     struct visit visit = {.now = clock_now(), .readable = true, .units = (enum units)config->widget.units};
     if (!parse_argument(argument, &visit.address))
         return EXIT_USAGE;
@@ -399,20 +96,15 @@ static int snippet(struct config *config, const char *argument)
     config->weather.budgets[0] = '\0';
     config->weather.wait_ms =
         config->weather.timeout_ms * WEATHER_PROVIDERS; /* nobody else is waiting for us */
-    int status = EXIT_FAILURE;
-    if ((service.places = places_open(&config->place)) &&
-        (service.weather = weather_open(&config->weather)) &&
-        (service.widget = widget_open(&config->widget, service.places, service.weather))) {
-        struct answer answer;
-        char storage[FRAGMENT_BYTES];
-        struct text out = text_over(storage, sizeof storage);
-        widget_answer(service.widget, &visit, &answer);
-        widget_html(&answer, &out);
-        fputs(out.bytes, stdout);
-        status = EXIT_SUCCESS;
-    }
-    stop(&service);
-    return status;
+    struct places *places = places_open(&config->place);
+    struct weather *weather = places ? weather_open(&config->weather) : NULL;
+    struct widget *widget = weather ? widget_open(&config->widget, places, weather) : NULL;
+    if (widget)
+        print_fragment(widget, &visit);
+    widget_close(widget);
+    weather_close(weather);
+    places_close(places);
+    return widget ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 enum command { RUN, CHECK, PRINT, LOOKUP, SNIPPET, DEMO, VERSION, HELP, BAD };
@@ -506,7 +198,7 @@ static int obey(const struct arguments *arguments, struct config *config, const 
     case SNIPPET:
         return snippet(config, arguments->rest[0]);
     default:
-        return run(config, &arguments->sources, demo);
+        return service_run(config, &arguments->sources, demo);
     }
 }
 
@@ -526,7 +218,7 @@ static int with_config(const struct arguments *arguments, const struct demo *dem
 static int demonstrate(struct arguments *arguments)
 {
     struct demo demo;
-    sigset_t signals = our_signals();
+    sigset_t signals = service_signals();
     sigprocmask(SIG_BLOCK, &signals, NULL); /* nothing is left behind */
     int status = demo_open(&demo, arguments->scenario, &arguments->sources);
     if (status == EXIT_SUCCESS)

@@ -57,7 +57,7 @@ def test_limits_of_the_unit_fit_the_service():
     """As many descriptors as the most threads that can be configured need, and the watchdog longer than an examination."""
     most_threads = int(re.search(r'"threads", "\d+", read_count, FIELD\(server.threads\), \d+, (\d+)',
                                  (ROOT / "src/config/table.c").read_text()).group(1))
-    spare = int(re.search(r"#define SPARE_FDS +(\d+)", (ROOT / "src/main.c").read_text()).group(1))
+    spare = int(re.search(r"#define SPARE_FDS +(\d+)", (ROOT / "src/service.c").read_text()).group(1))
     for unit in UNITS:
         assert int(unit_values(unit, "LimitNOFILE")[0]) >= most_threads + spare
         assert int(unit_values(unit, "TasksMax")[0]) > most_threads + 64
