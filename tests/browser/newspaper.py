@@ -63,7 +63,7 @@ class Handler(BaseHTTPRequestHandler):
             self.server.asked.append(self.path)
             if self.server.fault:
                 return self.server.fault(self)
-        if path.startswith(("/widget", "/where", "/weather", "/places", "/masthead")):
+        if path.startswith(("/dev/", "/widget", "/where", "/weather", "/places", "/masthead")):
             return self.proxy()
         return self.answer(404, b"no such page", {"Content-Type": "text/plain"})
 

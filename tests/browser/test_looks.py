@@ -70,6 +70,36 @@ def test_nothing_moves(site, browser, widget, name, direction):
     assert browser.complaints() == []
 
 
+MASTHEADS = {"serif": "place temp", "sans": "place icon temp", "dark": "icon place temp condition"}  # as on the playground
+
+
+def masthead(style, lang):
+    texts = {"place": "Fetching location...", "temp": "-- °C"}
+    parts = " ".join(f'<span class="masthead-{part}">{texts.get(part, "")}</span>' for part in MASTHEADS[style].split())
+    return (f'<div class="sheet"><div class="paper" data-style="{style}" lang="{lang}" dir="{"rtl" if lang == "ar" else "ltr"}">'
+            f'<p class="title">News</p><div class="dateline"><span class="date">Today</span> '
+            f'<masthead-weather lang="{lang}">{parts}</masthead-weather> <span class="edition">Edition</span></div></div></div>')
+
+
+@pytest.mark.parametrize("name", ["short", "longest", "Hindi", "Arabic"])
+def test_nothing_moves_in_the_three_mastheads_of_the_playground(site, browser, name):
+    wall = "".join(masthead(style, lang) for style in MASTHEADS for lang in ("en", "hi", "ar"))
+    head = SCRIPT + STYLE + '<link rel="stylesheet" href="/dev/playground.css">'
+    site.fault = late(site, named(NAMES[name]))
+    browser.open(site.page("/", page(f'<div class="wall">{wall}</div>', head=head)))
+    browser.until("!!customElements.get('masthead-weather')", "the loader did not run")
+    browser.painted()
+    where = """return [...document.querySelectorAll('.paper, .title, .date, .edition, masthead-weather')]
+        .map((el) => JSON.stringify(el.getBoundingClientRect()))"""
+    before = browser.js(where)
+    site.released.set()
+    browser.until("probe.updates.length == 9", "not every masthead was told")
+    browser.painted()
+    assert browser.js(where) == before
+    assert browser.js("return probe.shift") == 0
+    assert browser.complaints() == []
+
+
 def test_font_and_colours_are_the_pages(site, browser):
     site.fault = say(named("Mumbai"))
     site.page("/page.css", ".page { font: italic 21px serif; color: rgb(12, 34, 56) }", content_type="text/css")
