@@ -207,7 +207,7 @@ say_what_to_open() {
     weather   $weather
     readers   $readers
     try       curl '$public/widget.txt?ip=192.0.2.1'
-    watch     $ops/metrics
+    watch     $ops/status
     stop      Ctrl-C
 
 END

@@ -446,7 +446,7 @@ class Run(Process):
     def opened(self):
         """Waits until it says what to open; returns that and the address for operators."""
         public = self.wait_line(r"developer mode\. Open (http://\S+)/$").group(1)
-        return public, self.wait_line(r"(http://\S+)/metrics").group(1)
+        return public, self.wait_line(r"(http://\S+)/status").group(1)
 
     def children(self):
         listed = pathlib.Path(f"/proc/{self.child.pid}/task/{self.child.pid}/children").read_text()
