@@ -1,6 +1,9 @@
 #include "base/clock.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 static atomic_int_fast64_t offset_ms;
@@ -77,4 +80,21 @@ bool clock_parse(const char *text, int64_t *unix_s)
         return false;
     *unix_s = value;
     return true;
+}
+
+bool clock_parse_duration(const char *text, int64_t *ms)
+{
+    static const struct {
+        const char *name;
+        int64_t ms;
+    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
+    char *unit;
+    errno = 0;
+    int64_t count = strtoll(text, &unit, 10);
+    if (errno != 0 || !isdigit((unsigned char)text[*text == '-']))
+        return false;
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if (strcmp(unit, units[i].name) == 0)
+            return !__builtin_mul_overflow(count, units[i].ms, ms);
+    return false;
 }

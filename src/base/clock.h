@@ -42,4 +42,8 @@ void clock_format_http(int64_t unix_s, char out[CLOCK_HTTP_BYTES]);
 /* Reads what clock_format writes; nothing may follow. False, and *unix_s untouched, when malformed. */
 bool clock_parse(const char *text, int64_t *unix_s);
 
+/* Reads a whole number and its unit, "250ms", "10s", "5m", "1h", "2d", perhaps after a minus. False when
+ * malformed or longer than int64_t holds. */
+bool clock_parse_duration(const char *text, int64_t *ms);
+
 #endif

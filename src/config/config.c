@@ -127,9 +127,11 @@ static size_t option_index(const char *section, const char *key)
 static void assign(struct loading *loading, size_t i, const char *text, const char *origin)
 {
     const struct option *option = &option_table[i];
-    char value[CONFIG_VALUE_BYTES], error[CONFIG_ERROR_BYTES],
-        what[CONFIG_ERROR_BYTES + CONFIG_VALUE_BYTES + KEY_BYTES];
-    void *field = (char *)loading->config + option->offset;
+    char value[CONFIG_VALUE_BYTES], what[CONFIG_ERROR_BYTES + CONFIG_VALUE_BYTES + KEY_BYTES];
+    struct setting setting = {.option = option,
+                              .text = value,
+                              .folder = loading->folder,
+                              .field = (char *)loading->config + option->offset};
     text += strspn(text, " \t");
     size_t length = strlen(text);
     while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\t'))
@@ -143,8 +145,9 @@ static void assign(struct loading *loading, size_t i, const char *text, const ch
     if (strpbrk(value, "\r\n")) {
         snprintf(what, sizeof what, "%s: a value is one line", option->key);
         complain(loading, origin, option->section, what);
-    } else if (!option->read(option, value, loading->folder, field, error)) {
-        snprintf(what, sizeof what, "%s = \"%s\": %s", option->key, option->secret ? "..." : value, error);
+    } else if (!option->read(&setting)) {
+        snprintf(what, sizeof what, "%s = \"%s\": %s", option->key, option->secret ? "..." : value,
+                 setting.error);
         complain(loading, origin, option->section, what);
     } else {
         snprintf(loading->config->values[i].text, CONFIG_VALUE_BYTES, "%s", value);

@@ -104,9 +104,9 @@ const struct option option_table[] = {
     {"widget", "max_age", "300s", read_duration, FIELD(widget.max_age_ms), 0, DAY,
      .help = "How long a browser may keep an answer at most"},
 
-    {"log", "level", "info", read_level, FIELD(log.level), .words = "debug info warn error", .reloads = true,
+    {"log", "level", "info", read_choice, FIELD(log.level), .words = "debug info warn error", .reloads = true,
      .help = "Events below this level are not logged: debug, info, warn, error"},
-    {"log", "format", "logfmt", read_level, FIELD(log.format), .words = "logfmt json", .reloads = true,
+    {"log", "format", "logfmt", read_choice, FIELD(log.format), .words = "logfmt json", .reloads = true,
      .help = "Form of a line on standard error: logfmt or json"},
     {"log", "visitor", "none", read_choice, FIELD(access.visitor), .words = "none network full",
      .reloads = true,

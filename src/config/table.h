@@ -9,10 +9,17 @@
 
 struct option;
 
-/* Reads `text` into the field at `field`. False, with a sentence in `error`, when it is malformed or out of
- * range. `folder` is what relative paths are relative to. */
-typedef bool option_reader(const struct option *, const char *text, const char *folder, void *field,
-                           char error[CONFIG_ERROR_BYTES]);
+/* A value on its way into the configuration. */
+struct setting {
+    const struct option *option;
+    const char *text;               /* trimmed, at most CONFIG_VALUE_BYTES with its NUL */
+    const char *folder;             /* what relative paths are relative to */
+    void *field;                    /* where it is stored */
+    char error[CONFIG_ERROR_BYTES]; /* set by a reader that fails */
+};
+
+/* Reads the text into the field. False, with a sentence in `error`, when it is malformed or out of range. */
+typedef bool option_reader(struct setting *);
 
 struct option {
     const char *section, *key, *fallback;
@@ -40,8 +47,7 @@ option_reader read_budget;        /* struct weather_budget, 0: no limit */
 option_reader read_cell;          /* int64_t, millionths of a degree */
 option_reader read_kilometres;    /* double */
 option_reader read_flag;          /* bool */
-option_reader read_choice;        /* int64_t, index into words */
-option_reader read_level;         /* int, index into words */
+option_reader read_choice;        /* int64_t or int, index into words */
 option_reader read_listen;        /* struct listen_address */
 option_reader read_names;         /* struct http_names */
 option_reader read_place_headers; /* struct http_names, none or four */

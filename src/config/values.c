@@ -13,27 +13,31 @@
 #include <string.h>
 #include <strings.h>
 
-__attribute__((format(printf, 2, 3))) static bool fail(char error[CONFIG_ERROR_BYTES], const char *format,
-                                                       ...)
+__attribute__((format(printf, 2, 3))) static bool fail(struct setting *s, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(error, CONFIG_ERROR_BYTES, format, arguments);
+    vsnprintf(s->error, sizeof s->error, format, arguments);
     va_end(arguments);
     return false;
 }
 
-static bool store_text(const char *text, size_t length, void *field, size_t size,
-                       char error[CONFIG_ERROR_BYTES])
+static bool store(struct setting *s, const char *text, size_t length, char *out, size_t size)
 {
     if (length >= size)
-        return fail(error, "longer than %zu bytes", size - 1);
+        return fail(s, "longer than %zu bytes", size - 1);
     for (size_t i = 0; i < length; i++)
         if (iscntrl((unsigned char)text[i]))
-            return fail(error, "holds a control character");
-    memcpy(field, text, length);
-    ((char *)field)[length] = '\0';
+            return fail(s, "holds a control character");
+    memcpy(out, text, length);
+    out[length] = '\0';
     return true;
+}
+
+/* Stores text where the option has one char[]. */
+static bool store_text(struct setting *s, const char *text, size_t length)
+{
+    return store(s, text, length, s->field, s->option->size);
 }
 
 /* Cuts the next item off a list: trimmed, between commas. False at the end. Items may be empty. */
@@ -51,29 +55,26 @@ static bool next_item(const char **list, const char **item, size_t *length)
     return true;
 }
 
-bool read_text(const struct option *option, const char *text, const char *folder, void *field,
-               char error[CONFIG_ERROR_BYTES])
+bool read_text(struct setting *s)
 {
-    (void)folder;
-    return store_text(text, strlen(text), field, option->size, error);
+    return store_text(s, s->text, strlen(s->text));
 }
 
-static bool resolve(const char *text, size_t length, const char *folder, char *out, size_t size,
-                    char error[CONFIG_ERROR_BYTES])
+/* Stores a path as seen from the service's own folder. */
+static bool store_path(struct setting *s, const char *text, size_t length, char *out, size_t size)
 {
     char path[CONFIG_VALUE_BYTES];
-    bool relative = length > 0 && text[0] != '/' && strcmp(folder, ".") != 0;
-    int whole = snprintf(path, sizeof path, "%s%s%.*s", relative ? folder : "", relative ? "/" : "",
+    bool relative = length > 0 && text[0] != '/' && strcmp(s->folder, ".") != 0;
+    int whole = snprintf(path, sizeof path, "%s%s%.*s", relative ? s->folder : "", relative ? "/" : "",
                          (int)length, text);
     if (whole < 0 || (size_t)whole >= sizeof path)
-        return fail(error, "path too long");
-    return store_text(path, (size_t)whole, out, size, error);
+        return fail(s, "path too long");
+    return store(s, path, (size_t)whole, out, size);
 }
 
-bool read_path(const struct option *option, const char *text, const char *folder, void *field,
-               char error[CONFIG_ERROR_BYTES])
+bool read_path(struct setting *s)
 {
-    return resolve(text, strlen(text), folder, field, option->size, error);
+    return store_path(s, s->text, strlen(s->text), s->field, s->option->size);
 }
 
 static bool is_loopback_host(const char *host)
@@ -88,97 +89,77 @@ static bool is_loopback_host(const char *host)
     return address_parse(host, length, &address) && network_contains(&loopback, &address);
 }
 
-bool read_url(const struct option *option, const char *text, const char *folder, void *field,
-              char error[CONFIG_ERROR_BYTES])
+bool read_url(struct setting *s)
 {
-    (void)folder;
-    bool any_host = option->words != NULL; /* a proxy: optional, wherever it is */
+    bool any_host = s->option->words != NULL; /* a proxy: optional, wherever it is */
+    const char *text = s->text;
     size_t length = strlen(text);
     bool plain = strncmp(text, "http://", 7) == 0;
     if (length == 0 && any_host)
-        return store_text("", 0, field, option->size, error);
+        return store_text(s, "", 0);
     if (!plain && strncmp(text, "https://", 8) != 0)
-        return fail(error, "not an http:// or https:// URL");
+        return fail(s, "not an http:// or https:// URL");
     const char *host = text + (plain ? 7 : 8);
     if (*host == '\0' || *host == '/' || *host == ':' || strpbrk(text, " \t\"'<>\\?#") ||
         (!any_host && strchr(text, '@')))
-        return fail(error, "not the base of a URL");
+        return fail(s, "not the base of a URL");
     if (plain && !any_host && !is_loopback_host(host))
-        return fail(error, "plain http:// is for loopback only; use https://");
+        return fail(s, "plain http:// is for loopback only; use https://");
     while (text[length - 1] == '/')
         length--;
-    return store_text(text, length, field, option->size, error);
+    return store_text(s, text, length);
 }
 
-bool read_duration(const struct option *option, const char *text, const char *folder, void *field,
-                   char error[CONFIG_ERROR_BYTES])
+bool read_duration(struct setting *s)
 {
-    static const struct {
-        const char *unit;
-        double ms;
-    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
-    (void)folder;
-    size_t digits = strspn(text, "0123456789");
-    if (digits == 0 || digits > 12)
-        return fail(error, "not a duration such as 250ms, 10s, 5m, 1h or 2d");
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (strcmp(text + digits, units[i].unit) != 0)
-            continue;
-        double ms = strtod(text, NULL) * units[i].ms;
-        if (ms < option->least || ms > option->most)
-            return fail(error, "out of range (%gs to %gs)", option->least / 1000, option->most / 1000);
-        *(int64_t *)field = (int64_t)ms;
-        return true;
-    }
-    return fail(error, text[digits] ? "not a duration: unit must be ms, s, m, h or d"
-                                    : "a duration needs a unit: ms, s, m, h or d");
+    int64_t ms;
+    if (!clock_parse_duration(s->text, &ms))
+        return fail(s, "a duration needs a unit, such as 250ms, 10s, 5m, 1h or 2d");
+    if ((double)ms < s->option->least || (double)ms > s->option->most)
+        return fail(s, "out of range (%gs to %gs)", s->option->least / 1000, s->option->most / 1000);
+    *(int64_t *)s->field = ms;
+    return true;
 }
 
 /* A plain decimal number, then perhaps a space and the unit. */
-static bool read_number(const struct option *option, const char *text, const char *unit, double *out,
-                        char error[CONFIG_ERROR_BYTES])
+static bool parse_number(struct setting *s, const char *unit, double scale, double *out)
 {
     char *end;
-    bool plain = text[0] != '\0' && strspn(text, "0123456789.") > 0;
-    double value = strtod(text, &end);
-    size_t number = (size_t)(end - text);
+    size_t length = strspn(s->text, "0123456789.");
+    double value = strtod(s->text, &end) * scale;
     const char *rest = end + strspn(end, " ");
-    if (!plain || number != strspn(text, "0123456789.") || (*rest && strcmp(rest, unit) != 0))
-        return fail(error, *unit ? "not a number (of %s)" : "not a number%s", unit);
-    if (value < option->least || value > option->most)
-        return fail(error, "out of range (%.10g to %.10g)", option->least, option->most);
+    if (length == 0 || end != s->text + length || (*rest && strcmp(rest, unit) != 0))
+        return fail(s, *unit ? "not a number (of %s)" : "not a number%s", unit);
+    if (value < s->option->least || value > s->option->most)
+        return fail(s, "out of range (%.10g to %.10g)", s->option->least / scale, s->option->most / scale);
     *out = value;
     return true;
 }
 
-bool read_count(const struct option *option, const char *text, const char *folder, void *field,
-                char error[CONFIG_ERROR_BYTES])
+bool read_count(struct setting *s)
 {
-    (void)folder;
     double value;
-    if (text[0] == '\0' || text[strspn(text, "0123456789")] != '\0')
-        return fail(error, "not a whole number");
-    if (!read_number(option, text, "", &value, error))
+    if (s->text[0] == '\0' || s->text[strspn(s->text, "0123456789")] != '\0')
+        return fail(s, "not a whole number");
+    if (!parse_number(s, "", 1, &value))
         return false;
-    *(int64_t *)field = (int64_t)value;
+    *(int64_t *)s->field = (int64_t)value;
     return true;
 }
 
-bool read_parallel(const struct option *option, const char *text, const char *folder, void *field,
-                   char error[CONFIG_ERROR_BYTES])
+bool read_parallel(struct setting *s)
 {
-    if (strcmp(text, "auto") != 0)
-        return read_count(option, text, folder, field, error);
-    *(int64_t *)field = 0;
+    if (strcmp(s->text, "auto") != 0)
+        return read_count(s);
+    *(int64_t *)s->field = 0;
     return true;
 }
 
-bool read_budget(const struct option *option, const char *text, const char *folder, void *field,
-                 char error[CONFIG_ERROR_BYTES])
+bool read_budget(struct setting *s)
 {
     static const char units[] = "mhd"; /* in the order of struct weather_budget */
-    int64_t *limits = field;
-    (void)option, (void)folder;
+    int64_t *limits = s->field;
+    const char *text = s->text;
     memset(limits, 0, sizeof(struct weather_budget));
     while (*text) {
         char *end;
@@ -186,47 +167,38 @@ bool read_budget(const struct option *option, const char *text, const char *fold
         const char *unit = *end == '/' && end[1] ? strchr(units, end[1]) : NULL;
         bool ends = unit && (end[2] == ' ' || end[2] == '\0');
         if (!isdigit((unsigned char)*text) || !ends || count < 1 || count > 100000000)
-            return fail(error, "not a budget such as 600/m 5000/h 10000/d");
+            return fail(s, "not a budget such as 600/m 5000/h 10000/d");
         if (limits[unit - units] != 0)
-            return fail(error, "two limits per %c", *unit);
+            return fail(s, "two limits per %c", *unit);
         limits[unit - units] = count;
         text = end + 2 + strspn(end + 2, " ");
     }
     return true;
 }
 
-bool read_cell(const struct option *option, const char *text, const char *folder, void *field,
-               char error[CONFIG_ERROR_BYTES])
+bool read_cell(struct setting *s)
 {
-    (void)folder;
-    struct option in_degrees = *option;
-    in_degrees.least /= CELL_MICRODEGREES;
-    in_degrees.most /= CELL_MICRODEGREES;
-    double degrees;
-    if (!read_number(&in_degrees, text, "degrees", &degrees, error))
+    double udeg;
+    if (!parse_number(s, "degrees", CELL_MICRODEGREES, &udeg))
         return false;
-    int64_t udeg = llround(degrees * CELL_MICRODEGREES);
-    if (fabs((double)udeg - degrees * CELL_MICRODEGREES) > 1e-6 || !cell_size_valid((int32_t)udeg))
-        return fail(error, "360 degrees must be a whole number of cells (0.1, 0.25, 0.5, 1, ...)");
-    *(int64_t *)field = udeg;
+    int64_t whole = llround(udeg);
+    if (fabs((double)whole - udeg) > 1e-6 || !cell_size_valid((int32_t)whole))
+        return fail(s, "360 degrees must be a whole number of cells (0.1, 0.25, 0.5, 1, ...)");
+    *(int64_t *)s->field = whole;
     return true;
 }
 
-bool read_kilometres(const struct option *option, const char *text, const char *folder, void *field,
-                     char error[CONFIG_ERROR_BYTES])
+bool read_kilometres(struct setting *s)
 {
-    (void)folder;
-    return read_number(option, text, "km", field, error);
+    return parse_number(s, "km", 1, s->field);
 }
 
-bool read_flag(const struct option *option, const char *text, const char *folder, void *field,
-               char error[CONFIG_ERROR_BYTES])
+bool read_flag(struct setting *s)
 {
-    (void)option, (void)folder;
-    bool yes = strcmp(text, "yes") == 0;
-    if (!yes && strcmp(text, "no") != 0)
-        return fail(error, "must be yes or no");
-    *(bool *)field = yes;
+    bool yes = strcmp(s->text, "yes") == 0;
+    if (!yes && strcmp(s->text, "no") != 0)
+        return fail(s, "must be yes or no");
+    *(bool *)s->field = yes;
     return true;
 }
 
@@ -242,134 +214,114 @@ static int word_index(const char *words, const char *word, size_t length)
     return -1;
 }
 
-bool read_choice(const struct option *option, const char *text, const char *folder, void *field,
-                 char error[CONFIG_ERROR_BYTES])
+bool read_choice(struct setting *s)
 {
-    (void)folder;
-    int index = word_index(option->words, text, strlen(text));
+    int index = word_index(s->option->words, s->text, strlen(s->text));
     if (index < 0)
-        return fail(error, "must be one of: %s", option->words);
-    *(int64_t *)field = index;
+        return fail(s, "must be one of: %s", s->option->words);
+    if (s->option->size == sizeof(int))
+        *(int *)s->field = index;
+    else
+        *(int64_t *)s->field = index;
     return true;
 }
 
-bool read_level(const struct option *option, const char *text, const char *folder, void *field,
-                char error[CONFIG_ERROR_BYTES])
+bool read_listen(struct setting *s)
 {
-    int64_t index = 0;
-    if (!read_choice(option, text, folder, &index, error))
-        return false;
-    *(int *)field = (int)index;
-    return true;
-}
-
-bool read_listen(const struct option *option, const char *text, const char *folder, void *field,
-                 char error[CONFIG_ERROR_BYTES])
-{
-    (void)option, (void)folder;
-    struct listen_address *out = field;
+    struct listen_address *out = s->field;
     struct address address;
+    const char *text = s->text;
     const char *colon = strrchr(text, ':');
     if (text[0] == '[' || (colon && memchr(text, ':', (size_t)(colon - text))))
-        return fail(error, "IPv6 listen addresses are not supported by civetweb as Debian builds it; "
-                           "listen on IPv4 and let the proxy in front take IPv6");
+        return fail(s, "IPv6 listen addresses are not supported by civetweb as Debian builds it; "
+                       "listen on IPv4 and let the proxy in front take IPv6");
     if (!colon || !address_parse(text, (size_t)(colon - text), &address))
-        return fail(error, "not an IPv4 address and port such as 127.0.0.1:8080");
+        return fail(s, "not an IPv4 address and port such as 127.0.0.1:8080");
     size_t digits = strlen(colon + 1);
     if (digits == 0 || digits > 5 || strspn(colon + 1, "0123456789") != digits || atol(colon + 1) > 65535)
-        return fail(error, "the port must be 0 to 65535");
+        return fail(s, "the port must be 0 to 65535");
     *out = (struct listen_address){.port = atol(colon + 1)};
-    return store_text(text, (size_t)(colon - text), out->host, sizeof out->host, error);
+    return store(s, text, (size_t)(colon - text), out->host, sizeof out->host);
 }
 
-bool read_names(const struct option *option, const char *text, const char *folder, void *field,
-                char error[CONFIG_ERROR_BYTES])
+bool read_names(struct setting *s)
 {
-    (void)option, (void)folder;
     struct http_names names = {.count = 0};
-    const char *item;
+    const char *rest = s->text, *item;
     size_t length;
-    while (next_item(&text, &item, &length)) {
+    while (next_item(&rest, &item, &length)) {
         if (length == 0 || memchr(item, ' ', length))
-            return fail(error, "not a list of names between commas");
+            return fail(s, "not a list of names between commas");
         if (names.count == HTTP_NAMES_MAX)
-            return fail(error, "more than %d names", HTTP_NAMES_MAX);
-        if (!store_text(item, length, names.names[names.count++], HTTP_NAME_BYTES, error))
+            return fail(s, "more than %d names", HTTP_NAMES_MAX);
+        if (!store(s, item, length, names.names[names.count++], HTTP_NAME_BYTES))
             return false;
     }
-    *(struct http_names *)field = names;
+    *(struct http_names *)s->field = names;
     return true;
 }
 
-bool read_place_headers(const struct option *option, const char *text, const char *folder, void *field,
-                        char error[CONFIG_ERROR_BYTES])
+bool read_place_headers(struct setting *s)
 {
-    if (!read_names(option, text, folder, field, error))
+    if (!read_names(s))
         return false;
-    size_t count = ((struct http_names *)field)->count;
-    return count == 0 || count == 4 ||
-           fail(error, "must name four headers: city, country, latitude, longitude");
+    size_t count = ((struct http_names *)s->field)->count;
+    return count == 0 || count == 4 || fail(s, "must name four headers: city, country, latitude, longitude");
 }
 
-bool read_networks(const struct option *option, const char *text, const char *folder, void *field,
-                   char error[CONFIG_ERROR_BYTES])
+bool read_networks(struct setting *s)
 {
-    (void)option, (void)folder;
     struct network_set set = {.count = 0};
-    const char *item;
+    const char *rest = s->text, *item;
     size_t length;
-    while (next_item(&text, &item, &length)) {
+    while (next_item(&rest, &item, &length)) {
         if (set.count == NETWORK_SET_MAX)
-            return fail(error, "more than %d networks", NETWORK_SET_MAX);
+            return fail(s, "more than %d networks", NETWORK_SET_MAX);
         if (!network_parse(item, length, &set.networks[set.count++]))
-            return fail(error, "not a network such as 10.0.0.0/8: \"%.*s\"", (int)(length < 60 ? length : 60),
+            return fail(s, "not a network such as 10.0.0.0/8: \"%.*s\"", (int)(length < 60 ? length : 60),
                         item);
     }
-    *(struct network_set *)field = set;
+    *(struct network_set *)s->field = set;
     return true;
 }
 
-bool read_databases(const struct option *option, const char *text, const char *folder, void *field,
-                    char error[CONFIG_ERROR_BYTES])
+bool read_databases(struct setting *s)
 {
-    (void)option;
-    struct place_options *out = field;
-    const char *item;
+    struct place_options *out = s->field;
+    const char *rest = s->text, *item;
     size_t length;
     out->database_count = 0;
-    while (next_item(&text, &item, &length)) {
+    while (next_item(&rest, &item, &length)) {
         if (length == 0)
-            return fail(error, "an empty name between commas");
+            return fail(s, "an empty name between commas");
         if (out->database_count == PLACE_DATABASES)
-            return fail(error, "more than %d databases", PLACE_DATABASES);
-        if (!resolve(item, length, folder, out->databases[out->database_count], PLACE_PATH_BYTES, error))
+            return fail(s, "more than %d databases", PLACE_DATABASES);
+        if (!store_path(s, item, length, out->databases[out->database_count], PLACE_PATH_BYTES))
             return false;
         for (size_t i = 0; i < out->database_count; i++)
             if (strcmp(out->databases[i], out->databases[out->database_count]) == 0)
-                return fail(error, "\"%.*s\" given twice", (int)length, item);
+                return fail(s, "\"%.*s\" given twice", (int)length, item);
         out->database_count++;
     }
     return true;
 }
 
-bool read_providers(const struct option *option, const char *text, const char *folder, void *field,
-                    char error[CONFIG_ERROR_BYTES])
+bool read_providers(struct setting *s)
 {
-    (void)folder;
-    struct weather_options *out = field;
-    const char *item;
+    struct weather_options *out = s->field;
+    const char *rest = s->text, *item;
     size_t length;
     out->provider_count = 0;
-    while (next_item(&text, &item, &length)) {
-        if (word_index(option->words, item, length) < 0)
-            return fail(error, "must be a list of: %s", option->words);
+    while (next_item(&rest, &item, &length)) {
+        if (word_index(s->option->words, item, length) < 0)
+            return fail(s, "must be a list of: %s", s->option->words);
         for (size_t i = 0; i < out->provider_count; i++)
             if (strlen(out->providers[i]) == length && strncmp(out->providers[i], item, length) == 0)
-                return fail(error, "\"%.*s\" given twice", (int)length, item);
-        if (!store_text(item, length, out->providers[out->provider_count++], WEATHER_NAME_BYTES, error))
+                return fail(s, "\"%.*s\" given twice", (int)length, item);
+        if (!store(s, item, length, out->providers[out->provider_count++], WEATHER_NAME_BYTES))
             return false;
     }
-    return out->provider_count > 0 || fail(error, "must name at least one of: %s", option->words);
+    return out->provider_count > 0 || fail(s, "must name at least one of: %s", s->option->words);
 }
 
 static bool read_coordinate(const char *item, size_t length, double most, double *out)
@@ -378,59 +330,50 @@ static bool read_coordinate(const char *item, size_t length, double most, double
     return fabs(*out) <= most; /* nor is NaN */
 }
 
-bool read_home(const struct option *option, const char *text, const char *folder, void *field,
-               char error[CONFIG_ERROR_BYTES])
+bool read_home(struct setting *s)
 {
-    (void)option, (void)folder;
-    struct place_home *home = field;
-    const char *items[4];
+    struct place_home *home = s->field;
+    const char *rest = s->text, *items[4];
     size_t lengths[4], count = 0;
     *home = (struct place_home){.set = false};
-    if (text[0] == '\0')
+    if (*rest == '\0')
         return true;
-    while (count < 4 && next_item(&text, &items[count], &lengths[count]))
+    while (count < 4 && next_item(&rest, &items[count], &lengths[count]))
         count++;
-    if (count < 4 || *text || lengths[1] != 2 || !isupper((unsigned char)items[1][0]) ||
+    if (count < 4 || *rest || lengths[1] != 2 || !isupper((unsigned char)items[1][0]) ||
         !isupper((unsigned char)items[1][1]))
-        return fail(error, "must be name, country code, latitude, longitude: Mumbai, IN, 19.08, 72.88");
+        return fail(s, "must be name, country code, latitude, longitude: Mumbai, IN, 19.08, 72.88");
     if (!read_coordinate(items[2], lengths[2], 90, &home->latitude) ||
         !read_coordinate(items[3], lengths[3], 180, &home->longitude))
-        return fail(error, "latitude must be -90 to 90 and longitude -180 to 180");
+        return fail(s, "latitude must be -90 to 90 and longitude -180 to 180");
     if (!text_clean(items[0], lengths[0], home->name, sizeof home->name))
-        return fail(error, "the name is empty or not UTF-8");
+        return fail(s, "the name is empty or not UTF-8");
     memcpy(home->country, items[1], 2);
     home->set = true;
     return true;
 }
 
-bool read_language(const struct option *option, const char *text, const char *folder, void *field,
-                   char error[CONFIG_ERROR_BYTES])
+bool read_language(struct setting *s)
 {
-    (void)folder;
-    const struct language *language = language_find(text, strlen(text));
+    const struct language *language = language_find(s->text, strlen(s->text));
     if (!language)
-        return fail(error, "no words in this language");
-    return store_text(language->tag, strlen(language->tag), field, option->size, error);
+        return fail(s, "no words in this language");
+    return store_text(s, language->tag, strlen(language->tag));
 }
 
-bool read_instant(const struct option *option, const char *text, const char *folder, void *field,
-                  char error[CONFIG_ERROR_BYTES])
+bool read_instant(struct setting *s)
 {
-    (void)option, (void)folder;
-    *(int64_t *)field = 0;
-    if (text[0] && !clock_parse(text, field))
-        return fail(error, "not an instant such as 2026-01-31T23:30:00Z");
+    *(int64_t *)s->field = 0;
+    if (s->text[0] && !clock_parse(s->text, s->field))
+        return fail(s, "not an instant such as 2026-01-31T23:30:00Z");
     return true;
 }
 
-bool read_header(const struct option *option, const char *text, const char *folder, void *field,
-                 char error[CONFIG_ERROR_BYTES])
+bool read_header(struct setting *s)
 {
-    (void)folder;
-    size_t length = strlen(text);
+    size_t length = strlen(s->text);
     for (size_t i = 0; i < length; i++)
-        if (!isalnum((unsigned char)text[i]) && text[i] != '-' && text[i] != '_')
-            return fail(error, "not the name of a header");
-    return length > 0 ? store_text(text, length, field, option->size, error)
-                      : fail(error, "must name a header");
+        if (!isalnum((unsigned char)s->text[i]) && s->text[i] != '-' && s->text[i] != '_')
+            return fail(s, "not the name of a header");
+    return length > 0 ? store_text(s, s->text, length) : fail(s, "must name a header");
 }

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REFRESH_S 15
+#define REFRESH_S    15
+#define STEP_MOST_MS ((int64_t)36525 * 86400000) /* a hundred years */
 
 static void serve_ready(void *context, const struct http_request *request, struct http_answer *answer)
 {
@@ -72,26 +73,6 @@ static void serve_explain(void *context, const struct http_request *request, str
     public_explain(options->site, request, answer);
 }
 
-/* "3h", "-90s": a signed count with a unit. False when malformed or over a hundred years. */
-static bool parse_step(const char *text, int64_t *ms)
-{
-    static const struct {
-        const char *unit;
-        int64_t ms;
-    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
-    const int64_t most = (int64_t)36525 * 86400000;
-    char *end;
-    long long value = strtoll(text, &end, 10);
-    for (size_t i = 0; end != text && i < sizeof units / sizeof units[0]; i++) {
-        const int64_t most_units = most / units[i].ms;
-        if (strcmp(end, units[i].unit) != 0 || value > most_units || value < -most_units)
-            continue;
-        *ms = value * units[i].ms;
-        return true;
-    }
-    return false;
-}
-
 static void serve_clock(void *context, const struct http_request *request, struct http_answer *answer)
 {
     const struct ops_options *options = context;
@@ -99,7 +80,7 @@ static void serve_clock(void *context, const struct http_request *request, struc
     struct http_parameter parameter;
     int64_t ms;
     if (!http_next_parameter(&query, &parameter) || strcmp(parameter.name, "advance") != 0 ||
-        !parse_step(parameter.value, &ms)) {
+        !clock_parse_duration(parameter.value, &ms) || ms > STEP_MOST_MS || ms < -STEP_MOST_MS) {
         http_say(answer, 400, "say advance=3h (units ms, s, m, h, d; may be negative)");
         return;
     }

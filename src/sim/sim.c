@@ -198,28 +198,13 @@ static void handle_fault(struct wire *wire)
         handle_state(wire);
 }
 
-/* "250ms", "-90m", "2d": a whole number with a unit. */
-static bool read_duration(const char *text, int64_t *ms)
-{
-    static const struct {
-        const char *name;
-        int64_t ms;
-    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
-    char *end;
-    *ms = strtoll(text, &end, 10);
-    for (size_t i = 0; end != text && i < sizeof units / sizeof units[0]; i++)
-        if (strcmp(end, units[i].name) == 0)
-            return !__builtin_mul_overflow(*ms, units[i].ms, ms);
-    return false;
-}
-
 static void handle_clock(struct wire *wire)
 {
     char text[64];
     int64_t by = 0, at = 0, now = clock_now().wall_ms, then;
     bool good = false;
     if (wire_parameter(wire, "advance", text, sizeof text)) {
-        good = read_duration(text, &by);
+        good = clock_parse_duration(text, &by);
     } else if (wire_parameter(wire, "at", text, sizeof text) && clock_parse(text, &at)) {
         by = at * 1000 - now;
         good = true;

@@ -37,7 +37,7 @@ def test_version_help_and_usage():
     ("[cache]\ncapcity = 5\n", ':2: [cache] unknown key "capcity" (did you mean "capacity"?)'),
     ("[cach]\ncapacity = 50\n", ":1: [cach] unknown section (did you mean \"cache\"?)"),
     ("[weather]\nwait = 250\n", ":2: [weather] wait = \"250\": a duration needs a unit"),
-    ("[weather]\nwait = 25x\n", "not a duration"),
+    ("[weather]\nwait = 25x\n", "a duration needs a unit"),
     ("[weather]\nwait = 1h\n", "out of range"),
     ("[server]\nlisten = [::1]:8080\n", "IPv6 listen addresses are not supported"),
     ("[server]\nlisten = localhost\n", "not an IPv4 address and port"),

@@ -84,6 +84,57 @@ static void what_is_not_an_instant_is_refused(void **state)
     }
 }
 
+static void durations_have_a_unit(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t ms;
+    } good[] = {
+        {"250ms", 250},
+        {"10s", 10000},
+        {"5m", 300000},
+        {"1h", 3600000},
+        {"2d", 172800000},
+        {"-90m", -5400000},
+        {"0s", 0},
+        {"007s", 7000},
+        {"9223372036854775807ms", INT64_MAX},
+        {"106751991167d", 9223372036828800000},
+    };
+    static const char *const bad[] = {
+        "",
+        "10",
+        "s",
+        "-s",
+        "--1s",
+        "+1s",
+        " 1s",
+        "1s ",
+        "1 s",
+        "1.5h",
+        "0x10s",
+        "1S",
+        "1min",
+        "1sm",
+        "1w",
+        "9223372036854775808ms",
+        "106751991168d",
+        "-106751991168d",
+        "1h30m",
+    };
+    for (size_t i = 0; i < COUNT(good); i++) {
+        int64_t ms = 42;
+        if (!clock_parse_duration(good[i].text, &ms) || ms != good[i].ms)
+            fail_msg("'%s' was read as %lld", good[i].text, (long long)ms);
+    }
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        int64_t ms;
+        if (clock_parse_duration(bad[i], &ms))
+            fail_msg("'%s' was read as %lld", bad[i], (long long)ms);
+    }
+}
+
 static void milliseconds_become_a_timespec(void **state)
 {
     (void)state;
@@ -148,6 +199,7 @@ int main(void)
         cmocka_unit_test(instants_are_written_as_rfc_3339),
         cmocka_unit_test(what_was_written_comes_back),
         cmocka_unit_test(what_is_not_an_instant_is_refused),
+        cmocka_unit_test(durations_have_a_unit),
         cmocka_unit_test(milliseconds_become_a_timespec),
         cmocka_unit_test(the_running_clock_can_be_moved_both_ways),
         cmocka_unit_test(a_frozen_clock_moves_only_by_hand),
