@@ -13,7 +13,7 @@ import urllib.parse
 
 import pytest
 
-from harness import BUILD, Masthead, request, wait_until
+from harness import SANITIZED, Masthead, request, wait_until
 
 MUMBAI = "192.0.2.1"
 INDIA = [f"192.0.2.{last}" for last in range(1, 250, 16)]
@@ -220,7 +220,7 @@ def test_descriptors_that_just_suffice_do_suffice(start):
     assert service.settled(MUMBAI)["state"] == "fresh"
 
 
-@pytest.mark.skipif(BUILD.name in ("asan", "tsan"), reason="sanitizers take memory of their own")
+@pytest.mark.skipif(SANITIZED, reason="sanitizers take memory of their own")
 def test_it_lives_in_64_megabytes(start):
     """With the bundled database, as many threads as by default, each of which has answered, scrapes and reloads."""
     service = start(settings={"server.threads": "256", "dev.enabled": "no", "server.keep_alive": "30s"})

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 import yaml
 
-from harness import BUILD, ROOT, VISITORS, Process, request, wait_until
+from harness import BUILD, ROOT, SANITIZED, VISITORS, Process, request, wait_until
 
 OPS = ROOT / "data" / "ops"
 UNITS = [OPS / "systemd" / "masthead.service", OPS / "systemd" / "masthead@.service"]
@@ -90,7 +90,7 @@ def expand(group, seen):
 
 
 @needs_systemd
-@pytest.mark.skipif(BUILD.name in ("asan", "tsan"), reason="sanitizers make system calls of their own")
+@pytest.mark.skipif(SANITIZED, reason="sanitizers make system calls of their own")
 def test_the_system_call_filter_lets_the_service_work(start, tmp_path):
     """Under the filter of the unit, but deadly where the unit's is an error: nothing that the service does is outside it."""
     allowed = set()

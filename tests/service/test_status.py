@@ -11,12 +11,12 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from harness import BUILD, ROOT, VISITORS, request, wait_until
+from harness import ROOT, SANITIZED, VISITORS, request, wait_until
 from markup import validate_html
 
 MUMBAI = "192.0.2.1"
 NO_RECORD = "203.0.113.241"
-PROMPT_S = 0.25 if BUILD.name == "build" else 2  # 50 ms on a machine of its own, and not under a sanitizer
+PROMPT_S = 2 if SANITIZED else 0.25  # 50 ms on a machine of its own
 
 
 def status(service):
@@ -244,7 +244,7 @@ def test_ten_thousand_scrapes_leave_nothing_behind(masthead):
     before = memory_kb(masthead), descriptors(masthead)
     for path, times in (("/metrics", 8000), ("/status", 1000), ("/status.json", 1000)):
         scrape(masthead, path, times)
-    assert memory_kb(masthead) - before[0] < 3000
+    assert SANITIZED or memory_kb(masthead) - before[0] < 3000  # a sanitizer holds back what was freed
     assert descriptors(masthead) <= before[1] + 1
 
 
