@@ -1,0 +1,49 @@
+/* The databases in use, and what place.c shares with databases.c, which opens, watches and replaces them. For
+ * these two files only.
+ *
+ * The databases in use are one immutable, counted generation. `lock` guards only the pointer to the present
+ * one and the counts of all: a reader takes a reference, reads without any lock, and gives the reference
+ * back; whoever drops the last reference frees it. */
+#ifndef PLACE_DATABASES_H
+#define PLACE_DATABASES_H
+
+#include "place/mmdb.h"
+#include "place/place.h"
+#include "place/vague.h"
+
+#include <pthread.h>
+#include <sys/stat.h>
+
+struct file_mark {
+    ino_t inode;
+    off_t size;
+    struct timespec modified;
+};
+
+struct generation {
+    unsigned references; /* guarded by places.lock */
+    struct place_options options;
+    struct mmdb *databases[PLACE_DATABASES]; /* NULL: configured but not loaded */
+    struct file_mark marks[PLACE_DATABASES]; /* of the files when they were opened or tried */
+    struct vague vague;
+    bool complete;
+    int64_t opened_s; /* Unix time */
+};
+
+struct places {
+    struct gazetteer *gazetteer; /* never changes */
+    pthread_mutex_t lock;
+    struct generation *present;              /* guarded by lock; never NULL after places_open */
+    bool last_reload_ok[PLACE_DATABASES];    /* of the present one's databases; guarded by lock */
+    struct file_mark marks[PLACE_DATABASES]; /* of the same; of the reloading thread alone */
+};
+
+/* Opens the first generation and registers the metrics of databases. False as places_open's NULL. */
+bool databases_open(struct places *, const struct place_options *);
+void databases_close(struct places *);
+
+/* The present generation, until it is given back. Thread-safe. */
+struct generation *generation_take(struct places *);
+void generation_give_back(struct places *, struct generation *);
+
+#endif
