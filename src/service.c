@@ -41,6 +41,7 @@ struct service {
     struct status *status;
     struct ops_options ops_options;
     const struct demo *demo; /* NULL: this is no demo */
+    bool dev;                /* developer mode; never changes */
     atomic_bool draining;
     atomic_bool last_reload_ok;
     struct chore beats; /* for the service manager's watchdog */
@@ -72,7 +73,7 @@ static void collect_build(void *context, struct metric_samples *samples)
 static void collect_dev(void *context, struct metric_samples *samples)
 {
     const struct service *service = context;
-    metric_sample(samples, service->ops_options.dev, NULL, NULL);
+    metric_sample(samples, service->dev, NULL, NULL);
 }
 
 static void collect_reload(void *context, struct metric_samples *samples)
@@ -106,6 +107,7 @@ static struct http_options listener_options(const struct config *config, const s
         .request_timeout_ms = config->server.request_timeout_ms,
         .keep_alive_ms = config->server.keep_alive_ms,
         .hosts = config->server.hosts,
+        .dev = config->dev.enabled,
     };
     memcpy(options.host, address->host, sizeof options.host);
     return options;
@@ -114,14 +116,12 @@ static struct http_options listener_options(const struct config *config, const s
 static bool open_listeners(struct service *service)
 {
     const struct config *config = service->config;
-    size_t count;
     world_map_open(service->places);
     struct http_options options = listener_options(config, &config->server.listen);
     options.threads = config->server.threads;
     options.body_bytes = PUBLIC_BODY_BYTES;
     options.measured = true;
-    const struct http_route *routes = public_routes(service->site, &count);
-    service->public = http_open(&options, routes, count, service->site);
+    service->public = http_open(&options, public_routes, service->site);
     if (!service->public)
         return false;
 
@@ -137,15 +137,13 @@ static bool open_listeners(struct service *service)
         return false;
     status_configure(service->status, config_settings(config));
     service->ops_options.status = service->status;
-    service->ops_options.dev = config->dev.enabled;
     service->ops_options.ready = ready;
     service->ops_options.context = service;
     service->ops_options.site = service->site;
     options = listener_options(config, &config->server.ops_listen);
     options.threads = OPS_THREADS;
     options.body_bytes = OPS_BODY_BYTES;
-    routes = ops_routes(&service->ops_options, &count);
-    service->ops = http_open(&options, routes, count, &service->ops_options);
+    service->ops = http_open(&options, ops_routes, &service->ops_options);
     return service->ops != NULL;
 }
 
@@ -303,8 +301,11 @@ sigset_t service_signals(void)
 
 int service_run(struct config *config, const struct config_sources *sources, const struct demo *demo)
 {
-    struct service service = {
-        .config = config, .demo = demo, .last_reload_ok = true, .beats = {.every_ms = notify_watchdog_ms()}};
+    struct service service = {.config = config,
+                              .demo = demo,
+                              .dev = config->dev.enabled,
+                              .last_reload_ok = true,
+                              .beats = {.every_ms = notify_watchdog_ms()}};
     sigset_t signals = service_signals();
     sigprocmask(SIG_BLOCK, &signals, NULL); /* before threads: only serve() takes them */
     signal(SIGPIPE, SIG_IGN);

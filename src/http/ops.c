@@ -91,7 +91,7 @@ static void serve_clock(void *context, const struct http_request *request, struc
     http_say(answer, 200, when);
 }
 
-static const struct http_route routes[] = {
+const struct http_route ops_routes[] = {
     {.path = "/healthz", .endpoint = "healthz", .handle = http_serve_health},
     {.path = "/readyz", .endpoint = "readyz", .handle = serve_ready},
     {.path = "/metrics", .endpoint = "metrics", .handle = serve_metrics},
@@ -104,17 +104,10 @@ static const struct http_route routes[] = {
     {.path = "/status/icon.svg", .endpoint = "assets", .handle = serve_asset, .access = HTTP_KNOWN_HOSTS},
     {.path = "/status/map.svg", .endpoint = "map", .handle = world_map_serve, .access = HTTP_KNOWN_HOSTS},
     {.path = "/explain", .endpoint = "explain", .handle = serve_explain, .access = HTTP_KNOWN_HOSTS},
-    /* Developer mode only, from here on. */
     {.path = "/dev/clock",
      .endpoint = "clock",
      .handle = serve_clock,
-     .access = HTTP_KNOWN_HOSTS,
+     .access = HTTP_DEVELOPERS,
      .post = true},
+    {.path = NULL},
 };
-#define DEVELOPER_ROUTES 1
-
-const struct http_route *ops_routes(const struct ops_options *options, size_t *count)
-{
-    *count = sizeof routes / sizeof routes[0] - (options->dev ? 0 : DEVELOPER_ROUTES);
-    return routes;
-}

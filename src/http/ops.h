@@ -8,7 +8,6 @@
 #include "http/status.h"
 
 struct ops_options {
-    bool dev;
     /* Whether the service can serve: asked at each /readyz, on any thread. */
     bool (*ready)(void *context);
     void *context;
@@ -20,6 +19,6 @@ struct ops_options {
 #define OPS_THREADS    4
 
 /* The routes; the options, as context for http_open, must outlive the listener. */
-const struct http_route *ops_routes(const struct ops_options *, size_t *count);
+extern const struct http_route ops_routes[];
 
 #endif

@@ -270,7 +270,7 @@ static void serve_asset(void *context, const struct http_request *request, struc
         assets_serve(request, answer);
 }
 
-static const struct http_route routes[] = {
+const struct http_route public_routes[] = {
     {.path = "/widget", .endpoint = "widget", .handle = serve_html, .cors = true},
     {.path = "/widget.json", .endpoint = "widget.json", .handle = serve_json, .cors = true},
     {.path = "/widget.txt", .endpoint = "widget.txt", .handle = serve_text, .cors = true},
@@ -279,17 +279,16 @@ static const struct http_route routes[] = {
     {.path = "/places.json", .endpoint = "places.json", .handle = serve_places, .cors = true},
     {.path = "/masthead.*", .endpoint = "assets", .handle = serve_asset, .cors = true},
     {.path = "/healthz", .endpoint = "healthz", .handle = http_serve_health},
-    /* Developer mode only, from here on. */
-    {.path = "/", .endpoint = "playground", .handle = serve_asset, .access = HTTP_KNOWN_HOSTS},
-    {.path = "/dev/map.svg", .endpoint = "map", .handle = world_map_serve, .access = HTTP_KNOWN_HOSTS},
+    {.path = "/", .endpoint = "playground", .handle = serve_asset, .access = HTTP_DEVELOPERS},
+    {.path = "/dev/map.svg", .endpoint = "map", .handle = world_map_serve, .access = HTTP_DEVELOPERS},
     {.path = "/dev/scenarios.json",
      .endpoint = "playground",
      .handle = serve_scenarios,
-     .access = HTTP_KNOWN_HOSTS},
-    {.path = "/dev/explain", .endpoint = "explain", .handle = serve_explain, .access = HTTP_KNOWN_HOSTS},
-    {.path = "/dev/*", .endpoint = "playground", .handle = serve_asset, .access = HTTP_KNOWN_HOSTS},
+     .access = HTTP_DEVELOPERS},
+    {.path = "/dev/explain", .endpoint = "explain", .handle = serve_explain, .access = HTTP_DEVELOPERS},
+    {.path = "/dev/*", .endpoint = "playground", .handle = serve_asset, .access = HTTP_DEVELOPERS},
+    {.path = NULL},
 };
-#define DEVELOPER_ROUTES 5
 
 struct public_site *public_open(const struct public_options *options, struct widget *widget)
 {
@@ -304,10 +303,4 @@ struct public_site *public_open(const struct public_options *options, struct wid
 void public_close(struct public_site *site)
 {
     free(site);
-}
-
-const struct http_route *public_routes(const struct public_site *site, size_t *count)
-{
-    *count = sizeof routes / sizeof routes[0] - (site->options.visits.dev ? 0 : DEVELOPER_ROUTES);
-    return routes;
 }

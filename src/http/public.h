@@ -26,6 +26,6 @@ void public_close(struct public_site *);
 void public_explain(const struct public_site *, const struct http_request *, struct http_answer *);
 
 /* Its routes, for http_open with the site as context. */
-const struct http_route *public_routes(const struct public_site *, size_t *count);
+extern const struct http_route public_routes[];
 
 #endif

@@ -29,7 +29,6 @@
 struct http_listener {
     struct mg_context *civetweb;
     const struct http_route *routes;
-    size_t route_count;
     size_t endpoints[ROUTES_MAX]; /* label index of each route */
     void *context;
     struct http_options options;
@@ -118,12 +117,12 @@ static size_t status_row(int status)
 
 static const struct http_route *route_of(const struct http_listener *listener, const char *path)
 {
-    for (size_t i = 0; i < listener->route_count; i++) {
-        const char *pattern = listener->routes[i].path;
-        size_t length = strlen(pattern);
-        bool prefix = pattern[length - 1] == '*';
-        if (prefix ? strncmp(path, pattern, length - 1) == 0 : strcmp(path, pattern) == 0)
-            return &listener->routes[i];
+    for (const struct http_route *route = listener->routes; route->path; route++) {
+        size_t length = strlen(route->path);
+        bool prefix = route->path[length - 1] == '*';
+        bool here = route->access != HTTP_DEVELOPERS || listener->options.dev;
+        if (here && (prefix ? strncmp(path, route->path, length - 1) == 0 : strcmp(path, route->path) == 0))
+            return route;
     }
     return NULL;
 }
@@ -226,7 +225,7 @@ static void dispatch(struct http_listener *listener, const struct http_route *ro
     } else if (!method_fits(route, request->method)) {
         refuse(answer, 405);
         text_format(&answer->headers, "Allow: %s\r\n", route->post ? "POST" : "GET, HEAD");
-    } else if (route->access == HTTP_KNOWN_HOSTS && !http_host_allowed(request, &listener->options.hosts)) {
+    } else if (route->access != HTTP_ANY_HOST && !http_host_allowed(request, &listener->options.hosts)) {
         refuse(answer, 403);
     } else {
         route->handle(listener->context, request, answer);
@@ -414,20 +413,20 @@ static bool start(struct http_listener *listener)
 }
 
 struct http_listener *http_open(const struct http_options *options, const struct http_route *routes,
-                                size_t count, void *context)
+                                void *context)
 {
     struct http_listener *listener = calloc(1, sizeof *listener);
     if (!listener)
         return NULL;
-    if (count > ROUTES_MAX)
-        abort();
     listener->options = *options;
     listener->routes = routes;
-    listener->route_count = count;
     listener->context = context;
     register_once();
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; routes[i].path; i++) {
+        if (i == ROUTES_MAX)
+            abort();
         listener->endpoints[i] = endpoint_index(routes[i].endpoint);
+    }
     if (options->measured)
         metrics_register(&rows[THREADS], 1, listener);
     if (!start(listener)) {

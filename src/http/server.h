@@ -74,6 +74,7 @@ typedef void http_handler(void *context, const struct http_request *, struct htt
 enum http_access {
     HTTP_ANY_HOST,    /* answers whatever name it is called by */
     HTTP_KNOWN_HOSTS, /* see http_host_allowed; else 403 */
+    HTTP_DEVELOPERS,  /* the same, in developer mode; else 404 */
 };
 
 struct http_route {
@@ -95,6 +96,7 @@ struct http_options {
     bool
         measured; /* durations and threads go into the metrics, answers into the access log: the public one */
     struct http_names hosts;
+    bool dev; /* developer mode */
 };
 
 /* Answers 200 "ok": the process answers. For the routes of any listener. */
@@ -102,10 +104,9 @@ http_handler http_serve_health;
 
 struct http_listener;
 
-/* Starts listening. The routes must outlive it; `context` is handed to their handlers. NULL on failure
- * (logged). */
-struct http_listener *http_open(const struct http_options *, const struct http_route *, size_t count,
-                                void *context);
+/* Starts listening. The routes, which end with one without a path, must outlive it; `context` is handed to
+ * their handlers. NULL on failure (logged). */
+struct http_listener *http_open(const struct http_options *, const struct http_route *, void *context);
 
 /* The port it listens on. */
 int http_port(const struct http_listener *);
