@@ -1,17 +1,9 @@
 /* Open-Meteo's replies: the recorded shape is read to the point; whatever else comes, cut, corrupted, lying
  * or hostile, gives an outcome and never a number that no weather can have. The request is exact, and a key
  * is nowhere but in its header. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "replies.h"
+
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "weather/provider.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define NOW          1795339000 /* between the second and the third point below */
@@ -53,21 +45,10 @@ static size_t write_reply(const struct reply *r)
     return (size_t)length;
 }
 
-/* Reads a copy of exact size, so that reading past the end shows under a sanitizer; what is not OK must leave
- * the curve alone. */
 static enum outcome read_bytes(const char *bytes, size_t length, struct curve *curve)
 {
-    static struct curve untouched;
-    memset(&untouched, 0x5a, sizeof untouched);
-    memcpy(curve, &untouched, sizeof untouched);
-    char *copy = malloc(length + !length);
-    assert_non_null(copy);
-    memcpy(copy, bytes, length);
-    enum outcome outcome = open_meteo.read(copy, length, NOW, curve);
-    free(copy);
-    if (outcome != OUTCOME_OK)
-        assert_memory_equal(curve, &untouched, sizeof untouched);
-    return outcome;
+    memset(curve, 0x5a, sizeof *curve);
+    return reply_read(&open_meteo, bytes, length, NOW, curve);
 }
 
 static enum outcome read_reply(const struct reply *reply, struct curve *curve)
@@ -354,40 +335,10 @@ static void documents_of_other_kinds(void **state)
     assert_int_equal(read_bytes(body, 100000, &curve), OUTCOME_PARSE);
 }
 
-static void every_truncation_is_a_parse_error(void **state)
+static void every_truncation_and_every_corruption(void **state)
 {
     (void)state;
-    struct curve curve;
-    size_t length = write_reply(&usual);
-    for (size_t cut = 0; cut < length; cut++)
-        assert_int_equal(read_bytes(body, cut, &curve), OUTCOME_PARSE);
-    assert_int_equal(read_bytes(body, length, &curve), OUTCOME_OK);
-}
-
-/* A wrong byte may go unnoticed, since it may stand in a temperature. But then it is a temperature. */
-static void every_corruption_gives_an_outcome_or_plausible_weather(void **state)
-{
-    (void)state;
-    static char whole[4096];
-    struct curve curve;
-    size_t length = write_reply(&usual), passed = 0;
-    memcpy(whole, body, length);
-    for (size_t at = 0; at < length; at++)
-        for (int byte = 0; byte < 256; byte++) {
-            char was = whole[at];
-            whole[at] = (char)byte;
-            enum outcome outcome = open_meteo.read(whole, length, NOW, &curve);
-            whole[at] = was;
-            if (outcome != OUTCOME_OK)
-                continue;
-            passed++;
-            assert_true(curve_covers(&curve, NOW));
-            assert_in_range(curve.count, 2, CURVE_POINTS);
-            for (size_t i = 0; i < curve.count; i++)
-                if (curve.temperature_cdeg[i] < -9000 || curve.temperature_cdeg[i] > 6000)
-                    assert_int_equal(curve.temperature_cdeg[i], CURVE_NO_TEMPERATURE);
-        }
-    assert_true(passed > length); /* each byte as it was, at least */
+    reply_torment(&open_meteo, body, write_reply(&usual), NOW, &(struct curve){0});
 }
 
 /* --- What is asked --- */
@@ -441,9 +392,7 @@ static void a_key_is_in_the_header_alone(void **state)
 static void reasons_are_clean_and_cut(void **state)
 {
     (void)state;
-    static const struct {
-        const char *body, *reason;
-    } rows[] = {
+    static const struct reply_reason rows[] = {
         {"{\"error\":true,\"reason\":\"Daily API request limit exceeded. Please try again tomorrow.\"}",
          "Daily API request limit exceeded. Please try again tomorrow."},
         {"{\"reason\":\"a\\nb\\u001b[31m\\u202e\"}", "ab[31m"},
@@ -455,11 +404,7 @@ static void reasons_are_clean_and_cut(void **state)
         {"", ""},
     };
     char out[PROVIDER_REASON_BYTES];
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        memset(out, 'x', sizeof out);
-        open_meteo.reason(rows[i].body, strlen(rows[i].body), out);
-        assert_string_equal(out, rows[i].reason);
-    }
+    reply_reasons(&open_meteo, rows, COUNT(rows));
     memset(body, 'x', 1000);
     memcpy(body, "{\"reason\":\"", 11);
     memcpy(body + 998, "\"}", 2);
@@ -488,8 +433,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_the_weather_now_is_implausible),
         cmocka_unit_test(a_curve_has_neither_too_few_points_nor_too_many),
         cmocka_unit_test(documents_of_other_kinds),
-        cmocka_unit_test(every_truncation_is_a_parse_error),
-        cmocka_unit_test(every_corruption_gives_an_outcome_or_plausible_weather),
+        cmocka_unit_test(every_truncation_and_every_corruption),
         cmocka_unit_test(the_request_is_exact),
         cmocka_unit_test(a_key_is_in_the_header_alone),
         cmocka_unit_test(reasons_are_clean_and_cut),

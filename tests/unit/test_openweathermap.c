@@ -1,17 +1,9 @@
 /* OpenWeatherMap's two replies: the measurement and the three-hourly forecast, both in their recorded shapes,
  * become one curve that shows what was measured at its instant; whatever else comes, cut, corrupted, lying or
  * hostile, gives an outcome and never a number that no weather can have. The key is in the query alone. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "replies.h"
+
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "weather/provider.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define HOUR         1661868000 /* 2022-08-30T14:00:00Z */
@@ -41,32 +33,16 @@
 static const char current[] = CURRENT, list[] = HEAD ONE "," TWO "," THREE TAIL;
 static char body[1 << 18];
 
-/* Reads a copy of exact size, so that reading past the end shows under a sanitizer; what is not OK must leave
- * the curve alone. */
-static enum outcome read_part(const struct provider *part, const char *bytes, size_t length,
-                              struct curve *curve)
-{
-    struct curve before = *curve;
-    char *copy = malloc(length + !length);
-    assert_non_null(copy);
-    memcpy(copy, bytes, length);
-    enum outcome outcome = part->read(copy, length, NOW, curve);
-    free(copy);
-    if (outcome != OUTCOME_OK)
-        assert_memory_equal(curve, &before, sizeof before);
-    return outcome;
-}
-
 static enum outcome read_current(const char *text, struct curve *curve)
 {
     memset(curve, 0x5a, sizeof *curve);
-    return read_part(&openweathermap, text, strlen(text), curve);
+    return reply_read(&openweathermap, text, strlen(text), NOW, curve);
 }
 
 static enum outcome read_list(const char *bytes, size_t length, struct curve *curve)
 {
     assert_int_equal(read_current(current, curve), OUTCOME_OK);
-    return read_part(openweathermap.then, bytes, length, curve);
+    return reply_read(openweathermap.then, bytes, length, NOW, curve);
 }
 
 /* --- What is read --- */
@@ -254,46 +230,13 @@ static void forecasts_that_are_none(void **state)
     }
 }
 
-static void check_plausible(const struct curve *curve)
-{
-    assert_in_range(curve->count, 1, CURVE_POINTS);
-    if (curve->utc_offset_s != CURVE_NO_OFFSET)
-        assert_in_range(curve->utc_offset_s + 86400, 86400 - 18 * 3600, 86400 + 18 * 3600);
-    for (size_t i = 0; i < curve->count; i++)
-        if (curve->temperature_cdeg[i] < -9000 || curve->temperature_cdeg[i] > 6000)
-            assert_int_equal(curve->temperature_cdeg[i], CURVE_NO_TEMPERATURE);
-}
-
-/* Cuts a part at every byte and puts every byte in every place; the other part is as it should be. */
-static void torment(const struct provider *part, const char *whole, size_t length, const struct curve *first)
-{
-    size_t passed = 0;
-    struct curve curve;
-    for (size_t cut = 0; cut < length; cut++) {
-        curve = *first;
-        assert_int_equal(read_part(part, whole, cut, &curve), OUTCOME_PARSE);
-    }
-    memcpy(body, whole, length);
-    for (size_t at = 0; at < length; at++)
-        for (int byte = 0; byte < 256; byte++) {
-            curve = *first;
-            body[at] = (char)byte;
-            enum outcome outcome = part->read(body, length, NOW, &curve);
-            body[at] = whole[at];
-            if (outcome == OUTCOME_OK)
-                check_plausible(&curve);
-            passed += outcome == OUTCOME_OK;
-        }
-    assert_true(passed > length);
-}
-
 static void every_truncation_and_every_corruption(void **state)
 {
     (void)state;
     struct curve first = {0}, measured;
-    torment(&openweathermap, current, sizeof current - 1, &first);
+    reply_torment(&openweathermap, current, sizeof current - 1, NOW, &first);
     assert_int_equal(read_current(current, &measured), OUTCOME_OK);
-    torment(openweathermap.then, list, sizeof list - 1, &measured);
+    reply_torment(openweathermap.then, list, sizeof list - 1, NOW, &measured);
 }
 
 /* --- What is asked, what an error says --- */
@@ -321,9 +264,7 @@ static void the_requests_are_exact(void **state)
 static void reasons(void **state)
 {
     (void)state;
-    static const struct {
-        const char *body, *reason;
-    } rows[] = {
+    static const struct reply_reason rows[] = {
         {"{\"cod\":401, \"message\": \"Invalid API key.\"}", "Invalid API key."},
         {"{\"cod\":\"404\",\"message\":\"city\\u0000 not\\nfound\"}", ""},
         {"{\"cod\":\"404\",\"message\":\"city not\\nfound\"}", "city notfound"},
@@ -331,12 +272,7 @@ static void reasons(void **state)
         {"<html>Bad Gateway</html>", ""},
         {"", ""},
     };
-    char out[PROVIDER_REASON_BYTES];
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        memset(out, 'x', sizeof out);
-        openweathermap.then->reason(rows[i].body, strlen(rows[i].body), out);
-        assert_string_equal(out, rows[i].reason);
-    }
+    reply_reasons(openweathermap.then, rows, COUNT(rows));
 }
 
 static void the_row_of_the_table(void **state)
