@@ -23,19 +23,24 @@
 #define FILE_BYTES       4096
 #define NOT_PAUSED       INT64_MIN /* whatever the boot time: a clock may be moved to before the boot */
 #define PAUSE_MAX_S      86400
+#define CHOICE_PART      10 /* this part of a budget is for places that anyone may name */
+#define CHOICES_USUAL    60 /* a minute, of a provider without a budget for it */
 
 static const int64_t window_s[QUOTA_WINDOWS] = {60, 3600, 86400};
 static const char *const window_names[QUOTA_WINDOWS] = {"minute", "hour", "day"};
 
 struct account {
-    int64_t window[QUOTA_WINDOWS]; /* number of the present window: Unix time over its length */
+    int64_t window[QUOTA_WINDOWS];   /* number of the present window: Unix time over its length */
+    int64_t began_ms[QUOTA_WINDOWS]; /* boot time at which the one that `spent` counts for began */
     int64_t spent[QUOTA_WINDOWS];
-    int64_t leased;               /* requests that the file has counted already and that may still be made */
-    unsigned failures;            /* in a row */
-    int64_t paused_ms;            /* boot time until which nothing is granted */
-    bool probing;                 /* the breaker's one request is under way */
-    bool used;                    /* a request was ever made: its series are shown */
-    struct weather_upstream told; /* when and how requests ended; no more of it is kept here */
+    int64_t chosen[QUOTA_WINDOWS]; /* by quota_choose */
+    int64_t leased;                /* requests that the file has counted already and that may still be made */
+    unsigned failures;             /* in a row */
+    int64_t open_ms;               /* boot time until which the breaker is open */
+    int64_t left_alone_ms;         /* boot time until which the provider asked to be left alone */
+    bool probing;                  /* the breaker's one request is under way */
+    bool used;                     /* a request was ever made: its series are shown */
+    struct weather_upstream told;  /* when and how requests ended; no more of it is kept here */
 };
 
 struct quota {
@@ -79,16 +84,32 @@ static struct metric rows[ROWS] = {
                       .collect = collect_last_success},
 };
 
-/* Enters the windows of now. A clock that was set back stays in its window: nothing is given twice. */
+/* The boot time at which the window of now began. */
+static int64_t began_ms(size_t window, const struct instant *now)
+{
+    return now->boot_ms - now->wall_ms % (window_s[window] * 1000);
+}
+
+/* Enters the windows of now. A budget is whole again once at least half a window has passed by boot time: a
+ * step of the wall clock, either way and back again, gives nothing twice and takes no budget away for longer
+ * than a window and a half. */
 static void turn(struct account *account, const struct instant *now)
 {
     for (size_t i = 0; i < QUOTA_WINDOWS; i++) {
-        int64_t window = now->wall_ms / 1000 / window_s[i];
-        if (window <= account->window[i])
+        int64_t began = began_ms(i, now);
+        account->window[i] = now->wall_ms / 1000 / window_s[i];
+        if (began < account->began_ms[i] + window_s[i] * 1000 / 2)
             continue;
-        account->window[i] = window;
+        account->began_ms[i] = began;
         account->spent[i] = account->leased;
+        account->chosen[i] = 0;
     }
+}
+
+/* Boot time until which nothing is granted. */
+static int64_t paused_until_ms(const struct account *account)
+{
+    return account->open_ms > account->left_alone_ms ? account->open_ms : account->left_alone_ms;
 }
 
 static double stretch_of(const struct quota *quota, enum provider_id id, const struct instant *now)
@@ -100,7 +121,8 @@ static double stretch_of(const struct quota *quota, enum provider_id id, const s
         double passed = (double)(now->wall_ms / 1000 % window_s[i]) / (double)window_s[i];
         if (limit == 0)
             continue;
-        double pace = (double)account->spent[i] / (double)limit / (passed + STRETCH_GRACE);
+        double spent = (double)(account->spent[i] - account->leased);
+        double pace = spent / (double)limit / (passed + STRETCH_GRACE);
         most = pace > most ? pace : most;
     }
     return most < STRETCH_MAX ? most : STRETCH_MAX;
@@ -125,8 +147,9 @@ void quota_look(struct quota *quota, enum provider_id id, const struct instant *
     out->name = providers[id]->name;
     out->last_failure = out->last_failure ? out->last_failure : "";
     out->asked = account->used;
-    out->breaker_open = now->boot_ms < account->paused_ms;
-    out->next_try_s = out->breaker_open ? (now->wall_ms + account->paused_ms - now->boot_ms) / 1000 : 0;
+    int64_t paused_ms = paused_until_ms(account);
+    out->breaker_open = now->boot_ms < paused_ms;
+    out->next_try_s = out->breaker_open ? (now->wall_ms + paused_ms - now->boot_ms) / 1000 : 0;
     out->stretch = stretch_of(quota, id, now);
     for (size_t i = 0; i < QUOTA_WINDOWS; i++) {
         struct weather_window window = {window_names[i], quota->options.limits[id][i],
@@ -213,16 +236,19 @@ static void read_line(struct quota *quota, const char *line)
             quota->accounts[id] = account;
 }
 
-/* A window in the future would never be left: such a file is from a clock that was wrong. */
-static void forget_future(struct quota *quota, const struct instant *now)
+/* Begins with what was read: what was spent in a window that is over counts no more, but a file from the
+ * future is from a clock that was wrong, and counts. */
+static void begin(struct account *account, const struct instant *now)
 {
-    for (size_t id = 0; id < PROVIDERS; id++)
-        for (size_t i = 0; i < QUOTA_WINDOWS; i++)
-            if (quota->accounts[id].window[i] > now->wall_ms / 1000 / window_s[i])
-                quota->accounts[id].window[i] = now->wall_ms / 1000 / window_s[i];
+    account->open_ms = account->left_alone_ms = NOT_PAUSED;
+    for (size_t i = 0; i < QUOTA_WINDOWS; i++) {
+        if (account->window[i] < now->wall_ms / 1000 / window_s[i])
+            account->spent[i] = 0;
+        account->began_ms[i] = began_ms(i, now);
+    }
 }
 
-static void load(struct quota *quota, const struct instant *now)
+static void load(struct quota *quota)
 {
     FILE *file = fopen(quota->options.path, "re");
     char line[256];
@@ -235,7 +261,6 @@ static void load(struct quota *quota, const struct instant *now)
             read_line(quota, line);
     if (file)
         fclose(file);
-    forget_future(quota, now);
 }
 
 /* Writes what is spent, with the leases, whole or not at all. Not under the lock: a disk may be slow. */
@@ -255,13 +280,15 @@ static void store(const char *path, const struct account accounts[PROVIDERS])
     }
     snprintf(temporary, sizeof temporary, "%s.new", path);
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool good = fd >= 0 && write(fd, out.bytes, out.length) == (ssize_t)out.length;
+    bool good =
+        fd >= 0 && write(fd, out.bytes, out.length) == (ssize_t)out.length && rename(temporary, path) == 0;
+    int error = errno;
+    int64_t unsaid;
     if (fd >= 0)
         close(fd);
-    int64_t unsaid;
-    if ((!good || rename(temporary, path) < 0) && log_due(&throttle, &unsaid))
+    if (!good && log_due(&throttle, &unsaid))
         log_event(LOG_ERROR, "budget file not written", log_str("file", path),
-                  log_str("error", strerror(errno)), log_int("unsaid", unsaid));
+                  log_str("error", strerror(error)), log_int("unsaid", unsaid));
 }
 
 struct quota *quota_open(const struct quota_options *options, const struct instant *now)
@@ -272,9 +299,9 @@ struct quota *quota_open(const struct quota_options *options, const struct insta
     quota->options = *options;
     pthread_mutex_init(&quota->lock, NULL);
     if (options->path[0])
-        load(quota, now);
+        load(quota);
     for (size_t id = 0; id < PROVIDERS; id++)
-        quota->accounts[id].paused_ms = NOT_PAUSED;
+        begin(&quota->accounts[id], now);
     metrics_register(rows, ROWS, quota);
     return quota;
 }
@@ -335,7 +362,27 @@ static void lease(struct quota *quota, enum provider_id id)
 static bool paused(const struct account *account, const struct instant *now)
 {
     bool half_open = account->failures >= BREAKER_FAILURES;
-    return now->boot_ms < account->paused_ms || (half_open && account->probing);
+    return now->boot_ms < paused_until_ms(account) || (half_open && account->probing);
+}
+
+bool quota_choose(struct quota *quota, enum provider_id id, const struct instant *now)
+{
+    bool room = true;
+    pthread_mutex_lock(&quota->lock);
+    struct account *account = &quota->accounts[id];
+    turn(account, now);
+    for (size_t i = 0; i < QUOTA_WINDOWS; i++) {
+        int64_t limit = quota->options.limits[id][i];
+        int64_t most = limit >= CHOICE_PART ? limit / CHOICE_PART
+                       : limit > 0          ? 1
+                       : i == QUOTA_MINUTE  ? CHOICES_USUAL
+                                            : INT64_MAX;
+        room = room && account->chosen[i] < most;
+    }
+    for (size_t i = 0; room && i < QUOTA_WINDOWS; i++)
+        account->chosen[i]++;
+    pthread_mutex_unlock(&quota->lock);
+    return room;
 }
 
 enum quota_answer quota_take(struct quota *quota, enum provider_id id, bool urgent, const struct instant *now)
@@ -394,22 +441,29 @@ void quota_report(struct quota *quota, enum provider_id id, enum outcome outcome
 {
     pthread_mutex_lock(&quota->lock);
     struct account *account = &quota->accounts[id];
-    unsigned before = account->failures;
-    account->probing = false;
-    account->failures = outcome == OUTCOME_OK ? 0 : before < UINT16_MAX ? before + 1 : before;
+    bool was_open = account->failures >= BREAKER_FAILURES;
     note_outcome(&account->told, outcome, now->wall_ms / 1000);
-    bool opened = account->failures == BREAKER_FAILURES,
-         closed = outcome == OUTCOME_OK && before >= BREAKER_FAILURES;
-    int64_t wait_ms = account->failures >= BREAKER_FAILURES ? breaker_ms(account->failures) : 0;
-    if (pause_s > PAUSE_MAX_S)
-        pause_s = PAUSE_MAX_S;
-    if (pause_s * 1000 > wait_ms)
-        wait_ms = pause_s * 1000;
-    account->paused_ms = outcome == OUTCOME_OK ? NOT_PAUSED : now->boot_ms + wait_ms;
+    if (outcome == OUTCOME_OK) {
+        account->failures = 0;
+        account->open_ms = NOT_PAUSED;
+    } else if (!was_open || account->probing) { /* others were under way when it opened: old news */
+        account->failures += account->failures < UINT16_MAX;
+        if (account->failures >= BREAKER_FAILURES)
+            account->open_ms = now->boot_ms + breaker_ms(account->failures);
+    }
+    account->probing = false;
+    int64_t wish_ms = now->boot_ms + 1000 * (pause_s < PAUSE_MAX_S ? pause_s : PAUSE_MAX_S);
+    bool wished = pause_s > 0 && wish_ms > account->left_alone_ms;
+    if (wished)
+        account->left_alone_ms = wish_ms;
+    bool is_open = account->failures >= BREAKER_FAILURES;
+    int64_t paused_ms = paused_until_ms(account) - now->boot_ms;
     pthread_mutex_unlock(&quota->lock);
-    if (opened || closed || pause_s > 0)
-        log_event(LOG_WARN, closed ? "provider answers again" : "provider left alone for a while",
-                  log_str("provider", providers[id]->name), log_int("seconds", wait_ms / 1000));
+    if (wished || (is_open && !was_open))
+        log_event(LOG_WARN, "provider left alone for a while", log_str("provider", providers[id]->name),
+                  log_int("seconds", paused_ms / 1000));
+    if (was_open && !is_open)
+        log_event(LOG_WARN, "provider answers again", log_str("provider", providers[id]->name));
 }
 
 double quota_stretch(struct quota *quota, enum provider_id id, const struct instant *now)

@@ -43,7 +43,12 @@ void quota_close(struct quota *);
  * requests: cells without a curve. While a breaker is half open, one request at a time is granted. */
 enum quota_answer quota_take(struct quota *, enum provider_id, bool urgent, const struct instant *now);
 
-/* Says how a granted request ended. `pause_s` > 0: the provider asked not to be asked again for so long. */
+/* Asks for one request on behalf of somebody who may name any place, and counts it if granted: at most a
+ * tenth of each budget of the provider, and at least one. It must still be taken. */
+bool quota_choose(struct quota *, enum provider_id, const struct instant *now);
+
+/* Says how a granted request ended. `pause_s` > 0: the provider asked not to be asked again for so long,
+ * which nothing shortens. */
 void quota_report(struct quota *, enum provider_id, enum outcome, int64_t pause_s, const struct instant *now);
 
 /* How much longer than `refresh` a curve of this provider is to live, 1 or more: grows as a budget runs down

@@ -88,6 +88,42 @@ static void a_clock_set_back_gives_nothing_twice(void **state)
     quota_close(quota);
 }
 
+/* How many are granted when the wall clock is `step_s` off, and boot time is not. */
+static int granted_off(struct quota *quota, int64_t step_s, int64_t s, int most)
+{
+    struct instant now = at(s);
+    now.wall_ms += step_s * 1000;
+    int count = 0;
+    while (count < most && quota_take(quota, PROVIDER_OPEN_METEO, true, &now) == QUOTA_GRANTED)
+        count++;
+    return count;
+}
+
+/* However the wall clock is stepped, and back again: nothing is given twice, and soon all as usual. */
+static void steps_of_the_wall_clock_neither_give_nor_take(void **state)
+{
+    (void)state;
+    static const int64_t steps_s[] = {3600,         -3600, 7 * 3600, 86400, -86400,  365 * 86400,
+                                      -365 * 86400, 30,    -30,      600,   1234567, -1234567};
+    for (size_t i = 0; i < sizeof steps_s / sizeof steps_s[0]; i++) {
+        struct quota *quota = open_with(10, 0, 50, "", 43200);
+        assert_int_equal(granted_off(quota, 0, 43200, 100), 10);
+        assert_int_equal(granted_off(quota, steps_s[i], 43201, 100), 0);
+        assert_int_equal(granted_off(quota, 0, 43202, 100), 0);
+        int day = 10;
+        for (int64_t s = 43203; s < 46800; s += 10) {
+            int now = granted_off(quota, s % 50 == 3 ? steps_s[i] : 0, s, 100);
+            assert_in_range(now, 0, 10);
+            day += now;
+        }
+        assert_int_equal(day, 50);
+        for (int64_t s = 86400 * 5 / 2; s < 86400 * 5 / 2 + 600; s += 60)
+            day += granted_off(quota, 0, s, 100);
+        assert_int_equal(day, 100);
+        quota_close(quota);
+    }
+}
+
 static void a_restart_gives_nothing_twice(void **state)
 {
     (void)state;
@@ -181,6 +217,71 @@ static void a_failing_provider_is_left_alone_then_asked_once(void **state)
     report(quota, OUTCOME_OK, 0, 33);
     assert_int_equal(take(quota, 33), QUOTA_GRANTED);
     assert_int_equal(take(quota, 33), QUOTA_GRANTED);
+    quota_close(quota);
+}
+
+/* Of many requests that were under way when it failed, all but the first five tell nothing new. */
+static void a_burst_of_failures_opens_the_breaker_once(void **state)
+{
+    (void)state;
+    struct quota *quota = open_with(0, 0, 0, "", 0);
+    for (int i = 0; i < 32; i++)
+        assert_int_equal(take(quota, 0), QUOTA_GRANTED);
+    for (int i = 0; i < 32; i++)
+        report(quota, OUTCOME_TIMEOUT, 0, 5);
+    assert_int_equal(take(quota, 14), QUOTA_PAUSED);
+    assert_int_equal(take(quota, 15), QUOTA_GRANTED);
+    quota_close(quota);
+}
+
+/* Whatever else was under way when it was said. */
+static void nothing_shortens_a_wish_to_be_left_alone(void **state)
+{
+    (void)state;
+    static const enum outcome outcomes[] = {OUTCOME_OK, OUTCOME_TIMEOUT, OUTCOME_HTTP_429};
+    for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++) {
+        struct quota *quota = open_with(0, 0, 0, "", 0);
+        for (int n = 0; n < 3; n++)
+            assert_int_equal(take(quota, 0), QUOTA_GRANTED);
+        report(quota, OUTCOME_HTTP_5XX, 3600, 0);
+        report(quota, outcomes[i], outcomes[i] == OUTCOME_HTTP_429 ? 60 : 0, 1);
+        report(quota, OUTCOME_OK, 0, 2);
+        assert_int_equal(take(quota, 3599), QUOTA_PAUSED);
+        assert_int_equal(take(quota, 3600), QUOTA_GRANTED);
+        quota_close(quota);
+    }
+}
+
+static bool choose(struct quota *quota, int64_t s)
+{
+    struct instant now = at(s);
+    return quota_choose(quota, PROVIDER_OPEN_METEO, &now);
+}
+
+static int chosen(struct quota *quota, int64_t s)
+{
+    int count = 0;
+    while (count < 1000 && choose(quota, s))
+        count++;
+    return count;
+}
+
+static void a_tenth_is_for_what_anyone_may_name(void **state)
+{
+    (void)state;
+    struct quota *quota = open_with(50, 70, 0, "", 0);
+    assert_int_equal(chosen(quota, 0), 5);
+    assert_int_equal(chosen(quota, 60), 2); /* the hour's */
+    assert_int_equal(chosen(quota, 120), 0);
+    assert_int_equal(chosen(quota, 3600), 5);
+    assert_int_equal(granted(quota, true, 3600, 100), 50); /* it was not spent yet */
+    quota_close(quota);
+    quota = open_with(4, 0, 0, "", 0);
+    assert_int_equal(chosen(quota, 0), 1);
+    quota_close(quota);
+    quota = open_with(0, 0, 0, "", 0);
+    assert_int_equal(chosen(quota, 0), 60);
+    assert_int_equal(chosen(quota, 60), 60);
     quota_close(quota);
 }
 
@@ -287,11 +388,15 @@ int main(void)
         cmocka_unit_test(no_limit_is_no_limit),
         cmocka_unit_test(how_things_stand_is_told),
         cmocka_unit_test(a_clock_set_back_gives_nothing_twice),
+        cmocka_unit_test(steps_of_the_wall_clock_neither_give_nor_take),
         IN_A_FILE(a_restart_gives_nothing_twice),
         IN_A_FILE(after_a_kill_the_lease_counts_as_spent),
         IN_A_FILE(a_damaged_file_is_survived),
         IN_A_FILE(a_file_from_the_future_does_not_stop_everything),
         cmocka_unit_test(a_failing_provider_is_left_alone_then_asked_once),
+        cmocka_unit_test(a_burst_of_failures_opens_the_breaker_once),
+        cmocka_unit_test(nothing_shortens_a_wish_to_be_left_alone),
+        cmocka_unit_test(a_tenth_is_for_what_anyone_may_name),
         cmocka_unit_test(a_wish_to_be_left_alone_is_obeyed_to_a_day),
         cmocka_unit_test(curves_live_longer_when_the_budget_runs_down),
         cmocka_unit_test(windows_end_on_the_minute_the_hour_and_the_day),
