@@ -71,10 +71,13 @@ void history_note(struct history *history, const struct instant *now, const uint
         if (stored->index != index)
             *stored = (struct stored_slot){.index = index};
         for (size_t i = 0; i < HISTORY_COUNTERS; i++)
-            stored->slot.grown[i] += totals[i] - history->totals[i];
+            if (totals[i] > history->totals[i]) /* else summed before what another thread noted */
+                stored->slot.grown[i] += totals[i] - history->totals[i];
         stored->slot.level_percent = level_percent;
     }
-    memcpy(history->totals, totals, sizeof history->totals);
+    for (size_t i = 0; i < HISTORY_COUNTERS; i++)
+        if (totals[i] > history->totals[i])
+            history->totals[i] = totals[i];
     note_jump(history, now);
     pthread_mutex_unlock(&history->lock);
 }

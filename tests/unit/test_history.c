@@ -56,6 +56,20 @@ static int close_all(void **state)
     return 0;
 }
 
+/* Threads sum the counters before they take the lock, so that an older sum may come after a newer one. */
+static void a_sum_that_comes_late_takes_nothing_away(void **state)
+{
+    (void)state;
+    struct instant before = at(MINUTE - 1), after = at(MINUTE);
+    uint64_t old[HISTORY_COUNTERS] = {10};
+    note(before, 20);
+    history_note(history, &after, old, 50);
+    note(after, 5);
+    look(after);
+    assert_int_equal(grown(HISTORY_HOUR, LAST - 1), 20);
+    assert_int_equal(grown(HISTORY_HOUR, LAST), 5);
+}
+
 static void growth_goes_to_its_minute_and_quarter(void **state)
 {
     (void)state;
@@ -140,11 +154,9 @@ int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, open_at_noon, close_all)
     const struct CMUnitTest tests[] = {
-        CASE(growth_goes_to_its_minute_and_quarter),
-        CASE(what_was_before_the_start_is_not_known),
-        CASE(rings_forget),
-        CASE(a_step_of_the_wall_clock_is_noted),
-        CASE(going_back_in_time_is_harmless),
+        CASE(growth_goes_to_its_minute_and_quarter),  CASE(a_sum_that_comes_late_takes_nothing_away),
+        CASE(what_was_before_the_start_is_not_known), CASE(rings_forget),
+        CASE(a_step_of_the_wall_clock_is_noted),      CASE(going_back_in_time_is_harmless),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
