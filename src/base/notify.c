@@ -1,7 +1,5 @@
 #include "base/notify.h"
 
-#include "base/clock.h"
-
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MESSAGE_BYTES 512
@@ -45,7 +44,9 @@ void notify_ready(const char *status)
 
 void notify_reloading(void)
 {
-    tell("RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_monotonic_ms() * 1000);
+    struct timespec now; /* to the microsecond: one cut off is before the reload */
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    tell("RELOADING=1\nMONOTONIC_USEC=%" PRId64, (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 }
 
 void notify_stopping(int64_t most_ms)
