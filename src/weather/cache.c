@@ -29,7 +29,6 @@ struct entry {
     uint64_t key;
     struct curve curve; /* count 0: none yet */
     int64_t fetched_ms, refresh_ms, retry_ms;
-    int64_t flight_ms; /* since when a fetch is under way; valid while in_flight */
     uint32_t next_in_bucket, older, newer;
     uint32_t visits;  /* since its last curve */
     uint8_t failures; /* in a row */
@@ -200,7 +199,7 @@ static uint32_t evict(struct cache *cache)
 static struct entry *insert(struct cache *cache, uint64_t key, enum cache_insert how)
 {
     uint32_t i = NONE;
-    if (how != CACHE_NEVER && cache->used < cache->options.capacity)
+    if (how <= CACHE_IF_ROOM && cache->used < cache->options.capacity)
         i = cache->used++;
     else if (how == CACHE_EVICT)
         i = evict(cache);
@@ -222,7 +221,6 @@ static void describe(const struct cache *cache, const struct entry *entry, const
                     curve_covers(&entry->curve, now->wall_ms / 1000);
     bool due = !readable || now->boot_ms >= entry->refresh_ms;
     bool resting = entry->failures > 0 && now->boot_ms < entry->retry_ms;
-    bool overlong = entry->in_flight && now->boot_ms - entry->flight_ms > cache->options.timeout_ms;
 
     *out = (struct cache_view){.fetch = due && !resting && !entry->in_flight,
                                .age_ms = age_ms,
@@ -230,7 +228,7 @@ static void describe(const struct cache *cache, const struct entry *entry, const
                                .in_flight = entry->in_flight};
     if (readable) {
         out->curve = entry->curve;
-        out->result = entry->failures > 0 || overlong ? CACHE_STALE : CACHE_HIT;
+        out->result = entry->failures > 0 ? CACHE_STALE : CACHE_HIT;
         out->refresh_in_ms = entry->refresh_ms - now->boot_ms;
     } else {
         out->result = resting && !entry->in_flight ? CACHE_NEGATIVE : CACHE_MISS;
@@ -251,10 +249,11 @@ void cache_ask(struct cache *cache, uint64_t key, enum cache_insert how, const s
         if (entry->visits < UINT32_MAX)
             entry->visits++;
         describe(cache, entry, now, out);
-        if (out->fetch) {
-            entry->in_flight = true;
-            entry->flight_ms = now->boot_ms;
+        if (out->fetch && how == CACHE_LEAVE) {
+            out->fetch = false;
+            out->result = out->result == CACHE_MISS ? CACHE_NEGATIVE : CACHE_STALE;
         }
+        entry->in_flight |= out->fetch;
     } else {
         *out = (struct cache_view){.result = CACHE_NEGATIVE};
     }

@@ -18,7 +18,6 @@ struct cache_options {
     size_t capacity;    /* cells; the memory is reserved at once and touched as cells come */
     int64_t refresh_ms; /* a curve is due for a refresh at this age, give or take a tenth */
     int64_t keep_ms;    /* a curve is not read past this age */
-    int64_t timeout_ms; /* a refresh that is under way for longer counts as failed in what readers are told */
     size_t max_waiters; /* threads in cache_wait at one time */
 };
 
@@ -51,6 +50,7 @@ enum cache_insert {
     CACHE_EVICT,   /* a cell without an entry gets one, at the cost of another if the cache is full */
     CACHE_IF_ROOM, /* only if the cache is not full */
     CACHE_NEVER,
+    CACHE_LEAVE, /* nor is a flight to be started: a due refresh counts as refused */
 };
 
 /* Looks a cell up for somebody, making an entry as far as `insert` allows. Without an entry the result is

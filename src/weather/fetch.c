@@ -94,6 +94,14 @@ bool fetch_submit(struct fetch *fetch, struct cell cell, bool urgent)
     return queued;
 }
 
+bool fetch_admit(struct fetch *fetch, const struct instant *now)
+{
+    for (size_t i = 0; i < fetch->options.order_count; i++)
+        if (!quota_choose(fetch->quota, fetch->options.order[i], now))
+            return false;
+    return true;
+}
+
 /* Counts before storing: neither MAXFILESIZE nor Content-Length bounds what a server sends. */
 static size_t receive(char *bytes, size_t size, size_t count, void *context)
 {
@@ -214,6 +222,8 @@ static int64_t pause_of(const struct flight *flight, enum outcome outcome, const
 {
     curl_off_t retry_after_s = 0;
     curl_easy_getinfo(flight->handle, CURLINFO_RETRY_AFTER, &retry_after_s);
+    if (outcome == OUTCOME_OK)
+        return 0;
     if (retry_after_s > 0 || outcome != OUTCOME_HTTP_429)
         return retry_after_s;
     return flight->part->pause ? flight->part->pause(reason, now_s) : PAUSE_USUAL_S;

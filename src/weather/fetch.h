@@ -44,6 +44,10 @@ struct fetch *fetch_open(const struct fetch_options *, fetch_done *, void *conte
  * is full: then `done` is not called. Thread-safe, never blocks on the network. */
 bool fetch_submit(struct fetch *, struct cell, bool urgent);
 
+/* Whether a flight may be submitted on behalf of somebody who may name any place: counts it against the share
+ * that such flights have of every provider's budgets (see quota_choose). Thread-safe. */
+bool fetch_admit(struct fetch *, const struct instant *now);
+
 /* How much longer than configured a provider's curve is to live, so that its budgets last; 1 or more.
  * Thread-safe. */
 double fetch_stretch(struct fetch *, enum provider_id, const struct instant *now);

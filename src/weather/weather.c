@@ -10,12 +10,10 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CHOICE_BITS     8
 #define PARALLEL_USUAL  8
 #define FORESEEN_POINTS 51 /* the hour before, and fifty from then on */
 #define CUSTOMER_HOST   "https://customer-api.open-meteo.com"
@@ -26,8 +24,6 @@ struct weather {
     struct cache *cache;
     struct fetch *fetch;
     struct snapshot *snapshot; /* NULL: none is kept */
-    atomic_int_fast64_t
-        choices; /* the minute (since boot) shifted left by CHOICE_BITS, and the fetches in it */
 };
 
 static void landed(void *context, struct cell cell, const struct curve *curve)
@@ -198,7 +194,6 @@ struct weather *weather_open(const struct weather_options *options)
         .capacity = (size_t)options->capacity,
         .refresh_ms = options->refresh_ms,
         .keep_ms = options->keep_ms,
-        .timeout_ms = options->timeout_ms,
         .max_waiters = (size_t)options->max_waiters,
     });
     if (!weather->cache) {
@@ -273,30 +268,18 @@ static void fill(const struct cache_view *view, const struct instant *now, struc
     out->credit = &provider->credit;
 }
 
-/* Whether one more missing cell may be fetched in this minute because somebody chose it; counts it if so. */
-static bool spend_choice(struct weather *weather, const struct instant *now)
-{
-    int_fast64_t minute = now->boot_ms / 60000;
-    int_fast64_t seen = atomic_load(&weather->choices);
-    for (;;) {
-        int_fast64_t spent = seen >> CHOICE_BITS == minute ? seen & ((1 << CHOICE_BITS) - 1) : 0;
-        if (spent >= WEATHER_CHOICES_A_MINUTE)
-            return false;
-        if (atomic_compare_exchange_weak(&weather->choices, &seen, (minute << CHOICE_BITS) + spent + 1))
-            return true;
-    }
-}
-
-/* What a demand may do to the cache for a cell. A choice pays with its share of the minute only if the cell
- * is missing. */
+/* What a demand may do to the cache for a cell. Who may name any place pays for the fetch that it starts. */
 static enum cache_insert insert_for(struct weather *weather, enum weather_demand demand, uint64_t key,
                                     const struct instant *now)
 {
     struct cache_view view;
-    if (demand == WEATHER_FOR_VISITOR || demand == WEATHER_SOON)
+    if (demand == WEATHER_FOR_VISITOR)
         return CACHE_EVICT;
-    bool pays = demand == WEATHER_FOR_CHOICE && !cache_peek(weather->cache, key, now, &view);
-    return pays && spend_choice(weather, now) ? CACHE_IF_ROOM : CACHE_NEVER;
+    bool there = cache_peek(weather->cache, key, now, &view);
+    bool due = there ? view.fetch : demand == WEATHER_FOR_CHOICE;
+    if (!due)
+        return CACHE_NEVER;
+    return fetch_admit(weather->fetch, now) ? CACHE_IF_ROOM : CACHE_LEAVE;
 }
 
 bool weather_cell(const struct weather *weather, const char *name, double *latitude, double *longitude)
@@ -358,8 +341,8 @@ void weather_imagine(const struct weather *weather, const struct weather_past *p
     fill(&view, now, out);
 }
 
-void weather_read(struct weather *weather, enum weather_demand demand, double latitude, double longitude,
-                  const struct instant *now, struct reading *out)
+void weather_read(struct weather *weather, enum weather_demand demand, bool patient, double latitude,
+                  double longitude, const struct instant *now, struct reading *out)
 {
     struct cell cell = begin(weather, latitude, longitude, out);
     struct cache_view view = {.result = CACHE_MISS, .fetch = true};
@@ -373,9 +356,9 @@ void weather_read(struct weather *weather, enum weather_demand demand, double la
     bool missing = view.result == CACHE_MISS;
     enum weather_source source = source_of(&view);
     if (view.fetch) /* what anyone may name does not eat into the last tenth of a budget */
-        start_flight(weather, cell, missing && demand != WEATHER_FOR_CHOICE);
+        start_flight(weather, cell, missing && demand == WEATHER_FOR_VISITOR);
     struct instant later;
-    if (missing && demand != WEATHER_SOON &&
+    if (missing && patient &&
         cache_wait(weather->cache, cell_key(cell), clock_monotonic_ms() + weather->options.wait_ms)) {
         later = clock_now(); /* the curve may begin after the request came */
         if (cache_peek(weather->cache, cell_key(cell), &later, &view))

@@ -94,17 +94,16 @@ bool weather_usable(const struct weather_options *);
 /* On whose behalf weather is asked for, which decides what it may cost. */
 enum weather_demand {
     WEATHER_FOR_VISITOR, /* where a reader's address is: whatever it takes */
-    WEATHER_SOON,        /* the same, but the caller does not wait */
-    WEATHER_FOR_CHOICE,  /* a place that anyone may name: a missing cell is fetched only while there is room
-                            for it in  the cache, and at most WEATHER_CHOICES_A_MINUTE times a minute */
+    WEATHER_FOR_CHOICE,  /* a place that anyone may name: fetching is paid from a tenth of the budgets, and a
+                            missing cell needs room in the cache */
+    WEATHER_IF_KNOWN,    /* a cell that anyone may name: the same, if it was asked for as one of the above */
     WEATHER_LOOK,        /* nobody's: nothing is made, started, marked, counted or waited for */
-    WEATHER_IF_KNOWN, /* a cell that anyone may name: only if somebody has asked for it as one of the above */
 };
-#define WEATHER_CHOICES_A_MINUTE 60 /* a tenth of what Open-Meteo's free host allows */
 
 /* The weather of the cell around a point at `now`. Does no network I/O: a missing or ageing cell is handed to
- * the fetch thread, and for a missing one a bounded number of callers wait up to wait_ms. Thread-safe. */
-void weather_read(struct weather *, enum weather_demand, double latitude, double longitude,
+ * the fetch thread, and for a missing one a bounded number of callers that are `patient` wait up to wait_ms.
+ * Thread-safe. */
+void weather_read(struct weather *, enum weather_demand, bool patient, double latitude, double longitude,
                   const struct instant *now, struct reading *out);
 
 /* What is behind a cell that is only imagined. */

@@ -107,24 +107,24 @@ static bool find_place(const struct widget *widget, const struct visit *visit, c
 }
 
 static void read_weather(const struct widget *widget, const struct visit *visit, enum weather_demand demand,
-                         struct answer *out)
+                         bool patient, struct answer *out)
 {
     const struct place *place = &out->place;
     if (visit->imagined)
         weather_imagine(widget->weather, &visit->past, place->latitude, place->longitude, &visit->now,
                         &out->reading);
     else
-        weather_read(widget->weather, demand, place->latitude, place->longitude, &visit->now, &out->reading);
+        weather_read(widget->weather, demand, patient, place->latitude, place->longitude, &visit->now,
+                     &out->reading);
 }
 
-static void answer_with(const struct widget *widget, const struct visit *visit, enum weather_demand demand,
-                        struct answer *out)
+static void answer_visit(const struct widget *widget, const struct visit *visit, bool patient,
+                         struct answer *out)
 {
     *out = begin(widget, visit);
-    if (find_place(widget, visit, out->language->tag, &out->place, NULL))
-        demand = WEATHER_FOR_CHOICE;
+    bool chosen = find_place(widget, visit, out->language->tag, &out->place, NULL);
     if (out->place.source != PLACE_FROM_NONE)
-        read_weather(widget, visit, demand, out);
+        read_weather(widget, visit, chosen ? WEATHER_FOR_CHOICE : WEATHER_FOR_VISITOR, patient, out);
     conclude(widget, visit, out);
 }
 
@@ -135,7 +135,7 @@ void widget_reasons(const struct widget *widget, const struct visit *visit, stru
     if (find_place(widget, visit, answer->language->tag, &answer->place, &out->evidence))
         out->evidence = (struct place_evidence){.reason = "the reader chose this city"};
     if (answer->place.source != PLACE_FROM_NONE)
-        read_weather(widget, visit, WEATHER_LOOK, answer);
+        read_weather(widget, visit, WEATHER_LOOK, false, answer);
     conclude(widget, visit, answer);
     out->upstream_count =
         visit->imagined ? 0 : weather_upstreams(widget->weather, &visit->now, out->upstreams);
@@ -143,14 +143,14 @@ void widget_reasons(const struct widget *widget, const struct visit *visit, stru
 
 void widget_answer(struct widget *widget, const struct visit *visit, struct answer *out)
 {
-    answer_with(widget, visit, WEATHER_FOR_VISITOR, out);
+    answer_visit(widget, visit, true, out);
     if (!visit->imagined) /* nobody saw it */
         metric_add(&answers, out->state, out->place.source);
 }
 
 void widget_where(struct widget *widget, const struct visit *visit, struct answer *out)
 {
-    answer_with(widget, visit, WEATHER_SOON, out);
+    answer_visit(widget, visit, false, out);
 }
 
 bool widget_weather(struct widget *widget, const char *cell, const struct visit *visit, struct answer *out)
@@ -163,7 +163,7 @@ bool widget_weather(struct widget *widget, const char *cell, const struct visit 
     if (!known)
         return false;
     place->source = PLACE_FROM_READER;
-    read_weather(widget, visit, demand, out);
+    read_weather(widget, visit, demand, true, out);
     conclude(widget, visit, out);
     return true;
 }

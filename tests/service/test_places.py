@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -111,14 +112,40 @@ def test_strangers_spend_next_to_nothing_and_evict_nobody(start, sim):
     assert all(service.visit(reader).json["state"] == "fresh" for reader in readers)
 
 
-def test_choices_of_missing_cells_are_limited_to_sixty_a_minute(start, sim):
-    service = start(settings={"weather.wait": "0ms", "dev.at": "2026-01-31T12:00:10Z"}, simulator=sim)
+@pytest.mark.parametrize("budget, most", [("600/m 5000/h 10000/d", 60), ("20/m", 2), ("100/m 30/h", 3)])
+def test_choices_spend_a_tenth_of_a_budget_refreshes_included(start, sim, budget, most):
+    sim.control("clock?at=2026-01-31T12:00:10Z")
+    service = start(settings={"weather.wait": "0ms", "dev.at": "2026-01-31T12:00:10Z", "weather.open_meteo_budget": budget})
     ids = [city["id"] for letter in "abcdefghijklmnop" for city in
            service.get(f"/places.json?q={letter}").json["places"]]
-    for city in ids:
-        service.get(f"/weather.json?place={city}")
-    wait_until(lambda: service.metrics()["masthead_upstream_inflight"] == 0, what="the fetches")
-    assert 30 <= service.metrics()["masthead_cache_entries"] <= 60 < len(ids)
+
+    def walk(expected):
+        """Names every place; returns the cells that have a number. All fetches but `expected` are refused."""
+        before = sim.count()["requests"]
+        answers = [service.get(f"/weather.json?place={city}").json for city in ids]
+        wait_until(lambda: sim.count()["requests"] - before >= expected and service.metrics()["masthead_upstream_inflight"] == 0,
+                   what="the fetches")
+        assert sim.count()["requests"] - before == expected
+        return {answer["cell"] for answer in answers if answer["temperature"]["value"] is not None}
+
+    walk(most)
+    assert service.metrics()["masthead_cache_entries"] == most < len(ids)
+    cells = walk(0)
+    assert len(cells) == most
+    for _ in range(2):  # every cell is due, a new minute and a new hour have begun
+        service.advance("3h")
+        assert walk(most) >= cells, "a curve is read whether or not it may be refreshed"
+    states = {service.get(f"/weather.json?cell={cell}").json["state"] for cell in cells}
+    assert states <= {"fresh", "stale"}
+
+
+def test_where_does_not_wait_for_the_weather_of_a_chosen_place(start, sim):
+    sim.fault("hang")
+    service = start(settings={"weather.wait": "2s"})
+    begun = time.monotonic()
+    assert service.get(f"/where.json?place={NEW_YORK_ID}").json["place"]["name"] == "New York"
+    assert time.monotonic() - begun < 1
+    wait_until(lambda: sim.count()["open"] == 1, what="the fetch that it starts")
 
 
 def lookup(tmp_path, *addresses, databases):

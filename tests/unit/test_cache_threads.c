@@ -27,11 +27,8 @@ static uint64_t last_key;
 
 static struct cache *open_cache(size_t capacity)
 {
-    return cache_open(&(struct cache_options){.capacity = capacity,
-                                              .refresh_ms = 2 * HOUR,
-                                              .keep_ms = KEEP,
-                                              .timeout_ms = 5 * SECOND,
-                                              .max_waiters = WAITERS});
+    return cache_open(&(struct cache_options){
+        .capacity = capacity, .refresh_ms = 2 * HOUR, .keep_ms = KEEP, .max_waiters = WAITERS});
 }
 
 static struct instant at(int64_t ms)
