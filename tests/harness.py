@@ -39,12 +39,12 @@ class Answer:
         return json.loads(self.body)
 
 
-def request(base, path, method="GET", headers=None, timeout=15):
+def request(base, path, method="GET", headers=None, timeout=15, body=None):
     """One request on a connection of its own."""
     parts = urllib.parse.urlsplit(base)
     connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
     try:
-        connection.request(method, path, headers=headers or {})
+        connection.request(method, path, body, headers or {})
         return Answer(connection.getresponse())
     finally:
         connection.close()

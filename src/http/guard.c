@@ -5,15 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-static bool known_method(const char *method)
-{
-    static const char *const methods[] = {"GET", "HEAD", "POST", "OPTIONS"};
-    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
-        if (strcmp(method, methods[i]) == 0)
-            return true;
-    return false;
-}
-
 static int lines_of(const struct mg_request_info *info, const char *name)
 {
     int count = 0;
@@ -63,8 +54,6 @@ int guard_status(const struct mg_request_info *info)
     int hosts = lines_of(info, "Host");
     if (!current && strcmp(info->http_version, "1.0") != 0)
         return 505;
-    if (!known_method(info->request_method))
-        return 405;
     if (info->num_headers >= MG_MAX_HEADERS)
         return 431;
     if (list_cut(info) || has_control(info) || has_body(info))

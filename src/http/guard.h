@@ -6,7 +6,7 @@
 
 struct mg_request_info;
 
-/* 0 when the request may pass, else the status to refuse it with (400, 405, 431, 505). Pure. */
+/* 0 when the request may pass, else the status to refuse it with (400, 431, 505). Pure. */
 int guard_status(const struct mg_request_info *);
 
 #endif

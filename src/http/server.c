@@ -271,17 +271,13 @@ static int begin_request(struct mg_connection *connection)
 
     struct http_answer answer = empty_answer(listener, worker);
     struct http_request request = request_of(connection);
-    const struct http_route *route = NULL;
+    const struct http_route *route = route_of(listener, request.path);
     int refused = guard_status(mg_get_request_info(connection));
     bool keep = keep_open(listener, connection, refused != 0);
-    if (refused) {
+    if (refused && (!route || method_fits(route, request.method)))
         refuse(&answer, refused);
-        if (refused == 405)
-            text_string(&answer.headers, "Allow: GET, HEAD\r\n");
-    } else {
-        route = route_of(listener, request.path);
+    else
         dispatch(listener, route, &request, &answer);
-    }
     count(listener, route, request.method, &answer, &begun);
     write_answer(connection, worker, &answer, keep, strcmp(request.method, "HEAD") == 0);
     atomic_fetch_sub(&listener->in_flight, 1);

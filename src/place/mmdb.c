@@ -1,5 +1,6 @@
 #include "place/mmdb.h"
 
+#include "base/log.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -125,24 +127,36 @@ static bool copy_all(int from, int to, off_t size)
     return size == 0;
 }
 
-/* A descriptor of a private, nameless copy of the file, or -1 with the reason in `error`. */
+/* Copies the whole file into `to`, which is closed where that fails. */
+static int filled(int to, int from, off_t size)
+{
+    if (to < 0)
+        return -1;
+    errno = 0;
+    if (lseek(from, 0, SEEK_SET) == 0 && copy_all(from, to, size))
+        return to;
+    int error = errno ? errno : ESTALE; /* it became shorter or longer meanwhile */
+    close(to);
+    errno = error;
+    return -1;
+}
+
+/* A descriptor of a private, nameless copy of the file, or -1 with the reason in `error`. Where the folder
+ * takes none, memory does. */
 static int private_copy(const char *path, const char *folder, char error[MMDB_ERROR_BYTES])
 {
     off_t size = 0;
     int from = open_regular(path, &size, error);
     if (from < 0)
         return -1;
-    int to = unlinked_file(folder);
-    int cannot = errno;
-    errno = 0; /* the folder may have been there already */
+    int to = filled(unlinked_file(folder), from, size);
     if (to < 0) {
-        snprintf(error, MMDB_ERROR_BYTES, "cannot write a copy into %.100s: %s", folder, strerror(cannot));
-    } else if (!copy_all(from, to, size)) {
-        snprintf(error, MMDB_ERROR_BYTES, "cannot copy it into %.100s: %s", folder,
-                 errno ? strerror(errno) : "it changed meanwhile");
-        close(to);
-        to = -1;
+        log_event(LOG_WARN, "state folder takes no copy of a database, memory does",
+                  log_str("folder", folder), log_str("error", strerror(errno)));
+        to = filled(memfd_create("database", MFD_CLOEXEC), from, size);
     }
+    if (to < 0)
+        snprintf(error, MMDB_ERROR_BYTES, "cannot be copied: %s", strerror(errno));
     close(from);
     return to;
 }

@@ -2,7 +2,8 @@
  * schema.
  *
  * The file is copied to an unlinked file in the state folder and the copy is mapped, so that nothing done to
- * the original afterwards (rewrite in place, truncation, removal) can reach a reader. */
+ * the original afterwards (rewrite in place, truncation, removal) can reach a reader. Where the folder takes
+ * no copy, memory does (logged). */
 #ifndef PLACE_MMDB_H
 #define PLACE_MMDB_H
 

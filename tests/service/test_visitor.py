@@ -188,17 +188,25 @@ SECOND = "GET /widget.txt HTTP/1.1\r\nHost: x\r\n\r\n"
     ("folded line", "GET /widget HTTP/1.1\r\nHost: x\r\nA: b\r\n folded\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n", 400),
     ("line without name", "GET /widget HTTP/1.1\r\nHost: x\r\n: b\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n", 400),
     ("tab in value", "GET /widget HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.1\t\r\n\r\n", 400),
-    ("post", "POST /widget HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", 405),
-    ("delete", "DELETE /widget HTTP/1.1\r\nHost: x\r\n\r\n", 405),
+    ("post with body", f"POST /widget HTTP/1.1\r\nHost: x\r\nContent-Length: {len(SECOND)}\r\n\r\n{SECOND}", 405),
 ])
 def test_the_guard_refuses_and_closes(service, name, data, status):
     received = raw(service.public, data.encode())
     assert received.startswith(f"HTTP/1.1 {status} ".encode()), (name, received)
-    if name not in ("post",):
-        assert received.count(b"HTTP/1.1 ") == 1, (name, received)
-        assert b"Connection: close" in received
-    if status == 405:
-        assert b"Allow: GET, HEAD" in received
+    assert received.count(b"HTTP/1.1 ") == 1, (name, received)
+    assert b"Connection: close" in received
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "PROPFIND"])
+def test_any_other_method_is_told_what_is_allowed(service, method):
+    for origin, path, status, allowed in ((service.public, "/widget", 405, "GET, HEAD"), (service.ops, "/metrics", 405, "GET, HEAD"),
+                                          (service.ops, "/dev/clock?advance=0s", 405, "POST"), (service.public, "/nope", 404, None)):
+        if (method, allowed) == ("POST", "POST"):
+            continue
+        for body in (None, b"x=1"):
+            answer = request(origin, path, method, body=body)
+            assert answer.headers["Allow"] == (allowed if status == 405 else None)
+            assert answer.status == (status if status == 405 or not body else 400)
 
 
 def test_a_length_of_zero_is_no_body_and_head_has_none(service):
