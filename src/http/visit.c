@@ -94,7 +94,7 @@ static const char *refusal(const struct visit_rules *rules, const struct http_re
 {
     if (!rules->dev)
         return "not in developer mode";
-    if (!resolved->readable || !network_set_contains(&rules->dev_from, &resolved->address))
+    if (!network_set_contains(&rules->dev_from, &resolved->address))
         return "client not in dev.from";
     return http_host_allowed(request, &rules->hosts) ? NULL : "host not in server.hosts";
 }
@@ -247,8 +247,8 @@ static void read_place_headers(const struct visit_rules *rules, const struct htt
 
 static void find_client(const struct origin *origin, struct visit *visit)
 {
-    visit->readable = client_find(origin->options, &origin->peer, origin->lines, origin->line_count,
-                                  &visit->address) == CLIENT_FOUND;
+    struct client_trace unread;
+    visit->address = client_find(origin->options, &origin->peer, origin->lines, origin->line_count, &unread);
 }
 
 static void read_origin(const struct visit_rules *rules, const struct http_request *request,

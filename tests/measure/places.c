@@ -46,7 +46,7 @@ static uint32_t timed_find(struct places *places, const struct address *address,
 {
     struct timespec begun, ended;
     clock_gettime(CLOCK_MONOTONIC, &begun);
-    places_find(places, address, "en", place, NULL);
+    places_find(places, address, NULL, "en", place, NULL);
     clock_gettime(CLOCK_MONOTONIC, &ended);
     return (uint32_t)((ended.tv_sec - begun.tv_sec) * 1000000000 + (ended.tv_nsec - begun.tv_nsec));
 }
@@ -75,7 +75,7 @@ int main(int argc, char **argv)
         struct place_evidence evidence;
         struct address address = random_address(i);
         taken_ns[i] = timed_find(places, &address, &place);
-        places_find(places, &address, "en", &again, &evidence);
+        places_find(places, &address, NULL, "en", &again, &evidence);
         verdicts[place.verdict]++;
         inventions += invented(&place, &evidence) || memcmp(place.name, again.name, sizeof place.name) != 0;
     }

@@ -176,7 +176,7 @@ static void the_first_database_with_a_record_decides(void **state)
     struct address address = address_of("203.0.113.49"); /* too vague in the first: the second is not asked */
     struct place_evidence evidence;
     struct place place;
-    places_find(room, &address, "en", &place, &evidence);
+    places_find(room, &address, NULL, "en", &place, &evidence);
     assert_int_equal(place.verdict, PLACE_TOO_VAGUE);
     assert_string_equal(evidence.database, options.databases[0]);
     put_back();
@@ -277,7 +277,7 @@ static void *look_up(void *argument)
     const struct address mumbai = address_of("192.0.2.1");
     while (!reloaded_enough) {
         struct place place;
-        places_find(room, &mumbai, "en", &place, NULL);
+        places_find(room, &mumbai, NULL, "en", &place, NULL);
         wrongs += place.verdict != PLACE_CITY || strcmp(place.name, "Mumbai") != 0;
         wrongs += !places_loaded(room);
     }
