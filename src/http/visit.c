@@ -75,16 +75,19 @@ static const char *read_units(struct query *query, const struct http_parameter *
 static const char *read_show(struct query *query, const struct http_parameter *parameter)
 {
     const char *value = parameter->value;
+    bool icon = false, condition = false;
     while (*value) {
         size_t length = strcspn(value, ", ");
         if (length == 4 && strncmp(value, "icon", length) == 0)
-            query->visit->icon = true;
+            icon = true;
         else if (length == 9 && strncmp(value, "condition", length) == 0)
-            query->visit->condition = true;
+            condition = true;
         else if (length > 0)
             return "not a list of icon and condition";
         value += length + (value[length] != '\0');
     }
+    query->visit->icon = icon;
+    query->visit->condition = condition;
     return NULL;
 }
 

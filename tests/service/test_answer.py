@@ -208,6 +208,23 @@ def test_what_does_not_count_is_named_in_our_words(shared, query, said):
     assert "X-Evil" not in answer.headers
 
 
+@pytest.mark.parametrize("show, icon, condition", [
+    ("", False, False),
+    ("icon", True, False),
+    ("condition", False, True),
+    ("icon,condition", True, True),
+    ("%20condition%20,%20icon", True, True),
+    ("icon,junk", False, False),
+    ("condition%20icon%20icons", False, False),
+    ("junk,icon", False, False),
+])
+def test_what_to_show_counts_as_a_whole_or_not_at_all(shared, show, icon, condition):
+    answer = shared.get(f"/widget?ip={MUMBAI}&show={show}")
+    assert ("masthead-icon" in answer.text, "masthead-condition" in answer.text) == (icon, condition)
+    counts = icon or condition or not show
+    assert answer.headers["X-Masthead-Ignored"] == (None if counts else "show; not a list of icon and condition")
+
+
 def test_stale_says_its_age(start, sim):
     service = start(settings={"weather.refresh": "10m", "weather.timeout": "1s"})
     service.settled(MUMBAI)
