@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "../xorshift.h"
 #include "visitor/client.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -346,15 +347,12 @@ static void a_chain_of_proxies_up_to_the_ceiling_is_walked(void **state)
 
 /* --- Random headers: first what a stranger sent, then what proxies appended --- */
 
-static uint64_t random_state = 0x9e3779b97f4a7c15u; /* fixed: a failure comes back */
+static uint64_t random_state = XORSHIFT_SEED;
 
-/* xorshift64 (Marsaglia 2003); below `limit`. */
+/* Below `limit`. */
 static size_t pick(size_t limit)
 {
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return (size_t)(random_state >> 11) % limit;
+    return (size_t)(xorshift(&random_state) >> 11) % limit;
 }
 
 struct random_header {
