@@ -69,7 +69,7 @@ static int lookup(const struct config *config, char **addresses, int count, bool
             status = EXIT_USAGE;
             continue;
         }
-        places_find(places, &address, config->widget.lang, &place, &evidence);
+        places_find(places, &address, NULL, config->widget.lang, &place, &evidence);
         explain_place(&address, &place, &evidence, pretty, &out);
         fputs(out.bytes, stdout);
     }
@@ -89,7 +89,7 @@ static void print_fragment(struct widget *widget, const struct visit *visit)
 
 static int snippet(struct config *config, const char *argument)
 {
-    struct visit visit = {.now = clock_now(), .readable = true, .units = (enum units)config->widget.units};
+    struct visit visit = {.now = clock_now(), .units = (enum units)config->widget.units};
     if (!parse_argument(argument, &visit.address))
         return EXIT_USAGE;
     config->weather.snapshot[0] = '\0'; /* a running service's */

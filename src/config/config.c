@@ -92,6 +92,7 @@ static void complain(struct loading *loading, const char *origin, const char *se
 {
     char line[COMPLAINT_BYTES];
     loading->failed = true;
+    origin = origin[0] ? origin : "default";
     if (section)
         snprintf(line, sizeof line, "%s: [%s] %s", origin, section, what);
     else
@@ -295,9 +296,12 @@ static void choose_file(const struct config_sources *sources, struct loading *lo
         if (access(usual[i], F_OK) == 0)
             loading->file = usual[i];
     const char *slash = loading->file ? strrchr(loading->file, '/') : NULL;
-    int length = slash ? (int)(slash - loading->file) : 0;
-    snprintf(loading->folder, sizeof loading->folder, "%.*s", slash ? length : 1,
-             slash ? loading->file : ".");
+    int length = snprintf(loading->folder, sizeof loading->folder, "%.*s",
+                          slash ? (int)(slash - loading->file) : 1, slash ? loading->file : ".");
+    if ((size_t)length >= sizeof loading->folder) {
+        complain(loading, "configuration", NULL, "the path of the file's folder is too long");
+        strcpy(loading->folder, "."); /* one error is enough */
+    }
 }
 
 static void choose_state(struct loading *loading)
@@ -306,10 +310,13 @@ static void choose_state(struct loading *loading)
     const char *given = getenv(STATE_VARIABLE);
     if (state[0])
         return;
+    int length;
     if (given && given[0])
-        snprintf(state, PLACE_PATH_BYTES, "%.*s", (int)strcspn(given, ":"), given);
+        length = snprintf(state, PLACE_PATH_BYTES, "%.*s", (int)strcspn(given, ":"), given);
     else
-        snprintf(state, PLACE_PATH_BYTES, "%.*s/" DEFAULT_STATE, PLACE_PATH_BYTES - 8, loading->folder);
+        length = snprintf(state, PLACE_PATH_BYTES, "%s/" DEFAULT_STATE, loading->folder);
+    if (length >= PLACE_PATH_BYTES)
+        complain(loading, "configuration", "server", "state: path too long");
 }
 
 /* What is written is relative to the state folder. */

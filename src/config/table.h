@@ -56,7 +56,7 @@ option_reader read_databases;     /* struct place_options: databases, database_c
 option_reader read_providers;     /* struct weather_options: providers, provider_count */
 option_reader read_home;          /* struct place_home */
 option_reader read_language;      /* char[], a language that widget/words.h knows */
-option_reader read_instant;       /* int64_t, Unix seconds, 0 for "" */
+option_reader read_instant;       /* int64_t, Unix seconds, > 0; 0 for "" */
 option_reader read_header;        /* char[], an HTTP field name */
 
 #endif

@@ -366,6 +366,8 @@ bool read_instant(struct setting *s)
     *(int64_t *)s->field = 0;
     if (s->text[0] && !clock_parse(s->text, s->field))
         return fail(s, "not an instant such as 2026-01-31T23:30:00Z");
+    if (s->text[0] && *(int64_t *)s->field <= 0)
+        return fail(s, "must be after 1970-01-01T00:00:00Z");
     return true;
 }
 

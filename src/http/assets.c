@@ -28,30 +28,31 @@ EMBED(asset_visitors, "data/visitors.tsv");
 #define SVG        "image/svg+xml"
 #define TABLE      "text/tab-separated-values; charset=utf-8"
 
+#define BYTES(asset) asset, asset##_end
 static const struct asset {
     const char *path, *type, *bytes, *end;
     const char *hashed_path, *integrity; /* NULL for what only pages of our own use */
 } assets[] = {
-    {"/masthead.js", JAVASCRIPT, asset_loader, asset_loader_end, "/masthead." MASTHEAD_JS_HASH ".js",
+    {"/masthead.js", JAVASCRIPT, BYTES(asset_loader), "/masthead." MASTHEAD_JS_HASH ".js",
      MASTHEAD_JS_INTEGRITY},
-    {"/masthead.choice.js", JAVASCRIPT, asset_choice, asset_choice_end,
+    {"/masthead.choice.js", JAVASCRIPT, BYTES(asset_choice),
      "/masthead.choice." MASTHEAD_CHOICE_JS_HASH ".js", MASTHEAD_CHOICE_JS_INTEGRITY},
-    {"/masthead.css", STYLESHEET, asset_style, asset_style_end, "/masthead." MASTHEAD_CSS_HASH ".css",
+    {"/masthead.css", STYLESHEET, BYTES(asset_style), "/masthead." MASTHEAD_CSS_HASH ".css",
      MASTHEAD_CSS_INTEGRITY},
-    {"/masthead.icons.svg", SVG, asset_icons, asset_icons_end,
-     "/masthead.icons." MASTHEAD_ICONS_SVG_HASH ".svg", MASTHEAD_ICONS_SVG_INTEGRITY},
-    {"/status.css", STYLESHEET, asset_status, asset_status_end, NULL, NULL},
-    {"/status/icon.svg", SVG, asset_icon, asset_icon_end, NULL, NULL},
-    {"/", HTML, asset_playground_html, asset_playground_html_end, NULL, NULL},
-    {"/dev/playground.css", STYLESHEET, asset_playground_css, asset_playground_css_end, NULL, NULL},
-    {"/dev/playground.js", JAVASCRIPT, asset_playground_js, asset_playground_js_end, NULL, NULL},
-    {"/dev/desk.js", JAVASCRIPT, asset_desk_js, asset_desk_js_end, NULL, NULL},
-    {"/dev/dom.js", JAVASCRIPT, asset_dom_js, asset_dom_js_end, NULL, NULL},
-    {"/dev/evidence.js", JAVASCRIPT, asset_evidence_js, asset_evidence_js_end, NULL, NULL},
-    {"/dev/mastheads.js", JAVASCRIPT, asset_mastheads_js, asset_mastheads_js_end, NULL, NULL},
-    {"/dev/readers.js", JAVASCRIPT, asset_readers_js, asset_readers_js_end, NULL, NULL},
-    {"/dev/icon.svg", SVG, asset_icon, asset_icon_end, NULL, NULL},
-    {"/dev/visitors.tsv", TABLE, asset_visitors, asset_visitors_end, NULL, NULL},
+    {"/masthead.icons.svg", SVG, BYTES(asset_icons), "/masthead.icons." MASTHEAD_ICONS_SVG_HASH ".svg",
+     MASTHEAD_ICONS_SVG_INTEGRITY},
+    {"/status.css", STYLESHEET, BYTES(asset_status), NULL, NULL},
+    {"/status/icon.svg", SVG, BYTES(asset_icon), NULL, NULL},
+    {"/", HTML, BYTES(asset_playground_html), NULL, NULL},
+    {"/dev/playground.css", STYLESHEET, BYTES(asset_playground_css), NULL, NULL},
+    {"/dev/playground.js", JAVASCRIPT, BYTES(asset_playground_js), NULL, NULL},
+    {"/dev/desk.js", JAVASCRIPT, BYTES(asset_desk_js), NULL, NULL},
+    {"/dev/dom.js", JAVASCRIPT, BYTES(asset_dom_js), NULL, NULL},
+    {"/dev/evidence.js", JAVASCRIPT, BYTES(asset_evidence_js), NULL, NULL},
+    {"/dev/mastheads.js", JAVASCRIPT, BYTES(asset_mastheads_js), NULL, NULL},
+    {"/dev/readers.js", JAVASCRIPT, BYTES(asset_readers_js), NULL, NULL},
+    {"/dev/icon.svg", SVG, BYTES(asset_icon), NULL, NULL},
+    {"/dev/visitors.tsv", TABLE, BYTES(asset_visitors), NULL, NULL},
 };
 #define ASSETS (sizeof assets / sizeof assets[0])
 

@@ -75,16 +75,19 @@ static const char *read_units(struct query *query, const struct http_parameter *
 static const char *read_show(struct query *query, const struct http_parameter *parameter)
 {
     const char *value = parameter->value;
+    bool icon = false, condition = false;
     while (*value) {
         size_t length = strcspn(value, ", ");
         if (length == 4 && strncmp(value, "icon", length) == 0)
-            query->visit->icon = true;
+            icon = true;
         else if (length == 9 && strncmp(value, "condition", length) == 0)
-            query->visit->condition = true;
+            condition = true;
         else if (length > 0)
             return "not a list of icon and condition";
         value += length + (value[length] != '\0');
     }
+    query->visit->icon = icon;
+    query->visit->condition = condition;
     return NULL;
 }
 
@@ -94,7 +97,7 @@ static const char *refusal(const struct visit_rules *rules, const struct http_re
 {
     if (!rules->dev)
         return "not in developer mode";
-    if (!resolved->readable || !network_set_contains(&rules->dev_from, &resolved->address))
+    if (!network_set_contains(&rules->dev_from, &resolved->address))
         return "client not in dev.from";
     return http_host_allowed(request, &rules->hosts) ? NULL : "host not in server.hosts";
 }
@@ -247,8 +250,8 @@ static void read_place_headers(const struct visit_rules *rules, const struct htt
 
 static void find_client(const struct origin *origin, struct visit *visit)
 {
-    visit->readable = client_find(origin->options, &origin->peer, origin->lines, origin->line_count,
-                                  &visit->address) == CLIENT_FOUND;
+    struct client_trace unread;
+    visit->address = client_find(origin->options, &origin->peer, origin->lines, origin->line_count, &unread);
 }
 
 static void read_origin(const struct visit_rules *rules, const struct http_request *request,

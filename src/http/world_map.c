@@ -60,7 +60,7 @@ void world_map_open(const struct places *places)
                 "<path fill=\"none\" stroke=\"#8c8c8c\" stroke-opacity=\".7\" stroke-width=\".7\" "
                 "stroke-linecap=\"round\" d=\"M0 0",
                 WORLD_MAP_WIDTH, WORLD_MAP_HEIGHT);
-    while (cities && (count = places_points(places, &cursor, points, POINTS)) > 0)
+    while (cities && (count = gazetteer_points(places_gazetteer(places), &cursor, points, POINTS)) > 0)
         for (size_t i = 0; i < count; i++)
             world_map_mark(cities, points[i].latitude, points[i].longitude, 1);
     if (cities)

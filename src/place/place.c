@@ -102,12 +102,16 @@ static const char *name_place(const struct gazetteer *gazetteer, const struct re
     return rule;
 }
 
-/* Judges a record. Returns the reason for the verdict, with in *label how the name came about. */
+/* Judges a record. Returns the reason for the verdict. */
 static const char *judge(const struct gazetteer *gazetteer, const struct generation *generation,
                          const struct address *address, const struct record *record, const char *language,
-                         struct place *out, const char **label)
+                         struct place *out, struct place_evidence *evidence)
 {
     const char *reason = doubt(generation, address, record);
+    if (evidence) {
+        evidence->recorded = true;
+        evidence->record = *record;
+    }
     memcpy(out->country, record->country, sizeof out->country);
     if (reason) {
         out->verdict = PLACE_TOO_VAGUE;
@@ -119,7 +123,9 @@ static const char *judge(const struct gazetteer *gazetteer, const struct generat
     memcpy(out->timezone, record->timezone, sizeof out->timezone);
     out->latitude = record->latitude;
     out->longitude = record->longitude;
-    *label = name_place(gazetteer, record, language, out);
+    const char *label = name_place(gazetteer, record, language, out);
+    if (evidence)
+        evidence->label = label;
     return "the record names a city and may be believed";
 }
 
@@ -130,17 +136,12 @@ static const char *ask(const struct gazetteer *gazetteer, const struct generatio
 {
     for (size_t i = 0; i < generation->options.database_count; i++) {
         struct record record;
-        const char *label = NULL;
         if (!generation->databases[i] || !mmdb_find(generation->databases[i], address, language, &record))
             continue;
-        const char *reason = judge(gazetteer, generation, address, &record, language, out, &label);
+        const char *reason = judge(gazetteer, generation, address, &record, language, out, evidence);
         out->credit = mmdb_credit(generation->databases[i]);
-        if (evidence) {
+        if (evidence)
             memcpy(evidence->database, generation->options.databases[i], sizeof evidence->database);
-            evidence->recorded = true;
-            evidence->record = record;
-            evidence->label = label;
-        }
         return reason;
     }
     bool asked_all = generation->complete && generation->options.database_count > 0;
@@ -161,19 +162,25 @@ static void go_home(const struct generation *generation, struct place *out)
     out->credit = NULL;
 }
 
-void places_find(struct places *places, const struct address *address, const char *language,
-                 struct place *out, struct place_evidence *evidence)
+void places_find(struct places *places, const struct address *address, const struct record *told,
+                 const char *language, struct place *out, struct place_evidence *evidence)
 {
-    const char *range = NULL;
-    const char *reason = "an address of a local network, never looked up";
+    bool known = address->family != ADDRESS_NONE;
+    const char *range, *reason;
     enum address_class class = address_classify(address, &range);
     struct generation *generation = generation_take(places);
     *out = (struct place){0};
     if (evidence)
-        *evidence = (struct place_evidence){.range = range};
+        *evidence = (struct place_evidence){.range = known ? range : NULL};
 
-    if (class == ADDRESS_PRIVATE) {
+    if (told) {
+        reason = judge(places->gazetteer, generation, address, told, language, out, evidence);
+    } else if (!known) {
+        out->verdict = PLACE_UNREADABLE;
+        reason = "the forwarding header cannot be trusted";
+    } else if (class == ADDRESS_PRIVATE) {
         out->verdict = PLACE_PRIVATE;
+        reason = "an address of a local network, never looked up";
     } else if (class == ADDRESS_RESERVED) {
         out->verdict = PLACE_RESERVED;
         reason = "an address that no reader on the internet has";
@@ -188,35 +195,6 @@ void places_find(struct places *places, const struct address *address, const cha
         evidence->reason = reason;
     else
         metric_add(&lookups, out->verdict, 0);
-}
-
-void places_judge(struct places *places, const struct address *address, const struct record *record,
-                  const char *language, struct place *out, struct place_evidence *evidence)
-{
-    const char *label = NULL, *range;
-    struct generation *generation = generation_take(places);
-    *out = (struct place){0};
-    const char *reason = judge(places->gazetteer, generation, address, record, language, out, &label);
-    go_home(generation, out);
-    generation_give_back(places, generation);
-    address_classify(address, &range);
-    if (evidence)
-        *evidence = (struct place_evidence){
-            .recorded = true, .record = *record, .range = range, .reason = reason, .label = label};
-    else
-        metric_add(&lookups, out->verdict, 0);
-}
-
-void places_unreadable(struct places *places, struct place *out, struct place_evidence *evidence)
-{
-    struct generation *generation = generation_take(places);
-    *out = (struct place){.verdict = PLACE_UNREADABLE};
-    go_home(generation, out);
-    generation_give_back(places, generation);
-    if (evidence)
-        *evidence = (struct place_evidence){.reason = "the forwarding header cannot be trusted"};
-    else
-        metric_add(&lookups, PLACE_UNREADABLE, 0);
 }
 
 bool places_choose(const struct places *places, int64_t id, const char *language, struct place *out)
@@ -236,13 +214,7 @@ bool places_choose(const struct places *places, int64_t id, const char *language
     return true;
 }
 
-size_t places_search(const struct places *places, const char *query, const char *country,
-                     const char *language, struct city *out, size_t max)
+const struct gazetteer *places_gazetteer(const struct places *places)
 {
-    return gazetteer_search(places->gazetteer, query, country, language, out, max);
-}
-
-size_t places_points(const struct places *places, size_t *cursor, struct place_point *out, size_t max)
-{
-    return gazetteer_points(places->gazetteer, cursor, out, max);
+    return places->gazetteer;
 }

@@ -107,28 +107,16 @@ struct place_database {
 /* The databases in the order in which they are asked; returns how many. Thread-safe. */
 size_t places_databases(struct places *, int64_t now_s, struct place_database out[PLACE_DATABASES]);
 
-/* The place of an address. With `evidence` (may be NULL) the lookup is not counted. Thread-safe; holds no
- * lock while it reads; no allocation. */
-void places_find(struct places *, const struct address *, const char *language, struct place *out,
-                 struct place_evidence *evidence);
-
-/* The place that a trusted proxy has already found for an address, judged like a database's record. With
- * `evidence`, as above. Thread-safe. */
-void places_judge(struct places *, const struct address *, const struct record *, const char *language,
-                  struct place *out, struct place_evidence *evidence);
-
-/* The place of a reader whose address cannot be known: verdict PLACE_UNREADABLE, `home` where set. With
- * `evidence`, as above. Thread-safe. */
-void places_unreadable(struct places *, struct place *out, struct place_evidence *evidence);
+/* The place of a reader: of the record that a trusted proxy has `told` (may be NULL), judged like a
+ * database's; else of the address; PLACE_UNREADABLE where that is ADDRESS_NONE. With `evidence` (may be NULL)
+ * the lookup is not counted. Thread-safe; holds no lock while it reads; no allocation. */
+void places_find(struct places *, const struct address *, const struct record *told, const char *language,
+                 struct place *out, struct place_evidence *evidence);
 
 /* The place with a GeoNames id, which a reader chose. False when there is none. Thread-safe. */
 bool places_choose(const struct places *, int64_t id, const char *language, struct place *out);
 
-/* gazetteer_search over the room's gazetteer. Thread-safe. */
-size_t places_search(const struct places *, const char *query, const char *country, const char *language,
-                     struct city *out, size_t max);
-
-/* gazetteer_points over the room's gazetteer. Thread-safe. */
-size_t places_points(const struct places *, size_t *cursor, struct place_point *out, size_t max);
+/* The gazetteer that the places are named by; valid while the room is open. Thread-safe. */
+const struct gazetteer *places_gazetteer(const struct places *);
 
 #endif

@@ -8,17 +8,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define VAGUE_MAX 1000000 /* networks of a file: 24 MB */
+
 /* All zero is empty. */
 struct vague {
-    struct network *networks;
-    size_t count;
+    struct network *networks; /* once read: in order of their bases, none within another */
+    size_t count, room;
 };
 
-/* Reads the file at `path` ("": none) into an empty list. False, logged with its line, when it cannot be read
- * or a line is no network. Free it in either case. */
+/* Reads the file at `path` ("": none) into an empty list. False, logged with the file, when it cannot be
+ * read, a line is no network, there are more than VAGUE_MAX or memory is short. Free it in either case. */
 bool vague_read(struct vague *, const char *path);
 void vague_free(struct vague *);
 
+/* By binary search. */
 bool vague_contains(const struct vague *, const struct address *);
 
 #endif

@@ -64,10 +64,8 @@ static bool parse_prefix_length(const char *text, size_t length, unsigned *bits)
 
 static bool has_host_bits(const struct network *network)
 {
-    for (unsigned bit = network->bits; bit < family_bits(network->base.family); bit++)
-        if (network->base.bytes[bit / 8] & (0x80u >> bit % 8))
-            return true;
-    return false;
+    struct network bare = network_around(&network->base, network->bits);
+    return !address_equal(&bare.base, &network->base);
 }
 
 bool network_parse(const char *text, size_t length, struct network *out)

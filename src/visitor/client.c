@@ -287,23 +287,12 @@ static enum client_reason read_header(const struct client_options *options, cons
     return walk(&elements, kind, &options->trusted_proxies, client, trace);
 }
 
-enum client_outcome client_explain(const struct client_options *options, const struct address *peer,
-                                   const char *const *lines, size_t line_count, struct address *client,
-                                   struct client_trace *trace)
+struct address client_find(const struct client_options *options, const struct address *peer,
+                           const char *const *lines, size_t line_count, struct client_trace *trace)
 {
-    *client = *peer;
+    struct address client = *peer;
     *trace = (struct client_trace){.reason = CLIENT_PEER_NOT_TRUSTED};
     if (network_set_contains(&options->trusted_proxies, peer))
-        trace->reason = read_header(options, lines, line_count, client, trace);
-    if (trace->reason < CLIENT_TOO_LONG)
-        return CLIENT_FOUND;
-    *client = (struct address){.family = ADDRESS_NONE};
-    return CLIENT_UNREADABLE;
-}
-
-enum client_outcome client_find(const struct client_options *options, const struct address *peer,
-                                const char *const *lines, size_t line_count, struct address *client)
-{
-    struct client_trace unread;
-    return client_explain(options, peer, lines, line_count, client, &unread);
+        trace->reason = read_header(options, lines, line_count, &client, trace);
+    return trace->reason < CLIENT_TOO_LONG ? client : (struct address){.family = ADDRESS_NONE};
 }

@@ -28,32 +28,9 @@ struct client_options {
 /* The kind of header that `name` is. */
 enum client_header client_header_kind(const char *name);
 
-enum client_outcome {
-    CLIENT_FOUND,      /* an address; whether a reader can have it is for address_classify to say */
-    CLIENT_UNREADABLE, /* a trusted proxy sent a header that gives no sure answer */
-};
-
 /* No honest chain comes near these; they bound the work a header can cause. Empty elements do not count. */
 #define CLIENT_ELEMENTS_MAX 32
 #define CLIENT_HEADER_BYTES 2048
-
-/* Finds the reader. `lines` are the values of every line of the configured header, NUL-terminated, in order
- * of arrival (NULL allowed when line_count is 0). *client is ADDRESS_NONE when unreadable.
- *
- *   peer not a trusted proxy: the peer; the header is not read
- *   no header, or nothing in it: the peer
- *   otherwise, all lines joined: from the right, the first address that is not a trusted proxy's
- *   every address a trusted proxy's: the leftmost
- *   too long, malformed, or not an address where the walk arrives: unreadable
- *   CLIENT_SINGLE with more than one line or element: unreadable
- *
- * X-Forwarded-For and single headers take an address, IPv4 with a port, or IPv6 in brackets with or without
- * one; spaces and tabs around it do not count, and a zone ("%eth0") is cut off. Forwarded is held to RFC
- * 7239's grammar as a whole, since a quote that a stranger left open turns the words of later proxies inside
- * out; only spaces around ";" are let pass. An element without for=, or with something other than an address
- * there ("unknown", "_hidden"), makes it unreadable when the walk arrives there. */
-enum client_outcome client_find(const struct client_options *, const struct address *peer,
-                                const char *const *lines, size_t line_count, struct address *client);
 
 /* Why client_find answered what it did, for people who ask. */
 enum client_reason {
@@ -74,10 +51,25 @@ struct client_trace {
     struct address hops[CLIENT_ELEMENTS_MAX]; /* from the right: the proxies passed, then the client */
 };
 
-/* client_find, with *trace telling how. */
-enum client_outcome client_explain(const struct client_options *, const struct address *peer,
-                                   const char *const *lines, size_t line_count, struct address *client,
-                                   struct client_trace *trace);
+/* Finds the reader's address; whether a reader can have it is for address_classify to say. ADDRESS_NONE is
+ * "unreadable": a trusted proxy sent a header that gives no sure answer. `lines` are the values of every line
+ * of the configured header, NUL-terminated, in order of arrival (NULL allowed when line_count is 0). *trace
+ * tells how it was found.
+ *
+ *   peer not a trusted proxy: the peer; the header is not read
+ *   no header, or nothing in it: the peer
+ *   otherwise, all lines joined: from the right, the first address that is not a trusted proxy's
+ *   every address a trusted proxy's: the leftmost
+ *   too long, malformed, or not an address where the walk arrives: unreadable
+ *   CLIENT_SINGLE with more than one line or element: unreadable
+ *
+ * X-Forwarded-For and single headers take an address, IPv4 with a port, or IPv6 in brackets with or without
+ * one; spaces and tabs around it do not count, and a zone ("%eth0") is cut off. Forwarded is held to RFC
+ * 7239's grammar as a whole, since a quote that a stranger left open turns the words of later proxies inside
+ * out; only spaces around ";" are let pass. An element without for=, or with something other than an address
+ * there ("unknown", "_hidden"), makes it unreadable when the walk arrives there. */
+struct address client_find(const struct client_options *, const struct address *peer,
+                           const char *const *lines, size_t line_count, struct client_trace *trace);
 
 /* The reason in words ("peer is not a trusted proxy"): a static string. */
 const char *client_reason_text(enum client_reason);

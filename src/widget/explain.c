@@ -122,11 +122,11 @@ static void write_hop(const struct address *address, const char *as, const char 
  * and how many were not. */
 static void write_client(const struct origin *asked, struct text *out)
 {
-    struct address client;
     struct client_trace trace;
     char shown[ADDRESS_TEXT_BYTES];
-    bool found = client_explain(asked->options, &asked->peer, asked->lines, asked->line_count, &client,
-                                &trace) == CLIENT_FOUND;
+    struct address client =
+        client_find(asked->options, &asked->peer, asked->lines, asked->line_count, &trace);
+    bool found = client.family != ADDRESS_NONE;
     bool trusted = trace.reason != CLIENT_PEER_NOT_TRUSTED;
     size_t refused = trace.element_count - trace.hop_count;
     const char *why = refused > 0 ? "left of the reader, where anyone may have written" : NULL;

@@ -90,7 +90,7 @@ void scenario_stage(const struct scenario *scenario, int64_t at_s, struct visit 
     visit->past = scenario->fault ? scenario->fault->past : faults[0].past;
     if (!reader)
         return;
-    visit->readable = address_parse(reader->address, strlen(reader->address), &visit->address);
+    address_parse(reader->address, strlen(reader->address), &visit->address);
     visit->placed = false;
 }
 

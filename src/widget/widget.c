@@ -97,12 +97,8 @@ static bool find_place(const struct widget *widget, const struct visit *visit, c
 {
     if (visit->choice > 0 && places_choose(widget->places, visit->choice, language, out))
         return true;
-    if (visit->placed)
-        places_judge(widget->places, &visit->address, &visit->record, language, out, evidence);
-    else if (visit->readable)
-        places_find(widget->places, &visit->address, language, out, evidence);
-    else
-        places_unreadable(widget->places, out, evidence);
+    places_find(widget->places, &visit->address, visit->placed ? &visit->record : NULL, language, out,
+                evidence);
     return false;
 }
 
@@ -188,7 +184,8 @@ void widget_places_json(const struct widget *widget, const char *query, const ch
 {
     struct city cities[GAZETTEER_FOUND_MAX];
     const char *tag = language ? language->tag : widget->options.lang;
-    size_t count = places_search(widget->places, query, country, tag, cities, GAZETTEER_FOUND_MAX);
+    size_t count =
+        gazetteer_search(places_gazetteer(widget->places), query, country, tag, cities, GAZETTEER_FOUND_MAX);
     text_string(out, "{\"places\":[");
     for (size_t i = 0; i < count; i++) {
         text_format(out, "%s{\"id\":%lld,\"name\":", i > 0 ? ",\n " : "", (long long)cities[i].id);

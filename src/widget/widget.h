@@ -28,8 +28,7 @@ struct widget_options {
 /* One request of one reader, as the HTTP room understood it. */
 struct visit {
     struct instant now;
-    bool readable; /* false: the forwarding header cannot be trusted, `address` is void */
-    struct address address;
+    struct address address; /* ADDRESS_NONE: the forwarding header cannot be trusted */
     bool placed; /* a trusted proxy has found the place: `record` counts, and no database is asked */
     struct record record;
     int64_t choice;                  /* GeoNames id of the place that the reader chose; 0: none */

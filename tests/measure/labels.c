@@ -4,6 +4,7 @@
  *
  * Draws addresses evenly from IPv4 until it has that many with a city in India, then that many of the world,
  * always the same ones; prints a table for each and the ROWS commonest changes (40 unless given). */
+#include "../xorshift.h"
 #include "place/city_table.h"
 #include "place/fold.h"
 #include "place/gazetteer.h"
@@ -34,21 +35,12 @@ struct tally {
     size_t change_count;
 };
 
-static uint64_t random_state = 0x9e3779b97f4a7c15u;
-
-/* xorshift64 (Marsaglia 2003). */
-static uint64_t next_random(void)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state;
-}
+static uint64_t random_state = XORSHIFT_SEED;
 
 static void draw(const struct mmdb *db, const char *country, struct record *record)
 {
     for (;;) {
-        uint64_t bits = next_random() >> 32;
+        uint64_t bits = xorshift(&random_state) >> 32;
         struct address address = {.family = ADDRESS_V4};
         for (int i = 0; i < 4; i++)
             address.bytes[i] = (uint8_t)(bits >> (24 - 8 * i));

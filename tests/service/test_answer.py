@@ -108,9 +108,9 @@ def test_faked_readers_are_not_stored(masthead):
 
 
 @pytest.mark.parametrize("reader", readers(), ids=lambda reader: reader["ipv4"])
-def test_every_fake_reader_is_answered_alike_by_both_addresses(shared, reader):
-    four = wait_until(lambda: settled_or_hopeless(shared, reader["ipv4"]), what="an answer")
-    six = shared.get(f"/widget.json?ip={reader['ipv6']}").json
+def test_every_fake_reader_is_answered_alike_by_both_addresses(service, reader):
+    four = wait_until(lambda: settled_or_hopeless(service, reader["ipv4"]), what="an answer")
+    six = service.get(f"/widget.json?ip={reader['ipv6']}").json
     assert four["place"] == six["place"] and four["cell"] == six["cell"]
     plausible = is_plausible(reader)
     assert (four["state"] in ("fresh", "stale")) == plausible, four
@@ -137,15 +137,6 @@ def settled_or_hopeless(service, address):
     return json if json["state"] != "place" else None
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory, simulator):
-    from harness import Masthead
-    simulator.reset()
-    service = Masthead(tmp_path_factory.mktemp("state"), simulator)
-    yield service
-    assert service.stop() == 0
-
-
 def test_a_private_reader_gets_an_empty_answer(masthead):
     answer = masthead.get("/widget")
     fragment = Fragment(answer.text)
@@ -164,28 +155,28 @@ def test_home_is_shown_where_the_place_is_unknown(start):
     assert 'data-source="home"' in service.visit("10.1.2.3", "/widget").text
 
 
-def test_a_hostile_name_is_text(shared):
+def test_a_hostile_name_is_text(service):
     hostile = [reader for reader in readers() if "<" in reader["city"]]
     assert hostile, "the table of readers has one with markup"
     for reader in hostile:
-        wait_until(lambda: settled_or_hopeless(shared, reader["ipv4"]), what="an answer")
-        source = shared.get(f"/widget?ip={reader['ipv4']}").text
+        wait_until(lambda: settled_or_hopeless(service, reader["ipv4"]), what="an answer")
+        source = service.get(f"/widget?ip={reader['ipv4']}").text
         fragment = Fragment(source)
         assert fragment.texts["masthead-place"] == reader["city"]
         assert set(fragment.tags) <= {"span", "data", "small", "a"}
-        assert "<" not in shared.get(f"/widget.json?ip={reader['ipv4']}").text
+        assert "<" not in service.get(f"/widget.json?ip={reader['ipv4']}").text
 
 
-def test_units_and_language(shared):
+def test_units_and_language(service):
     new_york = "198.51.100.1"
-    celsius = wait_until(lambda: settled_or_hopeless(shared, new_york), what="an answer")["temperature"]["celsius"]
-    fahrenheit = shared.get(f"/widget.json?ip={new_york}&units=auto").json["temperature"]
+    celsius = wait_until(lambda: settled_or_hopeless(service, new_york), what="an answer")["temperature"]["celsius"]
+    fahrenheit = service.get(f"/widget.json?ip={new_york}&units=auto").json["temperature"]
     assert fahrenheit["unit"] == "F" and abs(fahrenheit["value"] - (celsius * 9 / 5 + 32)) <= 0.6
-    assert shared.get(f"/widget.json?ip={MUMBAI}&units=auto").json["temperature"]["unit"] == "C"
-    wait_until(lambda: settled_or_hopeless(shared, MUMBAI), what="an answer")
-    hindi = shared.get(f"/widget.json?ip={MUMBAI}&lang=hi-IN").json
+    assert service.get(f"/widget.json?ip={MUMBAI}&units=auto").json["temperature"]["unit"] == "C"
+    wait_until(lambda: settled_or_hopeless(service, MUMBAI), what="an answer")
+    hindi = service.get(f"/widget.json?ip={MUMBAI}&lang=hi-IN").json
     assert hindi["place"]["name"] == "मुंबई" and not hindi["weather"]["text"].isascii()
-    assert 'lang="hi"' in shared.get(f"/widget?ip={MUMBAI}&lang=hi-Deva-IN").text
+    assert 'lang="hi"' in service.get(f"/widget?ip={MUMBAI}&lang=hi-Deva-IN").text
 
 
 @pytest.mark.parametrize("query, said", [
@@ -202,10 +193,27 @@ def test_units_and_language(shared):
     ("lang=%00", "lang; not known"),
     ("ip=192.0.2.999", "ip; not an address"),
 ])
-def test_what_does_not_count_is_named_in_our_words(shared, query, said):
-    answer = shared.get(f"/widget.json?{query}")
+def test_what_does_not_count_is_named_in_our_words(service, query, said):
+    answer = service.get(f"/widget.json?{query}")
     assert answer.status == 200 and answer.headers["X-Masthead-Ignored"] == said
     assert "X-Evil" not in answer.headers
+
+
+@pytest.mark.parametrize("show, icon, condition", [
+    ("", False, False),
+    ("icon", True, False),
+    ("condition", False, True),
+    ("icon,condition", True, True),
+    ("%20condition%20,%20icon", True, True),
+    ("icon,junk", False, False),
+    ("condition%20icon%20icons", False, False),
+    ("junk,icon", False, False),
+])
+def test_what_to_show_counts_as_a_whole_or_not_at_all(service, show, icon, condition):
+    answer = service.get(f"/widget?ip={MUMBAI}&show={show}")
+    assert ("masthead-icon" in answer.text, "masthead-condition" in answer.text) == (icon, condition)
+    counts = icon or condition or not show
+    assert answer.headers["X-Masthead-Ignored"] == (None if counts else "show; not a list of icon and condition")
 
 
 def test_stale_says_its_age(start, sim):

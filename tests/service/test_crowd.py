@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from edge import CARELESS, Edges, cities_in, recipe
-from harness import ROOT, Masthead
+from edge import CARELESS, cities_in, recipe
+from harness import ROOT
 
 VISITS = 10_000
 AT_ONCE = 6
@@ -36,21 +36,6 @@ def shown(answer):
 
 
 @pytest.fixture(scope="module")
-def edges(tmp_path_factory):
-    made = Edges(tmp_path_factory.mktemp("edges"))
-    yield made
-    made.stop()
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory, simulator):
-    simulator.reset()
-    process = Masthead(tmp_path_factory.mktemp("state"), simulator)
-    yield process
-    assert process.stop() == 0
-
-
-@pytest.fixture(scope="module")
 def own_city(service):
     """Every fixture reader's address with the city that the service itself names there."""
     lines = [line for line in (ROOT / "data" / "visitors.tsv").read_text("utf-8").splitlines() if line and line[0] != "#"]
@@ -62,9 +47,9 @@ def own_city(service):
 
 
 @pytest.fixture(scope="module")
-def site(edges):
+def site(shared_edges):
     public = {"Cache_Control": "public, max-age=600"}
-    return edges.pages().put("/", ASSEMBLED, **public).put("/loader.html", LOADER, **public)
+    return shared_edges.pages().put("/", ASSEMBLED, **public).put("/loader.html", LOADER, **public)
 
 
 def wrong_cities(edge, paths, own_city):
@@ -87,26 +72,26 @@ def wrong_cities(edge, paths, own_city):
         return sum(pool.map(read, crowds))
 
 
-def test_through_nginx(edges, service, site, own_city):
-    nginx = edges.nginx(NGINX.format(site=site.url, service=service.public, careless=""))
+def test_through_nginx(shared_edges, service, site, own_city):
+    nginx = shared_edges.nginx(NGINX.format(site=site.url, service=service.public, careless=""))
     assert wrong_cities(nginx, ["/widget.json", "/widget"], own_city) == 0
     pages = {nginx.connect(address).get("/loader.html").text for address in own_city}
     assert pages == {LOADER} and len([path for path, _ in site.asked if path == "/loader.html"]) == 1, "one page for all"
 
 
-def test_through_varnish(edges, service, own_city):
+def test_through_varnish(shared_edges, service, own_city):
     """Without a word about private pages: Varnish does as the answers say."""
-    varnish = edges.varnish(VARNISH.format(port=service.public.rsplit(":", 1)[1]))
+    varnish = shared_edges.varnish(VARNISH.format(port=service.public.rsplit(":", 1)[1]))
     assert wrong_cities(varnish, ["/widget.json", "/widget"], own_city) == 0
 
 
-def test_through_varnish_that_assembles(edges, service, site, own_city):
-    varnish = edges.varnish(recipe("varnish-esi.vcl", service.public, site.url))
+def test_through_varnish_that_assembles(shared_edges, service, site, own_city):
+    varnish = shared_edges.varnish(recipe("varnish-esi.vcl", service.public, site.url))
     assert wrong_cities(varnish, ["/", "/widget", "/widget.json"], own_city) == 0
     assert len([path for path, _ in site.asked if path == "/"]) == 1, "one page for all, with each reader's own fragment"
 
 
-def test_a_careless_cache_is_found_out(edges, service, site, own_city):
+def test_a_careless_cache_is_found_out(shared_edges, service, site, own_city):
     """The control: it shows that the tests above can fail."""
-    nginx = edges.nginx(NGINX.format(site=site.url, service=service.public, careless=CARELESS))
+    nginx = shared_edges.nginx(NGINX.format(site=site.url, service=service.public, careless=CARELESS))
     assert wrong_cities(nginx, ["/widget.json", "/widget"], own_city) > VISITS / 2

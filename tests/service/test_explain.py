@@ -5,19 +5,11 @@ import urllib.parse
 
 import pytest
 
-from harness import BUILD, VISITORS, Masthead, request, wait_until
+from harness import BUILD, VISITORS, request, wait_until
 
 MUMBAI, LONDON, NEW_YORK = "192.0.2.1", "198.51.100.17", "198.51.100.1"
 PLACE_KEYS = ["address", "class", "range", "verdict", "reason", "label", "source", "name", "region", "country", "latitude", "longitude",
               "timezone", "database", "matched", "record"]
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory, simulator):
-    simulator.reset()
-    process = Masthead(tmp_path_factory.mktemp("state"), simulator)
-    yield process
-    assert process.stop() == 0
 
 
 def explain(service, headers=None, **query):

@@ -51,6 +51,7 @@ def test_version_help_and_usage():
     ("nonsense\n", ":1: neither [section] nor key = value"),
     ("[log]\nlevel = " + "x" * 2000 + "\n", ":2: line too long"),
     ("[geoip]\nhome = Mumbai\n", "must be name, country code, latitude, longitude"),
+    ("[dev]\nat = 1970-01-01T00:00:00Z\n", ":2: [dev] at = \"1970-01-01T00:00:00Z\": must be after 1970-01-01T00:00:00Z"),
     ("[weather]\nrefresh = 2d\nkeep = 1h\n", "keep is shorter than refresh"),
 ])
 def test_a_bad_configuration_is_one_clear_line_and_exit_2(tmp_path, text, said):

@@ -12,18 +12,10 @@ import time
 
 import pytest
 
-from harness import BUILD, ROOT, VISITORS, Masthead, wait_until
+from harness import BUILD, ROOT, VISITORS, wait_until
 
 MUMBAI = "192.0.2.1"
 MUMBAI_ID, NEW_YORK_ID = 1275339, 5128581
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory, simulator):
-    simulator.reset()
-    process = Masthead(tmp_path_factory.mktemp("state"), simulator)
-    yield process
-    assert process.stop() == 0
 
 
 def settled(service, path):

@@ -5,9 +5,8 @@ import time
 
 import pytest
 
-from edge import (COOKIES, ERRORS, FAULTS, FRAGMENT, HALF, LONDON, MUMBAI, SLACK_S, WAIT_S, Edges, cities_in,
-                  cities_in_turn, faulty, free_port, recipe)
-from harness import Masthead
+from edge import (COOKIES, ERRORS, FAULTS, FRAGMENT, HALF, LONDON, MUMBAI, SLACK_S, WAIT_S, cities_in, cities_in_turn,
+                  faulty, free_port, recipe)
 
 INCLUDE = '<header><esi:include src="/widget"/></header>'
 AWAY = re.search(r'beresp.body = {"(.*)"}', recipe("varnish-esi.vcl")).group(1)
@@ -15,30 +14,15 @@ BOUND_S = 1.5  # what the recipe's two timeouts make together
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory):
-    made = Edges(tmp_path_factory.mktemp("edges"))
-    yield made
-    made.stop()
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory, simulator):
-    simulator.reset()
-    process = Masthead(tmp_path_factory.mktemp("state"), simulator)
-    yield process
-    assert process.stop() == 0
-
-
-@pytest.fixture(scope="module")
-def site(shared):
+def site(shared_edges):
     """A site whose pages may be kept for ten minutes."""
     public = {"Cache_Control": "public, max-age=600", "Expires": "Sat, 31 Jan 2099 09:00:00 GMT"}
-    return shared.pages().put("/", INCLUDE, **public).put("/style.css", INCLUDE, Content_Type="text/css", **public)
+    return shared_edges.pages().put("/", INCLUDE, **public).put("/style.css", INCLUDE, Content_Type="text/css", **public)
 
 
 @pytest.fixture(scope="module")
-def varnish(shared, service, site):
-    return shared.varnish(recipe("varnish-esi.vcl", service.public, site.url))
+def varnish(shared_edges, service, site):
+    return shared_edges.varnish(recipe("varnish-esi.vcl", service.public, site.url))
 
 
 def test_an_assembled_page_is_its_readers_own(service, varnish):
@@ -88,14 +72,14 @@ def test_the_script_works_through_it(varnish):
     assert varnish.connect(MUMBAI).get("/healthz").text == "no such page", "what is not the widget's is the site's"
 
 
-def test_a_cache_in_front_keeps_no_assembled_page(shared, varnish):
+def test_a_cache_in_front_keeps_no_assembled_page(shared_edges, varnish):
     """That such a cache can fail is shown where nginx assembles."""
-    assert cities_in_turn(shared.varnish_cache(varnish)) == ["Mumbai", "London"] * 2
+    assert cities_in_turn(shared_edges.varnish_cache(varnish)) == ["Mumbai", "London"] * 2
 
 
-def test_without_the_service_the_placeholder_is_pasted_once_and_in_time(shared, site):
+def test_without_the_service_the_placeholder_is_pasted_once_and_in_time(shared_edges, site):
     port = free_port()
-    varnish = shared.varnish(recipe("varnish-esi.vcl", f"http://127.0.0.1:{port}", site.url))
+    varnish = shared_edges.varnish(recipe("varnish-esi.vcl", f"http://127.0.0.1:{port}", site.url))
     for fault, waits in {HALF: True, **FAULTS}.items():
         with faulty(fault, port):
             before = time.monotonic()
@@ -109,9 +93,9 @@ def test_without_the_service_the_placeholder_is_pasted_once_and_in_time(shared, 
     assert varnish.connect(MUMBAI).get("/widget.json").status == 503, "the script is told that there is no answer"
 
 
-def test_no_error_page_is_pasted_and_a_slow_answer_is(shared, site):
-    service = shared.pages()
-    reader = shared.varnish(recipe("varnish-esi.vcl", service.url, site.url)).connect(MUMBAI)
+def test_no_error_page_is_pasted_and_a_slow_answer_is(shared_edges, site):
+    service = shared_edges.pages()
+    reader = shared_edges.varnish(recipe("varnish-esi.vcl", service.url, site.url)).connect(MUMBAI)
     for status in ERRORS:
         service.put("/widget", "<h1>an error page</h1>", status=status)
         page = reader.get("/")

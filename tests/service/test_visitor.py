@@ -8,15 +8,6 @@ from harness import raw, request
 MUMBAI, LONDON = "192.0.2.1", "198.51.100.17"
 
 
-@pytest.fixture(scope="module")
-def service(tmp_path_factory, simulator):
-    from harness import Masthead
-    simulator.reset()
-    process = Masthead(tmp_path_factory.mktemp("state"), simulator)
-    yield process
-    assert process.stop() == 0
-
-
 def verdict(service, *lines):
     """The place that the given header lines lead to, as (name or None, verdict)."""
     head = "".join(f"{line}\r\n" for line in lines)

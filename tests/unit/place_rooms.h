@@ -84,6 +84,7 @@ static inline void set_home(struct place_options *options)
         .set = true, .name = "Pune", .country = "IN", .latitude = 18.52, .longitude = 73.86};
 }
 
+/* "" is no address. */
 static inline struct address address_of(const char *text)
 {
     struct address address = {0};
@@ -96,7 +97,7 @@ static inline struct place find_in(struct places *places, const char *address, c
 {
     struct address parsed = address_of(address);
     struct place place;
-    places_find(places, &parsed, language, &place, NULL);
+    places_find(places, &parsed, NULL, language, &place, NULL);
     return place;
 }
 

@@ -460,7 +460,7 @@ static void answers_say_how_long_they_hold(void **state)
         {NULL, ANSWER_UNKNOWN, PLACE_UNREADABLE, UNITS_CELSIUS, 60},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct visit visit = {.now = clock_now(), .readable = rows[i].address, .units = UNITS_AUTO};
+        struct visit visit = {.now = clock_now(), .units = UNITS_AUTO};
         struct answer answer;
         if (rows[i].address)
             assert_true(address_parse(rows[i].address, strlen(rows[i].address), &visit.address));

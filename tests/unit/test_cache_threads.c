@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "../xorshift.h"
 #include "weather/cache.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -146,14 +147,6 @@ static atomic_int flying[HAMMER_KEYS];
 static atomic_int wrongs;
 static atomic_int_fast64_t hammer_ms;
 
-static uint64_t pick(uint64_t *random_state)
-{
-    *random_state ^= *random_state << 13; /* xorshift64 (Marsaglia 2003) */
-    *random_state ^= *random_state >> 7;
-    *random_state ^= *random_state << 17;
-    return *random_state >> 11;
-}
-
 /* Asks for one cell, and flies when told to; anything against the rules is counted. */
 static void hammer_once(uint64_t key, uint64_t dice)
 {
@@ -180,10 +173,10 @@ static void hammer_once(uint64_t key, uint64_t dice)
 
 static void *hammer(void *argument)
 {
-    uint64_t random_state = 0x9e3779b97f4a7c15u + (uint64_t)(uintptr_t)argument;
+    uint64_t random_state = XORSHIFT_SEED + (uint64_t)(uintptr_t)argument;
     for (int i = 0; i < HAMMER_STEPS; i++) {
-        uint64_t dice = pick(&random_state);
-        hammer_once(pick(&random_state) % HAMMER_KEYS, dice);
+        uint64_t dice = xorshift(&random_state) >> 11;
+        hammer_once((xorshift(&random_state) >> 11) % HAMMER_KEYS, dice);
     }
     return NULL;
 }

@@ -12,6 +12,7 @@
 
 #include <math.h>
 
+#include "../xorshift.h"
 #include "weather/cell.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -95,15 +96,12 @@ static void sizes_must_divide_the_circle(void **state)
         assert_false(cell_size_valid(bad[i]));
 }
 
-static uint64_t random_state = 0x9e3779b97f4a7c15u; /* fixed: a failure comes back */
+static uint64_t random_state = XORSHIFT_SEED;
 
-/* xorshift64 (Marsaglia 2003); uniform in [-most, most]. */
+/* Uniform in [-most, most]. */
 static double pick(double most)
 {
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return ((double)(random_state >> 11) / (double)(UINT64_C(1) << 53) * 2 - 1) * most;
+    return ((double)(xorshift(&random_state) >> 11) / (double)(UINT64_C(1) << 53) * 2 - 1) * most;
 }
 
 /* Degrees between two longitudes, the short way round. */

@@ -1,6 +1,5 @@
 /* Searching the gazetteer, and the folding of names that lets a search find them. */
 #include "place/fold.h"
-#include "place/gazetteer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,27 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
+#include "gazetteer_room.h"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static struct gazetteer *gazetteer;
-
-static int open_gazetteer(void **state)
-{
-    (void)state;
-    gazetteer = gazetteer_open();
-    return gazetteer ? 0 : -1;
-}
-
-static int close_gazetteer(void **state)
-{
-    (void)state;
-    gazetteer_close(gazetteer);
-    return 0;
-}
 
 static void search_finds(void **state)
 {
@@ -190,19 +174,6 @@ static void what_does_not_fit_folds_to_nothing(void **state)
     assert_int_equal(fold(name, sizeof name, folded), 0);
 }
 
-static double now_us(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec * 1e6 + (double)time.tv_nsec / 1e3;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    const double *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
 /* A bound many times what is measured (0.1 ms; single letters are the worst), for slow machines and
  * sanitizers. */
 static void it_is_quick(void **state)
@@ -218,8 +189,7 @@ static void it_is_quick(void **state)
         gazetteer_search(gazetteer, query, "IN", "en", found, GAZETTEER_FOUND_MAX);
         took[i] = now_us() - begun;
     }
-    qsort(took, QUERIES, sizeof took[0], by_value);
-    assert_true(took[QUERIES * 99 / 100] < 5000);
+    assert_true(percentile(took, QUERIES, 99) < 5000);
 }
 
 int main(void)

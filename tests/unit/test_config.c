@@ -288,6 +288,31 @@ static void the_state_folder(void **state)
     unsetenv("STATE_DIRECTORY");
 }
 
+/* Cut, they would be other folders. */
+static void folders_that_are_too_long_are_errors(void **state)
+{
+    (void)state;
+    char folders[PLACE_PATH_BYTES + 2] = "/", file[2 * PLACE_PATH_BYTES] = "";
+    memset(folders + 1, 's', PLACE_PATH_BYTES - 2);
+    setenv("STATE_DIRECTORY", folders, 1);
+    assert_good("");
+    assert_string_equal(config.place.state, folders);
+    folders[PLACE_PATH_BYTES - 1] = 's';
+    setenv("STATE_DIRECTORY", folders, 1);
+    assert_bad("", "configuration: [server] state", "path too long");
+    unsetenv("STATE_DIRECTORY");
+
+    write_bytes("widget.conf", "", 0);
+    for (size_t i = 0; i < PLACE_PATH_BYTES / 2; i++)
+        strcat(file, "./");
+    strcat(file, "/widget.conf");
+    assert_false(load_sources(&(struct config_sources){.file = file}, &config));
+    assert_said("", "configuration:", "the path of the file's folder is too long");
+    assert_false(load_sources(&(struct config_sources){.file = file + 4}, &config));
+    assert_non_null(strstr(said, "default: [geoip] databases"));
+    assert_non_null(strstr(said, "\nconfiguration: [server] state: path too long\n"));
+}
+
 static void without_a_name_the_file_is_widget_conf_here(void **state)
 {
     (void)state;
@@ -408,6 +433,7 @@ int main(void)
         cmocka_unit_test(files_that_cannot_be_read),
         cmocka_unit_test(inputs_are_relative_to_the_file),
         cmocka_unit_test(the_state_folder),
+        cmocka_unit_test(folders_that_are_too_long_are_errors),
         cmocka_unit_test(without_a_name_the_file_is_widget_conf_here),
         cmocka_unit_test(what_is_printed_reads_back_the_same),
         cmocka_unit_test(values_from_outside_the_file_print_as_they_read_back),

@@ -68,6 +68,9 @@ static void numbers_and_durations(void **state)
         {"dev", "at", &config.dev.at_s, "2026-01-31T23:30:00Z", 1769902200},
         {"dev", "at", &config.dev.at_s, "", 0},
         {"dev", "at", &config.dev.at_s, "yesterday", BAD},
+        {"dev", "at", &config.dev.at_s, "1970-01-01T00:00:01Z", 1},
+        {"dev", "at", &config.dev.at_s, "1970-01-01T00:00:00Z", BAD},
+        {"dev", "at", &config.dev.at_s, "1969-12-31T23:59:59Z", BAD},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         char prefix[128];
