@@ -139,22 +139,23 @@ static enum command command_of(const char *word)
     return BAD;
 }
 
-/* Takes an option with a value, "--config FILE" or "--set ...". Returns how many words it took, 0 if it is
- * none. */
-static int take_option(struct arguments *arguments, char **words, int count)
+/* Takes an option with a value, "--config FILE" or "--config=FILE". Returns how many words it took, 0 if it
+ * is none. */
+static int take_option(struct arguments *arguments, char **words)
 {
-    bool config = strcmp(words[0], "--config") == 0;
-    if (!config && strcmp(words[0], "--set") != 0)
+    static const char *const names[] = {"--config", "--set"};
+    size_t i = strncmp(words[0], names[0], strlen(names[0])) != 0, length = strlen(names[i]);
+    if (strncmp(words[0], names[i], length) != 0 || (words[0][length] && words[0][length] != '='))
         return 0;
-    if (count < 2 || (!config && arguments->sources.set_count == CONFIG_SETS_MAX)) {
+    bool joined = words[0][length] == '=';
+    const char *value = joined ? words[0] + length + 1 : words[1]; /* NULL behind the last word */
+    if (!value || arguments->sources.set_count == CONFIG_SETS_MAX)
         arguments->command = BAD;
-        return 1;
-    }
-    if (config)
-        arguments->sources.file = words[1];
+    else if (i == 0)
+        arguments->sources.file = value;
     else
-        arguments->sources.sets[arguments->sources.set_count++] = words[1];
-    return 2;
+        arguments->sources.sets[arguments->sources.set_count++] = value;
+    return value && !joined ? 2 : 1;
 }
 
 static struct arguments parse_arguments(int argc, char **argv)
@@ -162,7 +163,7 @@ static struct arguments parse_arguments(int argc, char **argv)
     struct arguments arguments = {.command = RUN, .scenario = ""};
     int i = 1;
     while (i < argc && arguments.command != BAD) {
-        int taken = take_option(&arguments, argv + i, argc - i);
+        int taken = take_option(&arguments, argv + i);
         bool takes_addresses = arguments.command == LOOKUP || arguments.command == SNIPPET;
         i += taken;
         if (taken > 0)
@@ -175,6 +176,8 @@ static struct arguments parse_arguments(int argc, char **argv)
             break;
         else
             arguments.command = arguments.command == RUN ? command_of(argv[i]) : BAD;
+        if (arguments.command == BAD)
+            fprintf(stderr, "masthead: %s: not expected here\n", argv[i]);
         i++;
     }
     arguments.rest = argv + i;

@@ -257,6 +257,8 @@ static void serve(struct service *service, const struct config_sources *sources,
         int signal = wait_for(service, signals, &look);
         if (signal == SIGTERM || signal == SIGINT)
             return;
+        if (service->beats.every_ms > 0) /* examining new databases may take most of the manager's patience */
+            beat(service);
         if (signal == SIGHUP)
             reload(service, sources);
         else if (places_changed(service->places))

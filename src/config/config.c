@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <ini.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,15 +89,18 @@ static void say(const char *line)
     fprintf(stderr, "%s\n", line);
 }
 
-static void complain(struct loading *loading, const char *origin, const char *section, const char *what)
+/* Says "origin: [section] ..."; without a section, none. */
+__attribute__((format(printf, 4, 5))) static void complain(struct loading *loading, const char *origin,
+                                                           const char *section, const char *format, ...)
 {
     char line[COMPLAINT_BYTES];
+    int length = snprintf(line, sizeof line,
+                          section ? "%.400s: [%.80s] " : "%.400s: ", origin[0] ? origin : "default", section);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line + length, sizeof line - (size_t)length, format, arguments);
+    va_end(arguments);
     loading->failed = true;
-    origin = origin[0] ? origin : "default";
-    if (section)
-        snprintf(line, sizeof line, "%s: [%s] %s", origin, section, what);
-    else
-        snprintf(line, sizeof line, "%s: %s", origin, what);
     loading->complain(line);
 }
 
@@ -104,15 +108,13 @@ static void complain_unknown(struct loading *loading, const char *origin, const 
                              const char *key)
 {
     const char *suggestion = nearest(section, key);
-    bool known = section_known(section);
-    char hint[KEY_BYTES + 24] = "", what[CONFIG_ERROR_BYTES];
+    char hint[KEY_BYTES + 24] = "";
     if (suggestion)
         snprintf(hint, sizeof hint, " (did you mean \"%s\"?)", suggestion);
-    if (known)
-        snprintf(what, sizeof what, "unknown key \"%.60s\"%s", key, hint);
+    if (section_known(section))
+        complain(loading, origin, section, "unknown key \"%.60s\"%s", key, hint);
     else
-        snprintf(what, sizeof what, "unknown section%s", hint);
-    complain(loading, origin, section, what);
+        complain(loading, origin, section, "unknown section%s", hint);
 }
 
 static size_t option_index(const char *section, const char *key)
@@ -128,7 +130,7 @@ static size_t option_index(const char *section, const char *key)
 static void assign(struct loading *loading, size_t i, const char *text, const char *origin)
 {
     const struct option *option = &option_table[i];
-    char value[CONFIG_VALUE_BYTES], what[CONFIG_ERROR_BYTES + CONFIG_VALUE_BYTES + KEY_BYTES];
+    char value[CONFIG_VALUE_BYTES];
     struct setting setting = {.option = option,
                               .text = value,
                               .folder = loading->folder,
@@ -138,18 +140,16 @@ static void assign(struct loading *loading, size_t i, const char *text, const ch
     while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\t'))
         length--;
     if (length >= sizeof value) {
-        snprintf(what, sizeof what, "%s: value longer than %d bytes", option->key, CONFIG_VALUE_BYTES - 1);
-        complain(loading, origin, option->section, what);
+        complain(loading, origin, option->section, "%s: value longer than %d bytes", option->key,
+                 CONFIG_VALUE_BYTES - 1);
         return;
     }
     snprintf(value, sizeof value, "%.*s", (int)length, text);
     if (strpbrk(value, "\r\n")) {
-        snprintf(what, sizeof what, "%s: a value is one line", option->key);
-        complain(loading, origin, option->section, what);
+        complain(loading, origin, option->section, "%s: a value is one line", option->key);
     } else if (!option->read(&setting)) {
-        snprintf(what, sizeof what, "%s = \"%s\": %s", option->key, option->secret ? "..." : value,
-                 setting.error);
-        complain(loading, origin, option->section, what);
+        complain(loading, origin, option->section, "%s = \"%s\": %s", option->key,
+                 option->secret ? "..." : value, setting.error);
     } else {
         snprintf(loading->config->values[i].text, CONFIG_VALUE_BYTES, "%s", value);
         snprintf(loading->config->values[i].origin, CONFIG_ORIGIN_BYTES, "%s", origin);
@@ -197,7 +197,7 @@ static char *next_line(char *line, int size, void *context)
     }
     const char *fault = fault_of_line(text, (size_t)length);
     if (fault)
-        complain(loading, loading->origin, NULL, fault);
+        complain(loading, loading->origin, NULL, "%s", fault);
     else if (text[strspn(text, " \t")] == '[')
         check_section(loading, text);
     snprintf(line, (size_t)size, "%s", fault ? "" : text);
@@ -216,7 +216,7 @@ static int handle_pair(void *context, const char *section, const char *key, cons
     else if (i == option_count)
         complain_unknown(loading, origin, section, key);
     else if (loading->seen[i])
-        complain(loading, origin, section, "key given twice");
+        complain(loading, origin, section, "%s given twice", key);
     else
         assign(loading, i, value, origin);
     if (i < option_count)
@@ -228,7 +228,7 @@ static void load_file(struct loading *loading)
 {
     loading->stream = fopen(loading->file, "re");
     if (!loading->stream) {
-        complain(loading, loading->file, NULL, strerror(errno));
+        complain(loading, loading->file, NULL, "%s", strerror(errno));
         return;
     }
     ini_max_line = LINE_BYTES;
@@ -375,7 +375,11 @@ bool config_reloadable(const struct config *present, const struct config *next, 
     char line[COMPLAINT_BYTES];
     bool good = true;
     for (size_t i = 0; i < option_count; i++) {
-        if (option_table[i].reloads || strcmp(present->values[i].text, next->values[i].text) == 0)
+        const struct option *option = &option_table[i];
+        bool same = strcmp(present->values[i].text, next->values[i].text) == 0 ||
+                    memcmp((const char *)present + option->offset, (const char *)next + option->offset,
+                           option->size) == 0; /* however it is written: 5s, 5000ms */
+        if (option->reloads || same)
             continue;
         snprintf(line, sizeof line, "%s: [%s] %s: only a restart can change this",
                  next->values[i].origin[0] ? next->values[i].origin : "default", option_table[i].section,

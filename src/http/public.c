@@ -96,7 +96,8 @@ static void write_cache_status(const struct answer *answer, struct text *out)
         text_string(out, "fwd=miss; collapsed\r\n");
         break;
     case WEATHER_NEGATIVE:
-        text_string(out, "fwd=miss; detail=backing-off\r\n");
+        text_format(out, "fwd=miss; detail=%s\r\n",
+                    answer->reading.retry_in_s > 0 ? "backing-off" : "not-fetched");
         break;
     }
 }

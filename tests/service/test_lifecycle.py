@@ -31,6 +31,10 @@ def test_version_help_and_usage():
                       ["--check-config", "--print-config"]):
         bad = command(*arguments)
         assert bad.returncode == 2 and "usage:" in bad.stderr and not bad.stdout, arguments
+    assert "--nonsense: not expected here" in command("--nonsense").stderr
+    for arguments in (["--set=cache.capacity=50", "--config=/dev/null"], ["--set", "cache.capacity=50", "--config", "/dev/null"]):
+        assert "\ncapacity = 50\n" in command("--print-config", *arguments).stdout
+    assert command("--print-config", "--configure=/dev/null").returncode == 2
 
 
 @pytest.mark.parametrize("text, said", [
@@ -42,7 +46,7 @@ def test_version_help_and_usage():
     ("[server]\nlisten = [::1]:8080\n", "IPv6 listen addresses are not supported"),
     ("[server]\nlisten = localhost\n", "not an IPv4 address and port"),
     ("[server]\nlisten = 127.0.0.1:99999\n", "the port must be 0 to 65535"),
-    ("[cache]\ncapacity = 50\ncapacity = 60\n", ":3: [cache] key given twice"),
+    ("[cache]\ncapacity = 50\ncapacity = 60\n", ":3: [cache] capacity given twice"),
     ("[dev]\nenabled = true\n", "must be yes or no"),
     ("[visitor]\ntrusted_proxies = 10.0.0.1/8\n", "not a network"),
     ("[widget]\nunits = kelvin\n", "must be one of: c f auto"),
@@ -258,7 +262,8 @@ def test_reload_of_the_configuration_is_all_or_nothing(start, tmp_path):
     service.wait_line(r"\[cache\] capacity: only a restart can change this")
     service.wait_line("reload refused, nothing changed")
     assert service.get("/widget.json").json["place"]["name"] is None
-    path.write_text(f"[geoip]\ndatabases = {VISITORS}\nhome = Pune, IN, 18.52, 73.86\n")
+    # The same written in another way is no change.
+    path.write_text(f"[geoip]\ndatabases = {VISITORS}\nhome = Pune, IN, 18.52, 73.86\n[weather]\nkeep = 2d\n")
     service.signal(signal.SIGHUP)
     wait_until(lambda: service.get("/widget.json").json["place"]["name"] == "Pune", what="the reload")
     path.write_text("[geoip]\nhome = nowhere\n")
