@@ -1,6 +1,7 @@
 #include "demo.h"
 
 #include "base/embed.h"
+#include "base/json.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -131,13 +132,12 @@ void demo_ready(const struct demo *demo, const char *public, const char *ops)
     char storage[LINE_BYTES];
     struct text line = text_over(storage, sizeof storage);
     pthread_t thread;
-    text_format(&line, "{\"public\":\"http://%s\",\"ops\":\"http://%s\",\"simulator\":\"%s\",\"readers\":[",
-                public, ops, demo->url);
+    text_format(&line, "{\"public\":\"http://%s\",\"ops\":\"http://%s\"", public, ops);
+    json_write(&line, ",'simulator':%s,'readers':[", demo->url);
     const struct scenario_reader *reader;
     for (size_t i = 0; (reader = scenario_reader_at(i)); i++)
         if (reader->address[0])
-            text_format(&line, "%s{\"name\":\"%s\",\"address\":\"%s\"}", i > 0 ? "," : "", reader->name,
-                        reader->address);
+            json_write(&line, ",{'name':%s,'address':%s}", reader->name, reader->address);
     printf("%s]}\n", line.bytes);
     fflush(stdout);
     if (pthread_create(&thread, NULL, wait_for_end_of_input, NULL) == 0)

@@ -1,5 +1,6 @@
 #include "http/public.h"
 
+#include "base/json.h"
 #include "http/assets.h"
 #include "http/world_map.h"
 
@@ -184,7 +185,7 @@ static void refuse_json(struct http_answer *answer, int status, const char *reas
 {
     answer->status = status;
     answer->type = JSON;
-    text_format(&answer->body, "{\"error\":\"%s\"}\n", reason);
+    json_write(&answer->body, "{'error':%s}\n", reason);
 }
 
 /* Weather alone, of a cell or of a place: the visitor's address is not looked at. */

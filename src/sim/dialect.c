@@ -1,7 +1,7 @@
 #include "sim/dialect.h"
 
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/json.h"
 #include "weather/truth.h"
 
 #include <math.h>
@@ -130,12 +130,10 @@ static void met_entry(struct text *out, const struct forecast *f, int i, enum tw
     int step = i < MET_HOURLY ? i : MET_HOURLY + 6 * (i - MET_HOURLY);
     int mirrored = MET_POINTS - 1 - i;
     int64_t at = f->start_s + (int64_t)step * HOUR_S;
-    char time[CLOCK_RFC3339_BYTES];
     bool is_day;
     size_t name = name_at(f, at, &is_day);
-    clock_format(twisted(at, f->start_s + (int64_t)mirrored * HOUR_S, twist), time);
-    text_format(out, "%s{\"time\":\"%s\",\"data\":{\"instant\":{\"details\":{\"air_temperature\":",
-                i > 0 ? "," : "", time);
+    json_write(out, ",{'time':%td,'data':{'instant':{'details':{'air_temperature':",
+               twisted(at, f->start_s + (int64_t)mirrored * HOUR_S, twist));
     dialect_celsius(out, f, at, i, twist);
     text_format(out,
                 ",\"relative_humidity\":70.5}},\"next_%d_hours\":{\"summary\":{\"symbol_code\":\"%s%s\"}}}}",
@@ -151,13 +149,12 @@ static char *met_write(const struct forecast *f, enum twist twist, size_t *lengt
     char *bytes = begin_document(&out);
     if (!bytes)
         return NULL;
-    text_format(&out,
-                "{\"type\":\"Feature\",\"geometry\":{\"type\":\"Point\",\"coordinates\":[%.4g,%.4g,10]},"
-                "\"properties\":{",
-                f->longitude, f->latitude);
+    json_write(&out,
+               "{'type':'Feature','geometry':{'type':'Point','coordinates':[%.4g,%.4g,10]},'properties':{",
+               f->longitude, f->latitude);
     if (twist != NO_HOURLY) {
-        text_format(&out, "\"meta\":{\"units\":{\"air_temperature\":\"%s\"}},\"timeseries\":[",
-                    twist == WRONG_UNITS ? "fahrenheit" : "celsius");
+        json_write(&out, "'meta':{'units':{'air_temperature':%s}},'timeseries':[",
+                   twist == WRONG_UNITS ? "fahrenheit" : "celsius");
         for (int i = 0; i < MET_POINTS; i++)
             met_entry(&out, f, i, twist);
         text_string(&out, "]");
@@ -215,8 +212,8 @@ static void owm_point(struct text *out, const struct forecast *f, int64_t at, in
 {
     bool is_day;
     size_t name = name_at(f, at, &is_day);
-    text_format(out, "\"dt\":%lld,\"weather\":[{\"id\":%d,\"icon\":\"01%c\"}],\"main\":{\"temp\":",
-                (long long)twisted(at, mirror_s, twist), names[name].id, is_day ? 'd' : 'n');
+    json_write(out, "'dt':%jd,'weather':[{'id':%d,'icon':%s}],'main':{'temp':", twisted(at, mirror_s, twist),
+               names[name].id, is_day ? "01d" : "01n");
     struct forecast shown = *f;
     shown.kelvin = f->kelvin || twist == WRONG_UNITS; /* the reply names no unit */
     dialect_celsius(out, &shown, at, i, twist);
@@ -233,8 +230,7 @@ static char *owm_write_current(const struct forecast *f, enum twist twist, size_
     text_string(&out, "{");
     if (twist != NO_HOURLY)
         owm_point(&out, f, at, at, 0, twist);
-    text_format(&out, "%s\"timezone\":%d,\"cod\":200}", twist != NO_HOURLY ? "," : "",
-                truth_zone(f->latitude, f->longitude).offset_s);
+    json_write(&out, ",'timezone':%d,'cod':200}", truth_zone(f->latitude, f->longitude).offset_s);
     *length = out.length;
     return bytes;
 }
@@ -249,11 +245,11 @@ static char *owm_write_forecast(const struct forecast *f, enum twist twist, size
     text_string(&out, "{\"cod\":\"200\",\"message\":0,\"list\":[");
     for (int i = 0; i < f->points && twist != NO_HOURLY; i++) {
         int64_t at = first + (int64_t)i * OWM_STEP_S;
-        text_string(&out, i > 0 ? ",{" : "{");
+        json_write(&out, ",{");
         owm_point(&out, f, at, first + (int64_t)(f->points - 1 - i) * OWM_STEP_S, i, twist);
         text_string(&out, "}");
     }
-    text_format(&out, "],\"city\":{\"coord\":{\"lat\":%.4g,\"lon\":%.4g}}}", f->latitude, f->longitude);
+    json_write(&out, "],'city':{'coord':{'lat':%.4g,'lon':%.4g}}}", f->latitude, f->longitude);
     *length = out.length;
     return bytes;
 }
@@ -261,9 +257,8 @@ static char *owm_write_forecast(const struct forecast *f, enum twist twist, size
 static size_t owm_error(int status, const char *reason, char out[DIALECT_ERROR_BYTES])
 {
     struct text json = text_over(out, DIALECT_ERROR_BYTES);
-    text_format(&json, status == 404 ? "{\"cod\":\"%d\",\"message\":" : "{\"cod\":%d,\"message\":", status);
-    text_json(&json, reason);
-    text_string(&json, "}");
+    json_write(&json, status == 404 ? "{'cod':'%d','message':%s}" : "{'cod':%d,'message':%s}", status,
+               reason);
     return json.length;
 }
 

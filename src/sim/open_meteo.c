@@ -1,5 +1,6 @@
 #include "sim/dialect.h"
 
+#include "base/json.h"
 #include "weather/truth.h"
 
 #include <math.h>
@@ -85,7 +86,7 @@ static void write_units(struct text *out, const struct forecast *f, enum twist t
     for (size_t i = 0; i < f->variable_count; i++) {
         enum variable v = f->variables[i];
         bool lie = v == TEMPERATURE && twist == WRONG_UNITS;
-        text_format(out, ",\"%s\":\"%s\"", variables[v].name, lie ? "°F" : variables[v].unit);
+        json_write(out, ",%s:%-s", variables[v].name, lie ? "°F" : variables[v].unit);
     }
     text_string(out, "}");
 }
@@ -96,13 +97,12 @@ static void write_hourly(struct text *out, const struct forecast *f, enum twist 
     text_string(out, ",\"hourly\":{\"time\":[");
     for (int p = 0; p < f->points; p++) {
         int slot = twist == UNORDERED ? f->points - 1 - p : p;
-        long long at = first + (int64_t)slot * HOUR_S;
-        text_format(out, "%s%lld", p > 0 ? "," : "", at);
+        json_write(out, ",%jd", first + (int64_t)slot * HOUR_S);
     }
     text_string(out, "]");
     for (size_t i = 0; i < f->variable_count; i++) {
         int points = f->points - (twist == UNEVEN && i == 0 ? 1 : 0);
-        text_format(out, ",\"%s\":[", variables[f->variables[i]].name);
+        json_write(out, ",%s:[", variables[f->variables[i]].name);
         for (int p = 0; p < points; p++) {
             text_string(out, p > 0 ? "," : "");
             write_value(out, f, f->variables[i], p, twist);
@@ -132,10 +132,10 @@ char *open_meteo_write(const struct forecast *f, enum twist twist, size_t *lengt
     text_string(&out, "{");
     write_snapped(&out, "latitude", f->latitude);
     write_snapped(&out, "longitude", f->longitude);
-    text_format(&out,
-                "\"generationtime_ms\":0.05,\"utc_offset_seconds\":%d,\"timezone\":\"%s\","
-                "\"timezone_abbreviation\":\"%s\",\"elevation\":10.0",
-                zone.offset_s, zone.name, zone.abbreviation);
+    json_write(&out,
+               "'generationtime_ms':0.05,'utc_offset_seconds':%d,'timezone':%s,"
+               "'timezone_abbreviation':%s,'elevation':10.0",
+               zone.offset_s, zone.name, zone.abbreviation);
     if (f->variable_count > 0 && twist != NO_HOURLY) {
         write_units(&out, f, twist);
         write_hourly(&out, f, twist);
@@ -149,8 +149,6 @@ size_t open_meteo_error(int status, const char *reason, char out[DIALECT_ERROR_B
 {
     (void)status;
     struct text json = text_over(out, DIALECT_ERROR_BYTES);
-    text_string(&json, "{\"error\":true,\"reason\":");
-    text_json(&json, reason);
-    text_string(&json, "}");
+    json_write(&json, "{'error':true,'reason':%s}", reason);
     return json.length;
 }

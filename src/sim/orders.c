@@ -1,5 +1,7 @@
 #include "sim/orders.h"
 
+#include "base/json.h"
+
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -106,13 +108,9 @@ static const char *read_order(const struct wire *wire, struct order *o)
         (why = read_share(wire, o)))
         return why;
     struct text scope = text_over(o->scope, sizeof o->scope);
-    text_string(&scope, "\"path\":");
-    text_json(&scope, o->path[0] ? o->path : NULL);
-    if (isnan(o->south))
-        text_string(&scope, ",\"box\":null");
-    else
-        text_format(&scope, ",\"box\":[%g,%g,%g,%g]", o->south, o->west, o->north, o->east);
-    text_format(&scope, ",\"share\":%g,\"seed\":%lld", o->share, (long long)o->seed);
+    json_write(&scope, isnan(o->south) ? "'path':%s,'box':null" : "'path':%s,'box':[%.6g,%.6g,%.6g,%.6g]",
+               o->path, o->south, o->west, o->north, o->east);
+    json_write(&scope, ",'share':%.6g,'seed':%jd", o->share, o->seed);
     memcpy(o->dice, (unsigned short[]){0x330e, (unsigned short)o->seed, (unsigned short)(o->seed >> 16)},
            sizeof o->dice); /* as srand48 does it */
     return NULL;
@@ -200,14 +198,10 @@ void orders_choose(struct exchange *x)
 
 static void write_order(struct text *json, const struct order *o)
 {
-    text_format(json, "{\"kind\":\"%s\",\"value\":", o->fault->name);
-    text_json(json, o->value);
-    text_format(json, ",%s,\"times\":", o->scope);
-    if (o->times < 0)
-        text_string(json, "null");
-    else
-        text_format(json, "%lld", (long long)o->times);
-    text_format(json, ",\"fitting\":%lld,\"struck\":%lld}", (long long)o->fitting, (long long)o->struck);
+    json_write(json, ",{'kind':%s,'value':%-s", o->fault->name, o->value);
+    text_format(json, ",%s", o->scope);
+    json_write(json, ",'times':%jd,'fitting':%jd,'struck':%jd}", o->times < 0 ? JSON_NONE : o->times,
+               o->fitting, o->struck);
 }
 
 void orders_write(struct text *json)
@@ -216,13 +210,11 @@ void orders_write(struct text *json)
     const struct order *last = list.count > 0 ? &list.order[list.count - 1] : NULL;
     if (last && (!is_general(last) || last->times == 0))
         last = NULL;
-    text_format(json, "\"fault\":\"%s\",\"value\":", last ? last->fault->name : fault_at(0)->name);
-    text_json(json, last ? last->value : "");
-    text_format(json, ",\"times\":%lld,\"faults\":[", last && last->times > 0 ? (long long)last->times : 0);
-    for (size_t i = 0; i < list.count; i++) {
-        text_string(json, i > 0 ? "," : "");
+    json_write(json, "'fault':%s,'value':%-s,'times':%jd,'faults':[",
+               last ? last->fault->name : fault_at(0)->name, last ? last->value : "",
+               last && last->times > 0 ? last->times : 0);
+    for (size_t i = 0; i < list.count; i++)
         write_order(json, &list.order[i]);
-    }
     text_string(json, "]");
     pthread_mutex_unlock(&list.lock);
 }

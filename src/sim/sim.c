@@ -3,6 +3,7 @@
  * It speaks Open-Meteo's format, MET Norway's and OpenWeatherMap's over plain HTTP, counts what it was asked
  * for, and is steered over the same port. --help tells all of it. */
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "sim/faults.h"
 #include "sim/orders.h"
@@ -129,26 +130,18 @@ static void refuse(struct wire *wire, const char *reason)
 static void write_counts(struct text *json)
 {
     const struct counts *counts = &sim.counts;
-    text_format(json, "{\"requests\":%lld,\"keyed\":%lld,\"open\":%d,\"open_most\":%d,\"by_status\":{",
-                (long long)counts->requests, (long long)counts->keyed, sim.open, counts->open_most);
-    const char *comma = "";
-    for (int status = 0; status < STATUS_MAX; status++) {
-        if (counts->by_status[status] == 0)
-            continue;
-        text_format(json, "%s\"%d\":%lld", comma, status, (long long)counts->by_status[status]);
-        comma = ",";
-    }
+    json_write(json, "{'requests':%jd,'keyed':%jd,'open':%d,'open_most':%d,'by_status':{", counts->requests,
+               counts->keyed, sim.open, counts->open_most);
+    for (int status = 0; status < STATUS_MAX; status++)
+        if (counts->by_status[status] > 0)
+            json_write(json, ",'%d':%jd", status, counts->by_status[status]);
     text_string(json, "},\"cells\":{");
     for (size_t i = 0; i < counts->cells; i++) {
         const struct cell *cell = &counts->cell[i];
-        text_format(json, "%s\"%.8g,%.8g\":%lld", i > 0 ? "," : "", cell->latitude, cell->longitude,
-                    (long long)cell->requests);
+        json_write(json, ",'%.8g,%.8g':%jd", cell->latitude, cell->longitude, cell->requests);
     }
-    text_format(json, "},\"cells_beyond\":%lld,\"last\":{\"user_agent\":", (long long)counts->cells_beyond);
-    text_json(json, counts->last_agent);
-    text_string(json, ",\"query\":");
-    text_json(json, counts->last_query);
-    text_string(json, "}}\n");
+    json_write(json, "},'cells_beyond':%jd,'last':{'user_agent':%-s,'query':%-s}}\n", counts->cells_beyond,
+               counts->last_agent, counts->last_query);
 }
 
 static void handle_count(struct wire *wire)
@@ -169,10 +162,9 @@ static void handle_count(struct wire *wire)
 /* How things stand: also the answer to every change. */
 static void handle_state(struct wire *wire)
 {
-    char storage[(ORDERS_MAX + 1) * 512], now[CLOCK_RFC3339_BYTES];
+    char storage[(ORDERS_MAX + 1) * 512];
     struct text json = text_over(storage, sizeof storage);
-    clock_format(clock_now().wall_ms / 1000, now);
-    text_format(&json, "{\"now\":\"%s\",", now);
+    json_write(&json, "{'now':%td,", clock_now().wall_ms / 1000);
     orders_write(&json);
     text_string(&json, "}\n");
     answer_json(wire, &json);
@@ -235,10 +227,9 @@ static void handle_truth(struct wire *wire)
     }
     struct truth_zone zone = truth_zone(latitude, longitude);
     struct text json = text_over(storage, sizeof storage);
-    text_format(&json,
-                "{\"celsius\":%.3f,\"code\":%d,\"is_day\":%s,\"utc_offset_s\":%d,\"timezone\":\"%s\"}\n",
-                truth_celsius(latitude, longitude, at), truth_weather_code(latitude, longitude, at),
-                truth_is_day(latitude, longitude, at) ? "true" : "false", zone.offset_s, zone.name);
+    json_write(&json, "{'celsius':%.3f,'code':%d,'is_day':%i,'utc_offset_s':%d,'timezone':%s}\n",
+               truth_celsius(latitude, longitude, at), truth_weather_code(latitude, longitude, at),
+               truth_is_day(latitude, longitude, at), zone.offset_s, zone.name);
     answer_json(wire, &json);
 }
 

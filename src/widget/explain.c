@@ -1,59 +1,22 @@
 #include "widget/explain.h"
 
+#include "base/json.h"
+
 #include <math.h>
 #include <stdio.h>
 
 #define NEXT          ",\n  "
 #define MATCHED_BYTES (ADDRESS_TEXT_BYTES + 8)
 
-static void write_key(struct text *out, const char *separator, const char *key)
-{
-    text_string(out, separator);
-    text_json(out, key);
-    text_string(out, ":");
-}
-
-static void write_string(struct text *out, const char *separator, const char *key, const char *value)
-{
-    write_key(out, separator, key);
-    text_json(out, value && value[0] ? value : NULL);
-}
-
-static void write_number(struct text *out, const char *separator, const char *key, bool known, double value)
-{
-    write_key(out, separator, key);
-    if (known && isfinite(value))
-        text_format(out, "%.7g", value); /* a database's 32-bit float holds no more, nothing else needs it */
-    else
-        text_string(out, "null");
-}
-
-static void write_flag(struct text *out, const char *separator, const char *key, bool value)
-{
-    write_key(out, separator, key);
-    text_string(out, value ? "true" : "false");
-}
-
-static void write_instant(struct text *out, const char *separator, const char *key, bool known,
-                          int64_t unix_s)
-{
-    char when[CLOCK_RFC3339_BYTES] = "";
-    if (known)
-        clock_format(unix_s, when);
-    write_string(out, separator, key, when);
-}
-
+/* Of numbers as many digits as a database's 32-bit float holds. */
 static void write_record(const struct record *record, struct text *out)
 {
-    write_string(out, "{", "city", record->city);
-    write_string(out, ",", "region", record->region);
-    write_string(out, ",", "country", record->country);
-    write_number(out, ",", "latitude", record->located, record->latitude);
-    write_number(out, ",", "longitude", record->located, record->longitude);
-    write_number(out, ",", "radius_km", record->radius_km >= 0, record->radius_km);
-    write_flag(out, ",", "anycast", record->anycast);
-    write_string(out, ",", "timezone", record->timezone);
-    text_string(out, "}");
+    json_write(out,
+               "{'city':%s,'region':%s,'country':%s,'latitude':%.7g,'longitude':%.7g,'radius_km':%.7g,"
+               "'anycast':%i,'timezone':%s}",
+               record->city, record->region, record->country, record->located ? record->latitude : NAN,
+               record->located ? record->longitude : NAN, record->radius_km >= 0 ? record->radius_km : NAN,
+               record->anycast, record->timezone);
 }
 
 /* In the family of the address; "" without a network. */
@@ -65,9 +28,15 @@ static void format_matched(const struct address *address, unsigned bits, char ou
     snprintf(out, MATCHED_BYTES, "%s/%u", base, network.bits);
 }
 
-/* The members that tell an address's place, all but the first after `next`. */
+/* The members that tell an address's place, `next` between them. */
+#define PLACE_MEMBERS(next)                                                                        \
+    "'address':%s" next "'class':%s" next "'range':%s" next "'verdict':%s" next "'reason':%s" next \
+    "'label':%s" next "'source':%s" next "'name':%s" next "'region':%s" next "'country':%s" next   \
+    "'latitude':%.7g" next "'longitude':%.7g" next "'timezone':%s" next "'database':%s" next       \
+    "'matched':%s" next "'record':"
+
 static void write_place(const struct address *address, const struct place *place,
-                        const struct place_evidence *evidence, const char *next, struct text *out)
+                        const struct place_evidence *evidence, bool pretty, struct text *out)
 {
     static const char *const classes[] = {[ADDRESS_PUBLIC] = "public",
                                           [ADDRESS_PRIVATE] = "private",
@@ -79,22 +48,12 @@ static void write_place(const struct address *address, const struct place *place
     if (evidence->database[0])
         format_matched(address, evidence->record.prefix_bits, matched);
 
-    write_string(out, "", "address", shown);
-    write_string(out, next, "class", shown[0] ? classes[address_classify(address, NULL)] : NULL);
-    write_string(out, next, "range", evidence->range);
-    write_string(out, next, "verdict", place_verdict_names[place->verdict]);
-    write_string(out, next, "reason", evidence->reason);
-    write_string(out, next, "label", evidence->label);
-    write_string(out, next, "source", place_source_names[place->source]);
-    write_string(out, next, "name", place->name);
-    write_string(out, next, "region", place->region);
-    write_string(out, next, "country", place->country);
-    write_number(out, next, "latitude", located, place->latitude);
-    write_number(out, next, "longitude", located, place->longitude);
-    write_string(out, next, "timezone", place->timezone);
-    write_string(out, next, "database", evidence->database);
-    write_string(out, next, "matched", matched);
-    write_key(out, next, "record");
+    json_write(out, pretty ? PLACE_MEMBERS(NEXT) : PLACE_MEMBERS(","), shown,
+               shown[0] ? classes[address_classify(address, NULL)] : "", evidence->range,
+               place_verdict_names[place->verdict], evidence->reason, evidence->label,
+               place_source_names[place->source], place->name, place->region, place->country,
+               located ? place->latitude : NAN, located ? place->longitude : NAN, place->timezone,
+               evidence->database, matched);
     if (evidence->recorded)
         write_record(&evidence->record, out);
     else
@@ -104,18 +63,16 @@ static void write_place(const struct address *address, const struct place *place
 void explain_place(const struct address *address, const struct place *place,
                    const struct place_evidence *evidence, bool pretty, struct text *out)
 {
-    text_string(out, pretty ? "{\n  \"client\":null,\n  " : "{");
-    write_place(address, place, evidence, pretty ? NEXT : ",", out);
+    text_string(out, pretty ? "{\n  \"client\":null" NEXT : "{");
+    write_place(address, place, evidence, pretty, out);
     text_string(out, pretty ? NEXT "\"weather\":null" NEXT "\"upstreams\":null\n}\n" : "}\n");
 }
 
-static void write_hop(const struct address *address, const char *as, const char *separator, struct text *out)
+static void write_hop(const struct address *address, const char *as, struct text *out)
 {
     char shown[ADDRESS_TEXT_BYTES];
     address_format(address, shown);
-    write_string(out, separator, "address", shown);
-    write_string(out, ",", "as", as);
-    text_string(out, "}");
+    json_write(out, ",\n      {'address':%s,'as':%s}", shown, as);
 }
 
 /* Which hop is the reader: the peer, then the header's elements from the right, as far as they were believed,
@@ -129,31 +86,22 @@ static void write_client(const struct origin *asked, struct text *out)
     bool found = client.family != ADDRESS_NONE;
     bool trusted = trace.reason != CLIENT_PEER_NOT_TRUSTED;
     size_t refused = trace.element_count - trace.hop_count;
-    const char *why = refused > 0 ? "left of the reader, where anyone may have written" : NULL;
+    const char *why = refused > 0 ? "left of the reader, where anyone may have written" : "";
     if (!found)
         why = client_reason_text(trace.reason);
     else if (!trusted && asked->line_count > 0)
         why = "the whole header, since the peer is not a trusted proxy";
 
-    write_string(out, "{", "header", asked->options->header);
-    text_string(out, ",\"received\":[");
-    for (size_t i = 0; i < asked->line_count; i++) {
-        text_string(out, i > 0 ? "," : "");
-        text_json(out, asked->lines[i]);
-    }
+    json_write(out, "{'header':%s,'received':[", asked->options->header);
+    for (size_t i = 0; i < asked->line_count; i++)
+        json_write(out, ",%-s", asked->lines[i]);
     text_string(out, "],\n    \"accepted\":[");
-    bool is_reader = found && trace.hop_count == 0;
-    write_hop(&asked->peer, is_reader ? "peer and reader" : "peer, a trusted proxy", "{", out);
+    write_hop(&asked->peer, found && trace.hop_count == 0 ? "peer and reader" : "peer, a trusted proxy", out);
     for (size_t i = 0; i < trace.hop_count; i++)
-        write_hop(&trace.hops[i], found && i + 1 == trace.hop_count ? "reader" : "trusted proxy",
-                  ",\n      {", out);
-    text_string(out, "]");
-    write_number(out, ",\n    ", "refused", trusted, (double)refused);
-    write_string(out, ",", "refused_because", why);
+        write_hop(&trace.hops[i], found && i + 1 == trace.hop_count ? "reader" : "trusted proxy", out);
     address_format(&client, shown);
-    write_string(out, ",\n    ", "address", shown);
-    write_string(out, ",", "reason", client_reason_text(trace.reason));
-    text_string(out, "}");
+    json_write(out, "],\n    'refused':%jd,'refused_because':%s,\n    'address':%s,'reason':%s}",
+               trusted ? (int64_t)refused : JSON_NONE, why, shown, client_reason_text(trace.reason));
 }
 
 static void write_weather(const struct answer *answer, bool imagined, struct text *out)
@@ -165,35 +113,27 @@ static void write_weather(const struct answer *answer, bool imagined, struct tex
     const struct reading *reading = &answer->reading;
     bool known = answer_has_number(answer);
     bool waits = reading->retry_in_s > 0;
-    write_string(out, "{", "cell", reading->cell);
-    write_string(out, ",", "cache", imagined ? "imagined" : words[reading->source]);
-    write_string(out, ",", "state", answer_state_names[answer->state]);
-    write_number(out, ",", "celsius", known, reading->temperature_ddeg / 10.0);
-    write_string(out, ",", "provider", known ? reading->provider : NULL);
-    write_instant(out, ",\n    ", "fetched_at", known, reading->fetched_s);
-    write_number(out, ",", "age_s", known, (double)reading->age_s);
-    write_instant(out, ",", "refresh_at", known, answer->now_s + reading->refresh_in_s);
-    write_instant(out, ",", "next_try_at", waits || !known, answer->now_s + reading->retry_in_s);
-    write_flag(out, ",", "in_flight", reading->in_flight);
-    text_string(out, "}");
+    json_write(out, "{'cell':%s,'cache':%s,'state':%s,'celsius':%.7g,'provider':%s", reading->cell,
+               imagined ? "imagined" : words[reading->source], answer_state_names[answer->state],
+               known ? reading->temperature_ddeg / 10.0 : NAN, known ? reading->provider : "");
+    json_write(out, ",\n    'fetched_at':%td,'age_s':%jd,'refresh_at':%td,'next_try_at':%td,'in_flight':%i}",
+               known ? reading->fetched_s : JSON_NONE, known ? reading->age_s : JSON_NONE,
+               known ? answer->now_s + reading->refresh_in_s : JSON_NONE,
+               waits || !known ? answer->now_s + reading->retry_in_s : JSON_NONE, reading->in_flight);
 }
 
 static void write_upstream(const struct weather_upstream *upstream, struct text *out)
 {
-    write_string(out, "{", "name", upstream->name);
-    write_flag(out, ",", "breaker_open", upstream->breaker_open);
-    write_instant(out, ",", "next_try_at", upstream->next_try_s > 0, upstream->next_try_s);
-    write_instant(out, ",", "last_success_at", upstream->last_success_s > 0, upstream->last_success_s);
-    write_string(out, ",", "last_failure", upstream->last_failure);
-    write_number(out, ",", "stretch", true, upstream->stretch);
-    text_string(out, ",\"budgets\":[");
+    json_write(out, ",\n    {'name':%s,'breaker_open':%i,'next_try_at':%td,'last_success_at':%td,",
+               upstream->name, upstream->breaker_open,
+               upstream->next_try_s > 0 ? upstream->next_try_s : JSON_NONE,
+               upstream->last_success_s > 0 ? upstream->last_success_s : JSON_NONE);
+    json_write(out, "'last_failure':%s,'stretch':%.7g,'budgets':[", upstream->last_failure,
+               upstream->stretch);
     for (size_t i = 0; i < upstream->window_count; i++) {
         const struct weather_window *window = &upstream->windows[i];
-        write_string(out, i > 0 ? ",\n      {" : "\n      {", "window", window->name);
-        write_number(out, ",", "limit", true, (double)window->limit);
-        write_number(out, ",", "remaining", true, (double)window->remaining);
-        write_instant(out, ",", "reset_at", true, window->reset_s);
-        text_string(out, "}");
+        json_write(out, ",\n      {'window':%s,'limit':%jd,'remaining':%jd,'reset_at':%td}", window->name,
+                   window->limit, window->remaining, window->reset_s);
     }
     text_string(out, "]}");
 }
@@ -206,16 +146,14 @@ void explain_visit(const struct widget *widget, const struct origin *origin, con
     text_string(out, "{\n  \"client\":");
     write_client(origin, out);
     text_string(out, NEXT);
-    write_place(&visit->address, &reasons.answer.place, &reasons.evidence, NEXT, out);
+    write_place(&visit->address, &reasons.answer.place, &reasons.evidence, true, out);
     text_string(out, NEXT "\"weather\":");
     if (reasons.answer.state == ANSWER_UNKNOWN)
         text_string(out, "null");
     else
         write_weather(&reasons.answer, visit->imagined, out);
     text_string(out, NEXT "\"upstreams\":[");
-    for (size_t i = 0; i < reasons.upstream_count; i++) {
-        text_string(out, i > 0 ? ",\n    " : "");
+    for (size_t i = 0; i < reasons.upstream_count; i++)
         write_upstream(&reasons.upstreams[i], out);
-    }
     text_string(out, "]\n}\n");
 }

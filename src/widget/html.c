@@ -5,13 +5,10 @@
 static void write_degrees(const struct answer *answer, bool known, struct text *out)
 {
     int celsius_ddeg = answer->reading.temperature_ddeg;
-    if (known) {
-        text_string(out, "<data class=\"masthead-temp\" value=\"");
-        write_tenths(out, celsius_ddeg);
-        text_string(out, "\">");
-    } else {
+    if (known)
+        text_format(out, "<data class=\"masthead-temp\" value=\"%.1f\">", celsius_ddeg / 10.0);
+    else
         text_string(out, "<span class=\"masthead-temp\">");
-    }
     if (answer->state != ANSWER_UNKNOWN)
         write_temperature(out, known, celsius_ddeg, answer->units);
     text_string(out, known ? "</data>" : "</span>");

@@ -1,96 +1,54 @@
 /* An answer as JSON: every field is always there, and null where it does not apply. */
+#include "base/json.h"
 #include "widget/widget.h"
 
-static void write_instant(struct text *out, bool known, int64_t unix_s)
-{
-    char when[CLOCK_RFC3339_BYTES];
-    clock_format(unix_s, when);
-    text_json(out, known ? when : NULL);
-}
+#include <math.h>
 
-static void write_integer(struct text *out, bool known, int64_t value)
+static const char *unit_letter(const struct answer *answer)
 {
-    if (known)
-        text_format(out, "%lld", (long long)value);
-    else
-        text_string(out, "null");
-}
-
-static const char *or_null(const char *string)
-{
-    return string[0] ? string : NULL;
-}
-
-static char unit_letter(const struct answer *answer)
-{
-    return answer->units == UNITS_FAHRENHEIT ? 'F' : 'C';
+    return answer->units == UNITS_FAHRENHEIT ? "F" : "C";
 }
 
 static void write_place(const struct place *place, struct text *out)
 {
-    text_string(out, "\"place\":{\"name\":");
-    text_json(out, or_null(place->name));
-    text_string(out, ",\"region\":");
-    text_json(out, or_null(place->region));
-    text_string(out, ",\"country\":");
-    text_json(out, or_null(place->country));
-    text_format(out, ",\"source\":\"%s\",\"verdict\":\"%s\",\"id\":", place_source_names[place->source],
-                place_verdict_names[place->verdict]);
-    write_integer(out, place->id > 0, place->id);
-    text_string(out, "}");
+    json_write(out, ",\n 'place':{'name':%s,'region':%s,'country':%s,'source':%s,'verdict':%s,'id':%jd}",
+               place->name, place->region, place->country, place_source_names[place->source],
+               place_verdict_names[place->verdict], place->id > 0 ? place->id : JSON_NONE);
 }
 
 static void write_weather(const struct answer *answer, struct text *out)
 {
     bool known = answer_has_number(answer);
     const struct reading *reading = &answer->reading;
-    text_string(out, "\"temperature\":{\"celsius\":");
-    if (known)
-        write_tenths(out, reading->temperature_ddeg);
-    else
-        text_string(out, "null");
-    text_string(out, ",\"value\":");
-    write_integer(out, known, degrees_shown(reading->temperature_ddeg, answer->units));
-    text_format(out, ",\"unit\":\"%c\"},\n \"weather\":{\"code\":", unit_letter(answer));
-    write_integer(out, known && reading->code >= 0, reading->code);
-    text_string(out, ",\"text\":");
-    text_json(out, known ? language_condition(answer->language, reading->code) : NULL);
-    text_string(out, ",\"is_day\":");
-    text_string(out, !known || reading->is_day < 0 ? "null" : reading->is_day ? "true" : "false");
-    text_string(out, "}");
+    json_write(out, ",\n 'temperature':{'celsius':%.1f,'value':%jd,'unit':%s}",
+               known ? reading->temperature_ddeg / 10.0 : NAN,
+               known ? degrees_shown(reading->temperature_ddeg, answer->units) : JSON_NONE,
+               unit_letter(answer));
+    json_write(out, ",\n 'weather':{'code':%jd,'text':%s,'is_day':%i}",
+               known && reading->code >= 0 ? reading->code : JSON_NONE,
+               known ? language_condition(answer->language, reading->code) : "",
+               known ? reading->is_day : -1);
 }
 
 static void write_origin(const struct answer *answer, struct text *out)
 {
     bool known = answer_has_number(answer);
     const struct reading *reading = &answer->reading;
-    text_string(out, ",\n \"cell\":");
-    text_json(out, or_null(reading->cell));
-    text_string(out, ",\"fetched_at\":");
-    write_instant(out, known, reading->fetched_s);
-    text_string(out, ",\"age_s\":");
-    write_integer(out, known, reading->age_s);
-    text_string(out, ",\"refresh_at\":");
-    write_instant(out, known, answer->now_s + reading->refresh_in_s);
-    text_string(out, ",\n \"timezone\":");
-    text_json(out, or_null(known && reading->timezone[0] ? reading->timezone : answer->place.timezone));
-    text_string(out, ",\"utc_offset_s\":");
-    write_integer(out, known && reading->utc_offset_s != WEATHER_NO_OFFSET, reading->utc_offset_s);
-    text_string(out, ",\"provider\":");
-    text_json(out, known ? reading->provider : NULL);
-    text_format(out, ",\"simulated\":%s", answer->simulated ? "true" : "false");
+    bool offset_known = known && reading->utc_offset_s != WEATHER_NO_OFFSET;
+    json_write(out, ",\n 'cell':%s,'fetched_at':%td,'age_s':%jd,'refresh_at':%td", reading->cell,
+               known ? reading->fetched_s : JSON_NONE, known ? reading->age_s : JSON_NONE,
+               known ? answer->now_s + reading->refresh_in_s : JSON_NONE);
+    json_write(out, ",\n 'timezone':%s,'utc_offset_s':%jd,'provider':%s,'simulated':%i",
+               known && reading->timezone[0] ? reading->timezone : answer->place.timezone,
+               offset_known ? reading->utc_offset_s : JSON_NONE, known ? reading->provider : "",
+               answer->simulated);
 }
 
 static void write_credits(const struct credit *const *credits, size_t count, struct text *out)
 {
     text_string(out, ",\n \"credits\":[");
-    for (size_t i = 0; i < count; i++) {
-        text_string(out, i > 0 ? ",{\"text\":" : "{\"text\":");
-        text_json(out, credits[i]->text);
-        text_string(out, ",\"url\":");
-        text_json(out, credits[i]->url);
-        text_string(out, "}");
-    }
+    for (size_t i = 0; i < count; i++)
+        json_write(out, ",{'text':%s,'url':%s}", credits[i]->text, credits[i]->url);
     text_string(out, "]}\n");
 }
 
@@ -102,11 +60,8 @@ void widget_json(const struct answer *answer, struct text *out)
     widget_text(answer, &line);
     line.bytes[line.length - 1] = '\0'; /* without its newline */
 
-    text_format(out, "{\"state\":\"%s\",\"text\":", answer_state_names[answer->state]);
-    text_json(out, line.bytes);
-    text_string(out, ",\n ");
+    json_write(out, "{'state':%s,'text':%-s", answer_state_names[answer->state], line.bytes);
     write_place(&answer->place, out);
-    text_string(out, ",\n ");
     write_weather(answer, out);
     write_origin(answer, out);
     write_credits(credits, widget_credits(answer, credits), out);
@@ -115,11 +70,9 @@ void widget_json(const struct answer *answer, struct text *out)
 void widget_where_json(const struct answer *answer, struct text *out)
 {
     bool known = answer->state != ANSWER_UNKNOWN;
-    text_format(out, "{\"state\":\"%s\",\n ", known ? "place" : "unknown");
+    json_write(out, "{'state':%s", known ? "place" : "unknown");
     write_place(&answer->place, out);
-    text_string(out, ",\n \"cell\":");
-    text_json(out, or_null(answer->reading.cell));
-    text_format(out, ",\"unit\":\"%c\"", unit_letter(answer));
+    json_write(out, ",\n 'cell':%s,'unit':%s", answer->reading.cell, unit_letter(answer));
     write_credits(&answer->place.credit, known && answer->place.credit ? 1 : 0, out);
 }
 
@@ -130,9 +83,7 @@ void widget_weather_json(const struct answer *answer, struct text *out)
     const struct credit *const *credit = &answer->reading.credit;
     write_temperature(&degrees, answer_has_number(answer), answer->reading.temperature_ddeg, answer->units);
 
-    text_format(out, "{\"state\":\"%s\",\"text\":", answer_state_names[answer->state]);
-    text_json(out, degrees.bytes);
-    text_string(out, ",\n ");
+    json_write(out, "{'state':%s,'text':%s", answer_state_names[answer->state], degrees.bytes);
     write_weather(answer, out);
     write_origin(answer, out);
     write_credits(credit, answer_has_number(answer) ? 1 : 0, out);

@@ -1,5 +1,7 @@
 #include "widget/scenario.h"
 
+#include "base/json.h"
+
 #include <string.h>
 
 #define HOUR_S  3600
@@ -99,27 +101,14 @@ const struct scenario_reader *scenario_reader_at(size_t i)
     return i < READERS ? &readers[i] : NULL;
 }
 
-static void write_member(struct text *out, const char *lead, const char *value)
-{
-    text_string(out, lead);
-    text_json(out, value[0] ? value : NULL);
-}
-
 void scenario_json(struct text *out)
 {
-    text_string(out, "{\"default_at\":\"" SCENARIO_AT "\",\n \"readers\":[");
-    for (size_t i = 0; i < READERS; i++) {
-        write_member(out, i > 0 ? ",\n  {\"name\":" : "\n  {\"name\":", readers[i].name);
-        write_member(out, ",\"address\":", readers[i].address);
-        write_member(out, ",\"at\":", readers[i].at);
-        write_member(out, ",\"note\":", readers[i].note);
-        text_string(out, "}");
-    }
+    json_write(out, "{'default_at':%s,\n 'readers':[", SCENARIO_AT);
+    for (size_t i = 0; i < READERS; i++)
+        json_write(out, ",\n  {'name':%s,'address':%s,'at':%s,'note':%s}", readers[i].name,
+                   readers[i].address, readers[i].at, readers[i].note);
     text_string(out, "],\n \"faults\":[");
-    for (size_t i = 0; i < FAULTS; i++) {
-        write_member(out, i > 0 ? ",\n  {\"name\":" : "\n  {\"name\":", faults[i].name);
-        write_member(out, ",\"note\":", faults[i].note);
-        text_string(out, "}");
-    }
+    for (size_t i = 0; i < FAULTS; i++)
+        json_write(out, ",\n  {'name':%s,'note':%s}", faults[i].name, faults[i].note);
     text_string(out, "]}\n");
 }

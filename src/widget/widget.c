@@ -1,5 +1,6 @@
 #include "widget/widget.h"
 
+#include "base/json.h"
 #include "base/metrics.h"
 
 #include <stdlib.h>
@@ -187,13 +188,11 @@ void widget_places_json(const struct widget *widget, const char *query, const ch
     size_t count =
         gazetteer_search(places_gazetteer(widget->places), query, country, tag, cities, GAZETTEER_FOUND_MAX);
     text_string(out, "{\"places\":[");
-    for (size_t i = 0; i < count; i++) {
-        text_format(out, "%s{\"id\":%lld,\"name\":", i > 0 ? ",\n " : "", (long long)cities[i].id);
-        text_json(out, cities[i].name);
-        text_string(out, ",\"region\":null,\"country\":"); /* the gazetteer knows no regions */
-        text_json(out, cities[i].country);
-        text_format(out, ",\"latitude\":%.4f,\"longitude\":%.4f,\"population\":%lld}", cities[i].latitude,
-                    cities[i].longitude, (long long)cities[i].population);
-    }
+    for (size_t i = 0; i < count; i++) /* the gazetteer knows no regions */
+        json_write(out,
+                   ",\n {'id':%jd,'name':%s,'region':null,'country':%s,"
+                   "'latitude':%.4f,'longitude':%.4f,'population':%jd}",
+                   cities[i].id, cities[i].name, cities[i].country, cities[i].latitude, cities[i].longitude,
+                   cities[i].population);
     text_string(out, "]}\n");
 }

@@ -93,8 +93,3 @@ void write_temperature(struct text *out, bool known, int celsius_ddeg, enum unit
         text_string(out, "--");
     text_string(out, units == UNITS_FAHRENHEIT ? "\u00a0°F" : "\u00a0°C");
 }
-
-void write_tenths(struct text *out, int ddeg)
-{
-    text_format(out, "%s%d.%d", ddeg < 0 ? "-" : "", abs(ddeg) / 10, abs(ddeg) % 10);
-}

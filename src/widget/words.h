@@ -33,7 +33,4 @@ int degrees_shown(int celsius_ddeg, enum units);
 /* "31 °C": minus is U+2212, the space U+00A0. With `known` false: "-- °C". */
 void write_temperature(struct text *, bool known, int celsius_ddeg, enum units);
 
-/* "31.2", "-0.4": tenths as a plain number, for machines. */
-void write_tenths(struct text *, int ddeg);
-
 #endif

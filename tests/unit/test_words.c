@@ -217,22 +217,6 @@ static void no_temperature_is_a_negative_zero(void **state)
         }
 }
 
-static void tenths_for_machines(void **state)
-{
-    (void)state;
-    static const struct {
-        int ddeg;
-        const char *text;
-    } rows[] = {{312, "31.2"}, {310, "31.0"}, {0, "0.0"},    {4, "0.4"},
-                {-4, "-0.4"},  {-5, "-0.5"},  {-10, "-1.0"}, {-900, "-90.0"}};
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        char storage[32];
-        struct text text = text_over(storage, sizeof storage);
-        write_tenths(&text, rows[i].ddeg);
-        assert_string_equal(storage, rows[i].text);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,7 +228,6 @@ int main(void)
         cmocka_unit_test(fahrenheit_is_exact),
         cmocka_unit_test(temperatures_are_written_in_the_house_style),
         cmocka_unit_test(no_temperature_is_a_negative_zero),
-        cmocka_unit_test(tenths_for_machines),
     };
     return cmocka_run_group_tests_name("words", tests, NULL, NULL);
 }
