@@ -3,18 +3,6 @@
 #include <string.h>
 #include <strings.h>
 
-/* A piece of a header line, not NUL-terminated. */
-struct span {
-    const char *start;
-    size_t length;
-};
-
-/* The elements of all lines in order: of Forwarded, once read, only what their for= says. */
-struct elements {
-    struct span spans[CLIENT_ELEMENTS_MAX];
-    size_t count; /* also of those beyond the ceiling, which are not kept */
-};
-
 enum client_header client_header_kind(const char *name)
 {
     if (strcasecmp(name, "X-Forwarded-For") == 0)
@@ -48,7 +36,7 @@ static bool is_digit(char c)
 }
 
 /* Whether every character is alphanumeric or one of `more`; so is no character at all. */
-static bool is_made_of(struct span text, const char *more)
+static bool is_made_of(struct client_span text, const char *more)
 {
     for (size_t i = 0; i < text.length; i++) {
         char c = text.start[i];
@@ -59,12 +47,12 @@ static bool is_made_of(struct span text, const char *more)
     return true;
 }
 
-static struct span rest_after(struct span whole, const char *at)
+static struct client_span rest_after(struct client_span whole, const char *at)
 {
-    return (struct span){at + 1, whole.length - (size_t)(at + 1 - whole.start)};
+    return (struct client_span){at + 1, whole.length - (size_t)(at + 1 - whole.start)};
 }
 
-static struct span trimmed(struct span text)
+static struct client_span trimmed(struct client_span text)
 {
     while (text.length > 0 && is_blank(text.start[0]))
         text = rest_after(text, text.start);
@@ -76,7 +64,7 @@ static struct span trimmed(struct span text)
 /* --- One address as proxies write it --- */
 
 /* What stands after the colon: a number, or in RFC 7239 also a made-up name that starts with "_". */
-static bool is_port(struct span text, bool rfc7239)
+static bool is_port(struct client_span text, bool rfc7239)
 {
     if (rfc7239 && text.length > 1 && text.start[0] == '_')
         return is_made_of(text, "._-");
@@ -92,11 +80,11 @@ static bool is_port(struct span text, bool rfc7239)
 }
 
 /* An IPv6 literal; one that stands for an IPv4 address must be written as IPv6. RFC 7239 knows no zones. */
-static bool parse_v6(struct span text, bool rfc7239, struct address *out)
+static bool parse_v6(struct client_span text, bool rfc7239, struct address *out)
 {
     const char *percent = memchr(text.start, '%', text.length);
     if (percent) {
-        struct span zone = rest_after(text, percent);
+        struct client_span zone = rest_after(text, percent);
         if (rfc7239 || zone.length == 0 || !is_made_of(zone, "._~-%"))
             return false;
         text.length = (size_t)(percent - text.start);
@@ -104,17 +92,18 @@ static bool parse_v6(struct span text, bool rfc7239, struct address *out)
     return memchr(text.start, ':', text.length) && address_parse(text.start, text.length, out);
 }
 
-static bool parse_bracketed(struct span text, bool rfc7239, struct address *out)
+static bool parse_bracketed(struct client_span text, bool rfc7239, struct address *out)
 {
     const char *close = memchr(text.start, ']', text.length);
-    if (!close || !parse_v6((struct span){text.start + 1, (size_t)(close - text.start - 1)}, rfc7239, out))
+    if (!close ||
+        !parse_v6((struct client_span){text.start + 1, (size_t)(close - text.start - 1)}, rfc7239, out))
         return false;
-    struct span rest = rest_after(text, close);
+    struct client_span rest = rest_after(text, close);
     return rest.length == 0 || (rest.start[0] == ':' && is_port(rest_after(rest, rest.start), rfc7239));
 }
 
 /* An address with or without a port; IPv6 without brackets has none, whatever its last group looks like. */
-static bool parse_node(struct span text, bool rfc7239, struct address *out)
+static bool parse_node(struct client_span text, bool rfc7239, struct address *out)
 {
     if (text.length == 0)
         return false;
@@ -123,7 +112,7 @@ static bool parse_node(struct span text, bool rfc7239, struct address *out)
     const char *colon = memchr(text.start, ':', text.length);
     if (!colon)
         return address_parse(text.start, text.length, out);
-    struct span rest = rest_after(text, colon);
+    struct client_span rest = rest_after(text, colon);
     if (memchr(rest.start, ':', rest.length))
         return !rfc7239 && parse_v6(text, rfc7239, out);
     return is_port(rest, rfc7239) && address_parse(text.start, (size_t)(colon - text.start), out);
@@ -132,14 +121,14 @@ static bool parse_node(struct span text, bool rfc7239, struct address *out)
 /* --- Forwarded (RFC 7239) --- */
 
 /* RFC 9110, 5.6.2. */
-static bool is_token(struct span text)
+static bool is_token(struct client_span text)
 {
     return text.length > 0 && is_made_of(text, "!#$%&'*+-.^_`|~");
 }
 
 /* RFC 9110, 5.6.4, of printable ASCII only: bytes from 0x80 on would be allowed, but no address needs them.
  */
-static bool is_quoted_string(struct span text)
+static bool is_quoted_string(struct client_span text)
 {
     if (text.length == 0 || text.start[0] != '"')
         return false;
@@ -156,13 +145,13 @@ static bool is_quoted_string(struct span text)
 
 /* Reads one name=value. Sets *value, quotes included, for "for", which may be given once. False when
  * malformed. */
-static bool read_pair(struct span pair, struct span *value)
+static bool read_pair(struct client_span pair, struct client_span *value)
 {
     const char *equals = memchr(pair.start, '=', pair.length);
     if (!equals)
         return false;
-    struct span name = {pair.start, (size_t)(equals - pair.start)};
-    struct span given = rest_after(pair, equals);
+    struct client_span name = {pair.start, (size_t)(equals - pair.start)};
+    struct client_span given = rest_after(pair, equals);
     if (!is_token(name) || (!is_token(given) && !is_quoted_string(given)))
         return false;
     if (name.length != 3 || strncasecmp(name.start, "for", 3) != 0)
@@ -188,13 +177,13 @@ static const char *piece_end(const char *at, const char *end, char separator, bo
 }
 
 /* Puts the value of for= in the element's place, an empty one when it has none. False when malformed. */
-static bool read_for_value(struct span *element)
+static bool read_for_value(struct client_span *element)
 {
     const char *end = element->start + element->length;
-    struct span value = {element->start, 0};
+    struct client_span value = {element->start, 0};
     for (const char *at = element->start; at < end; at++) {
         const char *stop = piece_end(at, end, ';', true);
-        struct span pair = trimmed((struct span){at, (size_t)(stop - at)});
+        struct client_span pair = trimmed((struct client_span){at, (size_t)(stop - at)});
         if (pair.length > 0 && !read_pair(pair, &value))
             return false;
         at = stop;
@@ -204,10 +193,10 @@ static bool read_for_value(struct span *element)
 }
 
 /* The address in the value of a for=, quoted or not. */
-static bool parse_for_value(struct span value, struct address *out)
+static bool parse_for_value(struct client_span value, struct address *out)
 {
     char plain[128]; /* room for an address and a port; a made-up port can be longer: not worth reading */
-    struct span text = {plain, 0};
+    struct client_span text = {plain, 0};
     bool quoted = value.length > 0 && value.start[0] == '"';
     for (size_t i = quoted; i < value.length - quoted; i++) {
         if (quoted && value.start[i] == '\\')
@@ -222,14 +211,14 @@ static bool parse_for_value(struct span value, struct address *out)
 /* --- The header as a list --- */
 
 /* Adds the elements of one line that are not empty. */
-static void split_line(const char *line, bool quoting, struct elements *elements)
+static void split_line(const char *line, bool quoting, struct client_trace *trace)
 {
     const char *end = line + strlen(line);
     for (const char *at = line; at < end; at++) {
         const char *stop = piece_end(at, end, ',', quoting);
-        struct span element = trimmed((struct span){at, (size_t)(stop - at)});
-        if (element.length > 0 && elements->count++ < CLIENT_ELEMENTS_MAX)
-            elements->spans[elements->count - 1] = element;
+        struct client_span element = trimmed((struct client_span){at, (size_t)(stop - at)});
+        if (element.length > 0 && trace->element_count++ < CLIENT_ELEMENTS_MAX)
+            trace->elements[trace->element_count - 1] = element;
         at = stop;
     }
 }
@@ -247,13 +236,12 @@ static bool is_too_long(const char *const *lines, size_t line_count)
 }
 
 /* Walks the elements from the right; *client is the last address read. */
-static enum client_reason walk(const struct elements *elements, enum client_header kind,
-                               const struct network_set *trusted, struct address *client,
-                               struct client_trace *trace)
+static enum client_reason walk(enum client_header kind, const struct network_set *trusted,
+                               struct address *client, struct client_trace *trace)
 {
-    for (size_t i = elements->count; i-- > 0;) {
-        bool readable = kind == CLIENT_FORWARDED ? parse_for_value(elements->spans[i], client)
-                                                 : parse_node(elements->spans[i], false, client);
+    for (size_t i = trace->element_count; i-- > 0;) {
+        bool readable = kind == CLIENT_FORWARDED ? parse_for_value(trace->elements[i], client)
+                                                 : parse_node(trace->elements[i], false, client);
         if (!readable)
             return CLIENT_NOT_AN_ADDRESS;
         trace->hops[trace->hop_count++] = *client;
@@ -270,28 +258,26 @@ static enum client_reason read_header(const struct client_options *options, cons
     if (is_too_long(lines, line_count))
         return CLIENT_TOO_LONG;
     enum client_header kind = client_header_kind(options->header);
-    struct elements elements = {.count = 0};
     for (size_t i = 0; i < line_count; i++)
-        split_line(lines[i], kind == CLIENT_FORWARDED, &elements);
-
-    trace->element_count = elements.count;
-    if (elements.count == 0)
+        split_line(lines[i], kind == CLIENT_FORWARDED, trace);
+    if (trace->element_count == 0)
         return CLIENT_NO_HEADER;
-    if (elements.count > CLIENT_ELEMENTS_MAX)
+    if (trace->element_count > CLIENT_ELEMENTS_MAX)
         return CLIENT_TOO_LONG;
-    if (kind == CLIENT_SINGLE && (elements.count > 1 || line_count > 1))
+    if (kind == CLIENT_SINGLE && (trace->element_count > 1 || line_count > 1))
         return CLIENT_NOT_ONE_ADDRESS;
-    for (size_t i = 0; kind == CLIENT_FORWARDED && i < elements.count; i++)
-        if (!read_for_value(&elements.spans[i]))
+    for (size_t i = 0; kind == CLIENT_FORWARDED && i < trace->element_count; i++)
+        if (!read_for_value(&trace->elements[i]))
             return CLIENT_MALFORMED;
-    return walk(&elements, kind, &options->trusted_proxies, client, trace);
+    return walk(kind, &options->trusted_proxies, client, trace);
 }
 
 struct address client_find(const struct client_options *options, const struct address *peer,
                            const char *const *lines, size_t line_count, struct client_trace *trace)
 {
     struct address client = *peer;
-    *trace = (struct client_trace){.reason = CLIENT_PEER_NOT_TRUSTED};
+    trace->reason = CLIENT_PEER_NOT_TRUSTED;
+    trace->element_count = trace->hop_count = 0;
     if (network_set_contains(&options->trusted_proxies, peer))
         trace->reason = read_header(options, lines, line_count, &client, trace);
     return trace->reason < CLIENT_TOO_LONG ? client : (struct address){.family = ADDRESS_NONE};

@@ -44,10 +44,19 @@ enum client_reason {
     CLIENT_NOT_AN_ADDRESS,
 };
 
+/* A piece of a header line, not NUL-terminated. */
+struct client_span {
+    const char *start;
+    size_t length;
+};
+
 struct client_trace {
     enum client_reason reason;
-    size_t element_count; /* elements that are not empty; 0 when the header was not read */
-    size_t hop_count;     /* addresses read; with CLIENT_NOT_AN_ADDRESS it was the next element that failed */
+    size_t element_count; /* elements that are not empty, also those past the ceiling, which are not kept; 0
+                             when the header was not read */
+    struct client_span
+        elements[CLIENT_ELEMENTS_MAX]; /* from the left; of a readable Forwarded what for= says */
+    size_t hop_count; /* addresses read; with CLIENT_NOT_AN_ADDRESS it was the next element that failed */
     struct address hops[CLIENT_ELEMENTS_MAX]; /* from the right: the proxies passed, then the client */
 };
 

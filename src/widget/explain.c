@@ -75,8 +75,24 @@ static void write_hop(const struct address *address, const char *as, struct text
     json_write(out, ",\n      {'address':%s,'as':%s}", shown, as);
 }
 
-/* Which hop is the reader: the peer, then the header's elements from the right, as far as they were believed,
- * and how many were not. */
+/* What of a header was not believed: its elements left of those that were, else its lines as they came. */
+static void write_refused(const struct origin *asked, const struct client_trace *trace, struct text *out)
+{
+    if (trace->element_count == 0 || trace->element_count > CLIENT_ELEMENTS_MAX) {
+        bool read = trace->reason == CLIENT_NO_HEADER;
+        for (size_t i = 0; i < asked->line_count && !read; i++)
+            json_write(out, ",%-s", asked->lines[i]);
+        return;
+    }
+    for (size_t i = 0; i < trace->element_count - trace->hop_count; i++) {
+        char element[CLIENT_HEADER_BYTES + 1];
+        snprintf(element, sizeof element, "%.*s", (int)trace->elements[i].length, trace->elements[i].start);
+        json_write(out, ",%-s", element);
+    }
+}
+
+/* Which hop is the reader: the peer, then the header's elements from the right, as far as they were believed.
+ */
 static void write_client(const struct origin *asked, struct text *out)
 {
     struct client_trace trace;
@@ -85,8 +101,8 @@ static void write_client(const struct origin *asked, struct text *out)
         client_find(asked->options, &asked->peer, asked->lines, asked->line_count, &trace);
     bool found = client.family != ADDRESS_NONE;
     bool trusted = trace.reason != CLIENT_PEER_NOT_TRUSTED;
-    size_t refused = trace.element_count - trace.hop_count;
-    const char *why = refused > 0 ? "left of the reader, where anyone may have written" : "";
+    const char *why =
+        trace.element_count > trace.hop_count ? "left of the reader, where anyone may have written" : "";
     if (!found)
         why = client_reason_text(trace.reason);
     else if (!trusted && asked->line_count > 0)
@@ -100,8 +116,10 @@ static void write_client(const struct origin *asked, struct text *out)
     for (size_t i = 0; i < trace.hop_count; i++)
         write_hop(&trace.hops[i], found && i + 1 == trace.hop_count ? "reader" : "trusted proxy", out);
     address_format(&client, shown);
-    json_write(out, "],\n    'refused':%jd,'refused_because':%s,\n    'address':%s,'reason':%s}",
-               trusted ? (int64_t)refused : JSON_NONE, why, shown, client_reason_text(trace.reason));
+    text_string(out, "],\n    \"refused\":[");
+    write_refused(asked, &trace, out);
+    json_write(out, "],'refused_because':%s,\n    'address':%s,'reason':%s}", why, shown,
+               client_reason_text(trace.reason));
 }
 
 static void write_weather(const struct answer *answer, bool imagined, struct text *out)
