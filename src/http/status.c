@@ -84,6 +84,7 @@ void status_note(struct status *status)
     for (size_t i = 0; i < STATUS_COUNTERS; i++)
         totals[i] = metrics_sum(status_counters[i].metric, status_counters[i].label);
     totals[COUNT_FAILED] -= totals[COUNT_ANSWERED]; /* it was all of them */
+    totals[COUNT_TAKEN_MS] /= 1000;                 /* it was in microseconds */
     totals[COUNT_LOCAL] += metrics_sum("masthead_place_lookups_total", "unreadable");
     size_t count = weather_upstreams(status->sources.weather, &now, upstreams);
     history_note(status->history, &now, totals, count > 0 ? budget_percent(&upstreams[0]) : -1);
