@@ -87,6 +87,16 @@ def test_an_outage_is_told_from_its_begin_to_its_end(start, sim):
     wait_until(lambda: readers([MUMBAI], service) or status(service)["level"] == "well", what="the end of the outage")
 
 
+def test_the_series_of_a_provider_appear_with_its_first_attempt(start, sim):
+    sim.fault("500")
+    service = start()
+    assert not any('provider="open-meteo"' in name for name in service.metrics())
+    readers([MUMBAI], service)
+    metrics = wait_until(lambda: (metrics := service.metrics())["masthead_upstream_inflight"] == 0 and metrics, what="the failure")
+    assert metrics['masthead_upstream_last_success_timestamp_seconds{provider="open-meteo"}'] == 0
+    assert metrics['masthead_upstream_requests_total{provider="open-meteo",outcome="http_5xx"}'] == 1
+
+
 def test_a_spent_budget_is_told_with_its_end(start):
     service = start(settings={"weather.open_meteo_budget": "2/d"})
     readers(["192.0.2.1", "192.0.2.17", "192.0.2.33", "192.0.2.49"], service)
