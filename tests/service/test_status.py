@@ -114,7 +114,13 @@ def test_an_old_database_is_told(start, tmp_path):
     old.write_bytes(VISITORS.read_bytes().replace(b"Masthead-Visitors-City", b"MastheadXVisitors-City"))
     service = start(settings={"geoip.databases": str(old)})
     assert "the city database city.mmdb is " in status(service)["verdict"]
-    assert status(service)["databases"][0]["old"]
+    assert status(service)["databases"][0]["old"] and service.metrics()['masthead_geoip_old{database="city.mmdb"}'] == 1
+
+
+def test_the_bundled_readers_are_never_old_under_whatever_name(start, tmp_path):
+    shutil.copy(VISITORS, tmp_path / "city.mmdb")
+    service = start(settings={"geoip.databases": f"{tmp_path}/city.mmdb", "dev.at": "2031-01-31T12:00:00Z"})
+    assert not status(service)["databases"][0]["old"] and service.metrics()['masthead_geoip_old{database="city.mmdb"}'] == 0
 
 
 def test_what_cannot_be_written_is_a_state_on_the_page(start, tmp_path):
