@@ -159,7 +159,8 @@ static void gather_process(struct status *status, struct status_report *report)
     report->started_s = status->started_s;
     report->draining = atomic_load(sources->draining);
     report->ready = !report->draining && places_loaded(sources->places);
-    report->reload_ok = atomic_load(sources->reload_ok);
+    report->reload_refusal = atomic_load(sources->reload_refusal);
+    report->reload_ok = !report->reload_refusal;
     report->dev = sources->dev;
     report->simulated = sources->simulated;
     report->keyless = sources->keyless;

@@ -104,7 +104,9 @@ static void judge_places(struct status_report *r)
             find(r, STATUS_DEGRADED, "the city database %.60s cannot be loaded, see the log",
                  database->label);
         else if (!database->reload_ok)
-            find(r, STATUS_DEGRADED, "the new %.60s was refused, see the log; the one of %s goes on serving",
+            find(r, STATUS_DEGRADED,
+                 "the city database %.60s could not be loaded again, see the log; the one of %s goes on "
+                 "serving",
                  database->label, WHEN(r, database->loaded_s));
         if (database->old)
             find(r, STATUS_DEGRADED, "the city database %.60s is %lld days old: make geoip fetches a new one",
@@ -176,7 +178,9 @@ static void judge_machine(struct status_report *r)
         find(r, STATUS_DEGRADED, "draining: the service is about to end");
     if (!r->reload_ok)
         find(r, STATUS_DEGRADED,
-             "the last reload was refused, see the log; the old configuration is in force");
+             "the last reload was refused: %s, see the log; the old configuration is in force until a SIGHUP "
+             "succeeds",
+             r->reload_refusal);
     if (r->weather.snapshot_error[0])
         find(r, STATUS_DEGRADED, "the snapshot cannot be written (%s), so that a restart would be cold",
              r->weather.snapshot_error);

@@ -139,8 +139,25 @@ def test_a_refused_reload_is_told(start, tmp_path):
     database.write_bytes(b"not a database")
     service.signal(signal.SIGHUP)
     report = wait_until(lambda: status(service)["level"] == "degraded" and status(service), what="the refused reload")
-    assert "the new city.mmdb was refused, see the log; the one of " in report["verdict"]
+    assert "the city database city.mmdb could not be loaded again, see the log; the one of " in report["verdict"]
     assert not report["databases"][0]["reload_ok"] and not report["service"]["config_reload_ok"]
+
+
+def test_a_database_that_was_away_is_healed_but_the_reload_is_not(start, tmp_path):
+    """Whatever else the refused configuration said is still not in force, and the page says what it takes."""
+    database, aside = tmp_path / "city.mmdb", tmp_path / "aside"
+    shutil.copy(VISITORS, database)
+    service = start(settings={"geoip.databases": str(database), "geoip.watch": "1s"})
+    database.rename(aside)
+    service.signal(signal.SIGHUP)
+    away = wait_until(lambda: status(service)["level"] == "degraded" and status(service), what="the refused reload")
+    assert "the city database city.mmdb could not be loaded again" in away["verdict"] and "new" not in away["verdict"]
+    aside.rename(database)
+    back = wait_until(lambda: (report := status(service))["databases"][0]["reload_ok"] and report, what="the database")
+    assert back["verdict"].endswith("; the last reload was refused: a city database or the file of vague networks could not be "
+                                    "loaded, see the log; the old configuration is in force until a SIGHUP succeeds.")
+    service.signal(signal.SIGHUP)
+    wait_until(lambda: status(service)["level"] == "well", what="the reload")
 
 
 def test_a_proxy_that_is_not_configured_is_told(masthead):

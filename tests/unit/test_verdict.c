@@ -147,6 +147,7 @@ static void set_jumped_long_ago(struct status_report *r)
 static void set_reload_refused(struct status_report *r)
 {
     r->reload_ok = false;
+    r->reload_refusal = "the configuration is not good";
 }
 
 static void set_draining(struct status_report *r)
@@ -206,7 +207,9 @@ static const struct {
     {"one database missing", set_one_missing, STATUS_DEGRADED,
      WELL "the city database <b>.mmdb cannot be loaded, see the log."},
     {"new database refused", set_refused, STATUS_DEGRADED,
-     WELL "the new city.mmdb was refused, see the log; the one of 12:00 UTC on 27 Dec 2024 goes on serving."},
+     WELL
+     "the city database city.mmdb could not be loaded again, see the log; the one of 12:00 UTC on 27 Dec "
+     "2024 goes on serving."},
     {"disk full", set_disk_full, STATUS_DEGRADED,
      WELL "the snapshot cannot be written (No space left on device), so that a restart would be cold."},
     {"threads out", set_threads_out, STATUS_BAD, WELL "256 of 256 threads are held by open connections."},
@@ -214,7 +217,8 @@ static const struct {
      WELL "this machine's clock was set back by 7200 s at 11:59 UTC."},
     {"clock jumped long ago", set_jumped_long_ago, STATUS_WELL, WELL "all is well."},
     {"reload refused", set_reload_refused, STATUS_DEGRADED,
-     WELL "the last reload was refused, see the log; the old configuration is in force."},
+     WELL "the last reload was refused: the configuration is not good, see the log; the old configuration is "
+          "in force until a SIGHUP succeeds."},
     {"draining", set_draining, STATUS_DEGRADED, WELL "draining: the service is about to end."},
     {"developer mode", set_developer, STATUS_WELL, WELL "all is well."},
 };
