@@ -88,8 +88,9 @@ struct status_report {
     const char *reload_refusal; /* where it is not ok */
     int64_t threads_busy, threads;
     struct weather_report weather;
-    int64_t cells[STATUS_WEATHER_STATES], cell_count;
+    int64_t cells[STATUS_WEATHER_STATES], cell_count, cells_in_flight;
     int64_t curves_until_s; /* when the first curve that was asked for since it came can no longer be read */
+    int64_t retry_s;        /* when the first cell that rests after a failure may be fetched again */
     double stretch;         /* the largest of the providers' */
     struct history_view history;
 

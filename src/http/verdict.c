@@ -166,6 +166,10 @@ static void judge_upstream(struct status_report *r, const struct weather_upstrea
         text_format(&out, ", new budget at %s", WHEN(r, window->reset_s));
     else if (upstream->next_try_s > 0)
         text_format(&out, ", next try %s", WHEN(r, upstream->next_try_s));
+    else if (r->cells_in_flight > 0)
+        text_string(&out, ", next try under way");
+    else if (r->retry_s > 0)
+        text_format(&out, ", next try %s", WHEN(r, r->retry_s));
     else
         text_string(&out, ", next try when a cell is due");
     find(r, STATUS_DEGRADED, "%s", storage);

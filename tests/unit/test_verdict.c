@@ -76,6 +76,18 @@ static void set_failing_quietly(struct status_report *r)
     r->curves_until_s = 0;
 }
 
+static void set_failing_while_cells_rest(struct status_report *r)
+{
+    set_failing_quietly(r);
+    r->retry_s = NOON_S + 300;
+}
+
+static void set_failing_while_trying(struct status_report *r)
+{
+    set_failing_while_cells_rest(r);
+    r->cells_in_flight = 1;
+}
+
 static void set_replaced(struct status_report *r)
 {
     set_failing(r);
@@ -188,6 +200,10 @@ static const struct {
      "next try 12:09 UTC."},
     {"upstream failing, nobody asks", set_failing_quietly, STATUS_DEGRADED,
      WELL "open-meteo failing since 12:00 UTC yesterday (no answer in time), next try when a cell is due."},
+    {"upstream failing, a cell rests", set_failing_while_cells_rest, STATUS_DEGRADED,
+     WELL "open-meteo failing since 12:00 UTC yesterday (no answer in time), next try 12:05 UTC."},
+    {"upstream failing, and being asked", set_failing_while_trying, STATUS_DEGRADED,
+     WELL "open-meteo failing since 12:00 UTC yesterday (no answer in time), next try under way."},
     {"another provider answers", set_replaced, STATUS_DEGRADED,
      WELL "open-meteo failing since 12:04 UTC (no answer in time), met-norway answers in its place, next try "
           "12:09 "
