@@ -43,8 +43,8 @@ struct service {
     const struct demo *demo; /* NULL: this is no demo */
     bool dev;                /* developer mode; never changes */
     atomic_bool draining;
-    atomic_bool last_reload_ok;
-    struct chore beats; /* for the service manager's watchdog */
+    _Atomic(const char *) reload_refusal; /* why the last reload was refused, in words; NULL: it was not */
+    struct chore beats;                   /* for the service manager's watchdog */
 };
 
 static metric_collector collect_build, collect_dev, collect_reload;
@@ -79,7 +79,7 @@ static void collect_dev(void *context, struct metric_samples *samples)
 static void collect_reload(void *context, struct metric_samples *samples)
 {
     struct service *service = context;
-    metric_sample(samples, atomic_load(&service->last_reload_ok), NULL, NULL);
+    metric_sample(samples, !atomic_load(&service->reload_refusal), NULL, NULL);
 }
 
 static bool ready(void *context)
@@ -129,7 +129,7 @@ static bool open_listeners(struct service *service)
                                                            .weather = service->weather,
                                                            .public = service->public,
                                                            .draining = &service->draining,
-                                                           .reload_ok = &service->last_reload_ok,
+                                                           .reload_refusal = &service->reload_refusal,
                                                            .dev = config->dev.enabled,
                                                            .simulated = config->widget.simulated,
                                                            .keyless = config_keyless(config)});
@@ -199,9 +199,15 @@ static void reload(struct service *service, const struct config_sources *sources
     struct config *next = malloc(sizeof *next);
     own.complain = complain_in_log;
     notify_reloading();
-    bool good = next && config_load(&own, next) && config_reloadable(service->config, next, own.complain) &&
-                places_reload(service->places, &next->place);
-    atomic_store(&service->last_reload_ok, good);
+    const char *refusal = NULL;
+    if (!next || !config_load(&own, next))
+        refusal = "the configuration is not good";
+    else if (!config_reloadable(service->config, next, own.complain))
+        refusal = "it changes what only a restart can change";
+    else if (!places_reload(service->places, &next->place))
+        refusal = "a city database or the file of vague networks could not be loaded";
+    bool good = !refusal;
+    atomic_store(&service->reload_refusal, refusal);
     if (good) {
         *service->config = *next;
         log_configure(&next->log);
@@ -306,7 +312,6 @@ int service_run(struct config *config, const struct config_sources *sources, con
     struct service service = {.config = config,
                               .demo = demo,
                               .dev = config->dev.enabled,
-                              .last_reload_ok = true,
                               .beats = {.every_ms = notify_watchdog_ms()}};
     sigset_t signals = service_signals();
     sigprocmask(SIG_BLOCK, &signals, NULL); /* before threads: only serve() takes them */

@@ -84,6 +84,7 @@ void status_note(struct status *status)
     for (size_t i = 0; i < STATUS_COUNTERS; i++)
         totals[i] = metrics_sum(status_counters[i].metric, status_counters[i].label);
     totals[COUNT_FAILED] -= totals[COUNT_ANSWERED]; /* it was all of them */
+    totals[COUNT_TAKEN_MS] /= 1000;                 /* it was in microseconds */
     totals[COUNT_LOCAL] += metrics_sum("masthead_place_lookups_total", "unreadable");
     size_t count = weather_upstreams(status->sources.weather, &now, upstreams);
     history_note(status->history, &now, totals, count > 0 ? budget_percent(&upstreams[0]) : -1);
@@ -113,6 +114,13 @@ static void keep(struct weather_cell kept[STATUS_CELLS], size_t *count, const st
     kept[at] = *cell;
 }
 
+/* Keeps the earlier of two instants, of which 0 is none. */
+static void keep_earlier(int64_t *kept_s, int64_t unix_s)
+{
+    if (unix_s > 0 && (*kept_s == 0 || unix_s < *kept_s))
+        *kept_s = unix_s;
+}
+
 static void gather_cells(struct weather *weather, const struct instant *now, struct status_report *report)
 {
     struct weather_cell batch[WEATHER_CELLS];
@@ -122,14 +130,15 @@ static void gather_cells(struct weather *weather, const struct instant *now, str
             const struct weather_cell *cell = &batch[i];
             report->cells[cell->state]++;
             report->cell_count++;
+            report->cells_in_flight += cell->in_flight;
+            keep_earlier(&report->retry_s, cell->retry_s);
             world_map_mark(report->map, cell->latitude, cell->longitude, status_dots[cell->state]);
             if (cell->fetched_s > 0)
                 keep(report->oldest, &report->oldest_count, cell, is_older);
             if (cell->asks > 0)
                 keep(report->hottest, &report->hottest_count, cell, is_hotter);
-            if (cell->asks > 0 && cell->state != WEATHER_NONE &&
-                (report->curves_until_s == 0 || cell->until_s < report->curves_until_s))
-                report->curves_until_s = cell->until_s;
+            if (cell->asks > 0 && cell->state != WEATHER_NONE)
+                keep_earlier(&report->curves_until_s, cell->until_s);
         }
     for (size_t i = 0; i < report->oldest_count; i++)
         weather_name_cell(weather, &report->oldest[i]);
@@ -158,7 +167,8 @@ static void gather_process(struct status *status, struct status_report *report)
     report->started_s = status->started_s;
     report->draining = atomic_load(sources->draining);
     report->ready = !report->draining && places_loaded(sources->places);
-    report->reload_ok = atomic_load(sources->reload_ok);
+    report->reload_refusal = atomic_load(sources->reload_refusal);
+    report->reload_ok = !report->reload_refusal;
     report->dev = sources->dev;
     report->simulated = sources->simulated;
     report->keyless = sources->keyless;

@@ -32,7 +32,8 @@ struct status_sources {
     struct places *places;
     struct weather *weather;
     const struct http_listener *public;
-    const atomic_bool *draining, *reload_ok;
+    const atomic_bool *draining;
+    const _Atomic(const char *) *reload_refusal; /* why the last one failed, static; NULL: it did not */
     bool dev, simulated;
     bool keyless; /* Open-Meteo's free host is in use outside developer mode */
 };
@@ -84,10 +85,12 @@ struct status_report {
     const char *version;
     int64_t started_s;
     bool ready, draining, reload_ok, dev, simulated, keyless;
+    const char *reload_refusal; /* where it is not ok */
     int64_t threads_busy, threads;
     struct weather_report weather;
-    int64_t cells[STATUS_WEATHER_STATES], cell_count;
+    int64_t cells[STATUS_WEATHER_STATES], cell_count, cells_in_flight;
     int64_t curves_until_s; /* when the first curve that was asked for since it came can no longer be read */
+    int64_t retry_s;        /* when the first cell that rests after a failure may be fetched again */
     double stretch;         /* the largest of the providers' */
     struct history_view history;
 

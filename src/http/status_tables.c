@@ -30,6 +30,8 @@ static const struct column service[] = {
     IN_REPORT("cells_fresh", "Cells fresh", FACT_COUNT, cells[WEATHER_FRESH]),
     IN_REPORT("cells_stale", "Cells stale", FACT_COUNT, cells[WEATHER_STALE]),
     IN_REPORT("cells_none", "Cells without a number", FACT_COUNT, cells[WEATHER_NONE]),
+    IN_REPORT("cells_in_flight", "Cells being fetched", FACT_COUNT, cells_in_flight),
+    IN_REPORT("next_retry", "Next try after a failure", FACT_TIME, retry_s),
     IN_REPORT("capacity", "Room for cells", FACT_COUNT, weather.capacity),
     IN_REPORT("curves_until", "Curves in use last until", FACT_TIME, curves_until_s),
     IN_REPORT("refresh_stretch", "Curves live longer, times", FACT_RATIO, stretch),

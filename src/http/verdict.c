@@ -1,5 +1,5 @@
 /* From facts to a sentence. What is wrong comes as findings, the gravest first; the verdict tells what
- * readers see, and the first of them. */
+ * readers see, and the first of them. A finding says why and what comes next, not again how many see what. */
 #include "http/status.h"
 
 #include <stdarg.h>
@@ -9,11 +9,9 @@
 #define RECENT_MINUTES 5
 #define FEW_READERS    20 /* of fewer, shares say nothing */
 #define JUMP_TOLD_S    3600
-#define SHARE_BYTES    32
 
 /* For one use in an argument list. */
-#define WHEN(r, unix_s)  status_when((unix_s), (r)->now_s, (char[STATUS_WHEN_BYTES]){""})
-#define SHARE(part, all) share((part), (all), (char[SHARE_BYTES]){""})
+#define WHEN(r, unix_s) status_when((unix_s), (r)->now_s, (char[STATUS_WHEN_BYTES]){""})
 
 const char *const status_level_names[STATUS_LEVELS] = {
     [STATUS_WELL] = "well", [STATUS_NOTE] = "note", [STATUS_DEGRADED] = "degraded", [STATUS_BAD] = "bad"};
@@ -30,15 +28,6 @@ const char *status_when(int64_t unix_s, int64_t now_s, char out[STATUS_WHEN_BYTE
     strftime(date, sizeof date, tm.tm_year == today.tm_year ? " on %-d %b" : " on %-d %b %Y", &tm);
     snprintf(out, STATUS_WHEN_BYTES, "%02d:%02d UTC%s", tm.tm_hour, tm.tm_min,
              llabs(ahead) <= 1 ? days[ahead + 1] : date);
-    return out;
-}
-
-/* "99.4 %": 100 only of all, 0 only of none. */
-static const char *share(int64_t part, int64_t all, char out[SHARE_BYTES])
-{
-    int64_t tenths = part > 0 && 1000 * part < all ? 1 : 1000 * part / all;
-    snprintf(out, SHARE_BYTES, tenths % 10 ? "%lld.%lld\u00a0%%" : "%lld\u00a0%%", (long long)tenths / 10,
-             (long long)tenths % 10);
     return out;
 }
 
@@ -69,24 +58,47 @@ static int64_t lately(const struct status_report *r, enum status_counter counter
     return sum;
 }
 
-static int64_t readers(const struct status_report *r, size_t minutes)
+/* What readers were shown lately; the first of the counters are its indices. */
+#define SHOWN (COUNT_UNKNOWN + 1)
+struct shown {
+    int64_t all, readers[SHOWN];
+};
+
+static struct shown shown_in(const struct status_report *r, size_t minutes)
 {
-    return lately(r, COUNT_FRESH, minutes) + lately(r, COUNT_STALE, minutes) +
-           lately(r, COUNT_PLACE, minutes) + lately(r, COUNT_UNKNOWN, minutes);
+    struct shown shown = {.all = 0};
+    for (enum status_counter i = COUNT_FRESH; i < SHOWN; i++)
+        shown.all += shown.readers[i] = lately(r, i, minutes);
+    return shown;
+}
+
+static bool none_saw_a_number(const struct shown *shown)
+{
+    return shown->all > 0 && shown->readers[COUNT_FRESH] + shown->readers[COUNT_STALE] == 0;
+}
+
+/* How bad it is that so many see no temperature where they are. */
+static enum status_level level_of(const struct shown *shown)
+{
+    int64_t without = shown->readers[COUNT_PLACE];
+    if (shown->all < FEW_READERS)
+        return without > 0 && none_saw_a_number(shown) ? STATUS_DEGRADED : STATUS_WELL;
+    return without * 4 >= shown->all    ? STATUS_BAD
+           : without * 20 >= shown->all ? STATUS_DEGRADED
+                                        : STATUS_WELL;
 }
 
 static void judge_readers(struct status_report *r)
 {
-    int64_t all = readers(r, RECENT_MINUTES), without = lately(r, COUNT_PLACE, RECENT_MINUTES);
+    struct shown shown = shown_in(r, RECENT_MINUTES);
     int64_t looked_up = lately(r, COUNT_LOOKED_UP, 60), local = lately(r, COUNT_LOCAL, 60);
-    if (all >= FEW_READERS && without * 20 >= all)
-        find(r, without * 4 >= all ? STATUS_BAD : STATUS_DEGRADED, "%s of readers see no temperature",
-             SHARE(without, all));
     if (looked_up >= FEW_READERS && local * 2 > looked_up)
         find(r, STATUS_BAD,
-             "%s of readers come with a private or unreadable address: visitor.trusted_proxies and "
-             "visitor.header do not say what the proxy in front does",
-             SHARE(local, looked_up));
+             "most readers come with a private or unreadable address: visitor.trusted_proxies and "
+             "visitor.header do not say what the proxy in front does");
+    else if (shown.all >= FEW_READERS && shown.readers[COUNT_UNKNOWN] * 2 > shown.all)
+        find(r, STATUS_BAD,
+             "most readers are at no known place: check geoip.databases and visitor.trusted_proxies");
     if (r->threads_busy * 10 >= r->threads * 9)
         find(r, r->threads_busy >= r->threads ? STATUS_BAD : STATUS_DEGRADED,
              "%lld of %lld threads are held by open connections", (long long)r->threads_busy,
@@ -104,7 +116,9 @@ static void judge_places(struct status_report *r)
             find(r, STATUS_DEGRADED, "the city database %.60s cannot be loaded, see the log",
                  database->label);
         else if (!database->reload_ok)
-            find(r, STATUS_DEGRADED, "the new %.60s was refused, see the log; the one of %s goes on serving",
+            find(r, STATUS_DEGRADED,
+                 "the city database %.60s could not be loaded again, see the log; the one of %s goes on "
+                 "serving",
                  database->label, WHEN(r, database->loaded_s));
         if (database->old)
             find(r, STATUS_DEGRADED, "the city database %.60s is %lld days old: make geoip fetches a new one",
@@ -138,7 +152,8 @@ static const struct weather_window *scarcest(const struct weather_upstream *upst
 }
 
 /* What is wrong, what readers get meanwhile, and what the service does next. */
-static void judge_upstream(struct status_report *r, const struct weather_upstream *upstream)
+static void judge_upstream(struct status_report *r, const struct weather_upstream *upstream,
+                           enum status_level level)
 {
     char storage[STATUS_SENTENCE];
     struct text out = text_over(storage, sizeof storage);
@@ -164,9 +179,31 @@ static void judge_upstream(struct status_report *r, const struct weather_upstrea
         text_format(&out, ", new budget at %s", WHEN(r, window->reset_s));
     else if (upstream->next_try_s > 0)
         text_format(&out, ", next try %s", WHEN(r, upstream->next_try_s));
+    else if (r->cells_in_flight > 0)
+        text_string(&out, ", next try under way");
+    else if (r->retry_s > 0)
+        text_format(&out, ", next try %s", WHEN(r, r->retry_s));
     else
         text_string(&out, ", next try when a cell is due");
-    find(r, STATUS_DEGRADED, "%s", storage);
+    find(r, level, "%s", storage);
+}
+
+/* Readers without a number: who does not give it to them; else how far it is. */
+static void judge_weather(struct status_report *r)
+{
+    struct shown shown = shown_in(r, RECENT_MINUTES);
+    enum status_level level = level_of(&shown);
+    for (size_t i = 0; i < r->upstream_count; i++)
+        judge_upstream(r, &r->upstreams[i], level == STATUS_WELL ? STATUS_DEGRADED : level);
+    if (level == STATUS_WELL || r->finding_count > 0)
+        return;
+    if (r->cells_in_flight > 0)
+        find(r, level, "their weather is still being fetched (cells under way: %lld)",
+             (long long)r->cells_in_flight);
+    else if (r->retry_s > 0)
+        find(r, level, "fetching their weather has failed, next try %s", WHEN(r, r->retry_s));
+    else
+        find(r, level, "their weather has come since, or is fetched when they ask again");
 }
 
 static void judge_machine(struct status_report *r)
@@ -176,7 +213,9 @@ static void judge_machine(struct status_report *r)
         find(r, STATUS_DEGRADED, "draining: the service is about to end");
     if (!r->reload_ok)
         find(r, STATUS_DEGRADED,
-             "the last reload was refused, see the log; the old configuration is in force");
+             "the last reload was refused: %s, see the log; the old configuration is in force until a SIGHUP "
+             "succeeds",
+             r->reload_refusal);
     if (r->weather.snapshot_error[0])
         find(r, STATUS_DEGRADED, "the snapshot cannot be written (%s), so that a restart would be cold",
              r->weather.snapshot_error);
@@ -194,37 +233,58 @@ static void judge_machine(struct status_report *r)
              "subscriptions is commercial: set weather.open_meteo_key_file");
 }
 
-static void say_what_readers_see(const struct status_report *r, struct text *out)
+/* Shares in tenths of a percent, which add up: 1000 only for all, 0 only for none. What rounding leaves goes
+ * to the largest. */
+static void share_out(const struct shown *shown, int64_t tenths[SHOWN])
+{
+    int64_t left = 1000;
+    size_t largest = 0;
+    for (size_t i = 0; i < SHOWN; i++) {
+        int64_t some = shown->readers[i], rounded = (2000 * some + shown->all) / (2 * shown->all);
+        tenths[i] = some > 0 && rounded == 0 ? 1 : rounded;
+        left -= tenths[i];
+        largest = some > shown->readers[largest] ? i : largest;
+    }
+    tenths[largest] += left;
+}
+
+static void say_what_readers_see(const struct shown *shown, struct text *out)
 {
     static const struct {
-        enum status_counter counter;
         const char *words, *after;
-    } parts[] = {{COUNT_FRESH, "Fresh for", " of readers in the last 5 minutes"},
-                 {COUNT_STALE, ", stale for", ""},
-                 {COUNT_PLACE, ", without a number for", ""},
-                 {COUNT_UNKNOWN, ", without a known place for", ""}};
-    int64_t all = readers(r, RECENT_MINUTES);
-    if (all == 0)
-        text_format(out, "No readers in the last 5 minutes, %lld in the last hour",
-                    (long long)readers(r, 60));
-    for (size_t i = 0; all > 0 && i < sizeof parts / sizeof parts[0]; i++) {
-        int64_t some = lately(r, parts[i].counter, RECENT_MINUTES);
-        if (some > 0 || i == 0)
-            text_format(out, "%s %s%s", parts[i].words, SHARE(some, all), parts[i].after);
+    } parts[] = {[COUNT_FRESH] = {"Fresh for", " of readers in the last 5 minutes"},
+                 [COUNT_STALE] = {", stale for", ""},
+                 [COUNT_PLACE] = {", without a number for", ""},
+                 [COUNT_UNKNOWN] = {", without a known place for", ""}};
+    int64_t tenths[SHOWN];
+    share_out(shown, tenths);
+    for (size_t i = 0; i < SHOWN; i++) {
+        if (tenths[i] == 0 && i != COUNT_FRESH)
+            continue;
+        text_format(out, tenths[i] % 10 ? "%s %lld.%lld\u00a0%%" : "%s %lld\u00a0%%", parts[i].words,
+                    (long long)tenths[i] / 10, (long long)tenths[i] % 10);
+        text_string(out, parts[i].after);
     }
 }
 
 void status_judge(struct status_report *r)
 {
     struct text verdict = text_over(r->verdict, sizeof r->verdict);
+    struct shown shown = shown_in(r, RECENT_MINUTES);
     r->finding_count = 0;
-    judge_readers(r);
+    judge_weather(r);
     judge_places(r);
-    for (size_t i = 0; i < r->upstream_count; i++)
-        judge_upstream(r, &r->upstreams[i]);
+    judge_readers(r);
     judge_machine(r);
     bool wrong = r->finding_count > 0 && r->findings[0].level > STATUS_NOTE;
     r->level = wrong ? r->findings[0].level : STATUS_WELL;
-    say_what_readers_see(r, &verdict);
-    text_format(&verdict, "; %s.", wrong ? r->findings[0].sentence : "all is well");
+    if (shown.all > 0)
+        say_what_readers_see(&shown, &verdict);
+    else
+        text_format(&verdict, "No readers in the last 5 minutes, %lld in the last hour",
+                    (long long)shown_in(r, 60).all);
+    text_format(&verdict, "; %s.",
+                wrong                       ? r->findings[0].sentence
+                : none_saw_a_number(&shown) ? "too few to judge by"
+                                            : "all is well");
 }

@@ -1,6 +1,5 @@
 #include "http/world_map.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #define UNITS_PER_DEGREE (WORLD_MAP_WIDTH / 360.0)
@@ -11,14 +10,19 @@
 static char storage[SVG_BYTES];
 static struct text svg; /* constant after world_map_open */
 
+static double clamp(double value, double most)
+{
+    return value < 0 ? 0 : value > most ? most : value;
+}
+
 double world_map_x(double longitude_deg)
 {
-    return fmin(fmax((longitude_deg + 180) * UNITS_PER_DEGREE, 0), WORLD_MAP_WIDTH);
+    return clamp((longitude_deg + 180) * UNITS_PER_DEGREE, WORLD_MAP_WIDTH);
 }
 
 double world_map_y(double latitude_deg)
 {
-    return fmin(fmax((NORTH_DEG - latitude_deg) * UNITS_PER_DEGREE, 0), WORLD_MAP_HEIGHT);
+    return clamp((NORTH_DEG - latitude_deg) * UNITS_PER_DEGREE, WORLD_MAP_HEIGHT);
 }
 
 void world_map_mark(world_map_grid grid, double latitude_deg, double longitude_deg, uint8_t value)
@@ -37,6 +41,8 @@ static void draw_row(const uint8_t row[WORLD_MAP_WIDTH], int y, uint8_t value, s
             continue;
         if (pen < 0)
             text_format(out, "M%d.5 %d.5z", x, y);
+        else if (x == pen + 1)
+            text_string(out, "m1 0z"); /* as most are: of a world full of cells, formatting takes longest */
         else
             text_format(out, "m%d 0z", x - pen);
         pen = x;

@@ -10,14 +10,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUILD_TIME, RELOAD_OK, ROWS };
-static metric_collector collect_build_time, collect_reload_ok;
+enum { BUILD_TIME, OLD, RELOAD_OK, ROWS };
+static metric_collector collect_build_time, collect_old, collect_reload_ok;
 static struct metric rows[ROWS] = {
     [BUILD_TIME] = {.name = "masthead_geoip_build_timestamp_seconds",
                     .help = "When the vendor built the loaded database.",
                     .type = METRIC_GAUGE,
                     .labels = {{"database", NULL, 0}},
                     .collect = collect_build_time},
+    [OLD] = {.name = "masthead_geoip_old",
+             .help = "Whether the loaded database is too old; the bundled readers' never is.",
+             .type = METRIC_GAUGE,
+             .labels = {{"database", NULL, 0}},
+             .collect = collect_old},
     [RELOAD_OK] = {.name = "masthead_geoip_last_reload_successful",
                    .help = "Whether the last attempt to load the database succeeded.",
                    .type = METRIC_GAUGE,
@@ -69,14 +74,34 @@ static const char *label_of(const struct place_options *options, size_t i)
     return name;
 }
 
+static bool is_old(const struct mmdb *db, int64_t now_s, int64_t *days)
+{
+    *days = (now_s - mmdb_built_s(db)) / 86400;
+    return mmdb_ages(db) && *days > PLACE_OLD_DAYS;
+}
+
+/* The samples of a row that says something about each loaded database. */
+static void collect(struct places *places, size_t row, struct metric_samples *samples)
+{
+    struct generation *generation = generation_take(places);
+    int64_t now_s = clock_now().wall_ms / 1000, days;
+    for (size_t i = 0; i < generation->options.database_count; i++) {
+        const struct mmdb *db = generation->databases[i];
+        if (db)
+            metric_sample(samples, row == OLD ? is_old(db, now_s, &days) : (double)mmdb_built_s(db),
+                          label_of(&generation->options, i), NULL);
+    }
+    generation_give_back(places, generation);
+}
+
 static void collect_build_time(void *context, struct metric_samples *samples)
 {
-    struct generation *generation = generation_take(context);
-    for (size_t i = 0; i < generation->options.database_count; i++)
-        if (generation->databases[i])
-            metric_sample(samples, (double)mmdb_built_s(generation->databases[i]),
-                          label_of(&generation->options, i), NULL);
-    generation_give_back(context, generation);
+    collect(context, BUILD_TIME, samples);
+}
+
+static void collect_old(void *context, struct metric_samples *samples)
+{
+    collect(context, OLD, samples);
 }
 
 static void collect_reload_ok(void *context, struct metric_samples *samples)
@@ -98,12 +123,6 @@ static struct file_mark mark_file(const char *path)
     if (stat(path, &status) < 0)
         return (struct file_mark){0};
     return (struct file_mark){.inode = status.st_ino, .size = status.st_size, .modified = status.st_mtim};
-}
-
-static bool is_old(const struct mmdb *db, int64_t now_s, int64_t *days)
-{
-    *days = (now_s - mmdb_built_s(db)) / 86400;
-    return mmdb_ages(db) && *days > PLACE_OLD_DAYS;
 }
 
 static void open_database(struct generation *generation, size_t i, mmdb_examiner *examine)

@@ -212,28 +212,45 @@ static struct entry *insert(struct cache *cache, uint64_t key, enum cache_insert
     return &cache->entries[i];
 }
 
-/* What a reader is told about an entry, without changing it. */
-static void describe(const struct cache *cache, const struct entry *entry, const struct instant *now,
-                     struct cache_view *out)
+/* How an entry stands with its readers. */
+struct standing {
+    enum cache_result result;
+    int64_t age_ms, retry_in_ms;
+};
+
+static struct standing standing_of(const struct cache *cache, const struct entry *entry,
+                                   const struct instant *now)
 {
     int64_t age_ms = now->boot_ms > entry->fetched_ms ? now->boot_ms - entry->fetched_ms : 0;
     bool readable = entry->curve.count > 0 && age_ms < cache->options.keep_ms &&
                     curve_covers(&entry->curve, now->wall_ms / 1000);
-    bool due = !readable || now->boot_ms >= entry->refresh_ms;
     bool resting = entry->failures > 0 && now->boot_ms < entry->retry_ms;
+    return (struct standing){
+        .result = readable                       ? entry->failures > 0 ? CACHE_STALE : CACHE_HIT
+                  : resting && !entry->in_flight ? CACHE_NEGATIVE
+                                                 : CACHE_MISS,
+        .age_ms = age_ms,
+        .retry_in_ms = resting ? entry->retry_ms - now->boot_ms : 0,
+    };
+}
 
-    *out = (struct cache_view){.fetch = due && !resting && !entry->in_flight,
-                               .age_ms = age_ms,
-                               .retry_in_ms = resting ? entry->retry_ms - now->boot_ms : 0,
-                               .in_flight = entry->in_flight};
-    if (readable) {
+/* What a reader is told about an entry, without changing it. */
+static void describe(const struct cache *cache, const struct entry *entry, const struct instant *now,
+                     struct cache_view *out)
+{
+    struct standing standing = standing_of(cache, entry, now);
+    bool readable = standing.result == CACHE_HIT || standing.result == CACHE_STALE;
+    bool due = !readable || now->boot_ms >= entry->refresh_ms;
+    *out = (struct cache_view){
+        .result = standing.result,
+        .fetch = due && standing.retry_in_ms == 0 && !entry->in_flight,
+        .age_ms = standing.age_ms,
+        .refresh_in_ms = readable ? entry->refresh_ms - now->boot_ms : standing.retry_in_ms,
+        .retry_in_ms = standing.retry_in_ms,
+        .in_flight = entry->in_flight,
+    };
+    if (readable)
         out->curve = entry->curve;
-        out->result = entry->failures > 0 ? CACHE_STALE : CACHE_HIT;
-        out->refresh_in_ms = entry->refresh_ms - now->boot_ms;
-    } else {
-        out->result = resting && !entry->in_flight ? CACHE_NEGATIVE : CACHE_MISS;
-        out->refresh_in_ms = out->retry_in_ms;
-    }
 }
 
 void cache_ask(struct cache *cache, uint64_t key, enum cache_insert how, const struct instant *now,
@@ -386,17 +403,18 @@ size_t cache_survey(struct cache *cache, size_t *cursor, const struct instant *n
                     size_t max)
 {
     size_t count = 0;
-    struct cache_view view;
     pthread_mutex_lock(&cache->lock);
     for (; count < max && *cursor < cache->used; (*cursor)++) {
         const struct entry *entry = &cache->entries[*cursor];
         int64_t end_s = curve_end_s(&entry->curve);
-        describe(cache, entry, now, &view);
-        int64_t kept_s = (now->wall_ms - view.age_ms + cache->options.keep_ms) / 1000;
+        struct standing standing = standing_of(cache, entry, now);
+        int64_t kept_s = (now->wall_ms - standing.age_ms + cache->options.keep_ms) / 1000;
         out[count++] = (struct cache_sight){.key = entry->key,
-                                            .result = view.result,
+                                            .result = standing.result,
                                             .fetched_s = entry->curve.fetched_s,
                                             .until_s = end_s < kept_s ? end_s : kept_s,
+                                            .retry_in_ms = standing.retry_in_ms,
+                                            .in_flight = entry->in_flight,
                                             .visits = entry->visits,
                                             .provider = entry->curve.provider};
     }

@@ -92,10 +92,12 @@ bool cache_copy(struct cache *, size_t *cursor, struct cache_record out[CACHE_BA
 struct cache_sight {
     uint64_t key;
     enum cache_result result;
-    int64_t fetched_s; /* Unix time; 0: it never had a curve */
-    int64_t until_s;   /* for CACHE_HIT and CACHE_STALE: until when the curve can be read */
-    uint32_t visits;   /* how often it was asked for since its curve came */
-    uint8_t provider;  /* of the curve */
+    int64_t fetched_s;   /* Unix time; 0: it never had a curve */
+    int64_t until_s;     /* for CACHE_HIT and CACHE_STALE: until when the curve can be read */
+    int64_t retry_in_ms; /* as in struct cache_view */
+    bool in_flight;
+    uint32_t visits;  /* how often it was asked for since its curve came */
+    uint8_t provider; /* of the curve */
 };
 
 /* Looks at the next cells, at most `max`, as they are at `now`; changes and counts nothing. *cursor as for

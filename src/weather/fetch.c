@@ -70,7 +70,7 @@ static struct metric rows[ROWS] = {
                   .labels = {{"provider", provider_names, PROVIDERS}},
                   .bounds = duration_bounds_s,
                   .bound_count = sizeof duration_bounds_s / sizeof duration_bounds_s[0],
-                  .scale = 0.001,
+                  .scale = 0.000001,
                   .sparse = true},
     [INFLIGHT] = {.name = "masthead_upstream_inflight",
                   .help = "Requests to weather providers under way.",
@@ -296,7 +296,7 @@ static enum outcome judge(struct flight *flight, CURLcode code, const struct ins
     quota_report(flight->fetch->quota, id, outcome, pause_of(flight, outcome, said, now->wall_ms / 1000),
                  now);
     metric_add(&rows[REQUESTS], id, outcome);
-    metric_observe(&rows[DURATION], id, (uint64_t)(taken_us / 1000));
+    metric_observe(&rows[DURATION], id, (uint64_t)taken_us);
     report(id, outcome, status, detail);
     return outcome;
 }

@@ -78,7 +78,7 @@ static struct metric rows[ROWS] = {
                  .type = METRIC_GAUGE,
                  .collect = collect_stretch},
     [LAST_SUCCESS] = {.name = "masthead_upstream_last_success_timestamp_seconds",
-                      .help = "When the provider last gave a usable answer.",
+                      .help = "When the provider last gave a usable answer, 0: not since the start.",
                       .type = METRIC_GAUGE,
                       .labels = {{"provider", NULL, 0}},
                       .collect = collect_last_success},
@@ -173,7 +173,7 @@ static void collect(struct quota *quota, size_t row, struct metric_samples *samp
         bool windows = row == LIMIT || row == REMAINING || row == RESET;
         if (row == BREAKER && upstream.asked)
             metric_sample(samples, upstream.breaker_open, upstream.name, NULL);
-        if (row == LAST_SUCCESS && upstream.last_success_s > 0)
+        if (row == LAST_SUCCESS && upstream.asked)
             metric_sample(samples, (double)upstream.last_success_s, upstream.name, NULL);
         for (size_t i = 0; windows && upstream.asked && i < upstream.window_count; i++) {
             const struct weather_window *window = &upstream.windows[i];

@@ -391,6 +391,8 @@ size_t weather_cells(struct weather *weather, size_t *cursor, const struct insta
             .state = states[sight->result],
             .fetched_s = sight->fetched_s,
             .until_s = sight->until_s,
+            .retry_s = sight->retry_in_ms > 0 ? (now->wall_ms + sight->retry_in_ms + 999) / 1000 : 0,
+            .in_flight = sight->in_flight,
             .asks = sight->visits,
             .provider = sight->fetched_s > 0 ? providers[sight->provider]->name : "",
         };

@@ -129,6 +129,8 @@ struct weather_cell {
     double latitude, longitude;
     enum weather_state state;   /* what a reader would be told now */
     int64_t fetched_s, until_s; /* of its curve: when it came, until when it can be read */
+    int64_t retry_s;            /* where the last fetch failed: when the next may be tried */
+    bool in_flight;             /* a fetch is under way, or waits for its turn */
     int64_t asks;               /* since its curve came */
     const char *provider;       /* "" without a curve; static */
 };

@@ -24,7 +24,9 @@ struct widget {
 
 static struct metric answers = {
     .name = "masthead_widgets_total",
-    .help = "Answers to readers, by what they show and where the place comes from.",
+    .help =
+        "Answers to readers, one a visit, by what they show and where the place comes from; in split mode "
+        "by what is known when the place is asked for.",
     .type = METRIC_COUNTER,
     .labels = {{"state", answer_state_names, ANSWER_STATES}, {"source", place_source_names, PLACE_SOURCES}},
 };
@@ -115,6 +117,13 @@ static void read_weather(const struct widget *widget, const struct visit *visit,
                      &out->reading);
 }
 
+/* What a developer imagines, nobody saw. */
+static void count(const struct visit *visit, const struct answer *answer)
+{
+    if (!visit->imagined)
+        metric_add(&answers, answer->state, answer->place.source);
+}
+
 static void answer_visit(const struct widget *widget, const struct visit *visit, bool patient,
                          struct answer *out)
 {
@@ -123,6 +132,7 @@ static void answer_visit(const struct widget *widget, const struct visit *visit,
     if (out->place.source != PLACE_FROM_NONE)
         read_weather(widget, visit, chosen ? WEATHER_FOR_CHOICE : WEATHER_FOR_VISITOR, patient, out);
     conclude(widget, visit, out);
+    count(visit, out);
 }
 
 void widget_reasons(const struct widget *widget, const struct visit *visit, struct reasons *out)
@@ -141,8 +151,6 @@ void widget_reasons(const struct widget *widget, const struct visit *visit, stru
 void widget_answer(struct widget *widget, const struct visit *visit, struct answer *out)
 {
     answer_visit(widget, visit, true, out);
-    if (!visit->imagined) /* nobody saw it */
-        metric_add(&answers, out->state, out->place.source);
 }
 
 void widget_where(struct widget *widget, const struct visit *visit, struct answer *out)
@@ -162,6 +170,8 @@ bool widget_weather(struct widget *widget, const char *cell, const struct visit 
     place->source = PLACE_FROM_READER;
     read_weather(widget, visit, demand, true, out);
     conclude(widget, visit, out);
+    if (!cell[0]) /* whoever names a cell was told it, and counted then */
+        count(visit, out);
     return true;
 }
 

@@ -14,7 +14,7 @@ import pytest
 
 from harness import BUILD, ROOT, VISITORS, wait_until
 
-MUMBAI = "192.0.2.1"
+MUMBAI, NO_RECORD = "192.0.2.1", "203.0.113.241"
 MUMBAI_ID, NEW_YORK_ID = 1275339, 5128581
 
 
@@ -88,6 +88,28 @@ def test_malformed_cells_are_refused_in_json(service, query, status):
     answer = service.get("/weather.json" + query)
     assert answer.status == status and set(answer.json) == {"error"}
     assert answer.headers["Content-Type"] == "application/json"
+
+
+def test_a_visit_counts_once_whole_or_in_halves(service):
+    service.settled(MUMBAI)
+    settled(service, f"/widget.json?place={NEW_YORK_ID}")
+    cells = [service.visit(MUMBAI, "/where.json").json["cell"], service.get(f"/where.json?place={NEW_YORK_ID}").json["cell"]]
+    before = service.metrics()
+
+    def risen():
+        after = service.metrics()
+        return {name: after[name] - before[name] for name in after if "masthead_widgets_total" in name and after[name] > before[name]}
+    fresh, chosen = (f'masthead_widgets_total{{state="fresh",source="{source}"}}' for source in ("geoip", "reader"))
+    for cell in cells:
+        service.get(f"/weather.json?cell={cell}")
+    assert risen() == {}
+    service.visit(MUMBAI)
+    service.visit(MUMBAI, "/where.json")
+    assert risen() == {fresh: 2}
+    for path in ("/widget.json", "/where.json", "/weather.json"):
+        service.get(f"{path}?place={NEW_YORK_ID}")
+    service.visit(NO_RECORD, "/where.json")
+    assert risen() == {fresh: 2, chosen: 3, 'masthead_widgets_total{state="unknown",source="none"}': 1}
 
 
 def test_strangers_spend_next_to_nothing_and_evict_nobody(start, sim):

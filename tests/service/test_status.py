@@ -87,6 +87,69 @@ def test_an_outage_is_told_from_its_begin_to_its_end(start, sim):
     wait_until(lambda: readers([MUMBAI], service) or status(service)["level"] == "well", what="the end of the outage")
 
 
+def test_readers_without_a_number_are_told_with_the_cause_and_the_next_step(start, sim):
+    """The share is said once: then who fails, since when, and what comes next; first of a budget, then of an outage past `keep`."""
+    spent = start(settings={"weather.open_meteo_budget": "2/d", "weather.wait": "0ms"})
+    spent.settled("192.0.2.1")
+    cells = [f"192.0.2.{last}" for last in range(17, 250, 16)]
+    readers(cells, spent, times=3)
+    report = wait_until(lambda: (report := status(spent))["level"] == "bad" and report["service"]["cells_in_flight"] == 0 and report,
+                        what="a spent budget")
+    assert re.search(r"^Fresh for [\d.]+\u00a0% of readers in the last 5 minutes, without a number for [\d.]+\u00a0%; open-meteo has "
+                     r"spent its 2 requests for the day, .*new budget at 00:00 UTC tomorrow\.$", report["verdict"]), report["verdict"]
+
+    down = start(settings={"weather.keep": "4h", "weather.refresh": "1h"})
+    down.settled(MUMBAI)
+    sim.fault("500")
+    down.advance("5h")
+    readers([MUMBAI], down, times=25)
+    report = wait_until(lambda: upstream(report := status(down))["failing_since"] and report["service"]["next_retry"] and report,
+                        what="the outage on the page")
+    assert report["level"] == "bad"
+    assert report["verdict"].startswith("Fresh for 0\u00a0% of readers in the last 5 minutes, without a number for 100\u00a0%; "
+                                        f"open-meteo failing since {upstream(report)['failing_since'][11:16]} UTC"), report["verdict"]
+    assert report["verdict"].endswith(f", next try {report['service']['next_retry'][11:16]} UTC."), report["verdict"]
+
+
+def test_all_is_not_well_while_no_reader_has_a_number(start, sim):
+    sim.fault("hang")
+    service = start(settings={"weather.wait": "0ms"})
+    readers(["192.0.2.1", "192.0.2.17", "192.0.2.33"], service)
+    report = status(service)
+    assert report["level"] == "degraded" and report["service"]["cells_in_flight"] == 3
+    assert report["verdict"] == ("Fresh for 0\u00a0% of readers in the last 5 minutes, without a number for 100\u00a0%; "
+                                 "their weather is still being fetched (cells under way: 3).")
+
+
+def test_readers_at_no_known_place_are_told(masthead):
+    readers([NO_RECORD], masthead, times=30)
+    report = status(masthead)
+    assert report["level"] == "bad"
+    assert report["verdict"] == ("Fresh for 0\u00a0% of readers in the last 5 minutes, without a known place for 100\u00a0%; "
+                                 "most readers are at no known place: check geoip.databases and visitor.trusted_proxies.")
+
+
+def test_readers_of_split_pages_are_seen(masthead):
+    cell = masthead.settled(MUMBAI)["cell"]
+    masthead.advance("6m")
+    for _ in range(30):
+        masthead.visit(MUMBAI, "/where.json")
+        masthead.get(f"/weather.json?cell={cell}")
+    report = status(masthead)
+    assert report["verdict"] == "Fresh for 100\u00a0% of readers in the last 5 minutes; all is well."
+    assert report["last_hour"]["fresh"][-1] == 30
+
+
+def test_the_series_of_a_provider_appear_with_its_first_attempt(start, sim):
+    sim.fault("500")
+    service = start()
+    assert not any('provider="open-meteo"' in name for name in service.metrics())
+    readers([MUMBAI], service)
+    metrics = wait_until(lambda: (metrics := service.metrics())["masthead_upstream_inflight"] == 0 and metrics, what="the failure")
+    assert metrics['masthead_upstream_last_success_timestamp_seconds{provider="open-meteo"}'] == 0
+    assert metrics['masthead_upstream_requests_total{provider="open-meteo",outcome="http_5xx"}'] == 1
+
+
 def test_a_spent_budget_is_told_with_its_end(start):
     service = start(settings={"weather.open_meteo_budget": "2/d"})
     readers(["192.0.2.1", "192.0.2.17", "192.0.2.33", "192.0.2.49"], service)
@@ -104,7 +167,13 @@ def test_an_old_database_is_told(start, tmp_path):
     old.write_bytes(VISITORS.read_bytes().replace(b"Masthead-Visitors-City", b"MastheadXVisitors-City"))
     service = start(settings={"geoip.databases": str(old)})
     assert "the city database city.mmdb is " in status(service)["verdict"]
-    assert status(service)["databases"][0]["old"]
+    assert status(service)["databases"][0]["old"] and service.metrics()['masthead_geoip_old{database="city.mmdb"}'] == 1
+
+
+def test_the_bundled_readers_are_never_old_under_whatever_name(start, tmp_path):
+    shutil.copy(VISITORS, tmp_path / "city.mmdb")
+    service = start(settings={"geoip.databases": f"{tmp_path}/city.mmdb", "dev.at": "2031-01-31T12:00:00Z"})
+    assert not status(service)["databases"][0]["old"] and service.metrics()['masthead_geoip_old{database="city.mmdb"}'] == 0
 
 
 def test_what_cannot_be_written_is_a_state_on_the_page(start, tmp_path):
@@ -123,8 +192,25 @@ def test_a_refused_reload_is_told(start, tmp_path):
     database.write_bytes(b"not a database")
     service.signal(signal.SIGHUP)
     report = wait_until(lambda: status(service)["level"] == "degraded" and status(service), what="the refused reload")
-    assert "the new city.mmdb was refused, see the log; the one of " in report["verdict"]
+    assert "the city database city.mmdb could not be loaded again, see the log; the one of " in report["verdict"]
     assert not report["databases"][0]["reload_ok"] and not report["service"]["config_reload_ok"]
+
+
+def test_a_database_that_was_away_is_healed_but_the_reload_is_not(start, tmp_path):
+    """Whatever else the refused configuration said is still not in force, and the page says what it takes."""
+    database, aside = tmp_path / "city.mmdb", tmp_path / "aside"
+    shutil.copy(VISITORS, database)
+    service = start(settings={"geoip.databases": str(database), "geoip.watch": "1s"})
+    database.rename(aside)
+    service.signal(signal.SIGHUP)
+    away = wait_until(lambda: status(service)["level"] == "degraded" and status(service), what="the refused reload")
+    assert "the city database city.mmdb could not be loaded again" in away["verdict"] and "new" not in away["verdict"]
+    aside.rename(database)
+    back = wait_until(lambda: (report := status(service))["databases"][0]["reload_ok"] and report, what="the database")
+    assert back["verdict"].endswith("; the last reload was refused: a city database or the file of vague networks could not be "
+                                    "loaded, see the log; the old configuration is in force until a SIGHUP succeeds.")
+    service.signal(signal.SIGHUP)
+    wait_until(lambda: status(service)["level"] == "well", what="the reload")
 
 
 def test_a_proxy_that_is_not_configured_is_told(masthead):

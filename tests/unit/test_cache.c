@@ -367,8 +367,11 @@ static void a_survey_sees_every_cell_as_readers_would(void **state)
     assert_int_equal(seen[0].until_s, (start.wall_ms + KEEP) / 1000);
     assert_int_equal(seen[1].result, CACHE_STALE);
     assert_int_equal(seen[1].visits, 1);
+    cache_peek(own, 2, &later, &view);
+    assert_true(seen[1].retry_in_ms == view.retry_in_ms && view.retry_in_ms > 0 && !seen[1].in_flight);
     assert_int_equal(seen[2].result, CACHE_MISS);
     assert_int_equal(seen[2].fetched_s, 0);
+    assert_true(seen[2].in_flight && seen[2].retry_in_ms == 0);
     cache_close(own);
 }
 

@@ -118,17 +118,23 @@ static void close_promptly(struct fetch *fetch)
     assert_in_range(clock_monotonic_ms() - began, 0, PROMPT_MS);
 }
 
-/* How many requests ended so, by the exposition. */
-static unsigned long count_of(const char *outcome)
+/* The value of a series in the exposition, 0 without it. */
+static double exposed(const char *series)
 {
     static char storage[1 << 18];
-    char series[128];
     struct text text = text_over(storage, sizeof storage);
     metrics_write(&text);
+    const char *found = strstr(storage, series);
+    return found ? strtod(found + strlen(series), NULL) : 0;
+}
+
+/* How many requests ended so. */
+static unsigned long count_of(const char *outcome)
+{
+    char series[128];
     snprintf(series, sizeof series,
              "masthead_upstream_requests_total{provider=\"open-meteo\",outcome=\"%s\"} ", outcome);
-    const char *found = strstr(storage, series);
-    return found ? strtoul(found + strlen(series), NULL, 10) : 0;
+    return (unsigned long)exposed(series);
 }
 
 #define REST_MS 301000 /* longer than the breaker leaves a failing provider alone */
@@ -185,6 +191,21 @@ static void a_curve_knows_where_it_comes_from(void **state)
     assert_in_range(landings.last.fetched_s, before, before + PROMPT_MS / 1000 + 1);
     assert_true(curve_covers(&landings.last, before));
     assert_int_equal(landings.last.temperature_cdeg[0], 3120);
+    close_promptly(fetch);
+}
+
+/* An upstream on the same machine answers in much less than a millisecond. */
+static void the_time_a_request_takes_is_counted_to_the_microsecond(void **state)
+{
+    (void)state;
+    static const char sum[] = "masthead_upstream_request_duration_seconds_sum{provider=\"open-meteo\"} ";
+    struct fetch_options options = options_for(1, PATIENT_MS);
+    struct fetch *fetch = open_fetch(&options);
+    for (int i = 0; i < 10; i++) {
+        double before = exposed(sum);
+        check_flight(fetch, OK, "ok");
+        assert_true(exposed(sum) > before);
+    }
     close_promptly(fetch);
 }
 
@@ -371,6 +392,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_kind_of_answer_has_its_outcome),
         cmocka_unit_test(a_curve_knows_where_it_comes_from),
+        cmocka_unit_test(the_time_a_request_takes_is_counted_to_the_microsecond),
         cmocka_unit_test(a_redirect_is_not_followed),
         cmocka_unit_test(the_key_and_the_name_are_in_headers),
         cmocka_unit_test(silence_ends_at_the_timeout),

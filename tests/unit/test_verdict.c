@@ -54,6 +54,53 @@ static void set_without_numbers(struct status_report *r)
     r->history.slots[HISTORY_HOUR][59].grown[COUNT_PLACE] = 1000;
 }
 
+/* Five of six, so that either share lies between two tenths. */
+static void set_five_sixths_without(struct status_report *r)
+{
+    r->history.slots[HISTORY_HOUR][57].grown[COUNT_FRESH] = 333;
+    r->history.slots[HISTORY_HOUR][59].grown[COUNT_PLACE] = 1667;
+}
+
+static void set_all_but_one(struct status_report *r)
+{
+    r->history.slots[HISTORY_HOUR][57].grown[COUNT_FRESH] = 100000;
+    r->history.slots[HISTORY_HOUR][57].grown[COUNT_UNKNOWN] = 1;
+}
+
+static void set_few(struct status_report *r, enum status_counter counter)
+{
+    memset(&r->history, 0, sizeof r->history);
+    r->history.slots[HISTORY_HOUR][59].grown[counter] = 6;
+}
+
+static void set_few_waiting(struct status_report *r)
+{
+    set_few(r, COUNT_PLACE);
+    r->cells_in_flight = 3;
+}
+
+static void set_few_refused(struct status_report *r)
+{
+    set_few(r, COUNT_PLACE);
+    r->retry_s = NOON_S + 60;
+}
+
+static void set_few_served_since(struct status_report *r)
+{
+    set_few_waiting(r);
+    r->history.slots[HISTORY_HOUR][59].grown[COUNT_FRESH] = 1;
+}
+
+static void set_few_without_place(struct status_report *r)
+{
+    set_few(r, COUNT_UNKNOWN);
+}
+
+static void set_without_places(struct status_report *r)
+{
+    r->history.slots[HISTORY_HOUR][59].grown[COUNT_UNKNOWN] = 1001;
+}
+
 static void set_private(struct status_report *r)
 {
     r->history.slots[HISTORY_HOUR][20].grown[COUNT_LOOKED_UP] = 3000;
@@ -76,6 +123,31 @@ static void set_failing_quietly(struct status_report *r)
     r->curves_until_s = 0;
 }
 
+static void set_failing_while_cells_rest(struct status_report *r)
+{
+    set_failing_quietly(r);
+    r->retry_s = NOON_S + 300;
+}
+
+static void set_failing_while_trying(struct status_report *r)
+{
+    set_failing_while_cells_rest(r);
+    r->cells_in_flight = 1;
+}
+
+static void set_failing_past_keep(struct status_report *r)
+{
+    set_failing_while_cells_rest(r);
+    r->history.slots[HISTORY_HOUR][57].grown[COUNT_FRESH] = 0;
+    r->history.slots[HISTORY_HOUR][57].grown[COUNT_PLACE] = 1000;
+}
+
+static void set_failing_for_a_few(struct status_report *r)
+{
+    set_few_refused(r);
+    set_failing_while_cells_rest(r);
+}
+
 static void set_replaced(struct status_report *r)
 {
     set_failing(r);
@@ -90,6 +162,12 @@ static void set_spent(struct status_report *r)
     r->upstreams[0].window_count = 2;
     r->upstreams[0].next_try_s = NOON_S + DAY_S / 2;
     r->curves_until_s = NOON_S + 5 * DAY_S;
+}
+
+static void set_spent_without_numbers(struct status_report *r)
+{
+    set_spent(r);
+    set_five_sixths_without(r);
 }
 
 static void set_scarce(struct status_report *r)
@@ -147,6 +225,7 @@ static void set_jumped_long_ago(struct status_report *r)
 static void set_reload_refused(struct status_report *r)
 {
     r->reload_ok = false;
+    r->reload_refusal = "the configuration is not good";
 }
 
 static void set_draining(struct status_report *r)
@@ -162,6 +241,7 @@ static void set_developer(struct status_report *r)
 
 #define NBSP "\u00a0"
 #define WELL "Fresh for 100" NBSP "% of readers in the last 5 minutes; "
+#define NONE "Fresh for 0" NBSP "% of readers in the last 5 minutes, "
 
 static const struct {
     const char *name;
@@ -173,20 +253,51 @@ static const struct {
     {"no readers", set_no_readers, STATUS_WELL,
      "No readers in the last 5 minutes, 7 in the last hour; all is well."},
     {"some of each", set_some_of_each, STATUS_WELL,
-     "Fresh for 97.4" NBSP "% of readers in the last 5 minutes, stale for 0.4" NBSP
+     "Fresh for 97.5" NBSP "% of readers in the last 5 minutes, stale for 0.5" NBSP
      "%, without a number for 0.1" NBSP "%, without a known place for 1.9" NBSP "%; all is well."},
     {"half without a number", set_without_numbers, STATUS_BAD,
-     "Fresh for 50" NBSP "% of readers in the last 5 minutes, without a number for 50" NBSP "%; 50" NBSP
-     "% of readers see no temperature."},
+     "Fresh for 50" NBSP "% of readers in the last 5 minutes, without a number for 50" NBSP
+     "%; their weather has come since, or is fetched when they ask again."},
+    {"the budget is gone, and it shows", set_spent_without_numbers, STATUS_BAD,
+     "Fresh for 16.7" NBSP "% of readers in the last 5 minutes, without a number for 83.3" NBSP
+     "%; open-meteo has spent its 10000 requests for the day, serving its curves until 12:00 UTC on 5 Feb, "
+     "new "
+     "budget at 00:00 UTC tomorrow."},
+    {"the upstream is down for longer than keep", set_failing_past_keep, STATUS_BAD,
+     "Fresh for 0" NBSP "% of readers in the last 5 minutes, without a number for 100" NBSP
+     "%; open-meteo failing since 12:00 UTC yesterday (no answer in time), next try 12:05 UTC."},
+    {"one of many", set_all_but_one, STATUS_WELL,
+     "Fresh for 99.9" NBSP "% of readers in the last 5 minutes, without a known place for 0.1" NBSP
+     "%; all is well."},
+    {"a few, who wait", set_few_waiting, STATUS_DEGRADED,
+     NONE "without a number for 100" NBSP "%; their weather is still being fetched (cells under way: 3)."},
+    {"a few, whose fetch failed", set_few_refused, STATUS_DEGRADED,
+     NONE "without a number for 100" NBSP "%; fetching their weather has failed, next try 12:01 UTC."},
+    {"a few, while an upstream fails", set_failing_for_a_few, STATUS_DEGRADED,
+     NONE "without a number for 100" NBSP
+          "%; open-meteo failing since 12:00 UTC yesterday (no answer in time), next try 12:05 UTC."},
+    {"a few, one of whom has a number", set_few_served_since, STATUS_WELL,
+     "Fresh for 14.3" NBSP "% of readers in the last 5 minutes, without a number for 85.7" NBSP
+     "%; all is well."},
+    {"a few without a place", set_few_without_place, STATUS_WELL,
+     NONE "without a known place for 100" NBSP "%; too few to judge by."},
+    {"most without a place", set_without_places, STATUS_BAD,
+     "Fresh for 50" NBSP "% of readers in the last 5 minutes, without a known place for 50" NBSP
+     "%; most readers are at no known place: check geoip.databases and visitor.trusted_proxies."},
     {"proxy not configured", set_private, STATUS_BAD,
-     WELL "75" NBSP "% of readers come with a private or unreadable address: visitor.trusted_proxies and "
-          "visitor.header do not say what the proxy in front does."},
+     WELL
+     "most readers come with a private or unreadable address: visitor.trusted_proxies and visitor.header do "
+     "not say what the proxy in front does."},
     {"upstream failing", set_failing, STATUS_DEGRADED,
      WELL
      "open-meteo failing since 12:04 UTC (no answer in time), serving its curves until 14:10 UTC tomorrow, "
      "next try 12:09 UTC."},
     {"upstream failing, nobody asks", set_failing_quietly, STATUS_DEGRADED,
      WELL "open-meteo failing since 12:00 UTC yesterday (no answer in time), next try when a cell is due."},
+    {"upstream failing, a cell rests", set_failing_while_cells_rest, STATUS_DEGRADED,
+     WELL "open-meteo failing since 12:00 UTC yesterday (no answer in time), next try 12:05 UTC."},
+    {"upstream failing, and being asked", set_failing_while_trying, STATUS_DEGRADED,
+     WELL "open-meteo failing since 12:00 UTC yesterday (no answer in time), next try under way."},
     {"another provider answers", set_replaced, STATUS_DEGRADED,
      WELL "open-meteo failing since 12:04 UTC (no answer in time), met-norway answers in its place, next try "
           "12:09 "
@@ -206,7 +317,9 @@ static const struct {
     {"one database missing", set_one_missing, STATUS_DEGRADED,
      WELL "the city database <b>.mmdb cannot be loaded, see the log."},
     {"new database refused", set_refused, STATUS_DEGRADED,
-     WELL "the new city.mmdb was refused, see the log; the one of 12:00 UTC on 27 Dec 2024 goes on serving."},
+     WELL
+     "the city database city.mmdb could not be loaded again, see the log; the one of 12:00 UTC on 27 Dec "
+     "2024 goes on serving."},
     {"disk full", set_disk_full, STATUS_DEGRADED,
      WELL "the snapshot cannot be written (No space left on device), so that a restart would be cold."},
     {"threads out", set_threads_out, STATUS_BAD, WELL "256 of 256 threads are held by open connections."},
@@ -214,7 +327,8 @@ static const struct {
      WELL "this machine's clock was set back by 7200 s at 11:59 UTC."},
     {"clock jumped long ago", set_jumped_long_ago, STATUS_WELL, WELL "all is well."},
     {"reload refused", set_reload_refused, STATUS_DEGRADED,
-     WELL "the last reload was refused, see the log; the old configuration is in force."},
+     WELL "the last reload was refused: the configuration is not good, see the log; the old configuration is "
+          "in force until a SIGHUP succeeds."},
     {"draining", set_draining, STATUS_DEGRADED, WELL "draining: the service is about to end."},
     {"developer mode", set_developer, STATUS_WELL, WELL "all is well."},
 };
