@@ -47,39 +47,31 @@ struct service {
     struct chore beats;                   /* for the service manager's watchdog */
 };
 
-static metric_collector collect_build, collect_dev, collect_reload;
-static struct metric rows[] = {
-    {.name = "masthead_build_info",
-     .help = "The running version.",
-     .type = METRIC_GAUGE,
-     .labels = {{"version", NULL, 0}},
-     .collect = collect_build},
-    {.name = "masthead_dev_mode",
-     .help = "Whether readers may be faked and the clock be moved.",
-     .type = METRIC_GAUGE,
-     .collect = collect_dev},
-    {.name = "masthead_config_last_reload_successful",
-     .help = "Whether the last load of the configuration succeeded.",
-     .type = METRIC_GAUGE,
-     .collect = collect_reload},
+enum { BUILD, DEV, RELOAD, ROWS };
+static metric_collector collect;
+static struct metric rows[ROWS] = {
+    [BUILD] = {.name = "masthead_build_info",
+               .help = "The running version.",
+               .type = METRIC_GAUGE,
+               .labels = {{"version", NULL, 0}},
+               .collect = collect},
+    [DEV] = {.name = "masthead_dev_mode",
+             .help = "Whether readers may be faked and the clock be moved.",
+             .type = METRIC_GAUGE,
+             .collect = collect},
+    [RELOAD] = {.name = "masthead_config_last_reload_successful",
+                .help = "Whether the last load of the configuration succeeded.",
+                .type = METRIC_GAUGE,
+                .collect = collect},
 };
 
-static void collect_build(void *context, struct metric_samples *samples)
-{
-    (void)context;
-    metric_sample(samples, 1, MASTHEAD_VERSION, NULL);
-}
-
-static void collect_dev(void *context, struct metric_samples *samples)
-{
-    const struct service *service = context;
-    metric_sample(samples, service->dev, NULL, NULL);
-}
-
-static void collect_reload(void *context, struct metric_samples *samples)
+static void collect(void *context, size_t row, struct metric_samples *samples)
 {
     struct service *service = context;
-    metric_sample(samples, !atomic_load(&service->reload_refusal), NULL, NULL);
+    if (row == BUILD)
+        metric_sample(samples, 1, MASTHEAD_VERSION, NULL);
+    else
+        metric_value(samples, row == DEV ? service->dev : !atomic_load(&service->reload_refusal));
 }
 
 static bool ready(void *context)
@@ -168,7 +160,7 @@ static bool start(struct service *service)
     if (service->demo)
         site.visits.scenario = service->demo->scenario;
     process_register();
-    metrics_register(rows, sizeof rows / sizeof rows[0], service);
+    metrics_register(rows, ROWS, service);
     return (service->places = places_open(&config->place)) &&
            (service->weather = weather_open(&config->weather)) &&
            (service->widget = widget_open(&config->widget, service->places, service->weather)) &&

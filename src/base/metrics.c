@@ -230,20 +230,25 @@ static void write_stored(struct text *out, const struct metric *metric)
     }
 }
 
-static void write_metric(struct text *out, const struct metric *metric)
+static void write_metric(struct text *out, const struct metric *metric, size_t row)
 {
     static const char *const types[] = {"counter", "gauge", "histogram"};
     text_format(out, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help, metric->name,
                 types[metric->type]);
     if (metric->collect)
-        metric->collect(metric->context, &(struct metric_samples){.out = out, .metric = metric});
+        metric->collect(metric->context, row, &(struct metric_samples){.out = out, .metric = metric});
     else
         write_stored(out, metric);
+}
+
+void metric_value(struct metric_samples *samples, double value)
+{
+    metric_sample(samples, value, NULL, NULL);
 }
 
 void metrics_write(struct text *out)
 {
     for (size_t t = 0; t < table_count; t++)
         for (size_t i = 0; i < tables[t].count; i++)
-            write_metric(out, &tables[t].rows[i]);
+            write_metric(out, &tables[t].rows[i], i);
 }

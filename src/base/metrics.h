@@ -6,7 +6,7 @@
  *         [LOOKUPS] = {.name = "masthead_cache_lookups_total", .help = "…", .type = METRIC_COUNTER,
  *                      .labels = {{"result", results, 2}}},
  *         [ENTRIES] = {.name = "masthead_cache_entries", .help = "…", .type = METRIC_GAUGE,
- *                      .collect = entries},
+ *                      .collect = collect},
  *     };
  *     metrics_register(rows, 2, cache);
  *     metric_add(&rows[LOOKUPS], HIT, 0);
@@ -36,7 +36,7 @@ struct metric_label {
 
 struct metric;
 struct metric_samples;
-typedef void metric_collector(void *context, struct metric_samples *);
+typedef void metric_collector(void *context, size_t row, struct metric_samples *); /* `row`: of its table */
 
 struct metric {
     const char *name; /* with unit and _total, as exposed */
@@ -76,6 +76,9 @@ uint64_t metrics_sum(const char *name, const char *value);
 /* From inside a collector: one sample. Label values are given for each of the row's labels, in order; NULL
  * for none. For rows whose label values are not a closed set, `labels[].values` may be NULL. */
 void metric_sample(struct metric_samples *, double value, const char *first, const char *second);
+
+/* The same, for a row without labels. */
+void metric_value(struct metric_samples *, double value);
 
 /* Writes the whole exposition. Thread-safe. */
 void metrics_write(struct text *);

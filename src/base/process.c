@@ -10,84 +10,78 @@
 
 static double started_s;
 
-static void collect_cpu(void *context, struct metric_samples *samples)
+enum { CPU, MEMORY, OPEN_FDS, MAX_FDS, START, ROWS };
+static metric_collector collect;
+static struct metric rows[ROWS] = {
+    [CPU] = {.name = "process_cpu_seconds_total",
+             .help = "Processor time used, user and system.",
+             .type = METRIC_COUNTER,
+             .collect = collect},
+    [MEMORY] = {.name = "process_resident_memory_bytes",
+                .help = "Memory in RAM.",
+                .type = METRIC_GAUGE,
+                .collect = collect},
+    [OPEN_FDS] = {.name = "process_open_fds",
+                  .help = "Open descriptors.",
+                  .type = METRIC_GAUGE,
+                  .collect = collect},
+    [MAX_FDS] = {.name = "process_max_fds",
+                 .help = "Most descriptors that may be open.",
+                 .type = METRIC_GAUGE,
+                 .collect = collect},
+    [START] = {.name = "process_start_time_seconds",
+               .help = "When the process started.",
+               .type = METRIC_GAUGE,
+               .collect = collect},
+};
+
+static double seconds(const struct timeval *time)
 {
-    struct rusage usage;
-    (void)context;
-    getrusage(RUSAGE_SELF, &usage);
-    metric_sample(samples,
-                  (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-                      (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6,
-                  NULL, NULL);
+    return (double)time->tv_sec + (double)time->tv_usec / 1e6;
 }
 
-static void collect_memory(void *context, struct metric_samples *samples)
+static double resident_bytes(void)
 {
-    long total_pages, resident_pages;
+    long total_pages, resident_pages = 0;
     FILE *file = fopen("/proc/self/statm", "re");
-    (void)context;
-    if (!file)
-        return;
-    if (fscanf(file, "%ld %ld", &total_pages, &resident_pages) == 2)
-        metric_sample(samples, (double)resident_pages * (double)sysconf(_SC_PAGESIZE), NULL, NULL);
-    fclose(file);
+    if (file && fscanf(file, "%ld %ld", &total_pages, &resident_pages) != 2)
+        resident_pages = 0;
+    if (file)
+        fclose(file);
+    return (double)resident_pages * (double)sysconf(_SC_PAGESIZE);
 }
 
-static void collect_open_fds(void *context, struct metric_samples *samples)
+static double open_fds(void)
 {
     DIR *folder = opendir("/proc/self/fd");
-    (void)context;
-    if (!folder)
-        return;
-    long count = -1; /* the folder's own descriptor */
     const struct dirent *entry;
-    while ((entry = readdir(folder)))
+    long count = -1; /* the folder's own descriptor */
+    while (folder && (entry = readdir(folder)))
         count += entry->d_name[0] != '.';
-    closedir(folder);
-    metric_sample(samples, (double)count, NULL, NULL);
+    if (folder)
+        closedir(folder);
+    return (double)count;
 }
 
-static void collect_max_fds(void *context, struct metric_samples *samples)
+static void collect(void *context, size_t row, struct metric_samples *samples)
 {
+    struct rusage usage;
     struct rlimit limit;
     (void)context;
+    getrusage(RUSAGE_SELF, &usage);
     getrlimit(RLIMIT_NOFILE, &limit);
-    metric_sample(samples, (double)limit.rlim_cur, NULL, NULL);
+    const double values[ROWS] = {[CPU] = seconds(&usage.ru_utime) + seconds(&usage.ru_stime),
+                                 [MEMORY] = row == MEMORY ? resident_bytes() : 0,
+                                 [OPEN_FDS] = row == OPEN_FDS ? open_fds() : 0,
+                                 [MAX_FDS] = (double)limit.rlim_cur,
+                                 [START] = started_s};
+    metric_value(samples, values[row]);
 }
-
-static void collect_start(void *context, struct metric_samples *samples)
-{
-    (void)context;
-    metric_sample(samples, started_s, NULL, NULL);
-}
-
-static struct metric rows[] = {
-    {.name = "process_cpu_seconds_total",
-     .help = "Processor time used, user and system.",
-     .type = METRIC_COUNTER,
-     .collect = collect_cpu},
-    {.name = "process_resident_memory_bytes",
-     .help = "Memory in RAM.",
-     .type = METRIC_GAUGE,
-     .collect = collect_memory},
-    {.name = "process_open_fds",
-     .help = "Open descriptors.",
-     .type = METRIC_GAUGE,
-     .collect = collect_open_fds},
-    {.name = "process_max_fds",
-     .help = "Most descriptors that may be open.",
-     .type = METRIC_GAUGE,
-     .collect = collect_max_fds},
-    {.name = "process_start_time_seconds",
-     .help = "When the process started.",
-     .type = METRIC_GAUGE,
-     .collect = collect_start},
-};
 
 void process_register(void)
 {
     started_s = (double)time(NULL); /* not the clock that tests move */
-    metrics_register(rows, sizeof rows / sizeof rows[0], NULL);
+    metrics_register(rows, ROWS, NULL);
 }
 
 uint64_t process_want_descriptors(uint64_t count)

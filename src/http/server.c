@@ -99,9 +99,10 @@ void http_threads(const struct http_listener *listener, int64_t *busy, int64_t *
     *all = listener->options.threads;
 }
 
-static void collect_threads(void *context, struct metric_samples *samples)
+static void collect_threads(void *context, size_t row, struct metric_samples *samples)
 {
     int64_t busy, all;
+    (void)row;
     http_threads(context, &busy, &all);
     metric_sample(samples, (double)busy, "busy", NULL);
     metric_sample(samples, (double)(all - busy), "idle", NULL);

@@ -11,23 +11,23 @@
 #include <string.h>
 
 enum { BUILD_TIME, OLD, RELOAD_OK, ROWS };
-static metric_collector collect_build_time, collect_old, collect_reload_ok;
+static metric_collector collect;
 static struct metric rows[ROWS] = {
     [BUILD_TIME] = {.name = "masthead_geoip_build_timestamp_seconds",
                     .help = "When the vendor built the loaded database.",
                     .type = METRIC_GAUGE,
                     .labels = {{"database", NULL, 0}},
-                    .collect = collect_build_time},
+                    .collect = collect},
     [OLD] = {.name = "masthead_geoip_old",
              .help = "Whether the loaded database is too old; the bundled readers' never is.",
              .type = METRIC_GAUGE,
              .labels = {{"database", NULL, 0}},
-             .collect = collect_old},
+             .collect = collect},
     [RELOAD_OK] = {.name = "masthead_geoip_last_reload_successful",
                    .help = "Whether the last attempt to load the database succeeded.",
                    .type = METRIC_GAUGE,
                    .labels = {{"database", NULL, 0}},
-                   .collect = collect_reload_ok},
+                   .collect = collect},
 };
 
 static void generation_free(struct generation *generation)
@@ -80,39 +80,23 @@ static bool is_old(const struct mmdb *db, int64_t now_s, int64_t *days)
     return mmdb_ages(db) && *days > PLACE_OLD_DAYS;
 }
 
-/* The samples of a row that says something about each loaded database. */
-static void collect(struct places *places, size_t row, struct metric_samples *samples)
+/* Of what a database is, only those that are loaded. */
+static void collect(void *context, size_t row, struct metric_samples *samples)
 {
+    struct places *places = context;
     struct generation *generation = generation_take(places);
     int64_t now_s = clock_now().wall_ms / 1000, days;
     for (size_t i = 0; i < generation->options.database_count; i++) {
         const struct mmdb *db = generation->databases[i];
-        if (db)
-            metric_sample(samples, row == OLD ? is_old(db, now_s, &days) : (double)mmdb_built_s(db),
-                          label_of(&generation->options, i), NULL);
-    }
-    generation_give_back(places, generation);
-}
-
-static void collect_build_time(void *context, struct metric_samples *samples)
-{
-    collect(context, BUILD_TIME, samples);
-}
-
-static void collect_old(void *context, struct metric_samples *samples)
-{
-    collect(context, OLD, samples);
-}
-
-static void collect_reload_ok(void *context, struct metric_samples *samples)
-{
-    struct places *places = context;
-    struct generation *generation = generation_take(places);
-    for (size_t i = 0; i < generation->options.database_count; i++) {
+        const char *label = label_of(&generation->options, i);
         pthread_mutex_lock(&places->lock);
         bool ok = places->last_reload_ok[i];
         pthread_mutex_unlock(&places->lock);
-        metric_sample(samples, ok, label_of(&generation->options, i), NULL);
+        if (row == RELOAD_OK)
+            metric_sample(samples, ok, label, NULL);
+        else if (db)
+            metric_sample(samples, row == OLD ? is_old(db, now_s, &days) : (double)mmdb_built_s(db), label,
+                          NULL);
     }
     generation_give_back(places, generation);
 }

@@ -52,7 +52,7 @@ struct cache {
 };
 
 enum { LOOKUPS, ENTRIES, CAPACITY, EVICTIONS, ROWS };
-static metric_collector collect_entries, collect_capacity, collect_evictions;
+static metric_collector collect;
 static struct metric rows[ROWS] = {
     [LOOKUPS] = {.name = "masthead_cache_lookups_total",
                  .help = "Lookups of a cell's weather, by result.",
@@ -61,39 +61,26 @@ static struct metric rows[ROWS] = {
     [ENTRIES] = {.name = "masthead_cache_entries",
                  .help = "Cells in the cache.",
                  .type = METRIC_GAUGE,
-                 .collect = collect_entries},
+                 .collect = collect},
     [CAPACITY] = {.name = "masthead_cache_capacity",
                   .help = "Cells that the cache can hold.",
                   .type = METRIC_GAUGE,
-                  .collect = collect_capacity},
+                  .collect = collect},
     [EVICTIONS] = {.name = "masthead_cache_evictions_total",
                    .help = "Cells given up for others.",
                    .type = METRIC_COUNTER,
-                   .collect = collect_evictions},
+                   .collect = collect},
 };
 
-static void collect_entries(void *context, struct metric_samples *samples)
+static void collect(void *context, size_t row, struct metric_samples *samples)
 {
     struct cache *cache = context;
     pthread_mutex_lock(&cache->lock);
-    double value = cache->used;
+    const double values[ROWS] = {[ENTRIES] = cache->used,
+                                 [CAPACITY] = (double)cache->options.capacity,
+                                 [EVICTIONS] = (double)cache->evictions};
     pthread_mutex_unlock(&cache->lock);
-    metric_sample(samples, value, NULL, NULL);
-}
-
-static void collect_capacity(void *context, struct metric_samples *samples)
-{
-    const struct cache *cache = context;
-    metric_sample(samples, (double)cache->options.capacity, NULL, NULL);
-}
-
-static void collect_evictions(void *context, struct metric_samples *samples)
-{
-    struct cache *cache = context;
-    pthread_mutex_lock(&cache->lock);
-    double value = (double)cache->evictions;
-    pthread_mutex_unlock(&cache->lock);
-    metric_sample(samples, value, NULL, NULL);
+    metric_value(samples, values[row]);
 }
 
 struct cache *cache_open(const struct cache_options *options)

@@ -78,10 +78,11 @@ static struct metric rows[ROWS] = {
                   .collect = collect_inflight},
 };
 
-static void collect_inflight(void *context, struct metric_samples *samples)
+static void collect_inflight(void *context, size_t row, struct metric_samples *samples)
 {
+    (void)row;
     const struct fetch *fetch = context;
-    metric_sample(samples, (double)fetch->in_air, NULL, NULL);
+    metric_value(samples, (double)fetch->in_air);
 }
 
 bool fetch_submit(struct fetch *fetch, struct cell cell, bool urgent)

@@ -49,39 +49,38 @@ struct quota {
     struct account accounts[PROVIDERS]; /* guarded by lock */
 };
 
-enum { BREAKER, REMAINING, LIMIT, RESET, STRETCH, LAST_SUCCESS, ROWS };
-static metric_collector collect_breaker, collect_remaining, collect_limit, collect_reset, collect_stretch,
-    collect_last_success;
+enum { LIMIT, REMAINING, RESET, BREAKER, STRETCH, LAST_SUCCESS, ROWS }; /* by window, then others */
+static metric_collector collect;
 static struct metric rows[ROWS] = {
     [BREAKER] = {.name = "masthead_upstream_breaker_open",
                  .help = "Whether the provider is left alone after failures, or because it asked to be.",
                  .type = METRIC_GAUGE,
                  .labels = {{"provider", NULL, 0}},
-                 .collect = collect_breaker},
+                 .collect = collect},
     [REMAINING] = {.name = "masthead_upstream_budget_remaining",
                    .help = "Requests left in the present window.",
                    .type = METRIC_GAUGE,
                    .labels = {{"provider", NULL, 0}, {"window", NULL, 0}},
-                   .collect = collect_remaining},
+                   .collect = collect},
     [LIMIT] = {.name = "masthead_upstream_budget_limit",
                .help = "Requests allowed in a window.",
                .type = METRIC_GAUGE,
                .labels = {{"provider", NULL, 0}, {"window", NULL, 0}},
-               .collect = collect_limit},
+               .collect = collect},
     [RESET] = {.name = "masthead_upstream_budget_reset_timestamp_seconds",
                .help = "When the present window ends and its budget is whole again.",
                .type = METRIC_GAUGE,
                .labels = {{"provider", NULL, 0}, {"window", NULL, 0}},
-               .collect = collect_reset},
+               .collect = collect},
     [STRETCH] = {.name = "masthead_refresh_stretch_ratio",
                  .help = "How much longer than configured curves live, so that the budgets last.",
                  .type = METRIC_GAUGE,
-                 .collect = collect_stretch},
+                 .collect = collect},
     [LAST_SUCCESS] = {.name = "masthead_upstream_last_success_timestamp_seconds",
                       .help = "When the provider last gave a usable answer, 0: not since the start.",
                       .type = METRIC_GAUGE,
                       .labels = {{"provider", NULL, 0}},
-                      .collect = collect_last_success},
+                      .collect = collect},
 };
 
 /* The boot time at which the window of now began. */
@@ -163,61 +162,30 @@ void quota_look(struct quota *quota, enum provider_id id, const struct instant *
     pthread_mutex_unlock(&quota->lock);
 }
 
-/* The samples of a row: for each provider that was ever asked, or each of its windows that has a limit. */
-static void collect(struct quota *quota, size_t row, struct metric_samples *samples)
+/* Of what is told by provider, only those that were ever asked. */
+static void collect(void *context, size_t row, struct metric_samples *samples)
 {
     struct instant now = clock_now();
     struct weather_upstream upstream;
-    for (size_t id = 0; id < PROVIDERS; id++) {
-        quota_look(quota, (enum provider_id)id, &now, &upstream);
-        bool windows = row == LIMIT || row == REMAINING || row == RESET;
-        if (row == BREAKER && upstream.asked)
+    double stretch = 1;
+    for (enum provider_id id = 0; id < PROVIDERS; id++) {
+        quota_look(context, id, &now, &upstream);
+        stretch = upstream.stretch > stretch ? upstream.stretch : stretch;
+        if (!upstream.asked || row == STRETCH)
+            continue;
+        if (row == BREAKER)
             metric_sample(samples, upstream.breaker_open, upstream.name, NULL);
-        if (row == LAST_SUCCESS && upstream.asked)
+        if (row == LAST_SUCCESS)
             metric_sample(samples, (double)upstream.last_success_s, upstream.name, NULL);
-        for (size_t i = 0; windows && upstream.asked && i < upstream.window_count; i++) {
+        for (size_t i = 0; row < BREAKER && i < upstream.window_count; i++) {
             const struct weather_window *window = &upstream.windows[i];
-            int64_t values[] = {
+            const int64_t values[] = {
                 [LIMIT] = window->limit, [REMAINING] = window->remaining, [RESET] = window->reset_s};
             metric_sample(samples, (double)values[row], upstream.name, window->name);
         }
     }
-}
-
-static void collect_breaker(void *context, struct metric_samples *samples)
-{
-    collect(context, BREAKER, samples);
-}
-
-static void collect_last_success(void *context, struct metric_samples *samples)
-{
-    collect(context, LAST_SUCCESS, samples);
-}
-
-static void collect_remaining(void *context, struct metric_samples *samples)
-{
-    collect(context, REMAINING, samples);
-}
-
-static void collect_limit(void *context, struct metric_samples *samples)
-{
-    collect(context, LIMIT, samples);
-}
-
-static void collect_reset(void *context, struct metric_samples *samples)
-{
-    collect(context, RESET, samples);
-}
-
-static void collect_stretch(void *context, struct metric_samples *samples)
-{
-    struct instant now = clock_now();
-    double most = 1;
-    for (size_t id = 0; id < PROVIDERS; id++) {
-        double stretch = quota_stretch(context, (enum provider_id)id, &now);
-        most = stretch > most ? stretch : most;
-    }
-    metric_sample(samples, most, NULL, NULL);
+    if (row == STRETCH)
+        metric_value(samples, stretch);
 }
 
 /* Reads "open-meteo 12 3 4 5 6 7" lines: window and spent, three times. What does not fit is passed over. */

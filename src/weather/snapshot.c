@@ -28,31 +28,28 @@ struct snapshot {
     bool ending; /* guarded by lock */
 };
 
-static metric_collector collect_written, collect_records;
+enum { WRITTEN, RECORDS, ROWS };
+static metric_collector collect;
 static const char *const result_names[SNAPSHOT_RESULTS] = {
     [SNAPSHOT_RESTORED] = "restored", [SNAPSHOT_LEFT_OUT] = "left_out", [SNAPSHOT_DAMAGED] = "damaged"};
-static struct metric rows[] = {
-    {.name = "masthead_snapshot_last_success_timestamp_seconds",
-     .help = "When the snapshot of the cache was last written, 0 if not since the start.",
-     .type = METRIC_GAUGE,
-     .collect = collect_written},
-    {.name = "masthead_snapshot_records_total",
-     .help = "Records of the snapshot that was read at the start, by what became of them.",
-     .type = METRIC_COUNTER,
-     .labels = {{"result", result_names, SNAPSHOT_RESULTS}},
-     .collect = collect_records},
+static struct metric rows[ROWS] = {
+    [WRITTEN] = {.name = "masthead_snapshot_last_success_timestamp_seconds",
+                 .help = "When the snapshot of the cache was last written, 0 if not since the start.",
+                 .type = METRIC_GAUGE,
+                 .collect = collect},
+    [RECORDS] = {.name = "masthead_snapshot_records_total",
+                 .help = "Records of the snapshot that was read at the start, by what became of them.",
+                 .type = METRIC_COUNTER,
+                 .labels = {{"result", result_names, SNAPSHOT_RESULTS}},
+                 .collect = collect},
 };
 
-static void collect_written(void *context, struct metric_samples *samples)
+static void collect(void *context, size_t row, struct metric_samples *samples)
 {
     struct snapshot *snapshot = context;
-    metric_sample(samples, (double)atomic_load(&snapshot->written_s), NULL, NULL);
-}
-
-static void collect_records(void *context, struct metric_samples *samples)
-{
-    const struct snapshot *snapshot = context;
-    for (size_t i = 0; i < SNAPSHOT_RESULTS; i++)
+    if (row == WRITTEN)
+        metric_value(samples, (double)atomic_load(&snapshot->written_s));
+    for (size_t i = 0; row == RECORDS && i < SNAPSHOT_RESULTS; i++)
         metric_sample(samples, (double)snapshot->counts[i], result_names[i], NULL);
 }
 
@@ -222,7 +219,7 @@ struct snapshot *snapshot_open(const struct snapshot_options *options, struct ca
         free(snapshot);
         return NULL;
     }
-    metrics_register(rows, sizeof rows / sizeof rows[0], snapshot);
+    metrics_register(rows, ROWS, snapshot);
     return snapshot;
 }
 

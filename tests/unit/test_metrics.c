@@ -32,24 +32,26 @@ static const char *const results[] = {"hit", "miss"};
 static const char *const kinds[] = {"a", "b", "c"};
 static const double bounds[] = {0.1, 0.5};
 
-static void collect_gauge(void *context, struct metric_samples *samples)
+enum { PLAIN, TABLE, SPARSE, TIMES, SPARSE_TIMES, GAUGE, LABELLED, SILENT, ROWS };
+
+static void collect_gauge(void *context, size_t row, struct metric_samples *samples)
 {
-    metric_sample(samples, *(double *)context, NULL, NULL);
+    assert_int_equal(row, GAUGE);
+    metric_value(samples, *(double *)context);
 }
 
-static void collect_labelled(void *context, struct metric_samples *samples)
+static void collect_labelled(void *context, size_t row, struct metric_samples *samples)
 {
-    (void)context;
+    (void)context, (void)row;
     metric_sample(samples, 1769850012, "a\"b\\c\nd", NULL);
     metric_sample(samples, -0.5, "S\xc3\xa3o", NULL);
 }
 
-static void collect_nothing(void *context, struct metric_samples *samples)
+static void collect_nothing(void *context, size_t row, struct metric_samples *samples)
 {
-    (void)context, (void)samples;
+    (void)context, (void)row, (void)samples;
 }
 
-enum { PLAIN, TABLE, SPARSE, TIMES, SPARSE_TIMES, GAUGE, LABELLED, SILENT, ROWS };
 static struct metric rows[ROWS] = {
     [PLAIN] = {.name = "t_plain_total", .help = "Plain.", .type = METRIC_COUNTER},
     [TABLE] = {.name = "t_table_total",
