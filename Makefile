@@ -32,14 +32,15 @@ FLAGS   := -std=gnu17 -D_GNU_SOURCE -DMASTHEAD_VERSION='"$(VERSION)"' -Isrc -MMD
 
 ROOMS   := base visitor place weather widget http config
 HOUSE   := $(wildcard $(addprefix src/,$(addsuffix /*.c,$(ROOMS))))
-LIBS    := -lcurl -ljansson -lmaxminddb -lcivetweb -linih -lm -lpthread
+LIBS    := -lcurl -ljansson -lmaxminddb -lcivetweb -linih -lz -lm -lpthread
 SIM     := $(wildcard src/sim/*.c) $(wildcard src/base/*.c) src/weather/truth.c
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 
 objects  = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(1))
 
 # Packages that each step needs, by the file that tells they are there.
-PACKAGES_BUILD := esbuild gcc libc6-dev libcurl4-openssl-dev libjansson-dev libmaxminddb-dev libcivetweb-dev libinih-dev
+PACKAGES_BUILD := esbuild gcc libc6-dev libcurl4-openssl-dev libjansson-dev libmaxminddb-dev libcivetweb-dev libinih-dev \
+                  zlib1g-dev
 PACKAGES_RUN   := $(PACKAGES_BUILD) curl ca-certificates
 PACKAGES_TEST  := $(PACKAGES_BUILD) clang clang-format cppcheck curl ca-certificates libcmocka-dev mmdb-bin \
                   libmaxmind-db-writer-perl nginx-light python3 python3-pytest chromium chromium-driver \

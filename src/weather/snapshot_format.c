@@ -3,46 +3,16 @@
 #include "weather/cell.h"
 #include "weather/provider.h"
 
-#include <pthread.h>
-#include <stdio.h>
 #include <string.h>
+#include <zlib.h>
 
 #define MAGIC   UINT64_C(0x0a706e736873616d) /* "mashsnp\n" */
 #define VERSION 1
 
-/* CRC-32 of IEEE 802.3, reflected, four bytes at a time (Kounavis and Berry, IEEE Transactions on Computers
- * 57:11, 2008): crc_tables[n] is what a byte does to the sum when n more bytes have followed it. */
-static uint32_t crc_tables[4][256];
-
-static void fill_crc_tables(void)
-{
-    for (uint32_t i = 0; i < 256; i++) {
-        uint32_t crc = i;
-        for (int bit = 0; bit < 8; bit++)
-            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
-        crc_tables[0][i] = crc;
-    }
-    for (size_t n = 1; n < 4; n++)
-        for (size_t i = 0; i < 256; i++)
-            crc_tables[n][i] = crc_tables[n - 1][i] >> 8 ^ crc_tables[0][crc_tables[n - 1][i] & 0xff];
-}
-
-/* Of all bytes but the last, which are its own place. */
+/* CRC-32 of all bytes but the last, which are its own place. */
 static uint32_t checksum(const uint8_t *bytes, size_t size)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    const uint8_t *end = bytes + size - SNAPSHOT_CRC_BYTES;
-    uint32_t crc = UINT32_MAX;
-    pthread_once(&once, fill_crc_tables);
-    for (; end - bytes >= 4; bytes += 4) {
-        crc ^= (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
-               (uint32_t)bytes[3] << 24;
-        crc = crc_tables[3][crc & 0xff] ^ crc_tables[2][crc >> 8 & 0xff] ^ crc_tables[1][crc >> 16 & 0xff] ^
-              crc_tables[0][crc >> 24];
-    }
-    for (; bytes < end; bytes++)
-        crc = crc >> 8 ^ crc_tables[0][(crc ^ *bytes) & 0xff];
-    return ~crc;
+    return (uint32_t)crc32_z(0, bytes, size - SNAPSHOT_CRC_BYTES);
 }
 
 /* A place in bytes that are laid out or picked up, field by field: either way by the same function, so that

@@ -26,6 +26,7 @@ OWNERS = {
     "jansson.h": {f"src/weather/{name}.c" for name in ("open_meteo", "met_norway", "openweathermap", "reply")},
     "maxminddb.h": {"src/place/mmdb.c"},
     "ini.h": {"src/config/config.c"},
+    "zlib.h": {"src/weather/snapshot_format.c"},
 }
 
 TOP = {"src", "data", "tests", "Makefile", "widget.conf", "README.md", "LICENSE"}
