@@ -221,8 +221,6 @@ static int with_config(const struct arguments *arguments, const struct demo *dem
 static int demonstrate(struct arguments *arguments)
 {
     struct demo demo;
-    sigset_t signals = service_signals();
-    sigprocmask(SIG_BLOCK, &signals, NULL); /* nothing is left behind */
     int status = demo_open(&demo, arguments->scenario, &arguments->sources);
     if (status == EXIT_SUCCESS)
         status = with_config(arguments, &demo);
@@ -236,6 +234,9 @@ int main(int argc, char **argv)
         return examine_main(argv[2]);
 
     struct arguments arguments = parse_arguments(argc, argv);
+    signal(SIGPIPE, SIG_IGN); /* whoever went away is told by an error */
+    if (arguments.command == RUN || arguments.command == DEMO)
+        service_hold_signals();
     switch (arguments.command) {
     case BAD:
         fputs(usage, stderr);

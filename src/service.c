@@ -14,6 +14,7 @@
 #include "weather/weather.h"
 #include "widget/widget.h"
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -289,7 +290,7 @@ static bool enough_descriptors(const struct config *config)
     return allowed >= needed;
 }
 
-sigset_t service_signals(void)
+static sigset_t own_signals(void)
 {
     sigset_t signals;
     sigemptyset(&signals);
@@ -299,15 +300,19 @@ sigset_t service_signals(void)
     return signals;
 }
 
+void service_hold_signals(void)
+{
+    sigset_t signals = own_signals();
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
 int service_run(struct config *config, const struct config_sources *sources, const struct demo *demo)
 {
     struct service service = {.config = config,
                               .demo = demo,
                               .dev = config->dev.enabled,
                               .beats = {.every_ms = notify_watchdog_ms()}};
-    sigset_t signals = service_signals();
-    sigprocmask(SIG_BLOCK, &signals, NULL); /* before threads: only serve() takes them */
-    signal(SIGPIPE, SIG_IGN);
+    sigset_t signals = own_signals();
     mkdir(config->place.state, 0755); /* what cannot be written is said by who writes it */
     if (config->dev.enabled && config->dev.at_s > 0)
         clock_freeze(config->dev.at_s * 1000);
