@@ -115,12 +115,13 @@ void widget_json(const struct answer *answer, struct text *out)
 void widget_where_json(const struct answer *answer, struct text *out)
 {
     bool known = answer->state != ANSWER_UNKNOWN;
+    bool owed = known && answer->place.credit && !answer->credits_nowhere;
     text_format(out, "{\"state\":\"%s\",\n ", known ? "place" : "unknown");
     write_place(&answer->place, out);
     text_string(out, ",\n \"cell\":");
     text_json(out, or_null(answer->reading.cell));
     text_format(out, ",\"unit\":\"%c\"", unit_letter(answer));
-    write_credits(&answer->place.credit, known && answer->place.credit ? 1 : 0, out);
+    write_credits(&answer->place.credit, owed ? 1 : 0, out);
 }
 
 void widget_weather_json(const struct answer *answer, struct text *out)
@@ -128,6 +129,7 @@ void widget_weather_json(const struct answer *answer, struct text *out)
     char degrees_storage[32];
     struct text degrees = text_over(degrees_storage, sizeof degrees_storage);
     const struct credit *const *credit = &answer->reading.credit;
+    bool owed = answer_has_number(answer) && !answer->credits_nowhere;
     write_temperature(&degrees, answer_has_number(answer), answer->reading.temperature_ddeg, answer->units);
 
     text_format(out, "{\"state\":\"%s\",\"text\":", answer_state_names[answer->state]);
@@ -135,5 +137,5 @@ void widget_weather_json(const struct answer *answer, struct text *out)
     text_string(out, ",\n ");
     write_weather(answer, out);
     write_origin(answer, out);
-    write_credits(credit, answer_has_number(answer) ? 1 : 0, out);
+    write_credits(credit, owed ? 1 : 0, out);
 }
