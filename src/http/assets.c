@@ -8,6 +8,7 @@
 /* What pages load is as the build has made it (MASTHEAD_WEB is its folder), the rest is as it is in src. */
 EMBED(asset_loader, MASTHEAD_WEB "masthead.js");
 EMBED(asset_choice, MASTHEAD_WEB "masthead.choice.js");
+EMBED(asset_split, MASTHEAD_WEB "masthead.split.js");
 EMBED(asset_style, MASTHEAD_WEB "masthead.css");
 EMBED(asset_icons, MASTHEAD_WEB "masthead.icons.svg");
 EMBED(asset_playground_html, "src/web/playground.html");
@@ -36,6 +37,8 @@ static const struct asset {
      MASTHEAD_JS_INTEGRITY},
     {"/masthead.choice.js", JAVASCRIPT, asset_choice, asset_choice_end,
      "/masthead.choice." MASTHEAD_CHOICE_JS_HASH ".js", MASTHEAD_CHOICE_JS_INTEGRITY},
+    {"/masthead.split.js", JAVASCRIPT, asset_split, asset_split_end,
+     "/masthead.split." MASTHEAD_SPLIT_JS_HASH ".js", MASTHEAD_SPLIT_JS_INTEGRITY},
     {"/masthead.css", STYLESHEET, asset_style, asset_style_end, "/masthead." MASTHEAD_CSS_HASH ".css",
      MASTHEAD_CSS_INTEGRITY},
     {"/masthead.icons.svg", SVG, asset_icons, asset_icons_end,
