@@ -87,7 +87,7 @@ $(BUILD)/obj/%.o: src/%.c Makefile
 	$(Q)$(CC) $(CFLAGS) $(FLAGS) -c -o $@ $<
 
 # What browsers get is as small as esbuild makes it; where that is not installed, the source as it is.
-WEB := $(addprefix $(BUILD)/web/,masthead.js masthead.choice.js masthead.css masthead.icons.svg)
+WEB := $(addprefix $(BUILD)/web/,masthead.js masthead.choice.js masthead.split.js masthead.css masthead.icons.svg)
 $(BUILD)/web/%: src/web/% Makefile
 	@mkdir -p $(@D)
 	$(Q)case $<,$$(command -v esbuild) in \

@@ -8,6 +8,7 @@
 /* What pages load is as the build has made it (MASTHEAD_WEB is its folder), the rest is as it is in src. */
 EMBED(asset_loader, MASTHEAD_WEB "masthead.js");
 EMBED(asset_choice, MASTHEAD_WEB "masthead.choice.js");
+EMBED(asset_split, MASTHEAD_WEB "masthead.split.js");
 EMBED(asset_style, MASTHEAD_WEB "masthead.css");
 EMBED(asset_icons, MASTHEAD_WEB "masthead.icons.svg");
 EMBED(asset_playground_html, "src/web/playground.html");
@@ -37,6 +38,8 @@ static const struct asset {
      MASTHEAD_JS_INTEGRITY},
     {"/masthead.choice.js", JAVASCRIPT, BYTES(asset_choice),
      "/masthead.choice." MASTHEAD_CHOICE_JS_HASH ".js", MASTHEAD_CHOICE_JS_INTEGRITY},
+    {"/masthead.split.js", JAVASCRIPT, BYTES(asset_split), "/masthead.split." MASTHEAD_SPLIT_JS_HASH ".js",
+     MASTHEAD_SPLIT_JS_INTEGRITY},
     {"/masthead.css", STYLESHEET, BYTES(asset_style), "/masthead." MASTHEAD_CSS_HASH ".css",
      MASTHEAD_CSS_INTEGRITY},
     {"/masthead.icons.svg", SVG, BYTES(asset_icons), "/masthead.icons." MASTHEAD_ICONS_SVG_HASH ".svg",

@@ -68,6 +68,7 @@ const keeps = () => {
 // Opens the dialog. `place` is the element whose name was pressed, `url` what its widget asks, `answer` what it shows, if
 // anything; `changed` is told the id of the new choice, or '' when the reader's own location counts again.
 export default (place, url, answer, changed) => {
+  if (document.querySelector('.masthead-choice')) return; // it was pressed twice
   const lang = place.closest('[lang]')?.lang || 'en';
   const [tag, words] = Object.entries(languages).find(([tag]) => lang.split('-')[0].toLowerCase() == tag)
     ?? ['en', languages.en];

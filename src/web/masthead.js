@@ -1,166 +1,185 @@
 // Masthead: puts the reader's place and temperature where the page has a placeholder. Text, never markup.
-(() => {
-  const tag = 'masthead-weather';
-  if (customElements.get(tag)) return; // this script is on the page twice
-
-  const feeds = {}; // by URL
-  const asks = new WeakMap(); // element -> the URL it is filled from
+// May be 2 KB at most, compressed: hence `let` alone, since what repeats costs nothing, and masthead.*.js for what is seldom.
+if (!customElements.get('masthead-weather')) { // else this script is on the page twice
+  let tag = 'masthead-weather';
+  let feeds = {}; // by URL
+  let credits; // of the latest answer
   let chosen; // id of the place that the reader chose; '': none any more
   try {
     chosen = localStorage[tag];
   } catch {} // this browser keeps nothing
 
-  const make = (name, properties) => Object.assign(document.createElement(name), properties);
+  let span = (name, tag = 'span') => Object.assign(document.createElement(tag), { className: 'masthead-' + name });
 
-  const span = (name, tag = 'span') => make(tag, { className: 'masthead-' + name });
+  // The node itself. Throws while the parser may still put something into it: until nodes follow it, or what it is in.
+  let whole = (node) => {
+    if (document.readyState == 'loading' && !node.nextSibling) whole(node.parentNode);
+    return node;
+  };
 
-  const part = (el, name) => {
-    const target = el.dataset[name + 'Target'];
-    return target ? document.querySelector(target) : el.querySelector('.masthead-' + name);
+  let part = (el, name) => {
+    let target = el.dataset[name + 'Target'];
+    return target ? whole(document.querySelector(target)) : el.querySelector('.masthead-' + name);
   };
 
   // Makes a place that is named a button for the reader's own choice, whose script comes with the first use.
-  const offer = (el, answer) => {
-    const place = part(el, 'place');
+  let offer = (el, url, answer) => {
+    let place = part(el, 'place');
     if (el.dataset.choice == 'off' || !place) return;
-    const named = !!place.textContent.trim();
-    Object.assign(place, { role: named ? 'button' : null, tabIndex: named - 1 });
+    let named = /\S/.test(place.textContent);
+    place.role = named ? 'button' : null;
+    place.tabIndex = named - 1;
     place.onclick = place.onkeydown = async (event) => {
-      if (!named || (event.key && !/^( |Enter)$/.test(event.key))) return;
-      event.preventDefault();
-      const url = asks.get(el);
-      (await import(new URL('masthead.choice.js', url))).default(place, url, answer, (id) => {
-        chosen = id;
-        scan();
-      });
+      if (named && /^( |Enter|undefined)$/.test(event.key)) {
+        event.preventDefault();
+        try {
+          (await import(new URL('masthead.choice.js', url))).default(place, url, answer, (id) => {
+            chosen = id;
+            feeds = {};
+            scan();
+          });
+        } catch {} // it does not come
+      }
     };
   };
 
-  // An answer's place, temperature and exact °C; throws when it is not one.
-  const read = ({ state, place, temperature, unit: other }) => {
+  // An answer's place, temperature, exact °C and source; throws when it is not one.
+  let read = ({ state, place: { name, source }, temperature }) => {
     if (state == 'unknown') return ['', ''];
-    const { value = null, unit = other, celsius } = temperature || {};
-    if (!place.name.trim() || !/^((fresh|stale)-?\d+|placenull)[CF]$/.test(state + value + unit)) throw 0;
-    return [place.name, `${value ?? '--'}\u00a0°${unit}`.replace(/-\b/, '\u2212'), celsius?.toFixed(1)];
+    let { celsius, value, unit } = temperature;
+    if (!/^((fresh|stale)-?\d+|placenull)[CF]$/.test(name.trim() && state + value + unit)) throw 0;
+    return [name, `${value ?? '--'}\u00a0°${unit}`.replace(/-\b/, '\u2212'), celsius?.toFixed(1), source];
   };
 
   // What the elements that ask the same share.
-  const open = (url, lang, remember) => {
-    const users = new Map(); // element -> the answer it was told
-    let answer, texts, tries = 0;
+  let open = (url, lang) => {
+    let users = new Map(); // element -> the texts that it shows
+    let failures = 0, answer, texts, since, wait; // milliseconds
 
-    const show = (el) => {
-      const { dataset } = el;
-      const { placeTarget, fallback } = dataset;
-      const rendered = el.querySelector('.masthead-weather'); // by the server
-      if (rendered && !answer) return;
-      // At first into a copy: a new element in its own place, rather than one that moves as its neighbours change.
-      const put = (name, textContent, more) => {
-        let node = part(el, name);
-        if (node && !rendered && !dataset.state) node.replaceWith(node = node.cloneNode());
-        if (node) return Object.assign(node, { textContent }, more);
+    let show = (el) => {
+      let { dataset } = el;
+      let { placeTarget, fallback } = dataset;
+      let rendered = part(el, 'weather'); // by the server
+      if (!answer && rendered && !/^un/.test(rendered.dataset.state)) return; // it names a place
+      // At first a part leaves and comes back: new in its own place, not one that moves as its neighbours change.
+      let put = (name, textContent) => {
+        let node = part(el, name) || span(name);
+        if (!rendered && !dataset.state) node.replaceWith(node);
+        return Object.assign(node, { textContent, dir: 'auto' });
       };
       try {
         if (!placeTarget && !part(el, 'place')) el.replaceChildren(span('place'), ' ', span('temp', 'data'));
         if ('date' in dataset && !part(el, 'date')) el.append(' ', span('date'));
-        const { state = 'unavailable', weather, timezone, simulated, place } = answer || {};
-        const sky = (weather?.code ?? '') + (weather?.is_day == false ? 'n' : '');
-        const [name, degrees, value = ''] = fallback && !texts[0] ? [fallback, ''] : texts;
-        const city = put('place', name, { dir: 'auto' });
-        const temp = put('temp', degrees, { value });
+        let { state = 'unavailable', simulated, weather, timezone } = answer || {};
+        let sky = [weather?.code] + (weather?.is_day == false ? 'n' : '');
+        let [name, degrees, value = '', source = 'none'] = fallback && !texts[0] ? [fallback, ''] : texts;
+        let city = put('place', name);
+        let temp = put('temp', degrees);
+        temp.value = value;
         put('condition', weather?.text);
         put('icon');
         try {
-          put('date', new Date().toLocaleDateString(lang || [], { dateStyle: 'full', timeZone: timezone || undefined }));
-        } catch {} // a zone that this browser does not know
-        for (const node of [el, rendered, city, temp].filter(Boolean)) {
-          Object.assign(node.dataset, { state, source: place?.source || 'none', weather: sky });
-          node.toggleAttribute('data-simulated', !!simulated);
-          delete node.dataset.age;
+          for (let locale of [[], lang]) {
+            put('date', new Date().toLocaleDateString(locale, { dateStyle: 'full', timeZone: timezone || undefined }));
+          }
+        } catch {} // a language or zone that this browser does not know
+        if (failures && value) state = 'stale';
+        let age = state == 'stale' ? ~~(answer.age_s + (Date.now() - since) / 1000) : null;
+        let marks = { state, source, weather: sky, simulated: simulated || null, age };
+        for (let node of [el, rendered || el, city, temp]) {
+          for (let key in marks) marks[key] == null ? delete node.dataset[key] : (node.dataset[key] = marks[key]);
           node.lang ||= lang;
         }
-        offer(el, answer);
-        if (!answer || users.get(el) == answer) return;
-        users.set(el, answer);
-        el.dispatchEvent(new CustomEvent('masthead:update', { bubbles: true, detail: answer }));
+        offer(el, url, answer);
+        if (users.get(el) != texts) {
+          users.set(el, texts);
+          if (answer) el.dispatchEvent(new CustomEvent('masthead:update', { bubbles: true, detail: answer }));
+          if ('remember' in dataset) sessionStorage[url] = JSON.stringify([since, answer, wait]);
+        }
       } catch {} // nothing to fill yet
     };
 
-    const take = (got) => {
+    let take = (got) => {
       texts = read(got);
       answer = got;
-      for (const box of document.querySelectorAll('[data-masthead-credits]')) {
-        box.textContent = '';
-        for (const { text, url } of got.credits) {
-          if (/^https?:/.test(url)) box.append(make('a', { textContent: text, href: url }), ' ');
-        }
-      }
+      credits = got.credits;
     };
 
-    // Asks, and again when the answer has aged: ever more seldom, and only while someone looks.
-    const load = async () => {
-      if (tries && document.hidden) return document.addEventListener('visibilitychange', load, { once: true });
-      let wait = 15 * ++tries;
-      const signal = AbortSignal.timeout?.(3000);
-      const get = async (url) => {
-        const reply = await fetch(url, { signal });
-        if (!reply.ok) throw 0;
-        wait = Math.max(wait, /max-age=(\d+)|$/.exec(reply.headers.get('cache-control'))[1] || 0);
-        return reply.json();
+    // Asks, and again when the answer has aged; after failures ever more seldom, and only while someone looks.
+    let load = async () => {
+      if (texts && document.hidden) return requestAnimationFrame(load); // there is none in a tab that is hidden
+      let signal = AbortSignal.timeout?.(3000);
+      let get = async (url) => {
+        let reply = await fetch(url, { signal });
+        wait = 1000 * Math.max(15, /max-age=(\d{1,4})|$/.exec(reply.headers.get('cache-control'))[1] | 0);
+        return reply.ok && reply.json();
       };
       try {
-        const got = await get(url);
-        take(got);
-        if (got.unit && got.cell) {
-          const weather = await get(new URL(`weather.json?lang=${lang}&units=${got.unit}&cell=${got.cell}`, url));
-          take({ ...got, ...weather, credits: weather.credits.concat(got.credits) });
-        }
-        if (remember) sessionStorage[url] = JSON.stringify([Date.now() + wait * 1000, answer]);
-      } catch {} // keep what we have
+        let got = await get(url);
+        take(got.unit ? await (await import(new URL('masthead.split.js', url))).default(got, get, url, lang, answer || take) : got);
+        failures = 0;
+        since = Date.now();
+      } catch {
+        wait = 15000 * ++failures; // keep what we have
+      }
+      if (feeds[url] != join) return; // the reader has chosen meanwhile
       texts ||= ['', '--\u00a0°C'];
-      for (const el of users.keys()) el.isConnected && asks.get(el) == url ? show(el) : users.delete(el);
-      if (users.size) setTimeout(load, Math.min(wait, 3600) * 1000);
+      for (let el of users.keys()) el.isConnected ? show(el) : users.delete(el);
+      if (users.size) setTimeout(load, wait);
       else delete feeds[url];
+      scan();
     };
 
     try {
-      const [end, kept] = JSON.parse(sessionStorage[url]);
-      const left = end - Date.now();
-      if (left > 0) {
-        take(kept);
-        tries = 1;
-        setTimeout(load, left);
-      }
-    } catch {} // nothing remembered
+      let kept;
+      [since, kept, wait] = JSON.parse(sessionStorage[url]);
+      let left = since + wait - Date.now();
+      if (left < 0) throw 0;
+      take(kept);
+      setTimeout(load, left);
+    } catch {
+      load(); // nothing is remembered
+    }
 
-    return (el) => {
-      if (!users.has(el)) users.set(el);
-      if (texts) show(el);
-      if (!tries) load();
+    let join = (el) => {
+      users.set(el, users.get(el));
+      if (users.get(el) != texts) show(el);
     };
+    return join;
   };
 
-  const start = (el) => {
-    const { endpoint = '/widget.json', query, units, mode, choice } = el.dataset;
-    const lang = el.closest('[lang]')?.lang || '';
-    const asked = new URLSearchParams(query);
-    if (units) asked.set('units', units);
-    if (lang && !asked.has('lang')) asked.set('lang', lang);
-    const own = choice == 'off' ? null : chosen;
-    if (own) asked.set('place', own);
-    const url = new URL(mode == 'split' ? endpoint.replace(/[^/]*$/, 'where.json') : endpoint, document.baseURI);
-    url.search = asked;
-    asks.set(el, url.href);
-    if (own == null && el.querySelector('.masthead-weather[data-state=fresh]')) return offer(el);
-    (feeds[url] ||= open(url.href, lang, 'remember' in el.dataset))(el);
+  let start = (el) => {
+    try {
+      let { endpoint = '/widget.json', mode, query, units, choice } = whole(el).dataset;
+      let asked = new URLSearchParams(query);
+      let lang = asked.get('lang') || el.closest('[lang]')?.lang || '';
+      let own = choice == 'off' ? null : chosen;
+      for (let [key, value] of Object.entries({ units, lang, place: own })) if (value) asked.set(key, value);
+      let path = mode == 'split' ? endpoint.replace(/[^/]*$/, 'where.json') : endpoint;
+      let url = Object.assign(new URL(path, document.baseURI), { search: asked }).href;
+      if (own == null && !feeds[url] && part(el, 'weather')?.dataset.state == 'fresh') return offer(el, url);
+      (feeds[url] ||= open(url, lang))(el);
+    } catch {} // not whole yet, or not in order: the others go on
   };
 
-  const scan = () => document.querySelectorAll(`${tag},[data-masthead],[data-place-target]`).forEach(start);
+  // Fills what is there, and as long as the page is coming what has come meanwhile.
+  let scan = () => {
+    document.querySelectorAll(`${tag},[data-masthead],[data-place-target]`).forEach(start);
+    for (let box of document.querySelectorAll('[data-masthead-credits]')) {
+      if (box.credits != credits) {
+        box.credits = credits;
+        box.textContent = '';
+        for (let { text, url } of credits) {
+          if (/^http/.test(url)) box.append(Object.assign(document.createElement('a'), { textContent: text, href: url }), ' ');
+        }
+      }
+    }
+    if (document.readyState != 'complete') setTimeout(scan, 99);
+  };
   scan();
-  document.addEventListener('DOMContentLoaded', scan);
   customElements.define(tag, class extends HTMLElement {
     connectedCallback() {
       start(this);
     }
   });
-})();
+}

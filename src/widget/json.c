@@ -70,10 +70,11 @@ void widget_json(const struct answer *answer, struct text *out)
 void widget_where_json(const struct answer *answer, struct text *out)
 {
     bool known = answer->state != ANSWER_UNKNOWN;
+    bool owed = known && answer->place.credit && !answer->credits_nowhere;
     json_write(out, "{'state':%s", known ? "place" : "unknown");
     write_place(&answer->place, out);
     json_write(out, ",\n 'cell':%s,'unit':%s", answer->reading.cell, unit_letter(answer));
-    write_credits(&answer->place.credit, known && answer->place.credit ? 1 : 0, out);
+    write_credits(&answer->place.credit, owed ? 1 : 0, out);
 }
 
 void widget_weather_json(const struct answer *answer, struct text *out)
@@ -81,10 +82,11 @@ void widget_weather_json(const struct answer *answer, struct text *out)
     char degrees_storage[32];
     struct text degrees = text_over(degrees_storage, sizeof degrees_storage);
     const struct credit *const *credit = &answer->reading.credit;
+    bool owed = answer_has_number(answer) && !answer->credits_nowhere;
     write_temperature(&degrees, answer_has_number(answer), answer->reading.temperature_ddeg, answer->units);
 
     json_write(out, "{'state':%s,'text':%s", answer_state_names[answer->state], degrees.bytes);
     write_weather(answer, out);
     write_origin(answer, out);
-    write_credits(credit, answer_has_number(answer) ? 1 : 0, out);
+    write_credits(credit, owed ? 1 : 0, out);
 }

@@ -81,6 +81,7 @@ static struct answer begin(const struct widget *widget, const struct visit *visi
         .now_s = visit->now.wall_ms / 1000,
         .simulated = options->simulated || visit->imagined,
         .credits_inline = options->credits == WIDGET_CREDITS_INLINE,
+        .credits_nowhere = options->credits == WIDGET_CREDITS_NO,
         .icon = visit->icon,
         .condition = visit->condition,
     };
@@ -183,6 +184,8 @@ bool answer_has_number(const struct answer *answer)
 size_t widget_credits(const struct answer *answer, const struct credit *out[WIDGET_CREDITS_MAX])
 {
     size_t count = 0;
+    if (answer->credits_nowhere)
+        return 0;
     if (answer_has_number(answer))
         out[count++] = answer->reading.credit;
     if (answer->state != ANSWER_UNKNOWN && answer->place.credit)

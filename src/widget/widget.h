@@ -52,7 +52,8 @@ struct answer {
     int64_t now_s;    /* Unix time of the answer */
     int64_t max_age_s;
     bool simulated;
-    bool credits_inline;
+    bool credits_inline;  /* the fragment shows them itself */
+    bool credits_nowhere; /* none are owed: the site shows them on its own */
     bool icon, condition; /* as the visit wishes */
 };
 
@@ -103,7 +104,8 @@ void widget_weather_json(const struct answer *, struct text *);
 void widget_places_json(const struct widget *, const char *query, const char *country,
                         const struct language *, struct text *);
 
-/* The credits that are owed for what the answer shows, at most WIDGET_CREDITS_MAX; returns how many. */
+/* The credits that are owed for what the answer shows, at most WIDGET_CREDITS_MAX; returns how many. None
+ * with `credits_nowhere`. */
 #define WIDGET_CREDITS_MAX 2
 size_t widget_credits(const struct answer *, const struct credit *out[WIDGET_CREDITS_MAX]);
 

@@ -22,14 +22,21 @@ class Newspaper(ThreadingHTTPServer):
         self.service = service
         self.visitor = visitor
         self.pages = {"/favicon.ico": (b"", {"Content-Type": "image/x-icon"})}
+        self.halves = {}
         self.asked = []
         self.fault = None
         self.released = threading.Event()
+        self.rest = threading.Event()
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def page(self, path, body, content_type="text/html; charset=utf-8", headers=()):
         """Puts a page; returns its URL."""
         self.pages[path] = (body.encode(), {"Content-Type": content_type, **dict(headers)})
+        return self.url + path
+
+    def page_in_two(self, path, begin, rest):
+        """Puts a page whose second part leaves when the page has asked for /rest; returns its URL."""
+        self.halves[path] = (begin.encode(), rest.encode())
         return self.url + path
 
     def fetch(self, path):
@@ -45,6 +52,7 @@ class Newspaper(ThreadingHTTPServer):
 
     def close(self):
         self.released.set()
+        self.rest.set()
         self.shutdown()
         self.server_close()
 
@@ -59,6 +67,11 @@ class Handler(BaseHTTPRequestHandler):
         path = self.path.split("?")[0]
         if path in self.server.pages:
             return self.answer(200, *self.server.pages[path])
+        if path in self.server.halves:
+            return self.answer_in_two(*self.server.halves[path])
+        if path == "/rest":
+            self.server.rest.set()
+            return self.answer(200, b"", {"Content-Type": "text/plain"})
         if path.startswith("/widget"):
             self.server.asked.append(self.path)
             if self.server.fault:
@@ -81,6 +94,15 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
+
+    def answer_in_two(self, begin, rest):
+        self.close_connection = True
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.end_headers()
+        self.wfile.write(begin)
+        self.server.rest.wait(60)
+        self.wfile.write(rest)
 
 
 # Faults: what to do with a question for the widget instead of handing it on.

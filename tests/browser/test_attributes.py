@@ -55,6 +55,16 @@ def test_without_a_zone_the_date_is_the_browsers_or_none(site, browser, answer):
     assert browser.complaints() == []
 
 
+@pytest.mark.parametrize("lang", ["en_US", "", "x", "english!"])
+def test_a_language_that_no_browser_knows_still_has_a_date(site, browser, lang):
+    site.fault = say({**ANSWER, "timezone": "Pacific/Kiritimati"})
+    browser.open(site.page("/", page(f"<masthead-weather data-date>{PLACEHOLDER}</masthead-weather>", lang=lang)))
+    assert browser.settled("masthead-weather") == "fresh"
+    there = "return new Date().toLocaleDateString([], { dateStyle: 'full', timeZone: 'Pacific/Kiritimati' })"
+    assert browser.text(".masthead-date") == browser.js(there)
+    assert browser.complaints() == []
+
+
 # Icon and condition
 
 
@@ -119,6 +129,28 @@ def test_nothing_is_remembered_unless_the_page_says_so(mumbai, browser):
     assert len(mumbai.asked) == 1
 
 
+def test_any_element_may_say_that_the_answer_is_remembered(mumbai, browser):
+    browser.open(mumbai.page("/", page(f"<masthead-weather></masthead-weather><p data-masthead data-remember>{PLACEHOLDER}</p>")))
+    browser.until("sessionStorage.length", "nothing is remembered")
+    assert len(mumbai.asked) == 1
+
+
+def test_what_is_remembered_grows_old(mumbai, browser):
+    mumbai.fault = say({**ANSWER, "age_s": 60}, headers={"Cache-Control": "no-store, max-age=300"})
+    url = mumbai.page("/", page(f"<masthead-weather data-remember>{PLACEHOLDER}</masthead-weather>"))
+    browser.open(url)
+    browser.until("sessionStorage.length", "nothing is remembered")
+    browser.js("""for (const key in { ...sessionStorage }) {
+        const [since, ...rest] = JSON.parse(sessionStorage[key]);
+        sessionStorage[key] = JSON.stringify([since - 100000, ...rest]); }""")
+    mumbai.fault = drop
+    browser.open(url)
+    assert browser.settled("masthead-weather") == "fresh"
+    assert 150000 < browser.wake()[0] <= 200000
+    browser.until("document.querySelector('[data-state=stale]')", "it is still called fresh")
+    assert 160 <= int(browser.attribute("masthead-weather", "data-age")) < 200
+
+
 @pytest.mark.parametrize("kept", ["", "null", "[]", "{", '[9e15,{"state":"fresh"}]', '[9e15,null]', "[1,{}]", '["x",7]'])
 def test_what_is_remembered_is_not_believed(mumbai, browser, kept):
     url = mumbai.page("/", page(f"<masthead-weather data-remember>{PLACEHOLDER}</masthead-weather>"))
@@ -145,7 +177,9 @@ def test_the_answer_comes_in_two_halves(mumbai, browser):
     assert parse_qs(urlsplit(halves[1]).query)["cell"] == [whole["cell"]]
     assert mumbai.asked == [], "the whole was asked for as well"
     detail = browser.js("return probe.updates[0]")
-    assert {credit["text"] for credit in detail["credits"]} == {credit["text"] for credit in whole["credits"]}
+    assert set(detail) == set(whole)
+    for name in ("state", "text", "place", "temperature", "weather", "cell", "timezone", "provider", "credits"):
+        assert detail[name] == whole[name]
 
 
 def test_half_an_answer_is_better_than_none(mumbai, browser):
@@ -154,6 +188,24 @@ def test_half_an_answer_is_better_than_none(mumbai, browser):
     browser.open(mumbai.page("/", page(body)))
     assert browser.settled("masthead-weather") == "place"
     assert browser.text("masthead-weather") == "Mumbai --\u00a0°C"
+    browser.until("probe.timers.length", "the loader has given up")
+    assert browser.wake() == [15000], "the other half is asked for as late as where the reader is"
+    (detail,) = browser.js("return probe.updates")
+    assert set(detail) == set(json.loads(mumbai.fetch("/widget.json"))) and detail["text"] == "Mumbai --\u00a0°C"
+
+
+def test_a_number_stays_while_the_weathers_half_is_away(mumbai, browser):
+    browser.open(mumbai.page("/", page(f'<masthead-weather data-mode="split">{PLACEHOLDER}</masthead-weather>')))
+    assert browser.settled("masthead-weather") == "fresh"
+    shown = browser.text("masthead-weather")
+    mumbai.page("/weather.json", "busy", content_type="text/plain")
+    browser.until("probe.timers.length", "the loader has given up")
+    browser.driver.execute_cdp_cmd("Network.clearBrowserCache", {})
+    browser.wake()
+    browser.until("document.querySelector('[data-state=stale]')", "it is still called fresh")
+    assert browser.text("masthead-weather") == shown
+    browser.until("probe.timers.length", "the loader has given up")
+    assert browser.wake() == [15000]
 
 
 def test_where_nobody_is_known_no_weather_is_asked(mumbai, browser):
@@ -161,12 +213,14 @@ def test_where_nobody_is_known_no_weather_is_asked(mumbai, browser):
     browser.open(mumbai.page("/", page(f'<masthead-weather data-mode="split">{PLACEHOLDER}</masthead-weather>')))
     assert browser.settled("masthead-weather") == "unknown"
     assert not browser.js("return performance.getEntriesByType('resource').some((entry) => entry.name.includes('weather.json'))")
+    (detail,) = browser.js("return probe.updates")
+    assert {**detail, "simulated": True} == json.loads(mumbai.fetch("/widget.json")), "but whether it is simulated, where nothing is"
 
 
 # Names and integrity
 
 
-@pytest.mark.parametrize("path", ["/masthead.js", "/masthead.css", "/masthead.choice.js", "/masthead.icons.svg"])
+@pytest.mark.parametrize("path", ["/masthead.js", "/masthead.css", "/masthead.choice.js", "/masthead.split.js", "/masthead.icons.svg"])
 def test_each_file_says_the_name_under_which_it_may_be_kept_for_ever(site, path):
     with urllib.request.urlopen(site.service + path, timeout=10) as reply:
         body, headers = reply.read(), reply.headers

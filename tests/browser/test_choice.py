@@ -125,6 +125,40 @@ def test_it_works_by_mouse_too_and_in_two_elements_of_todays_page(mumbai, browse
     assert browser.complaints() == []
 
 
+@pytest.mark.parametrize("press_it", ["place.click()", "place.onkeydown(new KeyboardEvent('keydown', { key: 'Enter' }))"])
+def test_however_often_it_is_pressed_one_dialog_opens(mumbai, browser, press_it):
+    browser.open(mumbai.page("/", page(WIDGET)))
+    browser.settled("masthead-weather")
+    for _ in range(2):  # the script is there already the second time
+        browser.js(f"const place = document.querySelector('{PLACE}'); for (let i = 0; i < 3; i++) {press_it}")
+        browser.until(f"document.querySelector('{DIALOG}')", "it does not open")
+        browser.painted()
+        assert browser.js("return document.querySelectorAll('dialog').length") == 1
+        press(browser, f"{DIALOG} input", Keys.ESCAPE)
+        browser.until("!document.querySelector('dialog')", "it does not close")
+    assert browser.complaints() == []
+
+
+def test_when_its_script_does_not_come_nothing_happens(mumbai, browser):
+    mumbai.page("/masthead.choice.js", "<h1>We are working on it</h1>", content_type="text/javascript")
+    browser.open(mumbai.page("/", page(WIDGET)))
+    browser.settled("masthead-weather")
+    press(browser, PLACE, Keys.ENTER)
+    browser.until("performance.getEntriesByType('resource').some((entry) => entry.name.includes('choice'))", "not even asked for")
+    browser.painted()
+    assert browser.js("return document.querySelectorAll('dialog').length") == 0
+    assert browser.complaints() == []
+
+
+def test_after_a_choice_and_back_the_page_is_told_of_each(mumbai, browser):
+    browser.open(mumbai.page("/", page(WIDGET)))
+    choose(browser, "Delhi")
+    open_choice(browser)
+    browser.js(f"[...document.querySelectorAll('{DIALOG} button')].find((el) => el.textContent.includes('location')).click()")
+    browser.until("probe.updates.length == 3", "the page is not told")
+    assert browser.js("return probe.updates.map((answer) => answer.place.name)") == ["Mumbai", "Delhi", "Mumbai"]
+
+
 def test_one_attribute_turns_it_off(mumbai, browser):
     body = f'<masthead-weather data-choice="off">{PLACEHOLDER}</masthead-weather>'
     url = mumbai.page("/", page(body))

@@ -214,15 +214,45 @@ def test_after_an_outage_the_value_comes_and_through_the_next_it_stays(site, bro
     delays = browser.wake()
     browser.until("document.querySelector('[data-state=fresh]')", "the service is back, the value is not")
     site.fault = busy
-    for _ in range(2):
+    for _ in range(4):
         browser.until("probe.timers.length", "the loader has given up")
         delays += browser.wake()
     browser.until("probe.timers.length", "the loader has given up")
     assert browser.text("masthead-weather") == ANSWER["text"]
-    assert browser.attribute("masthead-weather", "data-state") == "fresh"
     assert len(browser.js("return probe.updates")) == 1
-    assert len(site.asked) == 4
-    assert delays == [15000, 30000, 45000], "without a word from the service, ever more seldom"
+    assert len(site.asked) == 6
+    assert delays == [15000, 15000, 15000, 30000, 45000], "after failures ever more seldom, after a success as at first"
+
+
+def test_while_the_service_answers_the_wait_is_what_it_says(site, browser):
+    site.fault = say(ANSWER, headers={"Cache-Control": "no-store, max-age=300"})
+    browser.open(site.page("/", page("<masthead-weather></masthead-weather>")))
+    delays = []
+    for _ in range(3):
+        browser.until("probe.timers.length", "the loader has given up")
+        delays += browser.wake()
+    assert delays == [300000] * 3
+
+
+def test_a_number_that_could_not_be_refreshed_is_stale_and_tells_its_age(site, browser):
+    good = say({**ANSWER, "age_s": 840})
+    site.fault = good
+    widgets = f"<masthead-weather></masthead-weather>{TODAY}"
+    browser.open(site.page("/", page(widgets, head=f'<script async src="/masthead.js" {TARGETS}></script>')))
+    browser.until("probe.updates.length == 2 && probe.timers.length", "not every widget was told")
+    assert browser.attribute("masthead-weather", "data-age") is None
+    browser.js("const now = Date.now; Date.now = () => now() + 600000")
+    site.fault = say("busy", status=503)
+    browser.wake()
+    browser.until("document.querySelectorAll('[data-state=stale]').length == 6", "it is still called fresh")
+    for widget in ["masthead-weather", "#temp"]:
+        assert 840 + 600 <= int(browser.attribute(widget, "data-age")) < 840 + 700
+    assert browser.text("masthead-weather") == ANSWER["text"]
+    site.fault = good
+    browser.until("probe.timers.length", "the loader has given up")
+    browser.wake()
+    browser.until("document.querySelector('masthead-weather').dataset.state == 'fresh'", "it is stale for ever")
+    assert browser.attribute("masthead-weather", "data-age") is None
 
 
 def test_a_tab_that_nobody_looks_at_does_not_ask(site, browser):
@@ -236,6 +266,67 @@ def test_a_tab_that_nobody_looks_at_does_not_ask(site, browser):
     browser.js(hidden + "document.dispatchEvent(new Event('visibilitychange'))", False)
     browser.until("probe.updates.length == 2", "the tab is looked at again and does not ask")
     assert len(site.asked) == 2
+
+
+# While the page is still coming
+
+# Asks for the rest of the page when something has been filled, or when there was time enough for that: a second at most.
+PACE = """let turns = 0;
+const turn = () => document.querySelector('[data-state]') || turns > 20 ? fetch('/rest') : setTimeout(turn, 25, turns += !!customElements.get('masthead-weather'));
+addEventListener('masthead:update', () => { window.during ??= document.readyState });
+turn();"""
+ASYNC = SCRIPT + '<script src="/pace.js"></script>'
+BLOCKING = '<script src="/masthead.js"></script><script src="/pace.js"></script>'
+
+
+def open_in_two(site, browser, begin, rest, head=ASYNC):
+    site.page("/pace.js", PACE, content_type="text/javascript")
+    browser.open(site.page_in_two("/", page("|", head=head).split("|")[0] + begin, f"{rest}</header><p>News</p></body></html>"))
+
+
+@pytest.mark.parametrize("head", [ASYNC, BLOCKING], ids=["async", "blocking"])
+@pytest.mark.parametrize("begin, rest", [("<masthead-weather>", "</masthead-weather>"), ("<p data-masthead>", "</p>"),
+                                         ("<masthead-weather>Fetching", "</masthead-weather>")])
+def test_an_element_is_filled_when_all_of_it_has_come(mumbai, browser, begin, rest, head):
+    open_in_two(mumbai, browser, begin, PLACEHOLDER + rest, head)
+    widget = "masthead-weather, [data-masthead]"
+    assert browser.settled(widget) == "fresh"
+    assert browser.text(widget) == browser.js("return probe.updates[0].text")
+    assert len(mumbai.asked) == 1
+    assert browser.complaints() == []
+
+
+def test_elements_that_the_page_already_has_are_filled_when_all_of_them_has_come(mumbai, browser):
+    open_in_two(mumbai, browser, *TODAY.split("Fetching"), head=ASYNC.replace("async", f"async {TARGETS}"))
+    assert browser.settled("#temp") == "fresh"
+    assert f"{browser.text('#city')} {browser.text('#temp')}" == browser.js("return probe.updates[0].text")
+
+
+@pytest.mark.parametrize("head", [ASYNC, BLOCKING], ids=["async", "blocking"])
+@pytest.mark.parametrize("where", ["<masthead-weather>|", "<masthead-weather>half|", "<p data-masthead>|"])
+def test_a_fresh_fragment_that_comes_later_is_not_fetched_again(mumbai, browser, where, head):
+    fragment = mumbai.fetch("/widget").strip()
+    begin, rest = where.replace("half", fragment[:-7]), fragment[-7:] if "half" in where else fragment
+    tag = "p" if "<p" in where else "masthead-weather"
+    open_in_two(mumbai, browser, begin.rstrip("|"), f"{rest}</{tag}>", head)
+    browser.until("document.querySelector('.masthead-place').role == 'button'", "it cannot be corrected")
+    assert mumbai.asked == []
+    assert browser.text(".masthead-place") == "Mumbai"
+
+
+@pytest.mark.parametrize("head", [ASYNC, BLOCKING], ids=["async", "blocking"])
+@pytest.mark.parametrize("widget", ["<masthead-weather>{}</masthead-weather>", "<p data-masthead>{}</p>"])
+def test_what_has_come_does_not_wait_for_the_rest_of_the_page(mumbai, browser, widget, head):
+    open_in_two(mumbai, browser, widget.format(PLACEHOLDER) + "<b>", "Search</b>", head)
+    assert browser.settled("masthead-weather, [data-masthead]") == "fresh"
+    assert browser.js("return during") == "loading"
+    assert len(browser.js("return probe.updates")) == 1
+
+
+def test_credits_find_a_box_that_comes_after_the_answer(mumbai, browser):
+    open_in_two(mumbai, browser, f"<masthead-weather>{PLACEHOLDER}</masthead-weather><b>", "</b><small data-masthead-credits></small>")
+    assert browser.js("return during") == "loading"
+    browser.until("document.querySelector('small a')", "the credits are nowhere")
 
 
 # The page around it
@@ -395,6 +486,43 @@ def test_a_stale_fragment_from_the_server_stays_until_there_is_better(mumbai, br
     assert (browser.attribute(".masthead-weather", "data-age") is None) == (state == "fresh")
     assert browser.text(".masthead-place") == "Mumbai"
     assert browser.js("return document.querySelectorAll('.masthead-temp').length") == 1
+
+
+@pytest.mark.parametrize("fragment", ['<span class="masthead-weather" data-state="unavailable">-- °C</span>', NO_RECORD])
+def test_a_fragment_that_names_no_place_is_a_placeholder(site, browser, fragment):
+    if fragment == NO_RECORD:
+        site.visitor = NO_RECORD
+        fragment = site.fetch("/widget")
+        assert 'data-state="unknown"' in fragment
+    site.fault = drop
+    bare = f'<p data-masthead data-units="f">{fragment}</p>'
+    browser.open(site.page("/", page(f'{bare}<masthead-weather data-fallback="Weather">{fragment}</masthead-weather>')))
+    assert browser.settled("masthead-weather") == browser.settled("p") == "unavailable"
+    assert browser.text("masthead-weather").strip() == "Weather"
+    assert browser.text("p").strip() == NO_NUMBER
+
+
+def test_the_pages_own_elements_stay_what_they_are(mumbai, browser):
+    mumbai.fault = hold
+    browser.open(mumbai.page("/", page(TODAY, head=f'<script async src="/masthead.js" {TARGETS}></script>')))
+    browser.until("!!customElements.get('masthead-weather')", "the loader did not run")
+    browser.js("""window.held = ['city', 'temp'].map((id) => document.getElementById(id));
+        held.forEach((el) => el.addEventListener('pointerenter', () => { window.entered = el.id }));""")
+    mumbai.released.set()
+    assert browser.settled("#temp") == "fresh"
+    assert browser.js("return held.every((el) => el.isConnected)")
+    browser.js("document.querySelector('#city').dispatchEvent(new Event('pointerenter'))")
+    assert browser.js("return window.entered") == "city"
+
+
+def test_one_element_in_disorder_does_not_stop_the_others(mumbai, browser):
+    wrong = """<masthead-weather data-endpoint="http://[bad"></masthead-weather><p data-masthead data-endpoint="http://[bad"></p>
+        <i data-place-target="#["></i><p data-masthead data-temp-target="]"></p>"""
+    fragment = mumbai.fetch("/widget")
+    wrong += f'<p data-masthead data-place-target="#[">{fragment}</p>'
+    browser.open(mumbai.page("/", page(f'{wrong}<b data-masthead></b><masthead-weather id="good"></masthead-weather>')))
+    assert browser.settled("b") == browser.settled("#good") == "fresh"
+    assert browser.complaints() == []
 
 
 def test_credits_are_links_to_the_web_only(site, browser):

@@ -70,6 +70,45 @@ def test_nothing_moves(site, browser, widget, name, direction):
     assert browser.complaints() == []
 
 
+README_PARTS = """<masthead-weather data-date>
+  <span class="masthead-place">Fetching location...</span> <span class="masthead-icon" aria-hidden="true"></span>
+  <span class="masthead-temp">-- °C</span> <span class="masthead-condition"></span>
+</masthead-weather>"""
+
+
+@pytest.mark.parametrize("place", ["Mumbai", "Thiruvananthapuram"])
+@pytest.mark.parametrize("widget", [README_PARTS, f"<masthead-weather data-date>{PLACEHOLDER}</masthead-weather>"], ids=["all", "date"])
+@pytest.mark.parametrize("lang", ["en", "hi", "ar"])
+def test_all_parts_are_readable_beside_each_other(site, browser, widget, lang, place):
+    answer = {**named(place), "weather": {"code": 2, "text": "Partly cloudy", "is_day": True}}
+    site.fault = late(site, answer)
+    browser.open(site.page("/", header(widget).replace('lang="en"', f'lang="{lang}"')))
+    browser.until("!!customElements.get('masthead-weather')", "the loader did not run")
+    browser.painted()
+    before = boxes(browser)
+    site.released.set()
+    browser.settled("masthead-weather")
+    browser.painted()
+    assert boxes(browser) == before and browser.js("return probe.shift") == 0
+    cut = browser.js("""return [...document.querySelectorAll('masthead-weather > span, masthead-weather > data')]
+        .filter((el) => el.scrollWidth > el.clientWidth).map((el) => el.className)""")
+    assert cut == [], "what is cut cannot be read"
+    bottoms = browser.js("return ['masthead-weather', '.masthead-date'].map((name) => document.querySelector(name).getBoundingClientRect().bottom)")
+    assert bottoms[1] <= bottoms[0] + 1, "the date hangs out"
+    level = "return ['.masthead-icon', '.masthead-date'].map((name) => document.querySelector(name)?.getBoundingClientRect())"
+    icon, date = browser.js(level)
+    assert not icon or icon["bottom"] <= date["top"] + 1, "the icon lies on the date"
+
+
+def test_in_a_narrow_box_the_words_are_cut_before_the_place(site, browser):
+    site.fault = say(named("Mumbai"))
+    site.page("/page.css", "masthead-weather { --masthead-inline-size: 12em }", content_type="text/css")
+    browser.open(site.page("/", header(README_PARTS).replace("</head>", '<link rel="stylesheet" href="/page.css"></head>')))
+    assert browser.settled("masthead-weather") == "fresh"
+    cut = "const el = document.querySelector(arguments[0]); return el.scrollWidth > el.clientWidth"
+    assert [browser.js(cut, f".masthead-{part}") for part in ("place", "condition")] == [False, True]
+
+
 MASTHEADS = {"serif": "place temp", "sans": "place icon temp", "dark": "icon place temp condition"}  # as on the playground
 
 

@@ -266,6 +266,16 @@ def test_developer_pages_are_for_developer_mode_and_known_hosts(start):
     assert faked.headers["X-Masthead-Ignored"] == "ip; host not in server.hosts"
 
 
+@pytest.mark.parametrize("credits", ["inline", "page", "no"])
+def test_where_the_site_shows_the_credits_itself_no_answer_does(start, credits):
+    service = start(settings={"widget.credits": credits})
+    answers = [service.settled(MUMBAI), service.visit(MUMBAI, "/where.json").json, service.get("/weather.json?cell=19.1,72.9").json]
+    assert answers[2]["state"] == "fresh"
+    owed = [[credit["text"] for credit in answer["credits"]] for answer in answers]
+    weather, place = ["Weather data by Open-Meteo.com"], owed[1]
+    assert owed == ([[], [], []] if credits == "no" else [weather + place, place, weather])
+
+
 def test_real_addresses_with_the_downloaded_database(start, city_databases):
     service = start(settings={"geoip.databases": city_databases})
     json = service.settled("103.21.58.66")
