@@ -139,6 +139,7 @@ def test_asking_changes_no_count_and_asks_nobody(start, sim):
     service = start(settings={"dev.at": "2026-03-01T12:00:00Z"})
     sim.control("clock?at=2026-03-01T12:00:00Z")
     service.settled(MUMBAI)
+    wait_until(lambda: service.metrics()["masthead_upstream_inflight"] == 0, what="the end of the flight whose number was just shown")
     before, asked = quiet_metrics(service), sim.count()
     for query in ({"ip": MUMBAI}, {"ip": LONDON}, {"ip": "8.8.8.8"}, {"header": f"1.2.3.4, {NEW_YORK}"}, {"header": "nobody"}, {},
                   {"ip": LONDON, "place": "1275339"}):
