@@ -91,9 +91,13 @@ static void write_units(struct text *out, const struct forecast *f, enum twist t
     text_string(out, "}");
 }
 
-static void write_hourly(struct text *out, const struct forecast *f, enum twist twist)
+/* The API reads its data at full hours of UTC, but labels them by full hours of local time: its stamp, in
+ * Unix time too, is the local hour minus the whole offset. In a zone of a half or quarter hour the stamp is
+ * therefore off by the offset's remainder (getTimerange2 in the API's ForecastapiController.swift: hourlyRead
+ * is shifted by the offset's full hours, hourlyDisplay by all of it). */
+static void write_hourly(struct text *out, const struct forecast *f, int offset_s, enum twist twist)
 {
-    int64_t first = f->start_s - (twist == OLD ? OLD_BY_S : 0);
+    int64_t first = f->start_s - offset_s % HOUR_S - (twist == OLD ? OLD_BY_S : 0);
     text_string(out, ",\"hourly\":{\"time\":[");
     for (int p = 0; p < f->points; p++) {
         int slot = twist == UNORDERED ? f->points - 1 - p : p;
@@ -138,7 +142,7 @@ char *open_meteo_write(const struct forecast *f, enum twist twist, size_t *lengt
                zone.offset_s, zone.name, zone.abbreviation);
     if (f->variable_count > 0 && twist != NO_HOURLY) {
         write_units(&out, f, twist);
-        write_hourly(&out, f, twist);
+        write_hourly(&out, f, zone.offset_s, twist);
     }
     text_string(&out, "}");
     *length = out.length;

@@ -101,6 +101,17 @@ static void read_zone(const json_t *root, struct curve *curve)
         memcpy(curve->timezone, text, plain + 1);
 }
 
+/* Moves the stamps onto the hours that the values are for. The API reads its data at full hours of UTC, but
+ * stamps them with the local hour minus the whole offset, in Unix time too: in a zone of a half or quarter
+ * hour all are off by the offset's remainder (getTimerange2 in its ForecastapiController.swift). Stamps that
+ * are on the hour already stay. */
+static void put_on_the_hour(struct curve *curve)
+{
+    int64_t moved_s = curve->start_s + curve->utc_offset_s % CURVE_STEP_S;
+    if (curve->utc_offset_s != CURVE_NO_OFFSET && moved_s % CURVE_STEP_S == 0)
+        curve->start_s = moved_s;
+}
+
 static enum outcome read_document(const json_t *root, int64_t now_s, struct curve *curve)
 {
     const json_t *units = json_object_get(root, "hourly_units");
@@ -115,6 +126,7 @@ static enum outcome read_document(const json_t *root, int64_t now_s, struct curv
         return outcome;
     read_sky(hourly, curve);
     read_zone(root, curve);
+    put_on_the_hour(curve);
     return curve_covers(curve, now_s) ? OUTCOME_OK : OUTCOME_IMPLAUSIBLE;
 }
 

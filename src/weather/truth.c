@@ -1,6 +1,7 @@
 #include "weather/truth.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 
 #define PI               3.14159265358979323846
@@ -143,13 +144,27 @@ bool truth_is_day(double latitude, double longitude, int64_t unix_s)
     return sine > sin(radians(-0.833));
 }
 
+/* Boxes around places whose clocks differ from the nautical zone's, most of them by part of an hour. The
+ * first that fits counts. Neighbours inside a box share its zone, which does no harm. */
+static const struct {
+    double south, north, west, east;
+    struct truth_zone zone;
+} zone_boxes[] = {
+    {27.2, 28.4, 84.2, 86.2, {20700, "Asia/Kathmandu", "GMT+5:45"}},
+    {8.0, 35.5, 68.1, 97.4, {19800, "Asia/Kolkata", "GMT+5:30"}}, /* Kanyakumari to Kashmir */
+    {26.0, 38.0, 47.0, 60.0, {12600, "Asia/Tehran", "GMT+3:30"}},
+    {-38.0, -11.0, 129.0, 141.0, {34200, "Australia/Darwin", "GMT+9:30"}},
+    {46.5, 51.7, -59.5, -52.6, {-12600, "America/St_Johns", "GMT-3:30"}},
+    {-44.6, -43.5, -177.0, -175.8, {45900, "Pacific/Chatham", "GMT+12:45"}},
+};
+
 struct truth_zone truth_zone(double latitude, double longitude)
 {
     double east = longitude - 360.0 * floor((longitude + 180.0) / 360.0); /* in [-180, 180) */
-    /* Kanyakumari to Kashmir, Gujarat to Arunachal; neighbours inside the box share the zone, which does no
-     * harm. */
-    if (latitude >= 8.0 && latitude <= 35.5 && east >= 68.1 && east <= 97.4)
-        return (struct truth_zone){.offset_s = 19800, .name = "Asia/Kolkata", .abbreviation = "GMT+5:30"};
+    for (size_t i = 0; i < sizeof zone_boxes / sizeof zone_boxes[0]; i++)
+        if (latitude >= zone_boxes[i].south && latitude <= zone_boxes[i].north &&
+            east >= zone_boxes[i].west && east <= zone_boxes[i].east)
+            return zone_boxes[i].zone;
 
     int hours = (int)floor((east + 7.5) / 15.0);
     struct truth_zone zone = {.offset_s = hours * 3600, .name = "Etc/GMT", .abbreviation = "GMT"};

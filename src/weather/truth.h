@@ -27,7 +27,7 @@ bool truth_is_day(double latitude, double longitude, int64_t unix_s);
 
 struct truth_zone {
     int offset_s;  /* local time minus UTC */
-    char name[24]; /* "Asia/Kolkata" inside a box around India; else nautical, "Etc/GMT-5" for UTC+5 */
+    char name[24]; /* "Asia/Kolkata" in India, with a few more; else nautical, "Etc/GMT-5" for UTC+5 */
     char abbreviation[24]; /* "GMT+5:30", "GMT-3", "GMT" */
 };
 

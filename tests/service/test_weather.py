@@ -116,6 +116,25 @@ def test_a_curve_is_not_read_past_keep(start, sim):
     assert service.visit(MUMBAI).json["state"] == "place"
 
 
+PART_HOURS = [("Mumbai", 19.1, 72.9, 19800), ("Kathmandu", 27.7, 85.3, 20700), ("Tehran", 35.7, 51.4, 12600),
+              ("Darwin", -12.5, 130.8, 34200), ("St. John's", 47.6, -52.7, -12600), ("Waitangi", -43.9, -176.6, 45900)]
+
+
+@pytest.mark.parametrize("city, latitude, longitude, offset_s", PART_HOURS, ids=[row[0] for row in PART_HOURS])
+def test_a_zone_of_half_or_quarter_hours_is_shown_the_weather_of_now(start, sim, city, latitude, longitude, offset_s):
+    """Open-Meteo stamps such a zone's hours off by the part of an hour."""
+    names = ("X-City", "X-Country", "X-Lat", "X-Lon")
+    begun = 1769851200  # the same instant
+    sim.control("clock?at=2026-01-31T09:20:00Z")
+    service = start(settings={"geoip.headers": ", ".join(names), "weather.refresh": "12h", "dev.at": "2026-01-31T09:20:00Z"})
+    headers = dict(zip(names, (city, "IN", str(latitude), str(longitude))), **{"X-Forwarded-For": "203.0.113.7"})
+    for now in range(begun, begun + 8 * 97 * 60, 97 * 60):
+        shown = wait_until(lambda: (a := service.get("/widget.json", headers).json)["state"] == "fresh" and a, what="a number")
+        assert shown["utc_offset_s"] == offset_s
+        assert shown["temperature"]["celsius"] == pytest.approx(sim.truth(latitude, longitude, now)["celsius"], abs=0.16)
+        service.advance("97m")
+
+
 FAULTS = [
     ("500", "http_5xx"), ("503", "http_5xx"), ("429", "http_429"), ("400", "http_4xx"), ("403", "http_4xx"),
     ("redirect", "http_3xx"), ("html", "parse"), ("empty", "parse"), ("garbage", "parse"), ("truncated", "parse"),

@@ -201,6 +201,36 @@ static void time_zones(void **state)
     }
 }
 
+/* As the API stamps them: data of full hours of UTC, at the local hour minus the whole offset. */
+static void stamps_of_half_and_quarter_hour_zones_are_put_on_the_hour(void **state)
+{
+    (void)state;
+    static const int32_t offsets_s[] = {19800, 20700, 12600, 34200, -12600, 45900, 0, 3600, -18000};
+    for (size_t i = 0; i < COUNT(offsets_s); i++) {
+        char head[64], time[128];
+        int64_t first = FIRST - offsets_s[i] % 3600;
+        struct curve curve;
+        struct curve_value value;
+        snprintf(head, sizeof head, "{\"utc_offset_seconds\":%d,", offsets_s[i]);
+        snprintf(time, sizeof time, "[%lld,%lld,%lld,%lld]", (long long)first, (long long)first + 3600,
+                 (long long)first + 7200, (long long)first + 10800);
+        assert_int_equal(read_reply(&(struct reply){.head = head, .time = time}, &curve), OUTCOME_OK);
+        assert_int_equal(curve.start_s, FIRST);
+        assert_true(curve_read(&curve, FIRST + 3600, &value));
+        assert_int_equal(value.temperature_ddeg, 222);
+        assert_int_equal(value.code, 0);
+    }
+}
+
+static void stamps_on_the_hour_stay(void **state)
+{
+    (void)state;
+    struct curve curve;
+    const struct reply reply = {.head = "{\"utc_offset_seconds\":19800,"};
+    assert_int_equal(read_reply(&reply, &curve), OUTCOME_OK);
+    assert_int_equal(curve.start_s, FIRST);
+}
+
 /* --- What is refused --- */
 
 static void what_is_not_the_document_is_a_parse_error(void **state)
@@ -429,6 +459,8 @@ int main(void)
         cmocka_unit_test(missing_temperatures),
         cmocka_unit_test(missing_sky),
         cmocka_unit_test(time_zones),
+        cmocka_unit_test(stamps_of_half_and_quarter_hour_zones_are_put_on_the_hour),
+        cmocka_unit_test(stamps_on_the_hour_stay),
         cmocka_unit_test(what_is_not_the_document_is_a_parse_error),
         cmocka_unit_test(what_cannot_be_the_weather_now_is_implausible),
         cmocka_unit_test(a_curve_has_neither_too_few_points_nor_too_many),

@@ -252,6 +252,16 @@ static void india_has_its_own_zone(void **state)
     assert_zone(22.6, 88.4 - 360.0, 19800, "Asia/Kolkata", "GMT+5:30");
 }
 
+static void some_zones_differ_by_part_of_an_hour(void **state)
+{
+    (void)state;
+    assert_zone(27.7, 85.3, 20700, "Asia/Kathmandu", "GMT+5:45");
+    assert_zone(35.7, 51.4, 12600, "Asia/Tehran", "GMT+3:30");
+    assert_zone(-12.5, 130.8, 34200, "Australia/Darwin", "GMT+9:30");
+    assert_zone(47.6, -52.7, -12600, "America/St_Johns", "GMT-3:30");
+    assert_zone(-43.9, -176.5, 45900, "Pacific/Chatham", "GMT+12:45");
+}
+
 static void elsewhere_zones_go_by_longitude(void **state)
 {
     (void)state;
@@ -283,6 +293,7 @@ int main(void)
         cmocka_unit_test(days_have_the_known_length),
         cmocka_unit_test(codes_are_known_and_fit_the_temperature),
         cmocka_unit_test(india_has_its_own_zone),
+        cmocka_unit_test(some_zones_differ_by_part_of_an_hour),
         cmocka_unit_test(elsewhere_zones_go_by_longitude),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
