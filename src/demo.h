@@ -1,11 +1,10 @@
 /* `masthead demo`: the service with all that it needs, for the browser tests of other projects. The simulator
  * that lies beside our own program, the bundled readers in a temporary folder, free ports; all of it is gone
  * when we are. */
-#ifndef DEMO_H
-#define DEMO_H
+#pragma once
 
 #include "config/config.h"
-#include "widget/scenario.h"
+#include "synthetic/scenario.h"
 
 #include <sys/types.h>
 
@@ -30,5 +29,3 @@ int demo_open(struct demo *, const char *scenario, struct config_sources *source
 void demo_ready(const struct demo *, const char *public, const char *ops);
 
 void demo_close(struct demo *);
-
-#endif

@@ -7,10 +7,10 @@
 #include "base/metrics.h"
 #include "base/notify.h"
 #include "base/process.h"
-#include "http/ops.h"
-#include "http/public.h"
-#include "http/world_map.h"
+#include "ops/ops.h"
 #include "place/place.h"
+#include "site/public.h"
+#include "site/world_map.h"
 #include "weather/weather.h"
 #include "widget/widget.h"
 

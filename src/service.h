@@ -1,6 +1,5 @@
 /* The service as a whole: every room opened in order, signals waited for, every room closed in reverse. */
-#ifndef SERVICE_H
-#define SERVICE_H
+#pragma once
 
 #include "config/config.h"
 #include "demo.h"
@@ -13,5 +12,3 @@ void service_hold_signals(void);
  * when all is ready; NULL: this is none. Returns an exit status. Once a process, before other threads, with
  * the signals held back. */
 int service_run(struct config *, const struct config_sources *, const struct demo *);
-
-#endif

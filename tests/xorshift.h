@@ -1,6 +1,5 @@
 /* Numbers that look random and are the same in every run: a failure comes back, and measurements compare. */
-#ifndef TESTS_XORSHIFT_H
-#define TESTS_XORSHIFT_H
+#pragma once
 
 #include <stdint.h>
 
@@ -14,5 +13,3 @@ static inline uint64_t xorshift(uint64_t *random_state)
     *random_state ^= *random_state << 17;
     return *random_state;
 }
-
-#endif

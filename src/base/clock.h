@@ -2,8 +2,7 @@
  *
  * A request takes `clock_now()` once and passes the instant down; nothing below asks again. Only bounded
  * waits (how long may this thread sleep?) use the real monotonic clock, through `clock_monotonic_ms()`. */
-#ifndef BASE_CLOCK_H
-#define BASE_CLOCK_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -45,5 +44,3 @@ bool clock_parse(const char *text, int64_t *unix_s);
 /* Reads a whole number and its unit, "250ms", "10s", "5m", "1h", "2d", perhaps after a minus. False when
  * malformed or longer than int64_t holds. */
 bool clock_parse_duration(const char *text, int64_t *ms);
-
-#endif

@@ -1,6 +1,5 @@
 /* Files taken into the program's read-only data when it is compiled. */
-#ifndef BASE_EMBED_H
-#define BASE_EMBED_H
+#pragma once
 
 /* Declares `name` and `name_end`, the first byte of the file and the one past its last; no NUL follows. Paths
  * are relative to the project's folder, where make runs. The symbols are global: a name is used once. */
@@ -9,5 +8,3 @@
             ".global " #name ", " #name "_end\n" #name ":\n.incbin \"" file "\"\n" #name "_end:\n" \
             ".popsection\n");                                                                      \
     extern const char name[], name##_end[]
-
-#endif

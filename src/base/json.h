@@ -1,7 +1,6 @@
 /* JSON: a document is written piece by piece into a text. A piece is given as it will look, and its values by
  * the rules of printf, so that the compiler checks them. */
-#ifndef BASE_JSON_H
-#define BASE_JSON_H
+#pragma once
 
 #include "base/text.h"
 
@@ -20,5 +19,3 @@
  *   %.Nf %.Ng  double, N a digit; none: NaN, infinities
  * There are no others. */
 void json_write(struct text *, const char *shape, ...) __attribute__((format(printf, 2, 3)));
-
-#endif

@@ -5,8 +5,7 @@
  *     log_event(LOG_WARN, "database not loaded", log_str("file", path), log_int("bytes", size));
  *
  * Values may hold any bytes; they are escaped and cut. Thread-safe. */
-#ifndef BASE_LOG_H
-#define BASE_LOG_H
+#pragma once
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -62,5 +61,3 @@ struct log_throttle {
     atomic_int_fast64_t held_back;
 };
 bool log_due(struct log_throttle *, int64_t *unsaid);
-
-#endif

@@ -13,8 +13,7 @@
  *
  * A row either stores (counters, histograms: striped atomics, so that threads do not contend) or collects:
  * its function is called at each scrape and says its samples. */
-#ifndef BASE_METRICS_H
-#define BASE_METRICS_H
+#pragma once
 
 #include "base/text.h"
 
@@ -82,5 +81,3 @@ void metric_value(struct metric_samples *, double value);
 
 /* Writes the whole exposition. Thread-safe. */
 void metrics_write(struct text *);
-
-#endif

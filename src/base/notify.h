@@ -1,7 +1,6 @@
 /* What a service manager wants to know: sd_notify(3)'s protocol, without its library. Where no NOTIFY_SOCKET
  * is set, nothing happens. Not thread-safe; nothing waits longer than a second. */
-#ifndef BASE_NOTIFY_H
-#define BASE_NOTIFY_H
+#pragma once
 
 #include <stdint.h>
 
@@ -18,5 +17,3 @@ void notify_stopping(int64_t most_ms);
  */
 int64_t notify_watchdog_ms(void);
 void notify_watchdog(void);
-
-#endif

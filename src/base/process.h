@@ -1,6 +1,5 @@
 /* The process's own metrics, process_*, under the names that Prometheus's client libraries use. */
-#ifndef BASE_PROCESS_H
-#define BASE_PROCESS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -10,5 +9,3 @@ void process_register(void);
 /* Lets the process have at least `count` descriptors, if the hard limit allows; else as many as it does.
  * Returns how many it may have. */
 uint64_t process_want_descriptors(uint64_t count);
-
-#endif

@@ -1,8 +1,7 @@
 /* Text: a bounded buffer to write answers, log lines and metrics into, and one escaper for each place where a
  * string from outside can stand. Appending past the ceiling keeps what fitted and sets `overflow`; nothing is
  * ever written beyond `capacity`. Not thread-safe; a buffer belongs to the thread that writes it. */
-#ifndef BASE_TEXT_H
-#define BASE_TEXT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,5 +40,3 @@ void text_number(struct text *, double value);
  * order mark; trims spaces. Returns false, and out = "", when the input is not UTF-8 or nothing visible is
  * left. */
 bool text_clean(const char *bytes, size_t count, char *out, size_t size);
-
-#endif

@@ -1,12 +1,11 @@
 /* The configuration: defaults, widget.conf, environment and command line become one struct of the rooms' own
  * options. Only main.c and demo.c include this. */
-#ifndef CONFIG_CONFIG_H
-#define CONFIG_CONFIG_H
+#pragma once
 
 #include "base/log.h"
 #include "http/access.h"
 #include "http/server.h"
-#include "http/status.h"
+#include "ops/status.h"
 #include "place/place.h"
 #include "visitor/client.h"
 #include "weather/weather.h"
@@ -84,5 +83,3 @@ void config_warn(const struct config *);
 /* Writes the whole configuration to standard output, as a file that config_load reads; secrets are left out.
  */
 void config_print(const struct config *);
-
-#endif

@@ -1,7 +1,6 @@
 /* The option table: the one place that names the options. Parser, defaults, ranges, --print-config,
  * widget.conf and the documentation check derive from it. */
-#ifndef CONFIG_TABLE_H
-#define CONFIG_TABLE_H
+#pragma once
 
 #include "config/config.h"
 
@@ -58,5 +57,3 @@ option_reader read_home;          /* struct place_home */
 option_reader read_language;      /* char[], a language that widget/words.h knows */
 option_reader read_instant;       /* int64_t, Unix seconds, > 0; 0 for "" */
 option_reader read_header;        /* char[], an HTTP field name */
-
-#endif

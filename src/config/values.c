@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "config/table.h"
 #include "place/record.h"
-#include "weather/cell.h"
+#include "weather/cell/cell.h"
 #include "widget/words.h"
 
 #include <ctype.h>

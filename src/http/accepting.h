@@ -1,9 +1,6 @@
 /* What civetweb does not offer: to stop accepting without cutting off answers. */
-#ifndef HTTP_ACCEPTING_H
-#define HTTP_ACCEPTING_H
+#pragma once
 
 /* Stops accepting on this process's listening socket with this address (an IPv4 literal) and port, which
  * civetweb does not tell. */
 void accepting_stop(const char *host, int port);
-
-#endif

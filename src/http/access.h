@@ -5,8 +5,7 @@
  *
  * Nothing of a request is in it as it came but the method, which is escaped: the endpoint is the route's
  * label. */
-#ifndef HTTP_ACCESS_H
-#define HTTP_ACCESS_H
+#pragma once
 
 #include "http/server.h"
 
@@ -26,5 +25,3 @@ void access_configure(const struct access_options *);
 
 /* Writes the line, if lines are wanted. Thread-safe. */
 void access_log(const char *method, const char *endpoint, uint64_t us, const struct http_answer *);
-
-#endif

@@ -1,8 +1,7 @@
 /* A listener: one civetweb context with its own threads, a table of routes, a guard before them and one write
  * per answer. civetweb's header is included by server.c, request.c and guard.c only. TLS, compression and
  * IPv6 are for the proxy in front: Debian's civetweb is built without. */
-#ifndef HTTP_SERVER_H
-#define HTTP_SERVER_H
+#pragma once
 
 #include "base/text.h"
 #include "visitor/address.h"
@@ -124,5 +123,3 @@ void http_drain(struct http_listener *, int64_t limit_ms);
 
 /* Ends the threads. Without http_drain before, begun answers are cut off. NULL is no error. */
 void http_close(struct http_listener *);
-
-#endif

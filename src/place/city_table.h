@@ -1,8 +1,7 @@
 /* The cities of data/cities.tsv with the names of data/city-names.tsv, both embedded in the program. Rows
  * point into them and stand by population, the largest first: a lower index is a larger city. A table is only
  * read once it is open. */
-#ifndef PLACE_CITY_TABLE_H
-#define PLACE_CITY_TABLE_H
+#pragma once
 
 #include "place/name_index.h"
 
@@ -52,5 +51,3 @@ size_t city_table_find(const struct city_table *, int64_t id);
 
 /* The name that readers say; `hindi`: in Hindi where that is known. */
 struct span city_table_name(const struct city_table *, size_t city, bool hindi);
-
-#endif

@@ -4,8 +4,7 @@
  * The databases in use are one immutable, counted generation. `lock` guards only the pointer to the present
  * one and the counts of all: a reader takes a reference, reads without any lock, and gives the reference
  * back; whoever drops the last reference frees it. */
-#ifndef PLACE_DATABASES_H
-#define PLACE_DATABASES_H
+#pragma once
 
 #include "place/mmdb.h"
 #include "place/place.h"
@@ -45,5 +44,3 @@ void databases_close(struct places *);
 /* The present generation, until it is given back. Thread-safe. */
 struct generation *generation_take(struct places *);
 void generation_give_back(struct places *, struct generation *);
-
-#endif

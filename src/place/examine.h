@@ -1,8 +1,7 @@
 /* The examination of a database before it may replace one that serves. A file that opens is not yet sane: a
  * few bytes changed make libmaxminddb answer wrongly, a crafted one makes it crash. So the first to read a
  * candidate is a child process with little to lose. */
-#ifndef PLACE_EXAMINE_H
-#define PLACE_EXAMINE_H
+#pragma once
 
 #include "place/mmdb.h"
 
@@ -21,5 +20,3 @@ int examine_main(const char *path);
 
 /* Whether a database agrees with what everybody knows about some networks, if it has them at all. */
 bool examine_landmarks(const struct mmdb *, char error[MMDB_ERROR_BYTES]);
-
-#endif

@@ -1,6 +1,5 @@
 /* Folding: names that a reader takes for the same become the same bytes. */
-#ifndef PLACE_FOLD_H
-#define PLACE_FOLD_H
+#pragma once
 
 #include <stddef.h>
 
@@ -12,5 +11,3 @@
  * bytes that are not UTF-8, stay as they are. Returns the length without the NUL; 0, and out = "", when
  * nothing is left or it would not fit. */
 size_t fold(const char *bytes, size_t count, char out[FOLD_BYTES]);
-
-#endif

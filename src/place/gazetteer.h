@@ -17,8 +17,7 @@
  *
  * The constants were tuned by reading what becomes of 40,000 random addresses of DB-IP City Lite
  * (tests/measure/labels.c prints the table). */
-#ifndef PLACE_GAZETTEER_H
-#define PLACE_GAZETTEER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -72,5 +71,3 @@ struct place_point {
 /* Copies the coordinates of the next cities, the largest city first, at most `max`. *cursor is 0 at first and
  * then handed back as it was left. Returns how many; 0 at the end. */
 size_t gazetteer_points(const struct gazetteer *, size_t *cursor, struct place_point *out, size_t max);
-
-#endif

@@ -4,8 +4,7 @@
  * The file is copied to an unlinked file in the state folder and the copy is mapped, so that nothing done to
  * the original afterwards (rewrite in place, truncation, removal) can reach a reader. Where the folder takes
  * no copy, memory does (logged). */
-#ifndef PLACE_MMDB_H
-#define PLACE_MMDB_H
+#pragma once
 
 #include "base/credit.h"
 #include "place/record.h"
@@ -47,5 +46,3 @@ bool mmdb_has_radii(const struct mmdb *);
 
 /* The credit its licence asks for, or NULL when none is known to be owed. Static. */
 const struct credit *mmdb_credit(const struct mmdb *);
-
-#endif

@@ -1,7 +1,6 @@
 /* An index of names, folded, to find those that begin with or are the same as a given one. Whoever owns an
  * index adds all names, sorts it once, and only reads it afterwards: reading is thread-safe. */
-#ifndef PLACE_NAME_INDEX_H
-#define PLACE_NAME_INDEX_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,5 +38,3 @@ size_t name_index_first(const struct name_index *, const char *text, size_t leng
 /* Whether key `i` exists and begins with `text`; whether it is `text`. */
 bool name_index_begins(const struct name_index *, size_t i, const char *text, size_t length);
 bool name_index_equals(const struct name_index *, size_t i, const char *text);
-
-#endif

@@ -3,8 +3,7 @@
  * A wrong city is worse than none. A name is given only with the verdict PLACE_CITY: the record has a city,
  * plausible coordinates, a radius (where the database gives one) within the limit, and is not an anycast or
  * vague network. */
-#ifndef PLACE_PLACE_H
-#define PLACE_PLACE_H
+#pragma once
 
 #include "base/credit.h"
 #include "place/gazetteer.h"
@@ -118,5 +117,3 @@ bool places_choose(const struct places *, int64_t id, const char *language, stru
 
 /* The gazetteer that the places are named by; valid while the room is open. Thread-safe. */
 const struct gazetteer *places_gazetteer(const struct places *);
-
-#endif

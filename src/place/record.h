@@ -1,6 +1,5 @@
 /* A record: what a source of places says about an address, before any judgement. A flat value. */
-#ifndef PLACE_RECORD_H
-#define PLACE_RECORD_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,5 +31,3 @@ void record_set_country(struct record *, const char *bytes, size_t count);
 
 /* Sets the coordinates and whether they are usable. */
 void record_set_point(struct record *, double latitude, double longitude);
-
-#endif

@@ -1,7 +1,6 @@
 /* The networks whose city is never believed, such as those of mobile carriers: a file with one network a
  * line, "#" begins a comment. A list never changes once read; reading it is thread-safe. */
-#ifndef PLACE_VAGUE_H
-#define PLACE_VAGUE_H
+#pragma once
 
 #include "visitor/address.h"
 
@@ -23,5 +22,3 @@ void vague_free(struct vague *);
 
 /* By binary search. */
 bool vague_contains(const struct vague *, const struct address *);
-
-#endif

@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "weather/truth.h"
+#include "synthetic/weather.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,7 +1,6 @@
 /* The weather APIs that the simulator speaks: one table, one row a path. The same truth, the same faults;
  * each with its own query, document, headers and errors. */
-#ifndef SIM_DIALECT_H
-#define SIM_DIALECT_H
+#pragma once
 
 #include "base/text.h"
 #include "sim/wire.h"
@@ -67,5 +66,3 @@ void dialect_celsius(struct text *, const struct forecast *, int64_t unix_s, int
 const char *open_meteo_read(const struct wire *, int64_t now_s, struct forecast *, int *status);
 char *open_meteo_write(const struct forecast *, enum twist, size_t *length);
 size_t open_meteo_error(int status, const char *reason, char out[DIALECT_ERROR_BYTES]);
-
-#endif

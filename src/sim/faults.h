@@ -1,6 +1,5 @@
 /* What the simulator can do wrong when it is asked for a forecast: one table, one row a fault. */
-#ifndef SIM_FAULTS_H
-#define SIM_FAULTS_H
+#pragma once
 
 #include "sim/dialect.h"
 
@@ -36,5 +35,3 @@ const struct fault *fault_at(size_t index);
  * use. NULL, or why they are refused. */
 const char *fault_read(const char *kind, const char *value, const struct fault **,
                        char out[FAULT_VALUE_BYTES]);
-
-#endif

@@ -1,7 +1,7 @@
 #include "sim/dialect.h"
 
 #include "base/json.h"
-#include "weather/truth.h"
+#include "synthetic/weather.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -3,8 +3,7 @@
  * One that is not narrowed at all stands last, so that it never hides another.
  *
  * Thread-safe. */
-#ifndef SIM_ORDERS_H
-#define SIM_ORDERS_H
+#pragma once
 
 #include "base/text.h"
 #include "sim/faults.h"
@@ -29,5 +28,3 @@ void orders_choose(struct exchange *);
 /* Writes how things stand as members of a JSON object: "fault", "value" and "times" of the order that is not
  * narrowed, and "faults", all of them with their counts. */
 void orders_write(struct text *);
-
-#endif

@@ -8,7 +8,7 @@
 #include "sim/faults.h"
 #include "sim/orders.h"
 #include "sim/wire.h"
-#include "weather/truth.h"
+#include "synthetic/weather.h"
 
 #include <arpa/inet.h>
 #include <getopt.h>

@@ -3,8 +3,7 @@
  *
  * Each connection carries one request and is closed after it. IPv4 only. One
  * listener per process. */
-#ifndef SIM_WIRE_H
-#define SIM_WIRE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -62,5 +61,3 @@ bool wire_wait(struct wire *, int ms);
 
 /* Breaks the connection with a TCP reset, at once. */
 void wire_reset(struct wire *);
-
-#endif

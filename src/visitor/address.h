@@ -1,8 +1,7 @@
 /* Addresses: IPv4 and IPv6 as values, blocks of them, and what kind of network an address belongs to.
  *
  * Pure functions over flat values: no allocation, no name resolution, no state. Thread-safe. */
-#ifndef VISITOR_ADDRESS_H
-#define VISITOR_ADDRESS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -66,5 +65,3 @@ enum address_class {
  * `name` is not NULL, becomes our word for that range ("loopback"), "public" outside all of them: a static
  * string. */
 enum address_class address_classify(const struct address *, const char **name);
-
-#endif

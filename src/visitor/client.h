@@ -7,8 +7,7 @@
  * skipping would hand the choice to the reader; no address is better than a chosen one.
  *
  * Pure functions, no allocation, no state. Thread-safe. */
-#ifndef VISITOR_CLIENT_H
-#define VISITOR_CLIENT_H
+#pragma once
 
 #include <stddef.h>
 
@@ -82,5 +81,3 @@ struct address client_find(const struct client_options *, const struct address *
 
 /* The reason in words ("peer is not a trusted proxy"): a static string. */
 const char *client_reason_text(enum client_reason);
-
-#endif

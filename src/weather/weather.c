@@ -1,12 +1,12 @@
 #include "weather/weather.h"
 
 #include "base/log.h"
-#include "weather/cache.h"
-#include "weather/cell.h"
-#include "weather/fetch.h"
-#include "weather/provider.h"
-#include "weather/snapshot.h"
-#include "weather/truth.h"
+#include "synthetic/weather.h"
+#include "weather/cell/cache.h"
+#include "weather/cell/cell.h"
+#include "weather/cell/snapshot.h"
+#include "weather/point/fetch.h"
+#include "weather/point/provider.h"
 
 #include <errno.h>
 #include <math.h>

@@ -1,7 +1,6 @@
 /* The face of the weather room: coordinates and an instant in, the weather of their cell out, with its state.
  * Nobody upstairs knows that there is a cache, a queue, a provider or curl behind it. */
-#ifndef WEATHER_WEATHER_H
-#define WEATHER_WEATHER_H
+#pragma once
 
 #include "base/clock.h"
 #include "base/credit.h"
@@ -180,5 +179,3 @@ struct weather_upstream {
 /* The providers in use, in the order in which they are tried; returns how many. Thread-safe. */
 size_t weather_upstreams(struct weather *, const struct instant *now,
                          struct weather_upstream out[WEATHER_PROVIDERS]);
-
-#endif

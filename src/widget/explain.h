@@ -1,8 +1,7 @@
 /* Why a reader is shown what they are shown, as JSON for people. Nothing here asks anybody or changes
  * anything.
  */
-#ifndef WIDGET_EXPLAIN_H
-#define WIDGET_EXPLAIN_H
+#pragma once
 
 #include "base/text.h"
 #include "place/place.h"
@@ -30,5 +29,3 @@ struct origin {
 /* Writes the whole decision about a visit as one object over lines: the header and its hops, what
  * explain_place writes, the weather of the cell, and how things stand with its providers. */
 void explain_visit(const struct widget *, const struct origin *, const struct visit *, struct text *);
-
-#endif

@@ -1,7 +1,6 @@
 /* The face of the widget room: a visit in, an answer out; an answer as HTML, JSON or one line of text. The
  * only place that knows both where a reader is and what the weather is there. */
-#ifndef WIDGET_WIDGET_H
-#define WIDGET_WIDGET_H
+#pragma once
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -108,5 +107,3 @@ void widget_places_json(const struct widget *, const char *query, const char *co
  * with `credits_nowhere`. */
 #define WIDGET_CREDITS_MAX 2
 size_t widget_credits(const struct answer *, const struct credit *out[WIDGET_CREDITS_MAX]);
-
-#endif

@@ -1,7 +1,6 @@
 /* Words and numbers as a page shows them; a further language is one row of a table. Pure functions and static
  * tables. */
-#ifndef WIDGET_WORDS_H
-#define WIDGET_WORDS_H
+#pragma once
 
 #include "base/text.h"
 
@@ -32,5 +31,3 @@ int degrees_shown(int celsius_ddeg, enum units);
 
 /* "31 °C": minus is U+2212, the space U+00A0. With `known` false: "-- °C". */
 void write_temperature(struct text *, bool known, int celsius_ddeg, enum units);
-
-#endif

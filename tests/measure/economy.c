@@ -29,11 +29,11 @@
  * the end of a budget they have nothing to show: visits are blank until midnight UTC. All round to tenths. */
 #include "base/log.h"
 #include "place/mmdb.h"
-#include "weather/cache.h"
-#include "weather/cell.h"
-#include "weather/curve.h"
-#include "weather/quota.h"
-#include "weather/truth.h"
+#include "synthetic/weather.h"
+#include "weather/cell/cache.h"
+#include "weather/cell/cell.h"
+#include "weather/cell/curve.h"
+#include "weather/point/quota.h"
 
 #include <inttypes.h>
 #include <math.h>

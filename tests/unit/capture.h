@@ -1,7 +1,6 @@
 /* Catches what the code under test writes to standard output or standard error: meanwhile the descriptor is a
  * nameless file. Not thread-safe; what other threads of the process write there is caught, too. */
-#ifndef UNIT_CAPTURE_H
-#define UNIT_CAPTURE_H
+#pragma once
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,5 +31,3 @@ static inline void capture_end(struct capture *capture, char *out, size_t size)
     out[fread(out, 1, size - 1, capture->file)] = '\0';
     fclose(capture->file);
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* A temporary folder for tests of the configuration, its widget.conf, and what config_load says about it. */
-#ifndef UNIT_CONFIG_FILE_H
-#define UNIT_CONFIG_FILE_H
+#pragma once
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,5 +87,3 @@ static inline int leave_folder(void **state)
     rmdir("folder.conf");
     return chdir("/") == 0 && rmdir(folder) == 0 ? 0 : -1;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* The gazetteer for a group of tests, and how long its answers take. */
-#ifndef UNIT_GAZETTEER_ROOM_H
-#define UNIT_GAZETTEER_ROOM_H
+#pragma once
 
 #include <stdlib.h>
 #include <time.h>
@@ -42,5 +41,3 @@ static inline double percentile(double *values, size_t count, size_t percent)
     qsort(values, count, sizeof *values, by_value);
     return values[count * percent / 100];
 }
-
-#endif

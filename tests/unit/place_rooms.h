@@ -1,7 +1,6 @@
 /* A place room over data/visitors.mmdb and copies of it in a temporary folder. Run from the project's folder.
  */
-#ifndef UNIT_PLACE_ROOMS_H
-#define UNIT_PLACE_ROOMS_H
+#pragma once
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -140,5 +139,3 @@ static inline int close_room(void **state)
     snprintf(command, sizeof command, "rm -r '%s'", folder);
     return system(command);
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* What every provider's decoder must stand: replies cut at each byte and wrong in each byte. */
-#ifndef UNIT_REPLIES_H
-#define UNIT_REPLIES_H
+#pragma once
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "weather/provider.h"
+#include "weather/point/provider.h"
 
 /* Reads a copy of exact size, so that reading past the end shows under a sanitizer; what is not OK must leave
  * the curve alone. */
@@ -80,5 +79,3 @@ static inline void reply_reasons(const struct provider *part, const struct reply
         assert_string_equal(out, rows[i].reason);
     }
 }
-
-#endif

@@ -1,15 +1,14 @@
 /* What the tests of the snapshot stand on: a folder for each test, caches and curves to fill it with, and
  * the file as bytes. Include after cmocka.h. */
-#ifndef UNIT_SNAPSHOT_FILES_H
-#define UNIT_SNAPSHOT_FILES_H
+#pragma once
 
 #include <ftw.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "weather/cell.h"
-#include "weather/provider.h"
-#include "weather/snapshot.h"
+#include "weather/cell/cell.h"
+#include "weather/cell/snapshot.h"
+#include "weather/point/provider.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define SECOND       INT64_C(1000)
@@ -178,5 +177,3 @@ static inline int remove_folder(void **state)
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, make_folder, remove_folder)
-
-#endif

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "weather/cache.h"
+#include "weather/cell/cache.h"
 
 #define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
 #define SECOND        INT64_C(1000)

@@ -14,7 +14,7 @@
 #include <stdatomic.h>
 
 #include "../xorshift.h"
-#include "weather/cache.h"
+#include "weather/cell/cache.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define SECOND       INT64_C(1000)

@@ -13,7 +13,7 @@
 #include <math.h>
 
 #include "../xorshift.h"
-#include "weather/cell.h"
+#include "weather/cell/cell.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define TENTH        100000

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "weather/curve.h"
+#include "weather/cell/curve.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define START        1769846400

@@ -20,7 +20,7 @@
 #include "base/metrics.h"
 #include "capture.h"
 #include "upstream.h"
-#include "weather/fetch.h"
+#include "weather/point/fetch.h"
 #include "weather/weather.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

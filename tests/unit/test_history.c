@@ -1,5 +1,5 @@
 /* The history: what happened in which minute and quarter hour, by a clock that is moved, set and frozen. */
-#include "http/history.h"
+#include "ops/history.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

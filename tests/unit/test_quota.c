@@ -1,6 +1,6 @@
 /* The quota: budgets are never exceeded over any window, restarts and kills included; a provider that fails
  * is left alone, then asked once; what is left at the end is for cells without a curve. */
-#include "weather/quota.h"
+#include "weather/point/quota.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "capture.h"
 #include "snapshot_files.h"
-#include "weather/snapshot_format.h"
+#include "weather/cell/snapshot_format.h"
 
 /* --- Damage --- */
 

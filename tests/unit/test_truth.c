@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "weather/truth.h"
+#include "synthetic/weather.h"
 
 #define DAY     86400
 #define HOUR    3600

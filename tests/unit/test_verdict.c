@@ -1,6 +1,6 @@
 /* The verdict of the status page: one sentence that says what readers see, what is wrong, and what happens
  * next. A table of conditions, each with the sentence it makes; then how conditions outrank each other. */
-#include "http/status.h"
+#include "ops/status.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

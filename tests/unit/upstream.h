@@ -1,8 +1,7 @@
 /* A weather server inside the test, on a free port of 127.0.0.1. What it does with a request is told by the
  * latitude asked for, enum behaviour; the hundredths of the longitude are the request's id. It serves one
  * request after the other, so that an open gate is passed in order. */
-#ifndef UNIT_UPSTREAM_H
-#define UNIT_UPSTREAM_H
+#pragma once
 
 #include <arpa/inet.h>
 #include <poll.h>
@@ -223,5 +222,3 @@ static inline void upstream_await(size_t count)
         pthread_cond_wait(&upstream.changed, &upstream.lock);
     pthread_mutex_unlock(&upstream.lock);
 }
-
-#endif

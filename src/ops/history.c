@@ -1,0 +1,104 @@
+#include "ops/history.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define JUMP_MS 30000 /* a wall clock that is corrected by less is no event */
+
+const struct history_ring history_rings[HISTORY_SPANS] = {
+    [HISTORY_HOUR] = {"hour", "Last hour", 60, 60},
+    [HISTORY_DAY] = {"day", "Last day", 900, 96},
+};
+
+struct stored_slot {
+    int64_t index; /* time over the ring's slot_s */
+    struct history_slot slot;
+};
+
+struct history {
+    int64_t offset_ms; /* between boot and wall time at the start: slots begin at whole minutes of both */
+    int64_t first[HISTORY_SPANS];
+    pthread_mutex_t lock;
+    /* All below guarded by lock. */
+    uint64_t totals[HISTORY_COUNTERS];
+    struct stored_slot rings[HISTORY_SPANS][HISTORY_SLOTS_MAX];
+    int64_t last_offset_ms, jump_s, jumped_at_s;
+};
+
+static int64_t index_of(const struct history *history, enum history_span span, const struct instant *now)
+{
+    return (now->boot_ms + history->offset_ms) / 1000 / history_rings[span].slot_s;
+}
+
+struct history *history_open(const struct instant *now)
+{
+    struct history *history = calloc(1, sizeof *history);
+    if (!history)
+        return NULL;
+    history->offset_ms = history->last_offset_ms = now->wall_ms - now->boot_ms;
+    for (enum history_span span = 0; span < HISTORY_SPANS; span++)
+        history->first[span] = index_of(history, span, now);
+    pthread_mutex_init(&history->lock, NULL);
+    return history;
+}
+
+void history_close(struct history *history)
+{
+    if (!history)
+        return;
+    pthread_mutex_destroy(&history->lock);
+    free(history);
+}
+
+static void note_jump(struct history *history, const struct instant *now)
+{
+    int64_t offset_ms = now->wall_ms - now->boot_ms, jump_ms = offset_ms - history->last_offset_ms;
+    if (llabs(jump_ms) >= JUMP_MS) {
+        history->jump_s = jump_ms / 1000;
+        history->jumped_at_s = now->wall_ms / 1000;
+    }
+    history->last_offset_ms = offset_ms;
+}
+
+void history_note(struct history *history, const struct instant *now, const uint64_t totals[HISTORY_COUNTERS],
+                  int level_percent)
+{
+    pthread_mutex_lock(&history->lock);
+    for (enum history_span span = 0; span < HISTORY_SPANS; span++) {
+        int64_t index = index_of(history, span, now);
+        struct stored_slot *stored = &history->rings[span][(size_t)index % history_rings[span].slots];
+        if (stored->index != index)
+            *stored = (struct stored_slot){.index = index};
+        for (size_t i = 0; i < HISTORY_COUNTERS; i++)
+            if (totals[i] > history->totals[i]) /* else summed before what another thread noted */
+                stored->slot.grown[i] += totals[i] - history->totals[i];
+        stored->slot.level_percent = level_percent;
+    }
+    for (size_t i = 0; i < HISTORY_COUNTERS; i++)
+        if (totals[i] > history->totals[i])
+            history->totals[i] = totals[i];
+    note_jump(history, now);
+    pthread_mutex_unlock(&history->lock);
+}
+
+void history_read(struct history *history, const struct instant *now, struct history_view *out)
+{
+    pthread_mutex_lock(&history->lock);
+    for (enum history_span span = 0; span < HISTORY_SPANS; span++) {
+        size_t slots = history_rings[span].slots;
+        int64_t last = index_of(history, span, now);
+        for (size_t i = 0; i < slots; i++) {
+            int64_t index = last - (int64_t)(slots - 1 - i);
+            const struct stored_slot *stored = &history->rings[span][(size_t)index % slots];
+            struct history_slot *slot = &out->slots[span][i];
+            *slot = stored->index == index ? stored->slot : (struct history_slot){.level_percent = -1};
+            slot->known = index >= history->first[span];
+        }
+        out->ends_s[span] =
+            (last + 1) * history_rings[span].slot_s + (history->last_offset_ms - history->offset_ms) / 1000;
+    }
+    out->jump_s = history->jump_s;
+    out->jumped_at_s = history->jumped_at_s;
+    pthread_mutex_unlock(&history->lock);
+}

@@ -1,0 +1,199 @@
+#include "ops/status.h"
+
+#include "base/metrics.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct status {
+    struct status_sources sources;
+    struct history *history;
+    int64_t started_s;
+    pthread_mutex_t lock;
+    struct status_settings *settings; /* guarded by lock */
+};
+
+const struct status_counter_row status_counters[STATUS_COUNTERS] = {
+    [COUNT_FRESH] = {"fresh", "masthead_widgets_total", "fresh"},
+    [COUNT_STALE] = {"stale", "masthead_widgets_total", "stale"},
+    [COUNT_PLACE] = {"place", "masthead_widgets_total", "place"},
+    [COUNT_UNKNOWN] = {"unknown", "masthead_widgets_total", "unknown"},
+    [COUNT_HIT] = {"hit", "masthead_cache_lookups_total", "hit"},
+    [COUNT_STALE_HIT] = {"stale_hit", "masthead_cache_lookups_total", "stale"},
+    [COUNT_MISS] = {"miss", "masthead_cache_lookups_total", "miss"},
+    [COUNT_NEGATIVE] = {"negative", "masthead_cache_lookups_total", "negative"},
+    [COUNT_ANSWERED] = {"upstream_ok", "masthead_upstream_requests_total", "ok"},
+    [COUNT_FAILED] = {"upstream_failed", "masthead_upstream_requests_total", NULL},
+    [COUNT_TAKEN_MS] = {"upstream_ms", "masthead_upstream_request_duration_seconds", NULL},
+    [COUNT_LOOKED_UP] = {"looked_up", "masthead_place_lookups_total", NULL},
+    [COUNT_LOCAL] = {"private_or_unreadable", "masthead_place_lookups_total", "private"},
+};
+
+struct status *status_open(const struct status_sources *sources)
+{
+    _Static_assert(STATUS_COUNTERS <= HISTORY_COUNTERS, "the history has room for all");
+    struct instant now = clock_now();
+    struct status *status = malloc(sizeof *status);
+    if (!status)
+        return NULL;
+    *status =
+        (struct status){.sources = *sources, .history = history_open(&now), .started_s = now.wall_ms / 1000};
+    pthread_mutex_init(&status->lock, NULL);
+    if (status->history)
+        return status;
+    status_close(status);
+    return NULL;
+}
+
+void status_close(struct status *status)
+{
+    if (!status)
+        return;
+    history_close(status->history);
+    pthread_mutex_destroy(&status->lock);
+    free(status->settings);
+    free(status);
+}
+
+void status_configure(struct status *status, struct status_settings *settings)
+{
+    pthread_mutex_lock(&status->lock);
+    struct status_settings *old = status->settings;
+    status->settings = settings;
+    pthread_mutex_unlock(&status->lock);
+    free(old);
+}
+
+/* What is left of the provider's budgets that is asked first: of the scarcest window, in percent. */
+static int budget_percent(const struct weather_upstream *upstream)
+{
+    int64_t least = -1;
+    for (size_t i = 0; i < upstream->window_count; i++) {
+        int64_t percent = 100 * upstream->windows[i].remaining / upstream->windows[i].limit;
+        least = least < 0 || percent < least ? percent : least;
+    }
+    return (int)least;
+}
+
+void status_note(struct status *status)
+{
+    struct instant now = clock_now();
+    uint64_t totals[HISTORY_COUNTERS] = {0};
+    struct weather_upstream upstreams[WEATHER_PROVIDERS];
+    for (size_t i = 0; i < STATUS_COUNTERS; i++)
+        totals[i] = metrics_sum(status_counters[i].metric, status_counters[i].label);
+    totals[COUNT_FAILED] -= totals[COUNT_ANSWERED]; /* it was all of them */
+    totals[COUNT_TAKEN_MS] /= 1000;                 /* it was in microseconds */
+    totals[COUNT_LOCAL] += metrics_sum("masthead_place_lookups_total", "unreadable");
+    size_t count = weather_upstreams(status->sources.weather, &now, upstreams);
+    history_note(status->history, &now, totals, count > 0 ? budget_percent(&upstreams[0]) : -1);
+}
+
+static bool is_older(const struct weather_cell *a, const struct weather_cell *b)
+{
+    return a->fetched_s < b->fetched_s;
+}
+
+static bool is_hotter(const struct weather_cell *a, const struct weather_cell *b)
+{
+    return a->asks > b->asks;
+}
+
+/* Keeps the first STATUS_CELLS by an order. */
+static void keep(struct weather_cell kept[STATUS_CELLS], size_t *count, const struct weather_cell *cell,
+                 bool (*before)(const struct weather_cell *, const struct weather_cell *))
+{
+    size_t at = *count;
+    while (at > 0 && before(cell, &kept[at - 1]))
+        at--;
+    if (at == STATUS_CELLS)
+        return;
+    *count += *count < STATUS_CELLS;
+    memmove(&kept[at + 1], &kept[at], (*count - 1 - at) * sizeof *kept);
+    kept[at] = *cell;
+}
+
+/* Keeps the earlier of two instants, of which 0 is none. */
+static void keep_earlier(int64_t *kept_s, int64_t unix_s)
+{
+    if (unix_s > 0 && (*kept_s == 0 || unix_s < *kept_s))
+        *kept_s = unix_s;
+}
+
+static void gather_cells(struct weather *weather, const struct instant *now, struct status_report *report)
+{
+    struct weather_cell batch[WEATHER_CELLS];
+    size_t cursor = 0, count;
+    while ((count = weather_cells(weather, &cursor, now, batch, WEATHER_CELLS)) > 0)
+        for (size_t i = 0; i < count; i++) {
+            const struct weather_cell *cell = &batch[i];
+            report->cells[cell->state]++;
+            report->cell_count++;
+            report->cells_in_flight += cell->in_flight;
+            keep_earlier(&report->retry_s, cell->retry_s);
+            world_map_mark(report->map, cell->latitude, cell->longitude, status_dots[cell->state]);
+            if (cell->fetched_s > 0)
+                keep(report->oldest, &report->oldest_count, cell, is_older);
+            if (cell->asks > 0)
+                keep(report->hottest, &report->hottest_count, cell, is_hotter);
+            if (cell->asks > 0 && cell->state != WEATHER_NONE)
+                keep_earlier(&report->curves_until_s, cell->until_s);
+        }
+    for (size_t i = 0; i < report->oldest_count; i++)
+        weather_name_cell(weather, &report->oldest[i]);
+    for (size_t i = 0; i < report->hottest_count; i++)
+        weather_name_cell(weather, &report->hottest[i]);
+}
+
+static void gather_upstreams(struct weather *weather, const struct instant *now, struct status_report *report)
+{
+    report->stretch = 1;
+    report->upstream_count = weather_upstreams(weather, now, report->upstreams);
+    for (size_t i = 0; i < report->upstream_count; i++) {
+        const struct weather_upstream *upstream = &report->upstreams[i];
+        if (upstream->stretch > report->stretch)
+            report->stretch = upstream->stretch;
+        for (size_t w = 0; w < upstream->window_count; w++)
+            report->windows[report->window_count++] =
+                (struct status_window){upstream->name, upstream->windows[w]};
+    }
+}
+
+static void gather_process(struct status *status, struct status_report *report)
+{
+    const struct status_sources *sources = &status->sources;
+    report->version = MASTHEAD_VERSION;
+    report->started_s = status->started_s;
+    report->draining = atomic_load(sources->draining);
+    report->ready = !report->draining && places_loaded(sources->places);
+    report->reload_refusal = atomic_load(sources->reload_refusal);
+    report->reload_ok = !report->reload_refusal;
+    report->dev = sources->dev;
+    report->simulated = sources->simulated;
+    report->keyless = sources->keyless;
+    http_threads(sources->public, &report->threads_busy, &report->threads);
+    pthread_mutex_lock(&status->lock);
+    if (status->settings)
+        report->settings = *status->settings;
+    pthread_mutex_unlock(&status->lock);
+}
+
+struct status_report *status_gather(struct status *status)
+{
+    const struct status_sources *sources = &status->sources;
+    struct instant now = clock_now();
+    struct status_report *report = calloc(1, sizeof *report);
+    if (!report)
+        return NULL;
+    report->now_s = now.wall_ms / 1000;
+    status_note(status);
+    history_read(status->history, &now, &report->history);
+    gather_process(status, report);
+    gather_cells(sources->weather, &now, report);
+    gather_upstreams(sources->weather, &now, report);
+    weather_report(sources->weather, &report->weather);
+    report->database_count = places_databases(sources->places, report->now_s, report->databases);
+    status_judge(report);
+    return report;
+}

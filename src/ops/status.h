@@ -1,0 +1,171 @@
+/* The status page: one look says what readers see, what is wrong if anything, and what the service does next.
+ * status.c gathers the facts into one flat report, verdict.c judges them, status_html.c and status_json.c
+ * write them; status_tables.c says which fact stands where in both. */
+#pragma once
+
+#include "http/server.h"
+#include "ops/history.h"
+#include "place/place.h"
+#include "site/world_map.h"
+#include "weather/weather.h"
+
+#include <stdatomic.h>
+
+#define STATUS_SETTINGS_MAX   64
+#define STATUS_CELLS          8
+#define STATUS_SENTENCE       320
+#define STATUS_FINDINGS       20
+#define STATUS_WEATHER_STATES (WEATHER_STALE + 1)
+
+/* The configuration in force, a line a setting. */
+struct status_settings {
+    size_t count;
+    struct status_setting {
+        char name[64];    /* "section.key" */
+        char value[512];  /* of a secret, only that it is set */
+        char origin[320]; /* file and line, environment, --set; "" for a default */
+    } rows[STATUS_SETTINGS_MAX];
+};
+
+struct status_sources {
+    struct places *places;
+    struct weather *weather;
+    const struct http_listener *public;
+    const atomic_bool *draining;
+    const _Atomic(const char *) *reload_refusal; /* why the last one failed, static; NULL: it did not */
+    bool dev, simulated;
+    bool keyless; /* Open-Meteo's free host is in use outside developer mode */
+};
+
+enum status_level { STATUS_WELL, STATUS_NOTE, STATUS_DEGRADED, STATUS_BAD, STATUS_LEVELS };
+extern const char *const status_level_names[STATUS_LEVELS];
+
+struct status_finding {
+    enum status_level level;
+    char sentence[STATUS_SENTENCE]; /* without its full stop; may hold bytes from outside: escape it */
+};
+
+/* What is counted over time: the growth of stored metrics, by label value. */
+enum status_counter {
+    COUNT_FRESH,
+    COUNT_STALE,
+    COUNT_PLACE,
+    COUNT_UNKNOWN,
+    COUNT_HIT,
+    COUNT_STALE_HIT,
+    COUNT_MISS,
+    COUNT_NEGATIVE,
+    COUNT_ANSWERED,
+    COUNT_FAILED,
+    COUNT_TAKEN_MS,
+    COUNT_LOOKED_UP, /* places of addresses */
+    COUNT_LOCAL,     /* of them, those that are private or unreadable */
+    STATUS_COUNTERS
+};
+extern const struct status_counter_row {
+    const char *name;           /* in JSON */
+    const char *metric, *label; /* the sum of the series with this label value */
+} status_counters[STATUS_COUNTERS];
+
+struct status_window {
+    const char *provider;
+    struct weather_window window;
+};
+
+/* Every fact of the page. Large: not for the stack. Times are Unix seconds, 0: never. */
+struct status_report {
+    int64_t now_s;
+    bool still; /* this page does not refresh itself: for who writes the page */
+    enum status_level level;
+    char verdict[2 * STATUS_SENTENCE];
+    struct status_finding findings[STATUS_FINDINGS]; /* the gravest first */
+    size_t finding_count;
+
+    const char *version;
+    int64_t started_s;
+    bool ready, draining, reload_ok, dev, simulated, keyless;
+    const char *reload_refusal; /* where it is not ok */
+    int64_t threads_busy, threads;
+    struct weather_report weather;
+    int64_t cells[STATUS_WEATHER_STATES], cell_count, cells_in_flight;
+    int64_t curves_until_s; /* when the first curve that was asked for since it came can no longer be read */
+    int64_t retry_s;        /* when the first cell that rests after a failure may be fetched again */
+    double stretch;         /* the largest of the providers' */
+    struct history_view history;
+
+    struct weather_upstream upstreams[WEATHER_PROVIDERS];
+    struct status_window windows[WEATHER_PROVIDERS * WEATHER_WINDOWS];
+    struct place_database databases[PLACE_DATABASES];
+    struct weather_cell oldest[STATUS_CELLS], hottest[STATUS_CELLS];
+    struct status_settings settings;
+    size_t upstream_count, window_count, database_count, oldest_count, hottest_count;
+
+    world_map_grid map; /* status_dots of the worst cell in each unit */
+};
+
+struct status;
+
+/* The sources are borrowed and must outlive it. NULL when out of memory. */
+struct status *status_open(const struct status_sources *);
+void status_close(struct status *);
+
+/* From now on these settings are told; takes ownership of what malloc gave (NULL: none are). Thread-safe. */
+void status_configure(struct status *, struct status_settings *);
+
+/* Takes the counters into the history. To be called at least once a minute. Thread-safe. */
+void status_note(struct status *);
+
+/* Gathers and judges. The caller frees it; NULL when out of memory. Thread-safe; holds no lock for longer
+ * than a batch of cells takes. */
+struct status_report *status_gather(struct status *);
+
+/* Fills `level`, `verdict` and `findings` from all else. Pure. */
+void status_judge(struct status_report *);
+
+/* "12:04 UTC", "14:10 UTC tomorrow", "09:30 UTC on 3 Oct": what it writes, it returns. */
+#define STATUS_WHEN_BYTES 40
+const char *status_when(int64_t unix_s, int64_t now_s, char out[STATUS_WHEN_BYTES]);
+
+/* The page, and the same facts for scripts. */
+void status_html(const struct status_report *, struct text *);
+void status_json(const struct status_report *, struct text *);
+
+/* --- Tables: which facts of a report stand where, for both --- */
+
+enum fact {
+    FACT_TEXT,  /* const char * */
+    FACT_CHARS, /* char[] */
+    FACT_COUNT, /* int64_t */
+    FACT_RATIO, /* double */
+    FACT_FLAG,  /* bool */
+    FACT_TIME,  /* int64_t, an instant */
+    FACT_AGE,   /* the same, told to people as how long ago */
+    FACT_STATE, /* enum weather_state */
+};
+
+struct column {
+    const char *key, *heading;
+    enum fact kind;
+    size_t offset; /* in a row */
+};
+
+struct table {
+    const char *key, *heading;
+    const char *note; /* a sentence for people, or NULL */
+    const struct column *columns;
+    size_t column_count;
+    size_t rows, row_bytes, count; /* offset of the first row in the report, size of a row, offset of the
+                                      number of rows; a row_bytes of 0: one row, the report itself */
+};
+extern const struct table status_tables[];
+extern const size_t status_table_count;
+
+size_t status_rows(const struct status_report *, const struct table *);
+const char *status_row(const struct status_report *, const struct table *, size_t i);
+
+/* Writes a fact of a row as HTML or as JSON. */
+void status_write_fact(const struct status_report *, const struct column *, const char *row, bool html,
+                       struct text *);
+
+extern const char *const status_cell_states[STATUS_WEATHER_STATES];
+extern const uint8_t status_dots[STATUS_WEATHER_STATES]; /* on the map; the worst is the highest */

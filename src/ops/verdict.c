@@ -1,0 +1,290 @@
+/* From facts to a sentence. What is wrong comes as findings, the gravest first; the verdict tells what
+ * readers see, and the first of them. A finding says why and what comes next, not again how many see what. */
+#include "ops/status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define RECENT_MINUTES 5
+#define FEW_READERS    20 /* of fewer, shares say nothing */
+#define JUMP_TOLD_S    3600
+
+/* For one use in an argument list. */
+#define WHEN(r, unix_s) status_when((unix_s), (r)->now_s, (char[STATUS_WHEN_BYTES]){""})
+
+const char *const status_level_names[STATUS_LEVELS] = {
+    [STATUS_WELL] = "well", [STATUS_NOTE] = "note", [STATUS_DEGRADED] = "degraded", [STATUS_BAD] = "bad"};
+
+const char *status_when(int64_t unix_s, int64_t now_s, char out[STATUS_WHEN_BYTES])
+{
+    static const char *const days[] = {" yesterday", "", " tomorrow"};
+    time_t t = (time_t)unix_s, now = (time_t)now_s;
+    struct tm tm = {0}, today = {0};
+    char date[STATUS_WHEN_BYTES / 2] = "";
+    int64_t ahead = unix_s / 86400 - now_s / 86400;
+    gmtime_r(&t, &tm);
+    gmtime_r(&now, &today);
+    strftime(date, sizeof date, tm.tm_year == today.tm_year ? " on %-d %b" : " on %-d %b %Y", &tm);
+    snprintf(out, STATUS_WHEN_BYTES, "%02d:%02d UTC%s", tm.tm_hour, tm.tm_min,
+             llabs(ahead) <= 1 ? days[ahead + 1] : date);
+    return out;
+}
+
+__attribute__((format(printf, 3, 4))) static void find(struct status_report *r, enum status_level level,
+                                                       const char *format, ...)
+{
+    struct status_finding finding = {.level = level};
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(finding.sentence, sizeof finding.sentence, format, arguments);
+    va_end(arguments);
+    size_t at = r->finding_count;
+    if (at == STATUS_FINDINGS)
+        return;
+    for (; at > 0 && r->findings[at - 1].level < level; at--)
+        r->findings[at] = r->findings[at - 1];
+    r->findings[at] = finding;
+    r->finding_count++;
+}
+
+/* The growth of a counter over the last minutes. */
+static int64_t lately(const struct status_report *r, enum status_counter counter, size_t minutes)
+{
+    int64_t sum = 0;
+    size_t slots = history_rings[HISTORY_HOUR].slots;
+    for (size_t i = slots - minutes; i < slots; i++)
+        sum += (int64_t)r->history.slots[HISTORY_HOUR][i].grown[counter];
+    return sum;
+}
+
+/* What readers were shown lately; the first of the counters are its indices. */
+#define SHOWN (COUNT_UNKNOWN + 1)
+struct shown {
+    int64_t all, readers[SHOWN];
+};
+
+static struct shown shown_in(const struct status_report *r, size_t minutes)
+{
+    struct shown shown = {.all = 0};
+    for (enum status_counter i = COUNT_FRESH; i < SHOWN; i++)
+        shown.all += shown.readers[i] = lately(r, i, minutes);
+    return shown;
+}
+
+static bool none_saw_a_number(const struct shown *shown)
+{
+    return shown->all > 0 && shown->readers[COUNT_FRESH] + shown->readers[COUNT_STALE] == 0;
+}
+
+/* How bad it is that so many see no temperature where they are. */
+static enum status_level level_of(const struct shown *shown)
+{
+    int64_t without = shown->readers[COUNT_PLACE];
+    if (shown->all < FEW_READERS)
+        return without > 0 && none_saw_a_number(shown) ? STATUS_DEGRADED : STATUS_WELL;
+    return without * 4 >= shown->all    ? STATUS_BAD
+           : without * 20 >= shown->all ? STATUS_DEGRADED
+                                        : STATUS_WELL;
+}
+
+static void judge_readers(struct status_report *r)
+{
+    struct shown shown = shown_in(r, RECENT_MINUTES);
+    int64_t looked_up = lately(r, COUNT_LOOKED_UP, 60), local = lately(r, COUNT_LOCAL, 60);
+    if (looked_up >= FEW_READERS && local * 2 > looked_up)
+        find(r, STATUS_BAD,
+             "most readers come with a private or unreadable address: visitor.trusted_proxies and "
+             "visitor.header do not say what the proxy in front does");
+    else if (shown.all >= FEW_READERS && shown.readers[COUNT_UNKNOWN] * 2 > shown.all)
+        find(r, STATUS_BAD,
+             "most readers are at no known place: check geoip.databases and visitor.trusted_proxies");
+    if (r->threads_busy * 10 >= r->threads * 9)
+        find(r, r->threads_busy >= r->threads ? STATUS_BAD : STATUS_DEGRADED,
+             "%lld of %lld threads are held by open connections", (long long)r->threads_busy,
+             (long long)r->threads);
+}
+
+static void judge_places(struct status_report *r)
+{
+    size_t loaded = 0, with_radii = 0;
+    for (size_t i = 0; i < r->database_count; i++) {
+        const struct place_database *database = &r->databases[i];
+        loaded += database->loaded;
+        with_radii += database->has_radii;
+        if (!database->loaded)
+            find(r, STATUS_DEGRADED, "the city database %.60s cannot be loaded, see the log",
+                 database->label);
+        else if (!database->reload_ok)
+            find(r, STATUS_DEGRADED,
+                 "the city database %.60s could not be loaded again, see the log; the one of %s goes on "
+                 "serving",
+                 database->label, WHEN(r, database->loaded_s));
+        if (database->old)
+            find(r, STATUS_DEGRADED, "the city database %.60s is %lld days old: make geoip fetches a new one",
+                 database->label, (long long)(r->now_s - database->built_s) / 86400);
+    }
+    if (loaded == 0)
+        find(r, STATUS_BAD, "no city database is loaded, so that readers get no city");
+    else if (with_radii == 0)
+        find(r, STATUS_NOTE, "no database has radii, so that geoip.max_radius has no effect");
+}
+
+/* Another provider that answers; NULL without. */
+static const struct weather_upstream *stand_in(const struct status_report *r,
+                                               const struct weather_upstream *upstream)
+{
+    for (size_t i = 0; i < r->upstream_count; i++) {
+        const struct weather_upstream *other = &r->upstreams[i];
+        if (other != upstream && other->last_success_s > 0 && !other->failing_since_s && !other->next_try_s)
+            return other;
+    }
+    return NULL;
+}
+
+/* The longest window of which no more than a tenth is left; NULL without. */
+static const struct weather_window *scarcest(const struct weather_upstream *upstream)
+{
+    size_t i = upstream->window_count;
+    while (i > 0 && upstream->windows[i - 1].remaining * 10 > upstream->windows[i - 1].limit)
+        i--;
+    return i > 0 ? &upstream->windows[i - 1] : NULL;
+}
+
+/* What is wrong, what readers get meanwhile, and what the service does next. */
+static void judge_upstream(struct status_report *r, const struct weather_upstream *upstream,
+                           enum status_level level)
+{
+    char storage[STATUS_SENTENCE];
+    struct text out = text_over(storage, sizeof storage);
+    const struct weather_upstream *other = stand_in(r, upstream);
+    const struct weather_window *window = scarcest(upstream);
+    bool failing = upstream->failing_since_s > 0;
+    if (failing)
+        text_format(&out, "%s failing since %s (%s)", upstream->name, WHEN(r, upstream->failing_since_s),
+                    upstream->last_failure);
+    else if (window && window->remaining == 0)
+        text_format(&out, "%s has spent its %lld requests for the %s", upstream->name,
+                    (long long)window->limit, window->name);
+    else if (window)
+        text_format(&out, "%s has %lld of %lld requests left for the %s and keeps them for new cells",
+                    upstream->name, (long long)window->remaining, (long long)window->limit, window->name);
+    else
+        return;
+    if (other)
+        text_format(&out, ", %s answers in its place", other->name);
+    else if (r->curves_until_s > 0)
+        text_format(&out, ", serving its curves until %s", WHEN(r, r->curves_until_s));
+    if (!failing)
+        text_format(&out, ", new budget at %s", WHEN(r, window->reset_s));
+    else if (upstream->next_try_s > 0)
+        text_format(&out, ", next try %s", WHEN(r, upstream->next_try_s));
+    else if (r->cells_in_flight > 0)
+        text_string(&out, ", next try under way");
+    else if (r->retry_s > 0)
+        text_format(&out, ", next try %s", WHEN(r, r->retry_s));
+    else
+        text_string(&out, ", next try when a cell is due");
+    find(r, level, "%s", storage);
+}
+
+/* Readers without a number: who does not give it to them; else how far it is. */
+static void judge_weather(struct status_report *r)
+{
+    struct shown shown = shown_in(r, RECENT_MINUTES);
+    enum status_level level = level_of(&shown);
+    for (size_t i = 0; i < r->upstream_count; i++)
+        judge_upstream(r, &r->upstreams[i], level == STATUS_WELL ? STATUS_DEGRADED : level);
+    if (level == STATUS_WELL || r->finding_count > 0)
+        return;
+    if (r->cells_in_flight > 0)
+        find(r, level, "their weather is still being fetched (cells under way: %lld)",
+             (long long)r->cells_in_flight);
+    else if (r->retry_s > 0)
+        find(r, level, "fetching their weather has failed, next try %s", WHEN(r, r->retry_s));
+    else
+        find(r, level, "their weather has come since, or is fetched when they ask again");
+}
+
+static void judge_machine(struct status_report *r)
+{
+    int64_t jumped_at_s = r->history.jumped_at_s, jump_s = r->history.jump_s;
+    if (r->draining)
+        find(r, STATUS_DEGRADED, "draining: the service is about to end");
+    if (!r->reload_ok)
+        find(r, STATUS_DEGRADED,
+             "the last reload was refused: %s, see the log; the old configuration is in force until a SIGHUP "
+             "succeeds",
+             r->reload_refusal);
+    if (r->weather.snapshot_error[0])
+        find(r, STATUS_DEGRADED, "the snapshot cannot be written (%s), so that a restart would be cold",
+             r->weather.snapshot_error);
+    if (jumped_at_s > 0 && llabs(r->now_s - jumped_at_s) < JUMP_TOLD_S)
+        find(r, STATUS_DEGRADED, "this machine's clock was set %s by %lld s at %s",
+             jump_s > 0 ? "forward" : "back", llabs(jump_s), WHEN(r, jumped_at_s));
+    if (r->dev)
+        find(r, STATUS_NOTE,
+             "developer mode: whoever reaches this service may fake readers and move its clock");
+    if (r->simulated)
+        find(r, STATUS_NOTE, "the weather is simulated");
+    if (r->keyless)
+        find(r, STATUS_NOTE,
+             "Open-Meteo's free host is for non-commercial use, and a site with ads or "
+             "subscriptions is commercial: set weather.open_meteo_key_file");
+}
+
+/* Shares in tenths of a percent, which add up: 1000 only for all, 0 only for none. What rounding leaves goes
+ * to the largest. */
+static void share_out(const struct shown *shown, int64_t tenths[SHOWN])
+{
+    int64_t left = 1000;
+    size_t largest = 0;
+    for (size_t i = 0; i < SHOWN; i++) {
+        int64_t some = shown->readers[i], rounded = (2000 * some + shown->all) / (2 * shown->all);
+        tenths[i] = some > 0 && rounded == 0 ? 1 : rounded;
+        left -= tenths[i];
+        largest = some > shown->readers[largest] ? i : largest;
+    }
+    tenths[largest] += left;
+}
+
+static void say_what_readers_see(const struct shown *shown, struct text *out)
+{
+    static const struct {
+        const char *words, *after;
+    } parts[] = {[COUNT_FRESH] = {"Fresh for", " of readers in the last 5 minutes"},
+                 [COUNT_STALE] = {", stale for", ""},
+                 [COUNT_PLACE] = {", without a number for", ""},
+                 [COUNT_UNKNOWN] = {", without a known place for", ""}};
+    int64_t tenths[SHOWN];
+    share_out(shown, tenths);
+    for (size_t i = 0; i < SHOWN; i++) {
+        if (tenths[i] == 0 && i != COUNT_FRESH)
+            continue;
+        text_format(out, tenths[i] % 10 ? "%s %lld.%lld\u00a0%%" : "%s %lld\u00a0%%", parts[i].words,
+                    (long long)tenths[i] / 10, (long long)tenths[i] % 10);
+        text_string(out, parts[i].after);
+    }
+}
+
+void status_judge(struct status_report *r)
+{
+    struct text verdict = text_over(r->verdict, sizeof r->verdict);
+    struct shown shown = shown_in(r, RECENT_MINUTES);
+    r->finding_count = 0;
+    judge_weather(r);
+    judge_places(r);
+    judge_readers(r);
+    judge_machine(r);
+    bool wrong = r->finding_count > 0 && r->findings[0].level > STATUS_NOTE;
+    r->level = wrong ? r->findings[0].level : STATUS_WELL;
+    if (shown.all > 0)
+        say_what_readers_see(&shown, &verdict);
+    else
+        text_format(&verdict, "No readers in the last 5 minutes, %lld in the last hour",
+                    (long long)shown_in(r, 60).all);
+    text_format(&verdict, "; %s.",
+                wrong                       ? r->findings[0].sentence
+                : none_saw_a_number(&shown) ? "too few to judge by"
+                                            : "all is well");
+}

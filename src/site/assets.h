@@ -1,0 +1,8 @@
+/* The files that a page loads, compiled into the program: loader, style, playground. */
+#pragma once
+
+#include "http/server.h"
+
+/* Serves the asset whose public path is the request's: under its plain name for an hour, under its name with
+ * a hash of its content ("/masthead.0123456789abcdef.js") for ever. 404 when there is none. */
+void assets_serve(const struct http_request *, struct http_answer *);

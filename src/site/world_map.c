@@ -1,0 +1,84 @@
+#include "site/world_map.h"
+
+#include <stdlib.h>
+
+#define UNITS_PER_DEGREE (WORLD_MAP_WIDTH / 360.0)
+#define NORTH_DEG        78
+#define POINTS           256 /* read from the gazetteer at a time */
+#define SVG_BYTES        65536
+
+static char storage[SVG_BYTES];
+static struct text svg; /* constant after world_map_open */
+
+static double clamp(double value, double most)
+{
+    return value < 0 ? 0 : value > most ? most : value;
+}
+
+double world_map_x(double longitude_deg)
+{
+    return clamp((longitude_deg + 180) * UNITS_PER_DEGREE, WORLD_MAP_WIDTH);
+}
+
+double world_map_y(double latitude_deg)
+{
+    return clamp((NORTH_DEG - latitude_deg) * UNITS_PER_DEGREE, WORLD_MAP_HEIGHT);
+}
+
+void world_map_mark(world_map_grid grid, double latitude_deg, double longitude_deg, uint8_t value)
+{
+    int x = (int)world_map_x(longitude_deg), y = (int)world_map_y(latitude_deg);
+    uint8_t *dot = &grid[y < WORLD_MAP_HEIGHT ? y : y - 1][x < WORLD_MAP_WIDTH ? x : x - 1];
+    *dot = value > *dot ? value : *dot;
+}
+
+/* Each dot is a line of no length with round ends; after "z" the pen is back at its begin. */
+static void draw_row(const uint8_t row[WORLD_MAP_WIDTH], int y, uint8_t value, struct text *out)
+{
+    int pen = -1;
+    for (int x = 0; x < WORLD_MAP_WIDTH; x++) {
+        if (row[x] != value)
+            continue;
+        if (pen < 0)
+            text_format(out, "M%d.5 %d.5z", x, y);
+        else if (x == pen + 1)
+            text_string(out, "m1 0z"); /* as most are: of a world full of cells, formatting takes longest */
+        else
+            text_format(out, "m%d 0z", x - pen);
+        pen = x;
+    }
+}
+
+void world_map_dots(const world_map_grid grid, uint8_t value, struct text *out)
+{
+    for (int y = 0; y < WORLD_MAP_HEIGHT; y++)
+        draw_row(grid[y], y, value, out);
+}
+
+void world_map_open(const struct places *places)
+{
+    uint8_t(*cities)[WORLD_MAP_WIDTH] = calloc(WORLD_MAP_HEIGHT, sizeof *cities);
+    struct place_point points[POINTS];
+    size_t cursor = 0, count;
+    svg = text_over(storage, sizeof storage);
+    text_format(&svg,
+                "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\">"
+                "<path fill=\"none\" stroke=\"#8c8c8c\" stroke-opacity=\".7\" stroke-width=\".7\" "
+                "stroke-linecap=\"round\" d=\"M0 0",
+                WORLD_MAP_WIDTH, WORLD_MAP_HEIGHT);
+    while (cities && (count = gazetteer_points(places_gazetteer(places), &cursor, points, POINTS)) > 0)
+        for (size_t i = 0; i < count; i++)
+            world_map_mark(cities, points[i].latitude, points[i].longitude, 1);
+    if (cities)
+        world_map_dots(cities, 1, &svg);
+    text_string(&svg, "\"/></svg>\n");
+    free(cities);
+}
+
+void world_map_serve(void *context, const struct http_request *request, struct http_answer *answer)
+{
+    (void)context, (void)request;
+    answer->type = "image/svg+xml";
+    text_string(&answer->headers, "Cache-Control: public, max-age=3600\r\n");
+    text_bytes(&answer->body, svg.bytes, svg.length);
+}

@@ -1,0 +1,35 @@
+/* The synthetic weather: what it "really" is at any coordinate and any second, as a pure function of both.
+ *
+ * The weather simulator serves these values by the hour, developer mode imagines curves from them, and tests
+ * compare what a reader was shown with them. Nothing here is a forecast; it only looks like weather: seasons
+ * opposite in the hemispheres, afternoons warmer than nights, slow changes from day to day and from region to
+ * region, and one cold highland, around Leh.
+ *
+ * All functions: latitude in [-90, 90], longitude any finite number of degrees (it wraps), unix_s within
+ * +/-10^11 (about 3,000 years around 1970). No state, no locale, no allocation; thread-safe. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Air temperature in degrees Celsius, always within -60..50. Smooth: a straight line between two values an
+ * hour apart is never off by more than 0.1. Continuous over the 180th meridian and the poles. */
+double truth_celsius(double latitude, double longitude, int64_t unix_s);
+
+/* WMO weather interpretation code (WMO table 4677 as Open-Meteo narrows it: 0-3, 45, 48, 51-57, 61-67, 71-77,
+ * 80-86, 95, 96, 99) that fits truth_celsius: nothing frozen falls from 1 degree up, plain rain not below it,
+ * and there is no thunder below 16. */
+int truth_weather_code(double latitude, double longitude, int64_t unix_s);
+
+/* Whether the sun's upper edge is above the horizon. */
+bool truth_is_day(double latitude, double longitude, int64_t unix_s);
+
+struct truth_zone {
+    int offset_s;  /* local time minus UTC */
+    char name[24]; /* "Asia/Kolkata" in India, with a few more; else nautical, "Etc/GMT-5" for UTC+5 */
+    char abbreviation[24]; /* "GMT+5:30", "GMT-3", "GMT" */
+};
+
+/* The zone whose clocks the place keeps; no daylight saving time. In Etc/ names the
+ * sign is inverted, as POSIX has it. */
+struct truth_zone truth_zone(double latitude, double longitude);

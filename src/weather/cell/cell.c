@@ -1,0 +1,68 @@
+#include "weather/cell/cell.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define TURN_UDEG (360 * (int64_t)CELL_MICRODEGREES)
+
+static int64_t nearest_multiple(double degrees, int64_t size)
+{
+    int64_t value = llround(degrees * CELL_MICRODEGREES);
+    int64_t magnitude = value < 0 ? -value : value;
+    int64_t multiple = (magnitude + size / 2) / size * size;
+    return value < 0 ? -multiple : multiple;
+}
+
+struct cell cell_of(double latitude, double longitude, int32_t size_udeg)
+{
+    int64_t lat = nearest_multiple(latitude, size_udeg);
+    int64_t lon = nearest_multiple(longitude, size_udeg);
+    while (llabs(lat) > 90 * (int64_t)CELL_MICRODEGREES)
+        lat -= lat > 0 ? size_udeg : -(int64_t)size_udeg;
+    if (lon >= TURN_UDEG / 2)
+        lon -= TURN_UDEG;
+    if (lon < -TURN_UDEG / 2)
+        lon += TURN_UDEG;
+    return (struct cell){.latitude_udeg = (int32_t)lat, .longitude_udeg = (int32_t)lon};
+}
+
+bool cell_size_valid(int32_t size_udeg)
+{
+    return size_udeg > 0 && TURN_UDEG % size_udeg == 0;
+}
+
+static int decimals_of(int32_t size_udeg)
+{
+    int decimals = 6;
+    while (decimals > 0 && size_udeg % 10 == 0) {
+        size_udeg /= 10;
+        decimals--;
+    }
+    return decimals;
+}
+
+void cell_name(struct cell cell, int32_t size_udeg, char out[CELL_NAME_BYTES])
+{
+    int decimals = decimals_of(size_udeg);
+    snprintf(out, CELL_NAME_BYTES, "%.*f,%.*f", decimals, (double)cell.latitude_udeg / CELL_MICRODEGREES,
+             decimals, (double)cell.longitude_udeg / CELL_MICRODEGREES);
+}
+
+uint64_t cell_key(struct cell cell)
+{
+    return (uint64_t)(uint32_t)cell.latitude_udeg << 32 | (uint32_t)cell.longitude_udeg;
+}
+
+struct cell cell_of_key(uint64_t key)
+{
+    return (struct cell){(int32_t)(key >> 32), (int32_t)(uint32_t)key};
+}
+
+bool cell_key_valid(uint64_t key, int32_t size_udeg)
+{
+    struct cell cell = cell_of_key(key);
+    int64_t latitude = cell.latitude_udeg, longitude = cell.longitude_udeg;
+    return latitude % size_udeg == 0 && longitude % size_udeg == 0 && llabs(latitude) <= TURN_UDEG / 4 &&
+           longitude >= -TURN_UDEG / 2 && longitude < TURN_UDEG / 2;
+}

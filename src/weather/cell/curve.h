@@ -1,0 +1,59 @@
+/* A curve: about two days of hourly weather for one cell, bought with one request and read at any instant in
+ * it. A flat value, copied; stays inside the weather room. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CURVE_POINTS         54 /* one hour back, fifty ahead, and a little room for a provider's own idea of it */
+#define CURVE_STEP_S         3600
+#define CURVE_TIMEZONE_BYTES 40
+/* What is believed, of any source. Lowest temperature ever measured at the surface: -89.2, Vostok, 1983;
+ * highest: 56.7, Furnace Creek, 1913 (WMO archive of extremes). */
+#define CURVE_COLDEST_CDEG     (-9000)
+#define CURVE_HOTTEST_CDEG     6000
+#define CURVE_CODE_MAX         99 /* of WMO table 4677 */
+#define CURVE_UTC_OFFSET_MAX_S (18 * 3600)
+
+#define CURVE_NO_TEMPERATURE INT16_MIN
+#define CURVE_NO_OFFSET      INT32_MIN /* the provider does not tell */
+#define CURVE_NO_SKY         0x7e      /* neither code nor daylight; unlike CURVE_NO_CODE | CURVE_DAY */
+#define CURVE_DAY            0x80      /* in `sky`: by day */
+#define CURVE_NO_CODE        0x7f      /* in `sky`: no code */
+#define CURVE_GAP_POINTS     3         /* a longer run of missing temperatures is not bridged */
+
+struct curve {
+    int64_t start_s;      /* Unix time of the first point; points are CURVE_STEP_S apart */
+    int64_t fetched_s;    /* Unix time at which it was fetched */
+    int64_t expires_s;    /* before this the upstream does not want to be asked again; 0: no wish */
+    int64_t modified_s;   /* Unix time of its Last-Modified; 0: none that can be given back exactly */
+    int32_t utc_offset_s; /* or CURVE_NO_OFFSET */
+    int16_t temperature_cdeg[CURVE_POINTS]; /* hundredths of a degree Celsius */
+    uint8_t sky[CURVE_POINTS];              /* WMO code (4677) in the low seven bits, CURVE_DAY */
+    uint8_t count;
+    uint8_t provider;                    /* index into the provider table */
+    char timezone[CURVE_TIMEZONE_BYTES]; /* IANA name, "" if not known */
+};
+
+struct curve_value {
+    int temperature_ddeg; /* tenths of a degree Celsius, rounded half away from zero */
+    int code;             /* WMO code, -1: not known */
+    int is_day;           /* 1, 0, or -1: not known */
+};
+
+/* Whether the curve has a temperature at `unix_s`. */
+bool curve_covers(const struct curve *, int64_t unix_s);
+
+/* The last instant at which the curve has a temperature; 0 when there is none. */
+int64_t curve_end_s(const struct curve *);
+
+/* Reads the curve: temperature by linear interpolation between the two hours around, sky stepped at the hour.
+ * False, and *out untouched, where curve_covers is false. */
+bool curve_read(const struct curve *, int64_t unix_s, struct curve_value *out);
+
+/* Whether every field but `provider` is in its range: to be asked of a curve from a file before anything else
+ * is. */
+bool curve_valid(const struct curve *);
+
+/* Bridges runs of at most CURVE_GAP_POINTS missing temperatures between known ones, linearly. */
+void curve_bridge_gaps(struct curve *);

@@ -1,0 +1,174 @@
+/* OpenWeatherMap 2.5, https://openweathermap.org/current and https://openweathermap.org/forecast5: what was
+ * measured just now, and then the forecast, which begins up to three hours later. Takes its key in the query
+ * only. */
+#include "weather/point/reply.h"
+
+#include <ctype.h>
+#include <jansson.h>
+#include <string.h>
+
+#define FORECASTS 18 /* three hours apart: 54 hours */
+#define OLDEST_S  (3 * 3600)
+#define NEWEST_S  900  /* ahead of our clock */
+#define APART_S   3600 /* a forecast nearer than this to the measurement would only contradict it */
+
+static void request_of(const struct provider_options *options, struct cell cell, const char *what,
+                       struct text *url)
+{
+    text_format(url, "%s/data/2.5/%slat=%.9g&lon=%.9g&units=metric&appid=", options->url, what,
+                (double)cell.latitude_udeg / CELL_MICRODEGREES,
+                (double)cell.longitude_udeg / CELL_MICRODEGREES);
+    for (const char *c = options->key; *c; c++)
+        text_format(url, isalnum((unsigned char)*c) ? "%c" : "%%%02X", (unsigned char)*c);
+}
+
+static void request_current(const struct provider_options *options, struct cell cell, struct text *url,
+                            struct text *header)
+{
+    (void)header;
+    request_of(options, cell, "weather?", url);
+}
+
+static void request_forecast(const struct provider_options *options, struct cell cell, struct text *url,
+                             struct text *header)
+{
+    (void)header;
+    char what[32];
+    struct text text = text_over(what, sizeof what);
+    text_format(&text, "forecast?cnt=%d&", FORECASTS);
+    request_of(options, cell, what, url);
+}
+
+/* Codes of WMO table 4677 by https://openweathermap.org/weather-conditions. Without a row: smoke, haze, dust,
+ * sand, ash, squalls and tornados. */
+static int code_of(json_int_t id)
+{
+    static const struct {
+        int16_t id, code;
+    } codes[] = {
+        {300, 51}, {301, 53}, {302, 55}, {310, 51}, {311, 53}, {312, 55}, {313, 80}, {314, 82},
+        {321, 80}, {500, 61}, {501, 63}, {502, 65}, {503, 65}, {504, 65}, {511, 66}, {520, 80},
+        {521, 81}, {522, 82}, {531, 81}, {600, 71}, {601, 73}, {602, 75}, {611, 69}, {612, 83},
+        {613, 84}, {615, 68}, {616, 69}, {620, 85}, {621, 85}, {622, 86}, {701, 45}, {741, 45},
+        {800, 0},  {801, 1},  {802, 2},  {803, 2},  {804, 3},
+    };
+    if (id >= 200 && id < 300)
+        return 95; /* thunderstorms; none of them with hail */
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+        if (codes[i].id == id)
+            return codes[i].code;
+    return -1;
+}
+
+/* Reads what a measurement and each forecast share; the temperature may be missing. */
+static enum outcome read_point(const json_t *object, struct point *point)
+{
+    const json_t *time = json_object_get(object, "dt");
+    const json_t *values = json_object_get(object, "main");
+    const json_t *weather = json_array_get(json_object_get(object, "weather"), 0);
+    const json_t *id = json_object_get(weather, "id");
+    const char *icon = json_string_value(json_object_get(weather, "icon"));
+    if (!json_is_integer(time) || !json_is_object(values))
+        return OUTCOME_PARSE;
+    size_t length = icon ? strlen(icon) : 0;
+    char last = length > 0 ? icon[length - 1] : '\0';
+    *point = (struct point){.time_s = json_integer_value(time),
+                            .code = json_is_integer(id) ? code_of(json_integer_value(id)) : -1,
+                            .is_day = last == 'd'   ? 1
+                                      : last == 'n' ? 0
+                                                    : -1};
+    return reply_celsius(json_object_get(values, "temp"), &point->temperature_cdeg);
+}
+
+/* The document, or NULL; `cod` is the number 200 in one and the string in the other. */
+static json_t *parse(const char *body, size_t length)
+{
+    json_t *root = reply_object(body, length);
+    const json_t *cod = json_object_get(root, "cod");
+    if (reply_string_is(cod, "200") || (json_is_integer(cod) && json_integer_value(cod) == 200))
+        return root;
+    json_decref(root);
+    return NULL;
+}
+
+/* Makes a curve of one point, at the instant of the measurement. */
+static enum outcome read_current(const char *body, size_t length, int64_t now_s, struct curve *out)
+{
+    json_t *root = parse(body, length);
+    const json_t *offset = json_object_get(root, "timezone");
+    struct point point;
+    enum outcome outcome = root ? read_point(root, &point) : OUTCOME_PARSE;
+    if (outcome == OUTCOME_OK && point.temperature_cdeg == CURVE_NO_TEMPERATURE)
+        outcome = OUTCOME_PARSE;
+    if (outcome == OUTCOME_OK && (point.time_s < now_s - OLDEST_S || point.time_s > now_s + NEWEST_S))
+        outcome = OUTCOME_IMPLAUSIBLE;
+    if (outcome == OUTCOME_OK) {
+        unsigned code = point.code >= 0 ? (unsigned)point.code : CURVE_NO_CODE;
+        unsigned sky = point.is_day < 0 ? CURVE_NO_SKY : code | (point.is_day ? CURVE_DAY : 0);
+        json_int_t east_s = json_is_integer(offset) ? json_integer_value(offset) : CURVE_NO_OFFSET;
+        *out = (struct curve){
+            .start_s = point.time_s, .count = 1, .sky = {(uint8_t)sky}, .utc_offset_s = CURVE_NO_OFFSET};
+        out->temperature_cdeg[0] = point.temperature_cdeg;
+        if (east_s >= -CURVE_UTC_OFFSET_MAX_S && east_s <= CURVE_UTC_OFFSET_MAX_S)
+            out->utc_offset_s = (int32_t)east_s;
+    }
+    json_decref(root);
+    return outcome;
+}
+
+/* Lays the measurement in `current`, and the forecasts after it, onto the hours of *curve. */
+static enum outcome read_list(const json_t *root, int64_t now_s, const struct curve *current,
+                              struct curve *curve)
+{
+    const json_t *place = json_object_get(json_object_get(root, "city"), "coord");
+    const json_t *list = json_object_get(root, "list");
+    struct points points = {.curve = curve,
+                            .now_s = now_s,
+                            .latitude = reply_degrees(json_object_get(place, "lat"), 90),
+                            .longitude = reply_degrees(json_object_get(place, "lon"), 180)};
+    struct curve_value measured;
+    if (!json_is_array(list) || !curve_read(current, current->start_s, &measured))
+        return OUTCOME_PARSE;
+    struct point point = {current->start_s, current->temperature_cdeg[0], measured.code, measured.is_day};
+    enum outcome outcome = points_add(&points, &point);
+    for (size_t i = 0; i < json_array_size(list) && outcome == OUTCOME_OK; i++) {
+        outcome = read_point(json_array_get(list, i), &point);
+        bool usable =
+            point.time_s >= current->start_s + APART_S && point.temperature_cdeg != CURVE_NO_TEMPERATURE;
+        if (outcome == OUTCOME_OK && usable)
+            outcome = points_add(&points, &point);
+    }
+    return outcome != OUTCOME_OK || curve_covers(curve, now_s) ? outcome : OUTCOME_IMPLAUSIBLE;
+}
+
+static enum outcome read_forecast(const char *body, size_t length, int64_t now_s, struct curve *out)
+{
+    json_t *root = parse(body, length);
+    struct curve curve = {.utc_offset_s = out->utc_offset_s};
+    enum outcome outcome = root ? read_list(root, now_s, out, &curve) : OUTCOME_PARSE;
+    if (outcome == OUTCOME_OK)
+        *out = curve;
+    json_decref(root);
+    return outcome;
+}
+
+static void reason(const char *body, size_t length, char out[PROVIDER_REASON_BYTES])
+{
+    reply_reason(body, length, "message", out);
+}
+
+static const struct provider forecast = {
+    .name = "openweathermap",
+    .request = request_forecast,
+    .read = read_forecast,
+    .reason = reason,
+};
+
+const struct provider openweathermap = {
+    .name = "openweathermap",
+    .credit = {"Weather data provided by OpenWeather", "https://openweathermap.org/"},
+    .then = &forecast,
+    .request = request_current,
+    .read = read_current,
+    .reason = reason,
+};

@@ -1,0 +1,74 @@
+#include "weather/point/points.h"
+
+#include <math.h>
+
+#define GAP_MAX_S  (6 * 3600)
+#define LATEST_S   253402300799 /* 9999-12-31T23:59:59Z */
+#define DAY_S      86400
+#define YEAR_S     31556925.2 /* the mean tropical year */
+#define PI         3.14159265358979323846
+#define TILT_RAD   (23.44 * PI / 180)  /* of the earth's axis */
+#define SUNSET_RAD (-0.833 * PI / 180) /* refraction and the sun's radius (NOAA solar calculator) */
+
+/* By the mean sun: off by up to a quarter of an hour, which is good enough for a word. */
+static bool sun_is_up(double latitude, double longitude, int64_t unix_s)
+{
+    double since_solstice = fmod((double)unix_s + 10 * DAY_S, YEAR_S) / YEAR_S; /* 22 December, roughly */
+    double declination = -TILT_RAD * cos(2 * PI * since_solstice);
+    double past_noon = 2 * PI * ((double)(unix_s % DAY_S) / DAY_S - 0.5) + longitude * PI / 180;
+    double lat = latitude * PI / 180;
+    return sin(lat) * sin(declination) + cos(lat) * cos(declination) * cos(past_noon) > sin(SUNSET_RAD);
+}
+
+/* The sky at an hour since `point`, whose own word on daylight is good for the hour around it. */
+static uint8_t sky_at(const struct points *points, const struct point *point, int64_t unix_s)
+{
+    int is_day = point->is_day;
+    bool own_hour = unix_s - point->time_s < CURVE_STEP_S;
+    if ((is_day < 0 || !own_hour) && isfinite(points->latitude) && isfinite(points->longitude))
+        is_day = sun_is_up(points->latitude, points->longitude, unix_s);
+    if (is_day < 0)
+        return CURVE_NO_SKY;
+    unsigned code = point->code >= 0 ? (unsigned)point->code & CURVE_NO_CODE : CURVE_NO_CODE;
+    return (uint8_t)(code | (is_day ? CURVE_DAY : 0));
+}
+
+static int16_t temperature_at(const struct point *from, const struct point *to, int64_t unix_s)
+{
+    if (unix_s == to->time_s)
+        return to->temperature_cdeg;
+    if (to->time_s - from->time_s > GAP_MAX_S)
+        return CURVE_NO_TEMPERATURE;
+    double share = (double)(unix_s - from->time_s) / (double)(to->time_s - from->time_s);
+    double value = from->temperature_cdeg + share * (to->temperature_cdeg - from->temperature_cdeg);
+    return (int16_t)lround(fmin(fmax(value, CURVE_COLDEST_CDEG), CURVE_HOTTEST_CDEG));
+}
+
+/* Writes the curve's hours up to `to`. */
+static void lay(struct points *points, const struct point *from, const struct point *to)
+{
+    struct curve *curve = points->curve;
+    for (; curve->count < CURVE_POINTS; curve->count++) {
+        int64_t hour_s = curve->start_s + (int64_t)curve->count * CURVE_STEP_S;
+        if (hour_s > to->time_s || (from == to && hour_s != to->time_s))
+            return;
+        curve->temperature_cdeg[curve->count] = temperature_at(from, to, hour_s);
+        curve->sky[curve->count] = sky_at(points, hour_s == to->time_s ? to : from, hour_s);
+    }
+}
+
+enum outcome points_add(struct points *points, const struct point *next)
+{
+    struct curve *curve = points->curve;
+    if (next->time_s < 0 || next->time_s > LATEST_S || (points->any && next->time_s <= points->last.time_s))
+        return OUTCOME_IMPLAUSIBLE;
+    if (!points->any) {
+        int64_t hour_s = next->time_s - next->time_s % CURVE_STEP_S;
+        int64_t past_s = points->now_s - points->now_s % CURVE_STEP_S - CURVE_STEP_S;
+        curve->start_s = hour_s > past_s ? hour_s : past_s;
+    }
+    lay(points, points->any ? &points->last : next, next);
+    points->last = *next;
+    points->any = true;
+    return OUTCOME_OK;
+}

@@ -1,0 +1,31 @@
+/* Points: a provider's forecast at its own instants, one, three or six hours apart, laid onto a curve's
+ * hours: temperatures by linear interpolation, the sky stepped. Pure; what comes in may be hostile. */
+#pragma once
+
+#include "weather/cell/curve.h"
+#include "weather/point/provider.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct point {
+    int64_t time_s;           /* Unix time */
+    int16_t temperature_cdeg; /* hundredths of a degree, within the bounds above */
+    int code;                 /* WMO code, -1: not known */
+    int is_day;               /* 1, 0, or -1: not known */
+};
+
+/* Begin with all but the last two members set. */
+struct points {
+    struct curve *curve; /* its start, count, temperatures and sky are written */
+    int64_t now_s;
+    double latitude, longitude; /* NAN: not known; for daylight where no point says it */
+    bool any;                   /* private, as the next */
+    struct point last;
+};
+
+/* Takes the next point. The curve begins with the hour of the first point, or the one before now's if that is
+ * later; a first point that is not on the hour has its hour extrapolated from the next one. Points more than
+ * six hours apart leave the hours between without temperature. OUTCOME_IMPLAUSIBLE when the point is not
+ * later than the one before. */
+enum outcome points_add(struct points *, const struct point *);

@@ -1,0 +1,49 @@
+#include "weather/point/reply.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+
+json_t *reply_object(const char *body, size_t length)
+{
+    json_t *root = json_loadb(body, length, JSON_REJECT_DUPLICATES, NULL);
+    if (json_is_object(root))
+        return root;
+    json_decref(root);
+    return NULL;
+}
+
+bool reply_string_is(const json_t *value, const char *expected)
+{
+    return json_is_string(value) && strcmp(json_string_value(value), expected) == 0;
+}
+
+enum outcome reply_celsius(const json_t *value, int16_t *cdeg)
+{
+    *cdeg = CURVE_NO_TEMPERATURE;
+    if (!value || json_is_null(value))
+        return OUTCOME_OK;
+    if (!json_is_number(value))
+        return OUTCOME_PARSE;
+    double hundredths = json_number_value(value) * 100;
+    if (!(hundredths >= CURVE_COLDEST_CDEG && hundredths <= CURVE_HOTTEST_CDEG))
+        return OUTCOME_IMPLAUSIBLE;
+    *cdeg = (int16_t)lround(hundredths);
+    return OUTCOME_OK;
+}
+
+double reply_degrees(const json_t *value, double most)
+{
+    double degrees = json_is_number(value) ? json_number_value(value) : NAN;
+    return fabs(degrees) <= most ? degrees : NAN;
+}
+
+void reply_reason(const char *body, size_t length, const char *key, char out[PROVIDER_REASON_BYTES])
+{
+    json_t *root = reply_object(body, length);
+    const json_t *text = json_object_get(root, key);
+    out[0] = '\0';
+    if (json_is_string(text))
+        text_clean(json_string_value(text), json_string_length(text), out, PROVIDER_REASON_BYTES);
+    json_decref(root);
+}
