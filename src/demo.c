@@ -130,7 +130,7 @@ static void *wait_for_end_of_input(void *unused)
 void demo_ready(const struct demo *demo, const char *public, const char *ops)
 {
     char storage[LINE_BYTES];
-    struct text line = text_over(storage, sizeof storage);
+    struct text line = text_init(storage, sizeof storage);
     pthread_t thread;
     text_format(&line, "{\"public\":\"http://%s\",\"ops\":\"http://%s\"", public, ops);
     json_write(&line, ",'simulator':%s,'readers':[", demo->url);

@@ -64,7 +64,7 @@ static int lookup(const struct config *config, char **addresses, int count, bool
         struct place place;
         struct place_evidence evidence;
         char storage[LOOKUP_BYTES];
-        struct text out = text_over(storage, sizeof storage);
+        struct text out = text_init(storage, sizeof storage);
         if (!parse_argument(addresses[i], &address)) {
             status = EXIT_USAGE;
             continue;
@@ -81,7 +81,7 @@ static void print_fragment(struct widget *widget, const struct visit *visit)
 {
     struct answer answer;
     char storage[FRAGMENT_BYTES];
-    struct text out = text_over(storage, sizeof storage);
+    struct text out = text_init(storage, sizeof storage);
     widget_answer(widget, visit, &answer);
     widget_html(&answer, &out);
     fputs(out.bytes, stdout);

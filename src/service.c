@@ -222,13 +222,13 @@ static int64_t due_in(const struct chore *chore)
 static void beat(struct service *service)
 {
     static struct log_throttle throttle;
-    int64_t unsaid;
+    int64_t suppressed;
     service->beats.done_ms = clock_monotonic_ms();
     if (http_alive(service->public) && http_alive(service->ops))
         notify_watchdog();
-    else if (log_due(&throttle, &unsaid))
+    else if (log_due(&throttle, &suppressed))
         log_event(LOG_ERROR, "a listener does not answer: the watchdog is not told",
-                  log_int("unsaid", unsaid));
+                  log_int("suppressed", suppressed));
 }
 
 /* Waits for a signal, tells the watchdog and keeps the history meanwhile. 0 when `chore` has fallen due. */

@@ -100,7 +100,7 @@ void log_write(enum log_level level, const char *message, const struct log_field
     const char *priority = atomic_load(&to_journal) ? priorities[level] : "";
     size_t head = strlen(priority);
     struct text line =
-        text_over(storage + head, sizeof storage - head - 2); /* room for the brace and newline */
+        text_init(storage + head, sizeof storage - head - 2); /* room for the brace and newline */
     memcpy(storage, priority, head);
     char when[CLOCK_RFC3339_BYTES];
     clock_format(clock_now().wall_ms / 1000, when);
@@ -122,7 +122,7 @@ void log_write(enum log_level level, const char *message, const struct log_field
         atomic_fetch_add(&lost, missed + 1);
 }
 
-bool log_due(struct log_throttle *throttle, int64_t *unsaid)
+bool log_due(struct log_throttle *throttle, int64_t *suppressed)
 {
     int64_t now = clock_monotonic_ms();
     int_fast64_t next = atomic_load(&throttle->next_ms);
@@ -130,6 +130,6 @@ bool log_due(struct log_throttle *throttle, int64_t *unsaid)
         atomic_fetch_add(&throttle->held_back, 1);
         return false;
     }
-    *unsaid = atomic_exchange(&throttle->held_back, 0);
+    *suppressed = atomic_exchange(&throttle->held_back, 0);
     return true;
 }

@@ -51,13 +51,13 @@ void log_write(enum log_level level, const char *message, const struct log_field
 /* One line per minute for what may repeat. A static throttle stands beside the event it guards:
  *
  *     static struct log_throttle throttle;
- *     int64_t unsaid;
- *     if (log_due(&throttle, &unsaid)) log_event(..., log_int("unsaid", unsaid));
+ *     int64_t suppressed;
+ *     if (log_due(&throttle, &suppressed)) log_event(..., log_int("suppressed", suppressed));
  *
- * True when the event may be logged now; *unsaid is then how many were held back since the last one. Real
+ * True when the event may be logged now; *suppressed is then how many were held back since the last one. Real
  * time. */
 struct log_throttle {
     atomic_int_fast64_t next_ms;
     atomic_int_fast64_t held_back;
 };
-bool log_due(struct log_throttle *, int64_t *unsaid);
+bool log_due(struct log_throttle *, int64_t *suppressed);

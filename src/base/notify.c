@@ -13,7 +13,7 @@
 
 #define MESSAGE_BYTES 512
 
-__attribute__((format(printf, 1, 2))) static void tell(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static void sd_notify_send(const char *format, ...)
 {
     char message[MESSAGE_BYTES];
     const char *name = getenv("NOTIFY_SOCKET");
@@ -39,19 +39,20 @@ __attribute__((format(printf, 1, 2))) static void tell(const char *format, ...)
 
 void notify_ready(const char *status)
 {
-    tell("READY=1\nSTATUS=%s", status);
+    sd_notify_send("READY=1\nSTATUS=%s", status);
 }
 
 void notify_reloading(void)
 {
     struct timespec now; /* to the microsecond: one cut off is before the reload */
     clock_gettime(CLOCK_MONOTONIC, &now);
-    tell("RELOADING=1\nMONOTONIC_USEC=%" PRId64, (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+    sd_notify_send("RELOADING=1\nMONOTONIC_USEC=%" PRId64,
+                   (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 }
 
 void notify_stopping(int64_t most_ms)
 {
-    tell("STOPPING=1\nSTATUS=draining\nEXTEND_TIMEOUT_USEC=%" PRId64, most_ms * 1000);
+    sd_notify_send("STOPPING=1\nSTATUS=draining\nEXTEND_TIMEOUT_USEC=%" PRId64, most_ms * 1000);
 }
 
 int64_t notify_watchdog_ms(void)
@@ -65,5 +66,5 @@ int64_t notify_watchdog_ms(void)
 
 void notify_watchdog(void)
 {
-    tell("WATCHDOG=1");
+    sd_notify_send("WATCHDOG=1");
 }

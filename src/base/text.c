@@ -8,7 +8,7 @@
 
 #define LOG_VALUE_BYTES 512
 
-struct text text_over(char *storage, size_t capacity)
+struct text text_init(char *storage, size_t capacity)
 {
     if (capacity > 0)
         storage[0] = '\0';
@@ -181,7 +181,7 @@ static bool invisible(uint32_t point)
            point == 0x115f || point == 0x1160 || point == 0x3164;
 }
 
-bool text_clean(const char *bytes, size_t count, char *out, size_t size)
+bool text_sanitize(const char *bytes, size_t count, char *out, size_t size)
 {
     const unsigned char *s = (const unsigned char *)bytes;
     size_t length = 0;

@@ -14,7 +14,7 @@ struct text {
 };
 
 /* A text over caller-owned storage, empty. */
-struct text text_over(char *storage, size_t capacity);
+struct text text_init(char *storage, size_t capacity);
 
 void text_bytes(struct text *, const char *bytes, size_t count);
 void text_string(struct text *, const char *string);
@@ -39,4 +39,4 @@ void text_number(struct text *, double value);
  * the NUL), cut at a code point. Drops C0/C1 controls, bidirectional overrides and isolates, and the byte
  * order mark; trims spaces. Returns false, and out = "", when the input is not UTF-8 or nothing visible is
  * left. */
-bool text_clean(const char *bytes, size_t count, char *out, size_t size);
+bool text_sanitize(const char *bytes, size_t count, char *out, size_t size);

@@ -346,7 +346,7 @@ bool read_home(struct setting *s)
     if (!read_coordinate(items[2], lengths[2], 90, &home->latitude) ||
         !read_coordinate(items[3], lengths[3], 180, &home->longitude))
         return fail(s, "latitude must be -90 to 90 and longitude -180 to 180");
-    if (!text_clean(items[0], lengths[0], home->name, sizeof home->name))
+    if (!text_sanitize(items[0], lengths[0], home->name, sizeof home->name))
         return fail(s, "the name is empty or not UTF-8");
     memcpy(home->country, items[1], 2);
     home->set = true;

@@ -168,7 +168,7 @@ static void write_answer(struct mg_connection *connection, struct worker *worker
                          const struct http_answer *answer, bool keep, bool without_body)
 {
     char storage[HEAD_BYTES], date[CLOCK_HTTP_BYTES];
-    struct text head = text_over(storage, sizeof storage);
+    struct text head = text_init(storage, sizeof storage);
     text_format(&head, "HTTP/1.1 %d %s\r\n", answer->status, statuses[status_row(answer->status)].phrase);
     clock_format_http(time(NULL),
                       date); /* real time: the clock that tests move is no business of HTTP's caches */
@@ -192,8 +192,8 @@ static struct http_answer empty_answer(const struct http_listener *listener, str
 {
     return (struct http_answer){
         .status = 200,
-        .headers = text_over(worker->headers, sizeof worker->headers),
-        .body = text_over(worker->head_and_body + HEAD_BYTES, listener->options.body_bytes),
+        .headers = text_init(worker->headers, sizeof worker->headers),
+        .body = text_init(worker->head_and_body + HEAD_BYTES, listener->options.body_bytes),
     };
 }
 

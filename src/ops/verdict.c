@@ -156,7 +156,7 @@ static void judge_upstream(struct status_report *r, const struct weather_upstrea
                            enum status_level level)
 {
     char storage[STATUS_SENTENCE];
-    struct text out = text_over(storage, sizeof storage);
+    struct text out = text_init(storage, sizeof storage);
     const struct weather_upstream *other = stand_in(r, upstream);
     const struct weather_window *window = scarcest(upstream);
     bool failing = upstream->failing_since_s > 0;
@@ -269,7 +269,7 @@ static void say_what_readers_see(const struct shown *shown, struct text *out)
 
 void status_judge(struct status_report *r)
 {
-    struct text verdict = text_over(r->verdict, sizeof r->verdict);
+    struct text verdict = text_init(r->verdict, sizeof r->verdict);
     struct shown shown = shown_in(r, RECENT_MINUTES);
     r->finding_count = 0;
     judge_weather(r);

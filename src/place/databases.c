@@ -235,7 +235,7 @@ size_t places_databases(struct places *places, int64_t now_s, struct place_datab
         pthread_mutex_unlock(&places->lock);
         if (!db)
             continue;
-        text_clean(mmdb_type(db), strlen(mmdb_type(db)), out[i].type, sizeof out[i].type);
+        text_sanitize(mmdb_type(db), strlen(mmdb_type(db)), out[i].type, sizeof out[i].type);
         out[i].has_radii = mmdb_has_radii(db);
         out[i].old = is_old(db, now_s, &days);
         out[i].built_s = mmdb_built_s(db);

@@ -243,7 +243,7 @@ static void get_text(const MMDB_entry_s *record, enum schema schema, enum field 
         MMDB_entry_data_s data;
         if (get(record, paths[schema][field][i], language, &data) &&
             data.type == MMDB_DATA_TYPE_UTF8_STRING &&
-            text_clean(data.utf8_string, data.data_size, out, size))
+            text_sanitize(data.utf8_string, data.data_size, out, size))
             return;
     }
 }

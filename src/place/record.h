@@ -7,7 +7,7 @@
 #define RECORD_TEXT_BYTES     128 /* the longest city seen in DB-IP City Lite has 77 bytes */
 #define RECORD_TIMEZONE_BYTES 40
 
-/* Strings are clean UTF-8 (see text_clean), "" where the source has none. */
+/* Strings are clean UTF-8 (see text_sanitize), "" where the source has none. */
 struct record {
     char city[RECORD_TEXT_BYTES];       /* in English, or the only name there is */
     char city_local[RECORD_TEXT_BYTES]; /* in the asked language, "" when that is English */

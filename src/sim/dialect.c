@@ -95,7 +95,7 @@ static char *begin_document(struct text *out)
 {
     char *bytes = malloc(DOCUMENT_MAX);
     if (bytes)
-        *out = text_over(bytes, DOCUMENT_MAX);
+        *out = text_init(bytes, DOCUMENT_MAX);
     return bytes;
 }
 
@@ -166,7 +166,7 @@ static char *met_write(const struct forecast *f, enum twist twist, size_t *lengt
 
 static size_t met_error(int status, const char *reason, char out[DIALECT_ERROR_BYTES])
 {
-    struct text page = text_over(out, DIALECT_ERROR_BYTES);
+    struct text page = text_init(out, DIALECT_ERROR_BYTES);
     (void)status;
     text_string(&page, "<!DOCTYPE html>\n<html><head><title>");
     text_html(&page, reason);
@@ -177,7 +177,7 @@ static size_t met_error(int status, const char *reason, char out[DIALECT_ERROR_B
 static bool met_headers(const struct wire *wire, int64_t now_s, char out[DIALECT_HEADERS_BYTES])
 {
     char modified[CLOCK_HTTP_BYTES], expires[CLOCK_HTTP_BYTES];
-    struct text lines = text_over(out, DIALECT_HEADERS_BYTES);
+    struct text lines = text_init(out, DIALECT_HEADERS_BYTES);
     clock_format_http(now_s - now_s % MET_RUN_S, modified);
     clock_format_http(now_s + MET_KEEP_S, expires);
     text_format(&lines, "Expires: %s\r\nLast-Modified: %s\r\n", expires, modified);
@@ -256,7 +256,7 @@ static char *owm_write_forecast(const struct forecast *f, enum twist twist, size
 
 static size_t owm_error(int status, const char *reason, char out[DIALECT_ERROR_BYTES])
 {
-    struct text json = text_over(out, DIALECT_ERROR_BYTES);
+    struct text json = text_init(out, DIALECT_ERROR_BYTES);
     json_write(&json, status == 404 ? "{'cod':'%d','message':%s}" : "{'cod':%d,'message':%s}", status,
                reason);
     return json.length;

@@ -28,7 +28,7 @@ struct forecast {
 enum twist { HONEST, NULLS, NAN_TOKENS, COLD, OLD, UNORDERED, UNEVEN, WRONG_UNITS, WRONG_TYPES, NO_HOURLY };
 
 struct dialect {
-    const char *api, *path, *usage; /* an API may have several paths */
+    const char *name, *path, *usage; /* an API may have several paths */
 
     /* Reads the query of a client that asks at `now_s`. NULL, or why it is refused, and then with which
      * status in *status. */

@@ -129,7 +129,7 @@ char *open_meteo_write(const struct forecast *f, enum twist twist, size_t *lengt
     char *bytes = malloc(capacity);
     if (!bytes)
         return NULL;
-    struct text out = text_over(bytes, capacity);
+    struct text out = text_init(bytes, capacity);
     struct truth_zone zone = {.name = "GMT", .abbreviation = "GMT"};
     if (f->local)
         zone = truth_zone(f->latitude, f->longitude);
@@ -152,7 +152,7 @@ char *open_meteo_write(const struct forecast *f, enum twist twist, size_t *lengt
 size_t open_meteo_error(int status, const char *reason, char out[DIALECT_ERROR_BYTES])
 {
     (void)status;
-    struct text json = text_over(out, DIALECT_ERROR_BYTES);
+    struct text json = text_init(out, DIALECT_ERROR_BYTES);
     json_write(&json, "{'error':true,'reason':%s}", reason);
     return json.length;
 }

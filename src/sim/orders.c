@@ -47,7 +47,7 @@ static struct {
 
 static bool names(const char *path, const struct dialect *dialect)
 {
-    return strcmp(path, dialect->api) == 0 || strcmp(path, dialect->path) == 0;
+    return strcmp(path, dialect->name) == 0 || strcmp(path, dialect->path) == 0;
 }
 
 static const char *read_path(const struct wire *wire, struct order *o)
@@ -107,7 +107,7 @@ static const char *read_order(const struct wire *wire, struct order *o)
     if (why || (why = read_fault(wire, o)) || (why = read_path(wire, o)) || (why = read_box(wire, o)) ||
         (why = read_share(wire, o)))
         return why;
-    struct text scope = text_over(o->scope, sizeof o->scope);
+    struct text scope = text_init(o->scope, sizeof o->scope);
     json_write(&scope, isnan(o->south) ? "'path':%s,'box':null" : "'path':%s,'box':[%.6g,%.6g,%.6g,%.6g]",
                o->path, o->south, o->west, o->north, o->east);
     json_write(&scope, ",'share':%.6g,'seed':%jd", o->share, o->seed);

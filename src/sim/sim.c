@@ -72,8 +72,8 @@ static bool begin_forecast(const struct wire *wire, const struct forecast *f)
     counts->keyed += keyed;
     if (f)
         count_cell(counts, f->latitude, f->longitude);
-    text_clean(wire->user_agent, strlen(wire->user_agent), counts->last_agent, sizeof counts->last_agent);
-    text_clean(wire->query, strlen(wire->query), counts->last_query, sizeof counts->last_query);
+    text_sanitize(wire->user_agent, strlen(wire->user_agent), counts->last_agent, sizeof counts->last_agent);
+    text_sanitize(wire->query, strlen(wire->query), counts->last_query, sizeof counts->last_query);
 
     bool room = ++sim.open <= WIRE_THREADS - SPARE_THREADS;
     if (sim.open > counts->open_most)
@@ -151,7 +151,7 @@ static void handle_count(struct wire *wire)
         answer_text(wire, 500, "out of memory\n");
         return;
     }
-    struct text json = text_over(storage, COUNT_BYTES);
+    struct text json = text_init(storage, COUNT_BYTES);
     pthread_mutex_lock(&sim.lock);
     write_counts(&json);
     pthread_mutex_unlock(&sim.lock);
@@ -163,7 +163,7 @@ static void handle_count(struct wire *wire)
 static void handle_state(struct wire *wire)
 {
     char storage[(ORDERS_MAX + 1) * 512];
-    struct text json = text_over(storage, sizeof storage);
+    struct text json = text_init(storage, sizeof storage);
     json_write(&json, "{'now':%td,", clock_now().wall_ms / 1000);
     orders_write(&json);
     text_string(&json, "}\n");
@@ -226,7 +226,7 @@ static void handle_truth(struct wire *wire)
         return;
     }
     struct truth_zone zone = truth_zone(latitude, longitude);
-    struct text json = text_over(storage, sizeof storage);
+    struct text json = text_init(storage, sizeof storage);
     json_write(&json, "{'celsius':%.3f,'code':%d,'is_day':%i,'utc_offset_s':%d,'timezone':%s}\n",
                truth_celsius(latitude, longitude, at), truth_weather_code(latitude, longitude, at),
                truth_is_day(latitude, longitude, at), zone.offset_s, zone.name);
@@ -278,7 +278,7 @@ static void write_manual(struct text *out)
 {
     text_string(out, usage);
     for (size_t i = 0; dialect_at(i); i++)
-        text_format(out, "  %-14s GET %s\n    %s\n", dialect_at(i)->api, dialect_at(i)->path,
+        text_format(out, "  %-14s GET %s\n    %s\n", dialect_at(i)->name, dialect_at(i)->path,
                     dialect_at(i)->usage);
     text_string(out, "\nControls, over the same port:\n");
     for (size_t i = 0; i < ROUTES; i++)
@@ -294,7 +294,7 @@ static void write_manual(struct text *out)
 static void handle_manual(struct wire *wire)
 {
     char storage[MANUAL_BYTES];
-    struct text page = text_over(storage, sizeof storage);
+    struct text page = text_init(storage, sizeof storage);
     write_manual(&page);
     answer_text(wire, 200, page.bytes);
 }
@@ -302,7 +302,7 @@ static void handle_manual(struct wire *wire)
 static void handle(struct wire *wire)
 {
     char allow[32];
-    struct text allowed = text_over(allow, sizeof allow);
+    struct text allowed = text_init(allow, sizeof allow);
     const char *method = wire->method;
     if (dialect_of(wire->path)) {
         if (strcmp(method, "GET") == 0) {

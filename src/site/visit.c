@@ -183,7 +183,7 @@ static void read_query(struct query *query)
     bool seen[PARAMETERS] = {false};
     const char *rest = query->request->query;
     struct http_parameter parameter;
-    query->notes->ignored = text_over(query->notes->storage, sizeof query->notes->storage);
+    query->notes->ignored = text_init(query->notes->storage, sizeof query->notes->storage);
     while (http_next_parameter(&rest, &parameter)) {
         size_t i = parameter_index(parameter.name);
         const char *reason = "not known";
@@ -258,7 +258,7 @@ static void read_place_headers(const struct visit_rules *rules, const struct htt
     }
     *record = (struct record){.radius_km = -1};
     if (http_decode(values[CITY], city, sizeof city))
-        text_clean(city, strlen(city), record->city, sizeof record->city);
+        text_sanitize(city, strlen(city), record->city, sizeof record->city);
     record_set_country(record, values[COUNTRY], strlen(values[COUNTRY]));
     record_set_point(record, record_number(values[LATITUDE], strlen(values[LATITUDE])),
                      record_number(values[LONGITUDE], strlen(values[LONGITUDE])));

@@ -60,7 +60,7 @@ void world_map_open(const struct places *places)
     uint8_t(*cities)[WORLD_MAP_WIDTH] = calloc(WORLD_MAP_HEIGHT, sizeof *cities);
     struct place_point points[POINTS];
     size_t cursor = 0, count;
-    svg = text_over(storage, sizeof storage);
+    svg = text_init(storage, sizeof storage);
     text_format(&svg,
                 "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\">"
                 "<path fill=\"none\" stroke=\"#8c8c8c\" stroke-opacity=\".7\" stroke-width=\".7\" "

@@ -224,13 +224,13 @@ void weather_close(struct weather *weather)
 static void start_flight(struct weather *weather, struct cell cell, bool urgent)
 {
     static struct log_throttle throttle;
-    int64_t unsaid;
+    int64_t suppressed;
     if (fetch_submit(weather->fetch, cell, urgent))
         return;
     struct instant now = clock_now();
     cache_fail(weather->cache, cell_key(cell), &now);
-    if (log_due(&throttle, &unsaid))
-        log_event(LOG_WARN, "queue of weather fetches full", log_int("unsaid", unsaid));
+    if (log_due(&throttle, &suppressed))
+        log_event(LOG_WARN, "queue of weather fetches full", log_int("suppressed", suppressed));
 }
 
 static enum weather_source source_of(const struct cache_view *view)

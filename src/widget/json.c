@@ -55,7 +55,7 @@ static void write_credits(const struct credit *const *credits, size_t count, str
 void widget_json(const struct answer *answer, struct text *out)
 {
     char line_storage[2 * PLACE_NAME_BYTES];
-    struct text line = text_over(line_storage, sizeof line_storage);
+    struct text line = text_init(line_storage, sizeof line_storage);
     const struct credit *credits[WIDGET_CREDITS_MAX];
     widget_text(answer, &line);
     line.bytes[line.length - 1] = '\0'; /* without its newline */
@@ -80,7 +80,7 @@ void widget_where_json(const struct answer *answer, struct text *out)
 void widget_weather_json(const struct answer *answer, struct text *out)
 {
     char degrees_storage[32];
-    struct text degrees = text_over(degrees_storage, sizeof degrees_storage);
+    struct text degrees = text_init(degrees_storage, sizeof degrees_storage);
     const struct credit *const *credit = &answer->reading.credit;
     bool owed = answer_has_number(answer) && !answer->credits_nowhere;
     write_temperature(&degrees, answer_has_number(answer), answer->reading.temperature_ddeg, answer->units);

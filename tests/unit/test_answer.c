@@ -112,7 +112,7 @@ typedef void renderer(const struct answer *, struct text *);
 static const char *rendered(renderer *render, const struct answer *answer)
 {
     static char storage[OUT_BYTES];
-    struct text out = text_over(storage, sizeof storage);
+    struct text out = text_init(storage, sizeof storage);
     render(answer, &out);
     assert_false(out.overflow);
     assert_int_equal(strlen(storage), out.length);
@@ -386,7 +386,7 @@ static json_t *explained(const struct place *place, const struct place_evidence 
 {
     char storage[OUT_BYTES];
     struct address address;
-    struct text out = text_over(storage, sizeof storage);
+    struct text out = text_init(storage, sizeof storage);
     assert_true(address_parse("192.0.2.1", 9, &address));
     explain_place(&address, place, evidence, pretty, &out);
     assert_false(out.overflow);

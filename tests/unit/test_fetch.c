@@ -122,7 +122,7 @@ static void close_promptly(struct fetch *fetch)
 static double exposed(const char *series)
 {
     static char storage[1 << 18];
-    struct text text = text_over(storage, sizeof storage);
+    struct text text = text_init(storage, sizeof storage);
     metrics_write(&text);
     const char *found = strstr(storage, series);
     return found ? strtod(found + strlen(series), NULL) : 0;

@@ -273,7 +273,7 @@ static void every_city_is_found_by_its_id_and_name(void **state)
 static void check_name(struct span name)
 {
     char clean[GAZETTEER_NAME_BYTES], folded[FOLD_BYTES];
-    if (!text_clean(name.bytes, name.length, clean, sizeof clean) || strlen(clean) != name.length ||
+    if (!text_sanitize(name.bytes, name.length, clean, sizeof clean) || strlen(clean) != name.length ||
         memcmp(clean, name.bytes, name.length) != 0 || fold(name.bytes, name.length, folded) == 0)
         fail_msg("'%.*s' is not fit to show", (int)name.length, name.bytes);
 }

@@ -23,7 +23,7 @@ static struct text out;
 static int begin(void **state)
 {
     (void)state;
-    out = text_over(storage, sizeof storage);
+    out = text_init(storage, sizeof storage);
     return 0;
 }
 
@@ -110,7 +110,7 @@ static void test_nothing_is_written_past_the_ceiling(void **state)
     static const char whole[] = "{\"a\":\"bcd\",\"e\":1000,\"f\":1.5,\"g\":true}";
     for (size_t capacity = 1; capacity < sizeof whole + 2; capacity++) {
         memset(storage, 'x', sizeof storage);
-        out = text_over(storage, capacity);
+        out = text_init(storage, capacity);
         json_write(&out, "{");
         json_write(&out, ",'a':%s,'e':%jd,'f':%.2g,'g':%i}", "bcd", INT64_C(1000), 1.5, 1);
         assert_int_equal(out.overflow, capacity < sizeof whole);

@@ -319,8 +319,8 @@ static void the_request_has_at_most_four_decimals(void **state)
     struct provider_options options = {.url = "https://api.met.no"};
     for (size_t i = 0; i < COUNT(rows); i++) {
         char url_storage[512], header_storage[256], expected[512];
-        struct text url = text_over(url_storage, sizeof url_storage);
-        struct text header = text_over(header_storage, sizeof header_storage);
+        struct text url = text_init(url_storage, sizeof url_storage);
+        struct text header = text_init(header_storage, sizeof header_storage);
         met_norway.request(&options, rows[i].cell, &url, &header);
         snprintf(expected, sizeof expected, "https://api.met.no/weatherapi/locationforecast/2.0/compact?%s",
                  rows[i].where);

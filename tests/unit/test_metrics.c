@@ -92,7 +92,7 @@ static struct metric rows[ROWS] = {
 static const char *exposition(void)
 {
     static char storage[8192];
-    struct text text = text_over(storage, sizeof storage);
+    struct text text = text_init(storage, sizeof storage);
     metrics_write(&text);
     assert_false(text.overflow);
     return storage;
@@ -226,7 +226,7 @@ static void an_exposition_that_does_not_fit_says_so(void **state)
 {
     (void)state;
     char storage[100];
-    struct text text = text_over(storage, sizeof storage);
+    struct text text = text_init(storage, sizeof storage);
     metrics_write(&text);
     assert_true(text.overflow);
 }
@@ -405,18 +405,18 @@ static void a_throttle_lets_one_through_and_counts_the_rest(void **state)
 {
     (void)state;
     struct log_throttle throttle = {0};
-    int64_t unsaid = -1;
-    assert_true(log_due(&throttle, &unsaid));
-    assert_int_equal(unsaid, 0);
+    int64_t suppressed = -1;
+    assert_true(log_due(&throttle, &suppressed));
+    assert_int_equal(suppressed, 0);
     for (int i = 0; i < 5; i++)
-        assert_false(log_due(&throttle, &unsaid));
+        assert_false(log_due(&throttle, &suppressed));
     int64_t wait_ms = throttle.next_ms - clock_monotonic_ms();
     assert_in_range(wait_ms, 50000, 60000);
 
     throttle.next_ms = clock_monotonic_ms(); /* the minute is over */
-    assert_true(log_due(&throttle, &unsaid));
-    assert_int_equal(unsaid, 5);
-    assert_false(log_due(&throttle, &unsaid));
+    assert_true(log_due(&throttle, &suppressed));
+    assert_int_equal(suppressed, 5);
+    assert_false(log_due(&throttle, &suppressed));
 }
 
 static struct log_throttle shared_throttle;
@@ -424,10 +424,10 @@ static atomic_int let_through;
 
 static void *throttle_much(void *argument)
 {
-    int64_t unsaid;
+    int64_t suppressed;
     (void)argument;
     for (int i = 0; i < 1000; i++)
-        let_through += log_due(&shared_throttle, &unsaid);
+        let_through += log_due(&shared_throttle, &suppressed);
     return NULL;
 }
 

@@ -392,8 +392,8 @@ static void the_request_is_exact(void **state)
     struct provider_options options = {.url = "https://api.open-meteo.com"};
     for (size_t i = 0; i < COUNT(rows); i++) {
         char url_storage[512], header_storage[256], expected[512];
-        struct text url = text_over(url_storage, sizeof url_storage);
-        struct text header = text_over(header_storage, sizeof header_storage);
+        struct text url = text_init(url_storage, sizeof url_storage);
+        struct text header = text_init(header_storage, sizeof header_storage);
         open_meteo.request(&options, rows[i].cell, &url, &header);
         snprintf(expected, sizeof expected,
                  "https://api.open-meteo.com/v1/forecast?%s&hourly=temperature_2m,weather_code,is_day"
@@ -409,8 +409,8 @@ static void a_key_is_in_the_header_alone(void **state)
     (void)state;
     struct provider_options options = {.url = "http://127.0.0.1:9/base", .key = "s3cret"};
     char url_storage[512], header_storage[256];
-    struct text url = text_over(url_storage, sizeof url_storage);
-    struct text header = text_over(header_storage, sizeof header_storage);
+    struct text url = text_init(url_storage, sizeof url_storage);
+    struct text header = text_init(header_storage, sizeof header_storage);
     open_meteo.request(&options, (struct cell){0, 0}, &url, &header);
     assert_string_equal(header.bytes, "X-Api-Key: s3cret");
     assert_null(strstr(url.bytes, "s3cret"));

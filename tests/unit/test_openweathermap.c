@@ -247,12 +247,12 @@ static void the_requests_are_exact(void **state)
     struct provider_options options = {.url = "https://api.openweathermap.org", .key = "0123456789abcdef"};
     struct cell cell = {-33900000, 151200000};
     char url_storage[512], header_storage[256];
-    struct text url = text_over(url_storage, sizeof url_storage);
-    struct text header = text_over(header_storage, sizeof header_storage);
+    struct text url = text_init(url_storage, sizeof url_storage);
+    struct text header = text_init(header_storage, sizeof header_storage);
     openweathermap.request(&options, cell, &url, &header);
     assert_string_equal(url.bytes, "https://api.openweathermap.org/data/2.5/weather?lat=-33.9&lon=151.2"
                                    "&units=metric&appid=0123456789abcdef");
-    url = text_over(url_storage, sizeof url_storage);
+    url = text_init(url_storage, sizeof url_storage);
     strcpy(options.key, "a b&c=\xff");
     openweathermap.then->request(&options, cell, &url, &header);
     assert_string_equal(url.bytes,

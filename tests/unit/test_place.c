@@ -302,7 +302,7 @@ static unsigned long counted(const char *verdict)
 {
     static char storage[1 << 16];
     char series[96];
-    struct text text = text_over(storage, sizeof storage);
+    struct text text = text_init(storage, sizeof storage);
     metrics_write(&text);
     snprintf(series, sizeof series, "masthead_place_lookups_total{verdict=\"%s\"} ", verdict);
     const char *found = strstr(storage, series);
@@ -421,7 +421,7 @@ static void hostile_records_do_no_harm(void **state)
             continue; /* a number that is not in use */
         check_hostile(record, &place, &evidence.record);
         if (place.verdict == PLACE_CITY) {
-            assert_true(text_clean(place.name, strlen(place.name), clean, sizeof clean));
+            assert_true(text_sanitize(place.name, strlen(place.name), clean, sizeof clean));
             assert_string_equal(place.name, clean);
             assert_true(fabs(place.latitude) <= 90 && fabs(place.longitude) <= 180);
         } else {

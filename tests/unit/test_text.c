@@ -1,5 +1,5 @@
 /* Text: nothing is ever written past a ceiling, whatever is appended; what an escaper lets through cannot
- * leave the place it stands in; text_clean passes only whole, visible UTF-8. */
+ * leave the place it stands in; text_sanitize passes only whole, visible UTF-8. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -103,7 +103,7 @@ static void check_ceiling(size_t row, size_t capacity)
 {
     char memory[MOST + 2];
     memset(memory, GUARD, sizeof memory);
-    struct text text = text_over(memory + 1, capacity);
+    struct text text = text_init(memory + 1, capacity);
     appenders[row].append(&text);
 
     size_t length = appenders[row].length;
@@ -135,7 +135,7 @@ static void a_new_text_is_empty(void **state)
 {
     (void)state;
     char storage[4] = "xyz";
-    struct text text = text_over(storage, sizeof storage);
+    struct text text = text_init(storage, sizeof storage);
     assert_string_equal(text.bytes, "");
     assert_int_equal(text.length, 0);
     assert_int_equal(text.capacity, sizeof storage);
@@ -147,7 +147,7 @@ static void a_new_text_is_empty(void **state)
 static const char *written(void (*escape)(struct text *, const char *), const char *string)
 {
     static char storage[8192];
-    struct text text = text_over(storage, sizeof storage);
+    struct text text = text_init(storage, sizeof storage);
     escape(&text, string);
     assert_false(text.overflow);
     return storage;
@@ -277,22 +277,22 @@ static void numbers(void **state)
     };
     char storage[64];
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct text text = text_over(storage, sizeof storage);
+        struct text text = text_init(storage, sizeof storage);
         text_number(&text, rows[i].value);
         assert_string_equal(storage, rows[i].text);
     }
 }
 
-/* --- text_clean --- */
+/* --- text_sanitize --- */
 
-/* Runs text_clean over copies of exact size. */
+/* Runs text_sanitize over copies of exact size. */
 static bool clean(const char *bytes, size_t count, char *out, size_t size)
 {
     char *in = malloc(count + !count), *fresh = malloc(size);
     assert_non_null(in);
     assert_non_null(fresh);
     memcpy(in, bytes, count);
-    bool good = text_clean(in, count, fresh, size);
+    bool good = text_sanitize(in, count, fresh, size);
     assert_true(strlen(fresh) < size);
     assert_int_equal(good, fresh[0] != '\0');
     strcpy(out, fresh);

@@ -187,7 +187,7 @@ static void fahrenheit_is_exact(void **state)
 static const char *temperature(bool known, int ddeg, enum units units)
 {
     static char storage[64];
-    struct text text = text_over(storage, sizeof storage);
+    struct text text = text_init(storage, sizeof storage);
     write_temperature(&text, known, ddeg, units);
     return storage;
 }

@@ -154,7 +154,7 @@ static bool write_cells(FILE *file, struct cache *cache, bool simulated)
 bool snapshot_write(const struct snapshot_options *options, struct cache *cache)
 {
     static struct log_throttle throttle;
-    int64_t unsaid;
+    int64_t suppressed;
     char fresh[SNAPSHOT_PATH_BYTES + SUFFIX_BYTES];
     snprintf(fresh, sizeof fresh, "%s.new", options->path);
     make_folder(options->path);
@@ -170,9 +170,9 @@ bool snapshot_write(const struct snapshot_options *options, struct cache *cache)
         error = errno;
     if (file)
         unlink(fresh);
-    if (log_due(&throttle, &unsaid))
+    if (log_due(&throttle, &suppressed))
         log_event(LOG_WARN, "cannot write the cache snapshot", log_str("file", options->path),
-                  log_str("error", strerror(error)), log_int("unsaid", unsaid));
+                  log_str("error", strerror(error)), log_int("suppressed", suppressed));
     errno = error;
     return false;
 }

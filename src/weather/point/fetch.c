@@ -181,8 +181,8 @@ static void take_off(struct flight *flight)
     struct fetch *fetch = flight->fetch;
     enum provider_id id = fetch->options.order[flight->attempt];
     char url_storage[URL_BYTES], header_storage[HEADER_BYTES];
-    struct text url = text_over(url_storage, sizeof url_storage);
-    struct text header = text_over(header_storage, sizeof header_storage);
+    struct text url = text_init(url_storage, sizeof url_storage);
+    struct text header = text_init(header_storage, sizeof header_storage);
     flight->part->request(&fetch->options.providers[id], flight->cell, &url, &header);
 
     flight->in_air = true;
@@ -233,11 +233,11 @@ static int64_t pause_of(const struct flight *flight, enum outcome outcome, const
 static void report(enum provider_id id, enum outcome outcome, long status, const char *detail)
 {
     static struct log_throttle throttles[PROVIDERS][OUTCOMES];
-    int64_t unsaid;
-    if (outcome != OUTCOME_OK && log_due(&throttles[id][outcome], &unsaid))
+    int64_t suppressed;
+    if (outcome != OUTCOME_OK && log_due(&throttles[id][outcome], &suppressed))
         log_event(LOG_WARN, "weather not fetched", log_str("provider", providers[id]->name),
                   log_str("outcome", outcome_names[outcome]), log_int("status", status),
-                  log_str("detail", detail), log_int("unsaid", unsaid));
+                  log_str("detail", detail), log_int("suppressed", suppressed));
 }
 
 /* What the body of an error says, unless it repeats the key. */
@@ -253,10 +253,10 @@ static void read_reason(const struct flight *flight, const char *key, char out[P
 static void report_deprecated(enum provider_id id)
 {
     static struct log_throttle throttle;
-    int64_t unsaid;
-    if (log_due(&throttle, &unsaid))
+    int64_t suppressed;
+    if (log_due(&throttle, &suppressed))
         log_event(LOG_WARN, "the weather API says that this version of it is deprecated (status 203)",
-                  log_str("provider", providers[id]->name), log_int("unsaid", unsaid));
+                  log_str("provider", providers[id]->name), log_int("suppressed", suppressed));
 }
 
 /* Notes on a curve just read or confirmed where it comes from and how long it is good for. */

@@ -150,7 +150,7 @@ static void reason(const char *body, size_t length, char out[PROVIDER_REASON_BYT
     title += sizeof open - 1;
     const char *end = memmem(title, length - (size_t)(title - body), close, sizeof close - 1);
     if (end)
-        text_clean(title, (size_t)(end - title), out, PROVIDER_REASON_BYTES);
+        text_sanitize(title, (size_t)(end - title), out, PROVIDER_REASON_BYTES);
 }
 
 const struct provider met_norway = {

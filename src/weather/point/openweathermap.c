@@ -34,7 +34,7 @@ static void request_forecast(const struct provider_options *options, struct cell
 {
     (void)header;
     char what[32];
-    struct text text = text_over(what, sizeof what);
+    struct text text = text_init(what, sizeof what);
     text_format(&text, "forecast?cnt=%d&", FORECASTS);
     request_of(options, cell, what, url);
 }

@@ -236,7 +236,7 @@ static void store(const char *path, const struct account accounts[PROVIDERS])
 {
     static struct log_throttle throttle;
     char storage[FILE_BYTES], temporary[QUOTA_PATH_BYTES + 8];
-    struct text out = text_over(storage, sizeof storage);
+    struct text out = text_init(storage, sizeof storage);
     if (!path[0])
         return;
     text_string(&out, HEADER);
@@ -251,12 +251,12 @@ static void store(const char *path, const struct account accounts[PROVIDERS])
     bool good =
         fd >= 0 && write(fd, out.bytes, out.length) == (ssize_t)out.length && rename(temporary, path) == 0;
     int error = errno;
-    int64_t unsaid;
+    int64_t suppressed;
     if (fd >= 0)
         close(fd);
-    if (!good && log_due(&throttle, &unsaid))
+    if (!good && log_due(&throttle, &suppressed))
         log_event(LOG_ERROR, "budget file not written", log_str("file", path),
-                  log_str("error", strerror(error)), log_int("unsaid", unsaid));
+                  log_str("error", strerror(error)), log_int("suppressed", suppressed));
 }
 
 struct quota *quota_open(const struct quota_options *options, const struct instant *now)
@@ -291,10 +291,10 @@ void quota_close(struct quota *quota)
 static void report_spent(enum provider_id id)
 {
     static struct log_throttle throttles[PROVIDERS];
-    int64_t unsaid;
-    if (log_due(&throttles[id], &unsaid))
+    int64_t suppressed;
+    if (log_due(&throttles[id], &suppressed))
         log_event(LOG_WARN, "budget spent", log_str("provider", providers[id]->name),
-                  log_int("unsaid", unsaid));
+                  log_int("suppressed", suppressed));
 }
 
 /* Whether every budget has room for one more request. */

@@ -44,6 +44,6 @@ void reply_reason(const char *body, size_t length, const char *key, char out[PRO
     const json_t *text = json_object_get(root, key);
     out[0] = '\0';
     if (json_is_string(text))
-        text_clean(json_string_value(text), json_string_length(text), out, PROVIDER_REASON_BYTES);
+        text_sanitize(json_string_value(text), json_string_length(text), out, PROVIDER_REASON_BYTES);
     json_decref(root);
 }
