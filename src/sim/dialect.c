@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "synthetic/weather.h"
+#include "synthetic/synthetic_weather.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -38,7 +38,7 @@ const char *dialect_place(const struct wire *wire, const char *north, const char
 
 void dialect_celsius(struct text *out, const struct forecast *f, int64_t unix_s, int i, enum twist twist)
 {
-    double celsius = twist == COLD ? -300.0 : truth_celsius(f->latitude, f->longitude, unix_s);
+    double celsius = twist == COLD ? -300.0 : synthetic_celsius(f->latitude, f->longitude, unix_s);
     if (i % HOLE_EVERY == 1 && (twist == NULLS || twist == NAN_TOKENS))
         text_string(out, twist == NULLS ? "null" : "NaN");
     else
@@ -83,11 +83,11 @@ static const struct {
 
 static size_t name_at(const struct forecast *f, int64_t unix_s, bool *is_day)
 {
-    int code = truth_weather_code(f->latitude, f->longitude, unix_s);
+    int code = synthetic_weather_code(f->latitude, f->longitude, unix_s);
     size_t i = 0;
     while (names[i].code < code)
         i++;
-    *is_day = truth_is_day(f->latitude, f->longitude, unix_s);
+    *is_day = synthetic_is_day(f->latitude, f->longitude, unix_s);
     return i;
 }
 
@@ -230,7 +230,7 @@ static char *owm_write_current(const struct forecast *f, enum twist twist, size_
     text_string(&out, "{");
     if (twist != NO_HOURLY)
         owm_point(&out, f, at, at, 0, twist);
-    json_write(&out, ",'timezone':%d,'cod':200}", truth_zone(f->latitude, f->longitude).offset_s);
+    json_write(&out, ",'timezone':%d,'cod':200}", synthetic_zone(f->latitude, f->longitude).offset_s);
     *length = out.length;
     return bytes;
 }

@@ -1,7 +1,7 @@
 #include "sim/dialect.h"
 
 #include "base/json.h"
-#include "synthetic/weather.h"
+#include "synthetic/synthetic_weather.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -76,8 +76,8 @@ static void write_value(struct text *out, const struct forecast *f, enum variabl
         dialect_celsius(out, f, at, point, twist);
     else
         text_format(out, twist == WRONG_TYPES ? "\"%d\"" : "%d",
-                    v == IS_DAY ? truth_is_day(f->latitude, f->longitude, at)
-                                : truth_weather_code(f->latitude, f->longitude, at));
+                    v == IS_DAY ? synthetic_is_day(f->latitude, f->longitude, at)
+                                : synthetic_weather_code(f->latitude, f->longitude, at));
 }
 
 static void write_units(struct text *out, const struct forecast *f, enum twist twist)
@@ -130,9 +130,9 @@ char *open_meteo_write(const struct forecast *f, enum twist twist, size_t *lengt
     if (!bytes)
         return NULL;
     struct text out = text_init(bytes, capacity);
-    struct truth_zone zone = {.name = "GMT", .abbreviation = "GMT"};
+    struct synthetic_zone zone = {.name = "GMT", .abbreviation = "GMT"};
     if (f->local)
-        zone = truth_zone(f->latitude, f->longitude);
+        zone = synthetic_zone(f->latitude, f->longitude);
     text_string(&out, "{");
     write_snapped(&out, "latitude", f->latitude);
     write_snapped(&out, "longitude", f->longitude);

@@ -8,7 +8,7 @@
 #include "sim/faults.h"
 #include "sim/orders.h"
 #include "sim/wire.h"
-#include "synthetic/weather.h"
+#include "synthetic/synthetic_weather.h"
 
 #include <arpa/inet.h>
 #include <getopt.h>
@@ -225,11 +225,11 @@ static void handle_truth(struct wire *wire)
         refuse(wire, why);
         return;
     }
-    struct truth_zone zone = truth_zone(latitude, longitude);
+    struct synthetic_zone zone = synthetic_zone(latitude, longitude);
     struct text json = text_init(storage, sizeof storage);
     json_write(&json, "{'celsius':%.3f,'code':%d,'is_day':%i,'utc_offset_s':%d,'timezone':%s}\n",
-               truth_celsius(latitude, longitude, at), truth_weather_code(latitude, longitude, at),
-               truth_is_day(latitude, longitude, at), zone.offset_s, zone.name);
+               synthetic_celsius(latitude, longitude, at), synthetic_weather_code(latitude, longitude, at),
+               synthetic_is_day(latitude, longitude, at), zone.offset_s, zone.name);
     answer_json(wire, &json);
 }
 

@@ -116,7 +116,7 @@ static void write_faked(const struct answer *widget, const struct visit *visit,
     const struct scenario *scenario = &notes->scenario;
     char at[CLOCK_RFC3339_BYTES];
     text_string(out, "Cache-Control: no-store\r\nX-Masthead-Visitor: faked\r\n");
-    if (!visit->imagined)
+    if (!visit->simulated)
         return;
     clock_format(widget->now_s, at);
     text_format(out, "X-Masthead-Scenario: %s%s%s; at=%s\r\n", scenario->reader ? scenario->reader->name : "",
@@ -199,7 +199,7 @@ static void serve_weather(void *context, const struct http_request *request, str
     if (answer_cors(site, request, answer))
         return;
     visit_read(&site->options.visits, request, &visit, &notes);
-    notes.faked = visit.imagined; /* else it is the same whoever asks */
+    notes.faked = visit.simulated; /* else it is the same whoever asks */
     const char *cell = visit_parameter(request, "cell", &parameter);
     if (!cell[0] && visit.choice == 0) {
         refuse_json(answer, 400, "say cell=LATITUDE,LONGITUDE or place=ID");

@@ -208,8 +208,8 @@ static void stage(const struct scenario *scenario, int64_t at_s, struct visit *v
     const struct scenario_fault *fault = scenario_fault_of(scenario);
     int64_t at_ms = 1000 * (at_s < 0 ? scenario_at_s(scenario) : at_s);
     visit->now = (struct instant){.wall_ms = at_ms, .boot_ms = at_ms};
-    visit->imagined = true;
-    visit->past = (struct weather_past){.age_s = fault->age_s, .retry_s = fault->retry_s};
+    visit->simulated = true;
+    visit->scenario = (struct weather_scenario){.age_s = fault->age_s, .retry_s = fault->retry_s};
     if (!scenario->reader)
         return;
     address_parse(scenario->reader->address, strlen(scenario->reader->address), &visit->address);

@@ -1,7 +1,7 @@
 #include "weather/weather.h"
 
 #include "base/log.h"
-#include "synthetic/weather.h"
+#include "synthetic/synthetic_weather.h"
 #include "weather/cell/cache.h"
 #include "weather/cell/cell.h"
 #include "weather/cell/snapshot.h"
@@ -313,7 +313,7 @@ static struct curve foresee(struct cell cell, int64_t fetched_s)
 {
     double latitude = (double)cell.latitude_udeg / CELL_MICRODEGREES;
     double longitude = (double)cell.longitude_udeg / CELL_MICRODEGREES;
-    struct truth_zone zone = truth_zone(latitude, longitude);
+    struct synthetic_zone zone = synthetic_zone(latitude, longitude);
     struct curve curve = {.start_s = fetched_s - fetched_s % CURVE_STEP_S - CURVE_STEP_S,
                           .fetched_s = fetched_s,
                           .utc_offset_s = zone.offset_s,
@@ -321,23 +321,23 @@ static struct curve foresee(struct cell cell, int64_t fetched_s)
                           .provider = PROVIDER_OPEN_METEO};
     for (int i = 0; i < FORESEEN_POINTS; i++) {
         int64_t at = curve.start_s + (int64_t)i * CURVE_STEP_S;
-        curve.temperature_cdeg[i] = (int16_t)(10 * lround(10 * truth_celsius(latitude, longitude, at)));
-        curve.sky[i] = (uint8_t)(truth_weather_code(latitude, longitude, at) |
-                                 (truth_is_day(latitude, longitude, at) ? CURVE_DAY : 0));
+        curve.temperature_cdeg[i] = (int16_t)(10 * lround(10 * synthetic_celsius(latitude, longitude, at)));
+        curve.sky[i] = (uint8_t)(synthetic_weather_code(latitude, longitude, at) |
+                                 (synthetic_is_day(latitude, longitude, at) ? CURVE_DAY : 0));
     }
     snprintf(curve.timezone, sizeof curve.timezone, "%s", zone.name);
     return curve;
 }
 
-void weather_imagine(const struct weather *weather, const struct weather_past *past, double latitude,
-                     double longitude, const struct instant *now, struct reading *out)
+void weather_simulate(const struct weather *weather, const struct weather_scenario *scenario, double latitude,
+                      double longitude, const struct instant *now, struct reading *out)
 {
     struct cell cell = begin(weather, latitude, longitude, out);
     struct curve curve = {.count = 0};
-    if (past->age_s != WEATHER_NEVER)
-        curve = foresee(cell, now->wall_ms / 1000 - past->age_s);
+    if (scenario->age_s != WEATHER_NEVER)
+        curve = foresee(cell, now->wall_ms / 1000 - scenario->age_s);
     struct cache_view view =
-        cache_imagine(weather->cache, &curve, past->age_s * 1000, past->retry_s * 1000, now);
+        cache_imagine(weather->cache, &curve, scenario->age_s * 1000, scenario->retry_s * 1000, now);
     fill(&view, now, out);
 }
 

@@ -106,7 +106,7 @@ void weather_read(struct weather *, enum weather_demand, bool patient, double la
                   const struct instant *now, struct reading *out);
 
 /* What is behind a cell that is only imagined. */
-struct weather_past {
+struct weather_scenario {
     int64_t age_s;   /* since the last fetch that succeeded; WEATHER_NEVER: none has */
     int64_t retry_s; /* where every fetch since has failed: until the next try; else 0 */
 };
@@ -115,8 +115,8 @@ struct weather_past {
 /* The weather of a cell at `now` as a reader would be told it, were the synthetic truth forecast by
  * Open-Meteo and this the cell's past. Reproducible: depends on nothing else but the options, and touches
  * nothing. Thread-safe. */
-void weather_imagine(const struct weather *, const struct weather_past *, double latitude, double longitude,
-                     const struct instant *now, struct reading *out);
+void weather_simulate(const struct weather *, const struct weather_scenario *, double latitude,
+                      double longitude, const struct instant *now, struct reading *out);
 
 /* Reads a cell's name, "19.1,72.9", as its centre. False when it is not the name of a cell of the configured
  * size. */

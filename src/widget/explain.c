@@ -122,7 +122,7 @@ static void write_client(const struct origin *asked, struct text *out)
                client_reason_text(trace.reason));
 }
 
-static void write_weather(const struct answer *answer, bool imagined, struct text *out)
+static void write_weather(const struct answer *answer, bool simulated, struct text *out)
 {
     static const char *const words[] = {
         [WEATHER_HIT] = "hit",        [WEATHER_HIT_STALE] = "stale",   [WEATHER_FETCHED] = "miss",
@@ -132,7 +132,7 @@ static void write_weather(const struct answer *answer, bool imagined, struct tex
     bool known = answer_has_number(answer);
     bool waits = reading->retry_in_s > 0;
     json_write(out, "{'cell':%s,'cache':%s,'state':%s,'celsius':%.7g,'provider':%s", reading->cell,
-               imagined ? "imagined" : words[reading->source], answer_state_names[answer->state],
+               simulated ? "imagined" : words[reading->source], answer_state_names[answer->state],
                known ? reading->temperature_ddeg / 10.0 : NAN, known ? reading->provider : "");
     json_write(out, ",\n    'fetched_at':%td,'age_s':%jd,'refresh_at':%td,'next_try_at':%td,'in_flight':%i}",
                known ? reading->fetched_s : JSON_NONE, known ? reading->age_s : JSON_NONE,
@@ -169,7 +169,7 @@ void explain_visit(const struct widget *widget, const struct origin *origin, con
     if (reasons.answer.state == ANSWER_UNKNOWN)
         text_string(out, "null");
     else
-        write_weather(&reasons.answer, visit->imagined, out);
+        write_weather(&reasons.answer, visit->simulated, out);
     text_string(out, NEXT "\"upstreams\":[");
     for (size_t i = 0; i < reasons.upstream_count; i++)
         write_upstream(&reasons.upstreams[i], out);

@@ -79,7 +79,7 @@ static struct answer begin(const struct widget *widget, const struct visit *visi
     return (struct answer){
         .language = visit->language ? visit->language : language_find(options->lang, strlen(options->lang)),
         .now_s = visit->now.wall_ms / 1000,
-        .simulated = options->simulated || visit->imagined,
+        .simulated = options->simulated || visit->simulated,
         .credits_inline = options->credits == WIDGET_CREDITS_INLINE,
         .credits_nowhere = options->credits == WIDGET_CREDITS_NO,
         .icon = visit->icon,
@@ -110,9 +110,9 @@ static void read_weather(const struct widget *widget, const struct visit *visit,
                          bool patient, struct answer *out)
 {
     const struct place *place = &out->place;
-    if (visit->imagined)
-        weather_imagine(widget->weather, &visit->past, place->latitude, place->longitude, &visit->now,
-                        &out->reading);
+    if (visit->simulated)
+        weather_simulate(widget->weather, &visit->scenario, place->latitude, place->longitude, &visit->now,
+                         &out->reading);
     else
         weather_read(widget->weather, demand, patient, place->latitude, place->longitude, &visit->now,
                      &out->reading);
@@ -121,7 +121,7 @@ static void read_weather(const struct widget *widget, const struct visit *visit,
 /* What a developer imagines, nobody saw. */
 static void count(const struct visit *visit, const struct answer *answer)
 {
-    if (!visit->imagined)
+    if (!visit->simulated)
         metric_add(&answers, answer->state, answer->place.source);
 }
 
@@ -146,7 +146,7 @@ void widget_reasons(const struct widget *widget, const struct visit *visit, stru
         read_weather(widget, visit, WEATHER_LOOK, false, answer);
     conclude(widget, visit, answer);
     out->upstream_count =
-        visit->imagined ? 0 : weather_upstreams(widget->weather, &visit->now, out->upstreams);
+        visit->simulated ? 0 : weather_upstreams(widget->weather, &visit->now, out->upstreams);
 }
 
 void widget_answer(struct widget *widget, const struct visit *visit, struct answer *out)

@@ -34,9 +34,9 @@ struct visit {
     const struct language *language; /* NULL: as configured */
     enum units units;
     bool icon, condition; /* what the fragment is to show beside place and temperature */
-    bool imagined;        /* by a developer: `now` is any instant, and the weather is what `past` makes of the
-                             synthetic truth, apart from cache and upstream */
-    struct weather_past past;
+    bool simulated;       /* by a developer: `now` is any instant, and the weather is what `past` makes of the
+                            synthetic truth, apart from cache and upstream */
+    struct weather_scenario scenario;
 };
 
 enum answer_state { ANSWER_FRESH, ANSWER_STALE, ANSWER_PLACE, ANSWER_UNKNOWN, ANSWER_STATES };

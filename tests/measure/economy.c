@@ -29,7 +29,7 @@
  * the end of a budget they have nothing to show: visits are blank until midnight UTC. All round to tenths. */
 #include "base/log.h"
 #include "place/mmdb.h"
-#include "synthetic/weather.h"
+#include "synthetic/synthetic_weather.h"
 #include "weather/cell/cache.h"
 #include "weather/cell/cell.h"
 #include "weather/cell/curve.h"
@@ -185,7 +185,7 @@ static uint32_t random_time_ms(const struct site *site)
     do {
         hour = 24 * drand48();
     } while (1.8 * drand48() > 1 - 0.8 * cos(2 * M_PI * (hour - 4) / 24));
-    double utc = hour + 24 - truth_zone(site->latitude, site->longitude).offset_s / 3600.0;
+    double utc = hour + 24 - synthetic_zone(site->latitude, site->longitude).offset_s / 3600.0;
     return (uint32_t)(fmod(utc, 24) * 3600000);
 }
 
@@ -219,7 +219,7 @@ static void draw_visits(const struct ranges *ranges)
 static void run_models(struct site *site)
 {
     for (int hour = 0; hour < HOURS; hour++) {
-        double truth = truth_celsius(site->latitude, site->longitude, START_S + hour * 3600);
+        double truth = synthetic_celsius(site->latitude, site->longitude, START_S + hour * 3600);
         double error = 0;
         for (int run = 0; run < RUNS; run++) {
             double fresh = smooth(site->key, (unsigned)run + 1, hour * 3600, ERROR_LASTS_S);
@@ -241,7 +241,7 @@ static void make_day(const struct ranges *ranges)
         const struct site *site = &sites[visit->site];
         int64_t second = visit->time_ms / 1000;
         double noise = NOISE * smooth(site->key, 0, second, 3600);
-        visit->truth = (float)(truth_celsius(site->latitude, site->longitude, START_S + second) + noise);
+        visit->truth = (float)(synthetic_celsius(site->latitude, site->longitude, START_S + second) + noise);
     }
 }
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "synthetic/weather.h"
+#include "synthetic/synthetic_weather.h"
 
 #define DAY     86400
 #define HOUR    3600
@@ -37,7 +37,7 @@ static void temperatures_stay_in_bounds(void **state)
     double least = 100.0, most = -100.0;
     FOR_EARTH_AND_YEAR(latitude, longitude, at)
     {
-        double celsius = truth_celsius(latitude, longitude, at);
+        double celsius = synthetic_celsius(latitude, longitude, at);
         least = fmin(least, celsius);
         most = fmax(most, celsius);
     }
@@ -49,7 +49,7 @@ static void temperatures_stay_in_bounds_far_from_today(void **state)
 {
     (void)state;
     for (int64_t at = -100000000000; at <= 100000000000; at += 977777777) {
-        double celsius = truth_celsius(19.1, 72.9, at);
+        double celsius = synthetic_celsius(19.1, 72.9, at);
         assert_true(celsius > 0.0 && celsius < 45.0);
     }
 }
@@ -59,9 +59,9 @@ static void the_same_question_has_the_same_answer(void **state)
     (void)state;
     FOR_EARTH_AND_YEAR(latitude, longitude, at)
     {
-        double celsius = truth_celsius(latitude, longitude, at);
-        truth_celsius(-latitude, longitude + 1.0, at - 1);
-        assert_true(celsius == truth_celsius(latitude, longitude, at));
+        double celsius = synthetic_celsius(latitude, longitude, at);
+        synthetic_celsius(-latitude, longitude + 1.0, at - 1);
+        assert_true(celsius == synthetic_celsius(latitude, longitude, at));
     }
 }
 
@@ -73,11 +73,11 @@ static void hourly_points_tell_the_curve(void **state)
     FOR_EARTH_AND_YEAR(latitude, longitude, at)
     {
         int64_t hour = at - at % HOUR;
-        double from = round(truth_celsius(latitude, longitude, hour) * 10.0) / 10.0;
-        double to = round(truth_celsius(latitude, longitude, hour + HOUR) * 10.0) / 10.0;
+        double from = round(synthetic_celsius(latitude, longitude, hour) * 10.0) / 10.0;
+        double to = round(synthetic_celsius(latitude, longitude, hour + HOUR) * 10.0) / 10.0;
         for (int s = 0; s <= HOUR; s += 600) {
             double line = from + (to - from) * s / HOUR;
-            worst = fmax(worst, fabs(line - truth_celsius(latitude, longitude, hour + s)));
+            worst = fmax(worst, fabs(line - synthetic_celsius(latitude, longitude, hour + s)));
         }
     }
     assert_true(worst < 0.3);
@@ -89,8 +89,9 @@ static void the_unrounded_line_is_off_by_a_tenth_at_most(void **state)
     FOR_EARTH_AND_YEAR(latitude, longitude, at)
     {
         double middle =
-            (truth_celsius(latitude, longitude, at) + truth_celsius(latitude, longitude, at + HOUR)) / 2.0;
-        assert_close(middle, truth_celsius(latitude, longitude, at + HOUR / 2), 0.1);
+            (synthetic_celsius(latitude, longitude, at) + synthetic_celsius(latitude, longitude, at + HOUR)) /
+            2.0;
+        assert_close(middle, synthetic_celsius(latitude, longitude, at + HOUR / 2), 0.1);
     }
 }
 
@@ -99,10 +100,11 @@ static void neighbours_in_time_and_space_agree(void **state)
     (void)state;
     FOR_EARTH_AND_YEAR(latitude, longitude, at)
     {
-        double celsius = truth_celsius(latitude, longitude, at);
-        assert_close(celsius, truth_celsius(latitude, longitude, at + 1), 0.01);
-        assert_close(celsius, truth_celsius(latitude, longitude + 0.1, at), 0.6);
-        assert_close(celsius, truth_celsius(latitude + (latitude < 90.0 ? 0.1 : -0.1), longitude, at), 0.6);
+        double celsius = synthetic_celsius(latitude, longitude, at);
+        assert_close(celsius, synthetic_celsius(latitude, longitude, at + 1), 0.01);
+        assert_close(celsius, synthetic_celsius(latitude, longitude + 0.1, at), 0.6);
+        assert_close(celsius, synthetic_celsius(latitude + (latitude < 90.0 ? 0.1 : -0.1), longitude, at),
+                     0.6);
     }
 }
 
@@ -110,20 +112,24 @@ static void there_is_no_seam_at_midnight_or_new_year(void **state)
 {
     (void)state;
     for (int64_t at = NEWYEAR - 40 * DAY; at < NEWYEAR + 40 * DAY; at += DAY)
-        assert_close(truth_celsius(51.5, -0.1, at - 1), truth_celsius(51.5, -0.1, at), 0.01);
+        assert_close(synthetic_celsius(51.5, -0.1, at - 1), synthetic_celsius(51.5, -0.1, at), 0.01);
 }
 
 static void there_is_no_seam_where_longitudes_meet(void **state)
 {
     (void)state;
     for (double latitude = -90.0; latitude <= 90.0; latitude += 5.0) {
-        assert_close(truth_celsius(latitude, -180.0, JUNE21), truth_celsius(latitude, 180.0, JUNE21), 1e-6);
-        assert_close(truth_celsius(latitude, 190.0, JUNE21), truth_celsius(latitude, -170.0, JUNE21), 1e-6);
-        assert_int_equal(truth_is_day(latitude, 190.0, JUNE21), truth_is_day(latitude, -170.0, JUNE21));
+        assert_close(synthetic_celsius(latitude, -180.0, JUNE21), synthetic_celsius(latitude, 180.0, JUNE21),
+                     1e-6);
+        assert_close(synthetic_celsius(latitude, 190.0, JUNE21), synthetic_celsius(latitude, -170.0, JUNE21),
+                     1e-6);
+        assert_int_equal(synthetic_is_day(latitude, 190.0, JUNE21),
+                         synthetic_is_day(latitude, -170.0, JUNE21));
     }
     for (double longitude = -180.0; longitude < 180.0; longitude += 15.0) {
-        assert_close(truth_celsius(90.0, longitude, JUNE21), truth_celsius(90.0, 0.0, JUNE21), 1e-6);
-        assert_close(truth_celsius(-90.0, longitude, JUNE21), truth_celsius(-90.0, 0.0, JUNE21), 1e-6);
+        assert_close(synthetic_celsius(90.0, longitude, JUNE21), synthetic_celsius(90.0, 0.0, JUNE21), 1e-6);
+        assert_close(synthetic_celsius(-90.0, longitude, JUNE21), synthetic_celsius(-90.0, 0.0, JUNE21),
+                     1e-6);
     }
 }
 
@@ -131,8 +137,8 @@ static void winter_nights_freeze_in_leh_and_not_in_delhi(void **state)
 {
     (void)state;
     for (int night = 0; night < 31; night++) {
-        assert_true(truth_celsius(34.2, 77.6, NEWYEAR + night * DAY + 21 * HOUR) < 0.0);
-        assert_true(truth_celsius(28.7, 77.2, NEWYEAR + night * DAY + 21 * HOUR) > 0.0);
+        assert_true(synthetic_celsius(34.2, 77.6, NEWYEAR + night * DAY + 21 * HOUR) < 0.0);
+        assert_true(synthetic_celsius(28.7, 77.2, NEWYEAR + night * DAY + 21 * HOUR) > 0.0);
     }
 }
 
@@ -140,7 +146,7 @@ static double mean_of_month(double latitude, double longitude, int64_t from)
 {
     double sum = 0.0;
     for (int hour = 0; hour < 30 * 24; hour++)
-        sum += truth_celsius(latitude, longitude, from + (int64_t)hour * HOUR);
+        sum += synthetic_celsius(latitude, longitude, from + (int64_t)hour * HOUR);
     return sum / (30 * 24);
 }
 
@@ -159,8 +165,8 @@ static void afternoons_are_warmer_than_nights(void **state)
     int warmer = 0;
     for (int day = 0; day < 365; day++) {
         int64_t midnight = NEWYEAR + (int64_t)day * DAY;
-        warmer +=
-            truth_celsius(20.0, 0.0, midnight + 15 * HOUR) > truth_celsius(20.0, 0.0, midnight + 3 * HOUR);
+        warmer += synthetic_celsius(20.0, 0.0, midnight + 15 * HOUR) >
+                  synthetic_celsius(20.0, 0.0, midnight + 3 * HOUR);
     }
     assert_true(warmer > 350);
 }
@@ -170,10 +176,11 @@ static void the_equator_has_noon_and_midnight(void **state)
     (void)state;
     for (int day = 0; day < 365; day++) {
         int64_t midnight = NEWYEAR + (int64_t)day * DAY;
-        assert_true(truth_is_day(0.0, 0.0, midnight + 12 * HOUR));
-        assert_false(truth_is_day(0.0, 0.0, midnight));
-        assert_true(truth_is_day(0.0, 90.0, midnight + 6 * HOUR)); /* local noon comes earlier in the east */
-        assert_false(truth_is_day(0.0, -90.0, midnight + 6 * HOUR));
+        assert_true(synthetic_is_day(0.0, 0.0, midnight + 12 * HOUR));
+        assert_false(synthetic_is_day(0.0, 0.0, midnight));
+        assert_true(
+            synthetic_is_day(0.0, 90.0, midnight + 6 * HOUR)); /* local noon comes earlier in the east */
+        assert_false(synthetic_is_day(0.0, -90.0, midnight + 6 * HOUR));
     }
 }
 
@@ -182,10 +189,10 @@ static void polar_night_and_midnight_sun_are_opposite(void **state)
     (void)state;
     for (int hour = 0; hour < 24; hour++) {
         int64_t later = (int64_t)hour * HOUR;
-        assert_true(truth_is_day(78.2, 15.6, JUNE21 + later));
-        assert_false(truth_is_day(78.2, 15.6, DEC21 + later));
-        assert_true(truth_is_day(-77.8, 166.7, DEC21 + later));
-        assert_false(truth_is_day(-77.8, 166.7, JUNE21 + later));
+        assert_true(synthetic_is_day(78.2, 15.6, JUNE21 + later));
+        assert_false(synthetic_is_day(78.2, 15.6, DEC21 + later));
+        assert_true(synthetic_is_day(-77.8, 166.7, DEC21 + later));
+        assert_false(synthetic_is_day(-77.8, 166.7, JUNE21 + later));
     }
 }
 
@@ -193,7 +200,7 @@ static int minutes_of_daylight(double latitude, int64_t midnight)
 {
     int minutes = 0;
     for (int m = 0; m < 24 * 60; m++)
-        minutes += truth_is_day(latitude, 0.0, midnight + (int64_t)m * 60);
+        minutes += synthetic_is_day(latitude, 0.0, midnight + (int64_t)m * 60);
     return minutes;
 }
 
@@ -214,8 +221,8 @@ static void codes_are_known_and_fit_the_temperature(void **state)
     bool seen[100] = {false};
     FOR_EARTH_AND_YEAR(latitude, longitude, at)
     {
-        int code = truth_weather_code(latitude, longitude, at);
-        double celsius = truth_celsius(latitude, longitude, at);
+        int code = synthetic_weather_code(latitude, longitude, at);
+        double celsius = synthetic_celsius(latitude, longitude, at);
         bool frozen =
             code == 48 || code == 56 || code == 57 || (code >= 66 && code <= 77) || code == 85 || code == 86;
         bool plain_rain =
@@ -237,7 +244,7 @@ static void codes_are_known_and_fit_the_temperature(void **state)
 static void assert_zone(double latitude, double longitude, int offset_s, const char *name,
                         const char *abbreviation)
 {
-    struct truth_zone zone = truth_zone(latitude, longitude);
+    struct synthetic_zone zone = synthetic_zone(latitude, longitude);
     assert_int_equal(zone.offset_s, offset_s);
     assert_string_equal(zone.name, name);
     assert_string_equal(zone.abbreviation, abbreviation);

@@ -1,4 +1,4 @@
-#include "synthetic/weather.h"
+#include "synthetic/synthetic_weather.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -90,7 +90,7 @@ static double highland_chill(double lat, double longitude)
  * on average at a pole, warmest in late July in the north (day 200), 5 degrees between the day's
  * mean and its peak at 15 h on the equator, weather steadier in the tropics than towards the
  * poles. The sum can never leave -39..39. */
-double truth_celsius(double latitude, double longitude, int64_t unix_s)
+double synthetic_celsius(double latitude, double longitude, int64_t unix_s)
 {
     double lat = radians(latitude);
     double yearly_mean = 27.0 - 42.0 * pow(fabs(sin(lat)), 3.0);
@@ -116,10 +116,10 @@ static const struct {
     {0.68, {86, 67, 65, 99}},
 };
 
-int truth_weather_code(double latitude, double longitude, int64_t unix_s)
+int synthetic_weather_code(double latitude, double longitude, int64_t unix_s)
 {
     double foulness = noise(SEED_SKY, latitude, longitude, unix_s);
-    double celsius = truth_celsius(latitude, longitude, unix_s);
+    double celsius = synthetic_celsius(latitude, longitude, unix_s);
     size_t rung = 0;
     while (rung + 1 < sizeof sky / sizeof sky[0] && foulness >= sky[rung + 1].from)
         rung++;
@@ -134,7 +134,7 @@ int truth_weather_code(double latitude, double longitude, int64_t unix_s)
  * (1969): 23.45 degrees times sin(360 (284 + n) / 365), n = 1 on 1 January. Elevation from the
  * spherical triangle; sunrise at -0.833 degrees, the usual allowance for refraction and the sun's
  * radius (NOAA solar calculator). */
-bool truth_is_day(double latitude, double longitude, int64_t unix_s)
+bool synthetic_is_day(double latitude, double longitude, int64_t unix_s)
 {
     double n = day_of_year(unix_s) + 1.0;
     double declination = radians(23.45) * sin(2.0 * PI * (284.0 + n) / 365.0);
@@ -148,7 +148,7 @@ bool truth_is_day(double latitude, double longitude, int64_t unix_s)
  * first that fits counts. Neighbours inside a box share its zone, which does no harm. */
 static const struct {
     double south, north, west, east;
-    struct truth_zone zone;
+    struct synthetic_zone zone;
 } zone_boxes[] = {
     {27.2, 28.4, 84.2, 86.2, {20700, "Asia/Kathmandu", "GMT+5:45"}},
     {8.0, 35.5, 68.1, 97.4, {19800, "Asia/Kolkata", "GMT+5:30"}}, /* Kanyakumari to Kashmir */
@@ -158,7 +158,7 @@ static const struct {
     {-44.6, -43.5, -177.0, -175.8, {45900, "Pacific/Chatham", "GMT+12:45"}},
 };
 
-struct truth_zone truth_zone(double latitude, double longitude)
+struct synthetic_zone synthetic_zone(double latitude, double longitude)
 {
     double east = longitude - 360.0 * floor((longitude + 180.0) / 360.0); /* in [-180, 180) */
     for (size_t i = 0; i < sizeof zone_boxes / sizeof zone_boxes[0]; i++)
@@ -167,7 +167,7 @@ struct truth_zone truth_zone(double latitude, double longitude)
             return zone_boxes[i].zone;
 
     int hours = (int)floor((east + 7.5) / 15.0);
-    struct truth_zone zone = {.offset_s = hours * 3600, .name = "Etc/GMT", .abbreviation = "GMT"};
+    struct synthetic_zone zone = {.offset_s = hours * 3600, .name = "Etc/GMT", .abbreviation = "GMT"};
     if (hours != 0) {
         snprintf(zone.name, sizeof zone.name, "Etc/GMT%+d", -hours);
         snprintf(zone.abbreviation, sizeof zone.abbreviation, "GMT%+d", hours);

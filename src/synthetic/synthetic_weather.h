@@ -14,17 +14,17 @@
 
 /* Air temperature in degrees Celsius, always within -60..50. Smooth: a straight line between two values an
  * hour apart is never off by more than 0.1. Continuous over the 180th meridian and the poles. */
-double truth_celsius(double latitude, double longitude, int64_t unix_s);
+double synthetic_celsius(double latitude, double longitude, int64_t unix_s);
 
 /* WMO weather interpretation code (WMO table 4677 as Open-Meteo narrows it: 0-3, 45, 48, 51-57, 61-67, 71-77,
- * 80-86, 95, 96, 99) that fits truth_celsius: nothing frozen falls from 1 degree up, plain rain not below it,
- * and there is no thunder below 16. */
-int truth_weather_code(double latitude, double longitude, int64_t unix_s);
+ * 80-86, 95, 96, 99) that fits synthetic_celsius: nothing frozen falls from 1 degree up, plain rain not below
+ * it, and there is no thunder below 16. */
+int synthetic_weather_code(double latitude, double longitude, int64_t unix_s);
 
 /* Whether the sun's upper edge is above the horizon. */
-bool truth_is_day(double latitude, double longitude, int64_t unix_s);
+bool synthetic_is_day(double latitude, double longitude, int64_t unix_s);
 
-struct truth_zone {
+struct synthetic_zone {
     int offset_s;  /* local time minus UTC */
     char name[24]; /* "Asia/Kolkata" in India, with a few more; else nautical, "Etc/GMT-5" for UTC+5 */
     char abbreviation[24]; /* "GMT+5:30", "GMT-3", "GMT" */
@@ -32,4 +32,4 @@ struct truth_zone {
 
 /* The zone whose clocks the place keeps; no daylight saving time. In Etc/ names the
  * sign is inverted, as POSIX has it. */
-struct truth_zone truth_zone(double latitude, double longitude);
+struct synthetic_zone synthetic_zone(double latitude, double longitude);
