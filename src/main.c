@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "demo.h"
-#include "place/examine.h"
+#include "place/validate.h"
 #include "place/place.h"
 #include "service.h"
 #include "weather/weather.h"
@@ -188,7 +188,7 @@ static struct arguments parse_arguments(int argc, char **argv)
     return arguments;
 }
 
-static int obey(const struct arguments *arguments, struct config *config, const struct demo *demo)
+static int run_command(const struct arguments *arguments, struct config *config, const struct demo *demo)
 {
     switch (arguments->command) {
     case CHECK:
@@ -212,13 +212,13 @@ static int with_config(const struct arguments *arguments, const struct demo *dem
     if (config && config_load(&arguments->sources, config)) {
         log_configure(&config->log);
         access_configure(&config->access);
-        status = obey(arguments, config, demo);
+        status = run_command(arguments, config, demo);
     }
     free(config);
     return status;
 }
 
-static int demonstrate(struct arguments *arguments)
+static int run_demo(struct arguments *arguments)
 {
     struct demo demo;
     int status = demo_open(&demo, arguments->scenario, &arguments->sources);
@@ -230,13 +230,13 @@ static int demonstrate(struct arguments *arguments)
 
 int main(int argc, char **argv)
 {
-    if (argc == 3 && strcmp(argv[1], EXAMINE_COMMAND) == 0)
-        return examine_main(argv[2]);
+    if (argc == 3 && strcmp(argv[1], VALIDATE_COMMAND) == 0)
+        return validate_main(argv[2]);
 
     struct arguments arguments = parse_arguments(argc, argv);
     signal(SIGPIPE, SIG_IGN); /* whoever went away is told by an error */
     if (arguments.command == RUN || arguments.command == DEMO)
-        service_hold_signals();
+        service_block_signals();
     switch (arguments.command) {
     case BAD:
         fputs(usage, stderr);
@@ -248,7 +248,7 @@ int main(int argc, char **argv)
         puts("masthead " MASTHEAD_VERSION);
         return EXIT_SUCCESS;
     case DEMO:
-        return demonstrate(&arguments);
+        return run_demo(&arguments);
     default:
         return with_config(&arguments, NULL);
     }

@@ -25,10 +25,10 @@
 #define DRAIN_EXTRA_MS 2000
 #define END_EXTRA_MS   30000 /* a fetch under way, the last snapshot on a slow disk */
 #define FOREVER_MS     ((int64_t)3600000)
-#define NOTE_MS        ((int64_t)15000) /* from one note in the history to the next */
+#define SAMPLE_MS      ((int64_t)15000) /* from one note in the history to the next */
 
 /* What main does every now and then (0: never), and when it last did. */
-struct chore {
+struct timer {
     int64_t every_ms, done_ms;
 };
 
@@ -45,7 +45,7 @@ struct service {
     bool dev;                /* developer mode; never changes */
     atomic_bool draining;
     _Atomic(const char *) reload_refusal; /* why the last reload was refused, in words; NULL: it was not */
-    struct chore beats;                   /* for the service manager's watchdog */
+    struct timer watchdog;                /* for the service manager's watchdog */
 };
 
 enum { BUILD, DEV, RELOAD, ROWS };
@@ -113,7 +113,7 @@ static bool open_listeners(struct service *service)
     struct http_options options = listener_options(config, &config->server.listen);
     options.threads = config->server.threads;
     options.body_bytes = PUBLIC_BODY_BYTES;
-    options.measured = true;
+    options.instrumented = true;
     service->public = http_open(&options, public_routes, service->site);
     if (!service->public)
         return false;
@@ -168,7 +168,7 @@ static bool start(struct service *service)
            (service->site = public_open(&site, service->widget)) && open_listeners(service);
 }
 
-static void say_ready(const struct service *service)
+static void announce_ready(const struct service *service)
 {
     char public[HTTP_HOST_BYTES + 16], ops[HTTP_HOST_BYTES + 16];
     snprintf(public, sizeof public, "%s:%d", service->config->server.listen.host, http_port(service->public));
@@ -212,18 +212,18 @@ static void reload(struct service *service, const struct config_sources *sources
     notify_ready(good ? "serving" : "reload refused, serving as before");
 }
 
-static int64_t due_in(const struct chore *chore)
+static int64_t due_in(const struct timer *timer)
 {
-    int64_t left_ms = chore->done_ms + chore->every_ms - clock_monotonic_ms();
-    return chore->every_ms == 0 ? FOREVER_MS : left_ms > 0 ? left_ms : 0;
+    int64_t left_ms = timer->done_ms + timer->every_ms - clock_monotonic_ms();
+    return timer->every_ms == 0 ? FOREVER_MS : left_ms > 0 ? left_ms : 0;
 }
 
 /* Tells the service manager that all is well, if it is. */
-static void beat(struct service *service)
+static void watchdog_ping(struct service *service)
 {
     static struct log_throttle throttle;
     int64_t suppressed;
-    service->beats.done_ms = clock_monotonic_ms();
+    service->watchdog.done_ms = clock_monotonic_ms();
     if (http_alive(service->public) && http_alive(service->ops))
         notify_watchdog();
     else if (log_due(&throttle, &suppressed))
@@ -232,17 +232,17 @@ static void beat(struct service *service)
 }
 
 /* Waits for a signal, tells the watchdog and keeps the history meanwhile. 0 when `chore` has fallen due. */
-static int wait_for(struct service *service, const sigset_t *signals, const struct chore *chore)
+static int wait_for(struct service *service, const sigset_t *signals, const struct timer *timer)
 {
     for (;;) {
-        if (due_in(&service->beats) == 0)
-            beat(service);
-        int64_t beat_ms = due_in(&service->beats), chore_ms = due_in(chore);
+        if (due_in(&service->watchdog) == 0)
+            watchdog_ping(service);
+        int64_t beat_ms = due_in(&service->watchdog), chore_ms = due_in(timer);
         int64_t next_ms = beat_ms < chore_ms ? beat_ms : chore_ms;
-        struct timespec wait = clock_timespec(next_ms < NOTE_MS ? next_ms : NOTE_MS);
+        struct timespec wait = clock_timespec(next_ms < SAMPLE_MS ? next_ms : SAMPLE_MS);
         int signal = sigtimedwait(signals, NULL, &wait);
-        status_note(service->status);
-        if (signal > 0 || due_in(chore) == 0)
+        status_sample(service->status);
+        if (signal > 0 || due_in(timer) == 0)
             return signal > 0 ? signal : 0;
     }
 }
@@ -250,14 +250,15 @@ static int wait_for(struct service *service, const sigset_t *signals, const stru
 /* Reloads on SIGHUP and when a database changed, and keeps the history; returns at SIGTERM or SIGINT. */
 static void serve(struct service *service, const struct config_sources *sources, const sigset_t *signals)
 {
-    struct chore look = {.done_ms = clock_monotonic_ms()};
+    struct timer look = {.done_ms = clock_monotonic_ms()};
     for (;;) {
         look.every_ms = service->config->watch_ms;
         int signal = wait_for(service, signals, &look);
         if (signal == SIGTERM || signal == SIGINT)
             return;
-        if (service->beats.every_ms > 0) /* examining new databases may take most of the manager's patience */
-            beat(service);
+        if (service->watchdog.every_ms >
+            0) /* examining new databases may take most of the manager's patience */
+            watchdog_ping(service);
         if (signal == SIGHUP)
             reload(service, sources);
         else if (places_changed(service->places))
@@ -268,7 +269,7 @@ static void serve(struct service *service, const struct config_sources *sources,
 
 static void drain(struct service *service, const sigset_t *signals)
 {
-    struct chore pause = {.every_ms = service->config->server.drain_ms, .done_ms = clock_monotonic_ms()};
+    struct timer pause = {.every_ms = service->config->server.drain_ms, .done_ms = clock_monotonic_ms()};
     int64_t answers_ms = service->config->server.request_timeout_ms + DRAIN_EXTRA_MS;
     log_line(LOG_INFO, "draining");
     notify_stopping(pause.every_ms + answers_ms + END_EXTRA_MS);
@@ -300,7 +301,7 @@ static sigset_t own_signals(void)
     return signals;
 }
 
-void service_hold_signals(void)
+void service_block_signals(void)
 {
     sigset_t signals = own_signals();
     sigprocmask(SIG_BLOCK, &signals, NULL);
@@ -311,7 +312,7 @@ int service_run(struct config *config, const struct config_sources *sources, con
     struct service service = {.config = config,
                               .demo = demo,
                               .dev = config->dev.enabled,
-                              .beats = {.every_ms = notify_watchdog_ms()}};
+                              .watchdog = {.every_ms = notify_watchdog_ms()}};
     sigset_t signals = own_signals();
     mkdir(config->place.state, 0755); /* what cannot be written is said by who writes it */
     if (config->dev.enabled && config->dev.at_s > 0)
@@ -320,7 +321,7 @@ int service_run(struct config *config, const struct config_sources *sources, con
 
     int status = EXIT_FAILURE;
     if (enough_descriptors(config) && start(&service)) {
-        say_ready(&service);
+        announce_ready(&service);
         serve(&service, sources, &signals);
         drain(&service, &signals);
         status = EXIT_SUCCESS;

@@ -29,7 +29,7 @@ static bool has_body(const struct mg_request_info *info)
  * whole list the bytes behind the last value, in the connection's buffer, are the NULs it wrote over CR and
  * LF, and the CR of the empty line; these three bytes are always inside the buffer, since the blank line was
  * found before the lines were parsed. */
-static bool list_cut(const struct mg_request_info *info)
+static bool headers_truncated(const struct mg_request_info *info)
 {
     const char *version = info->http_version;
     if (info->num_headers ==
@@ -56,7 +56,7 @@ int guard_status(const struct mg_request_info *info)
         return 505;
     if (info->num_headers >= MG_MAX_HEADERS)
         return 431;
-    if (list_cut(info) || has_control(info) || has_body(info))
+    if (headers_truncated(info) || has_control(info) || has_body(info))
         return 400;
     if (lines_of(info, "Transfer-Encoding") > 0 || lines_of(info, "Upgrade") > 0)
         return 400;

@@ -128,7 +128,7 @@ static const struct http_route *route_of(const struct http_listener *listener, c
     return NULL;
 }
 
-void http_say(struct http_answer *answer, int status, const char *line)
+void http_respond_text(struct http_answer *answer, int status, const char *line)
 {
     answer->status = status;
     answer->type = "text/plain; charset=utf-8";
@@ -140,13 +140,13 @@ void http_say(struct http_answer *answer, int status, const char *line)
 
 static void refuse(struct http_answer *answer, int status)
 {
-    http_say(answer, status, statuses[status_row(status)].phrase);
+    http_respond_text(answer, status, statuses[status_row(status)].phrase);
 }
 
 void http_serve_health(void *context, const struct http_request *request, struct http_answer *answer)
 {
     (void)context, (void)request;
-    http_say(answer, 200, "ok");
+    http_respond_text(answer, 200, "ok");
 }
 
 /* Whether the connection may stay open after this answer; tells civetweb when not. */
@@ -251,7 +251,7 @@ static void count(struct http_listener *listener, const struct http_route *route
 {
     size_t endpoint = route ? listener->endpoints[route - listener->routes] : 0;
     metric_add(&rows[REQUESTS], endpoint, status_row(answer->status));
-    if (!listener->options.measured)
+    if (!listener->options.instrumented)
         return;
     uint64_t us = elapsed_us(begun);
     metric_observe(&rows[DURATION], 0, us);
@@ -298,7 +298,7 @@ static int http_error(struct mg_connection *connection, int status, const char *
     refuse(&answer, statuses[status_row(status)].status);
     mg_disable_connection_keep_alive(connection);
     metric_add(&rows[REQUESTS], 0, status_row(answer.status));
-    if (listener->options.measured)
+    if (listener->options.instrumented)
         access_log("", endpoint_names[0], 0, &answer);
     write_answer(connection, worker, &answer, false, false);
     return 0;
@@ -424,7 +424,7 @@ struct http_listener *http_open(const struct http_options *options, const struct
             abort();
         listener->endpoints[i] = endpoint_index(routes[i].endpoint);
     }
-    if (options->measured)
+    if (options->instrumented)
         metrics_register(&rows[THREADS], 1, listener);
     if (!start(listener)) {
         http_close(listener);
@@ -450,7 +450,7 @@ static bool answers_health(const struct http_listener *listener)
 bool http_alive(struct http_listener *listener)
 {
     uint64_t answered = metric_total(&rows[DURATION], 0, 0);
-    bool goes_on = listener->options.measured && answered != listener->answered;
+    bool goes_on = listener->options.instrumented && answered != listener->answered;
     listener->answered = answered;
     return goes_on || answers_health(listener);
 }

@@ -66,7 +66,7 @@ struct http_answer {
 };
 
 /* Answers with one line of plain text, in place of any body so far; never cached. */
-void http_say(struct http_answer *, int status, const char *line);
+void http_respond_text(struct http_answer *, int status, const char *line);
 
 typedef void http_handler(void *context, const struct http_request *, struct http_answer *);
 
@@ -92,8 +92,8 @@ struct http_options {
     int64_t request_timeout_ms;
     int64_t keep_alive_ms; /* 0: every answer closes */
     size_t body_bytes;     /* ceiling of an answer's body, reserved per thread */
-    bool
-        measured; /* durations and threads go into the metrics, answers into the access log: the public one */
+    bool instrumented; /* durations and threads go into the metrics, answers into the access log: the public
+                          one */
     struct http_names hosts;
     bool dev; /* developer mode */
 };

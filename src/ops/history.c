@@ -51,7 +51,7 @@ void history_close(struct history *history)
     free(history);
 }
 
-static void note_jump(struct history *history, const struct instant *now)
+static void record_jump(struct history *history, const struct instant *now)
 {
     int64_t offset_ms = now->wall_ms - now->boot_ms, jump_ms = offset_ms - history->last_offset_ms;
     if (llabs(jump_ms) >= JUMP_MS) {
@@ -61,8 +61,8 @@ static void note_jump(struct history *history, const struct instant *now)
     history->last_offset_ms = offset_ms;
 }
 
-void history_note(struct history *history, const struct instant *now, const uint64_t totals[HISTORY_COUNTERS],
-                  int level_percent)
+void history_sample(struct history *history, const struct instant *now,
+                    const uint64_t totals[HISTORY_COUNTERS], int level_percent)
 {
     pthread_mutex_lock(&history->lock);
     for (enum history_span span = 0; span < HISTORY_SPANS; span++) {
@@ -78,7 +78,7 @@ void history_note(struct history *history, const struct instant *now, const uint
     for (size_t i = 0; i < HISTORY_COUNTERS; i++)
         if (totals[i] > history->totals[i])
             history->totals[i] = totals[i];
-    note_jump(history, now);
+    record_jump(history, now);
     pthread_mutex_unlock(&history->lock);
 }
 

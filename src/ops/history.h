@@ -39,7 +39,7 @@ void history_close(struct history *);
 
 /* Adds what the counters grew by since the last call to the slots of `now`. To be called at least once a
  * minute, and before somebody moves the clock. */
-void history_note(struct history *, const struct instant *now, const uint64_t totals[HISTORY_COUNTERS],
-                  int level_percent);
+void history_sample(struct history *, const struct instant *now, const uint64_t totals[HISTORY_COUNTERS],
+                    int level_percent);
 
 void history_read(struct history *, const struct instant *now, struct history_view *out);

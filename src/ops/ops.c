@@ -15,7 +15,7 @@ static void serve_ready(void *context, const struct http_request *request, struc
     const struct ops_options *options = context;
     (void)request;
     bool ready = options->ready(options->context);
-    http_say(answer, ready ? 200 : 503, ready ? "ready" : "not ready");
+    http_respond_text(answer, ready ? 200 : 503, ready ? "ready" : "not ready");
 }
 
 static void serve_metrics(void *context, const struct http_request *request, struct http_answer *answer)
@@ -33,7 +33,7 @@ static void serve_report(struct status *status, bool still, const char *type,
 {
     struct status_report *report = status_gather(status);
     if (!report) {
-        http_say(answer, 503, "no memory for a report");
+        http_respond_text(answer, 503, "no memory for a report");
         return;
     }
     report->still = still;
@@ -81,14 +81,14 @@ static void serve_clock(void *context, const struct http_request *request, struc
     int64_t ms;
     if (!http_next_parameter(&query, &parameter) || strcmp(parameter.name, "advance") != 0 ||
         !clock_parse_duration(parameter.value, &ms) || ms > STEP_MOST_MS || ms < -STEP_MOST_MS) {
-        http_say(answer, 400, "say advance=3h (units ms, s, m, h, d; may be negative)");
+        http_respond_text(answer, 400, "say advance=3h (units ms, s, m, h, d; may be negative)");
         return;
     }
-    status_note(options->status); /* what was before belongs to before */
+    status_sample(options->status); /* what was before belongs to before */
     clock_advance(ms);
     char when[CLOCK_RFC3339_BYTES];
     clock_format(clock_now().wall_ms / 1000, when);
-    http_say(answer, 200, when);
+    http_respond_text(answer, 200, when);
 }
 
 const struct http_route ops_routes[] = {

@@ -76,7 +76,7 @@ static int budget_percent(const struct weather_upstream *upstream)
     return (int)least;
 }
 
-void status_note(struct status *status)
+void status_sample(struct status *status)
 {
     struct instant now = clock_now();
     uint64_t totals[HISTORY_COUNTERS] = {0};
@@ -87,7 +87,7 @@ void status_note(struct status *status)
     totals[COUNT_TAKEN_MS] /= 1000;                 /* it was in microseconds */
     totals[COUNT_LOCAL] += metrics_sum("masthead_place_lookups_total", "unreadable");
     size_t count = weather_upstreams(status->sources.weather, &now, upstreams);
-    history_note(status->history, &now, totals, count > 0 ? budget_percent(&upstreams[0]) : -1);
+    history_sample(status->history, &now, totals, count > 0 ? budget_percent(&upstreams[0]) : -1);
 }
 
 static bool is_older(const struct weather_cell *a, const struct weather_cell *b)
@@ -101,8 +101,8 @@ static bool is_hotter(const struct weather_cell *a, const struct weather_cell *b
 }
 
 /* Keeps the first STATUS_CELLS by an order. */
-static void keep(struct weather_cell kept[STATUS_CELLS], size_t *count, const struct weather_cell *cell,
-                 bool (*before)(const struct weather_cell *, const struct weather_cell *))
+static void insert_top(struct weather_cell kept[STATUS_CELLS], size_t *count, const struct weather_cell *cell,
+                       bool (*before)(const struct weather_cell *, const struct weather_cell *))
 {
     size_t at = *count;
     while (at > 0 && before(cell, &kept[at - 1]))
@@ -115,7 +115,7 @@ static void keep(struct weather_cell kept[STATUS_CELLS], size_t *count, const st
 }
 
 /* Keeps the earlier of two instants, of which 0 is none. */
-static void keep_earlier(int64_t *kept_s, int64_t unix_s)
+static void keep_earliest(int64_t *kept_s, int64_t unix_s)
 {
     if (unix_s > 0 && (*kept_s == 0 || unix_s < *kept_s))
         *kept_s = unix_s;
@@ -131,14 +131,14 @@ static void gather_cells(struct weather *weather, const struct instant *now, str
             report->cells[cell->state]++;
             report->cell_count++;
             report->cells_in_flight += cell->in_flight;
-            keep_earlier(&report->retry_s, cell->retry_s);
+            keep_earliest(&report->retry_s, cell->retry_s);
             world_map_mark(report->map, cell->latitude, cell->longitude, status_dots[cell->state]);
             if (cell->fetched_s > 0)
-                keep(report->oldest, &report->oldest_count, cell, is_older);
+                insert_top(report->oldest, &report->oldest_count, cell, is_older);
             if (cell->asks > 0)
-                keep(report->hottest, &report->hottest_count, cell, is_hotter);
+                insert_top(report->hottest, &report->hottest_count, cell, is_hotter);
             if (cell->asks > 0 && cell->state != WEATHER_NONE)
-                keep_earlier(&report->curves_until_s, cell->until_s);
+                keep_earliest(&report->curves_until_s, cell->until_s);
         }
     for (size_t i = 0; i < report->oldest_count; i++)
         weather_name_cell(weather, &report->oldest[i]);
@@ -187,7 +187,7 @@ struct status_report *status_gather(struct status *status)
     if (!report)
         return NULL;
     report->now_s = now.wall_ms / 1000;
-    status_note(status);
+    status_sample(status);
     history_read(status->history, &now, &report->history);
     gather_process(status, report);
     gather_cells(sources->weather, &now, report);

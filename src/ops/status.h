@@ -113,7 +113,7 @@ void status_close(struct status *);
 void status_configure(struct status *, struct status_settings *);
 
 /* Takes the counters into the history. To be called at least once a minute. Thread-safe. */
-void status_note(struct status *);
+void status_sample(struct status *);
 
 /* Gathers and judges. The caller frees it; NULL when out of memory. Thread-safe; holds no lock for longer
  * than a batch of cells takes. */
@@ -132,20 +132,20 @@ void status_json(const struct status_report *, struct text *);
 
 /* --- Tables: which facts of a report stand where, for both --- */
 
-enum fact {
-    FACT_TEXT,  /* const char * */
-    FACT_CHARS, /* char[] */
-    FACT_COUNT, /* int64_t */
-    FACT_RATIO, /* double */
-    FACT_FLAG,  /* bool */
-    FACT_TIME,  /* int64_t, an instant */
-    FACT_AGE,   /* the same, told to people as how long ago */
-    FACT_STATE, /* enum weather_state */
+enum field_kind {
+    FIELD_TEXT,  /* const char * */
+    FIELD_CHARS, /* char[] */
+    FIELD_COUNT, /* int64_t */
+    FIELD_RATIO, /* double */
+    FIELD_FLAG,  /* bool */
+    FIELD_TIME,  /* int64_t, an instant */
+    FIELD_AGE,   /* the same, told to people as how long ago */
+    FIELD_STATE, /* enum weather_state */
 };
 
 struct column {
     const char *key, *heading;
-    enum fact kind;
+    enum field_kind kind;
     size_t offset; /* in a row */
 };
 
@@ -164,8 +164,8 @@ size_t status_rows(const struct status_report *, const struct table *);
 const char *status_row(const struct status_report *, const struct table *, size_t i);
 
 /* Writes a fact of a row as HTML or as JSON. */
-void status_write_fact(const struct status_report *, const struct column *, const char *row, bool html,
-                       struct text *);
+void status_write_field(const struct status_report *, const struct column *, const char *row, bool html,
+                        struct text *);
 
 extern const char *const status_cell_states[STATUS_WEATHER_STATES];
 extern const uint8_t status_dots[STATUS_WEATHER_STATES]; /* on the map; the worst is the highest */

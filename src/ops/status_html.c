@@ -11,7 +11,7 @@ static void write_record(const struct status_report *report, const struct table 
     text_string(out, "<dl>\n");
     for (size_t c = 0; c < table->column_count; c++) {
         text_format(out, "<div><dt>%s</dt><dd>", table->columns[c].heading);
-        status_write_fact(report, &table->columns[c], (const char *)report, true, out);
+        status_write_field(report, &table->columns[c], (const char *)report, true, out);
         text_string(out, "</dd></div>\n");
     }
     text_string(out, "</dl>\n");
@@ -27,7 +27,7 @@ static void write_rows(const struct status_report *report, const struct table *t
         text_string(out, "<tr>");
         for (size_t c = 0; c < table->column_count; c++) {
             text_string(out, c == 0 ? "<th scope=\"row\">" : "<td>");
-            status_write_fact(report, &table->columns[c], status_row(report, table, i), true, out);
+            status_write_field(report, &table->columns[c], status_row(report, table, i), true, out);
             text_string(out, c == 0 ? "</th>" : "</td>");
         }
         text_string(out, "</tr>\n");

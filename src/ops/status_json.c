@@ -10,7 +10,7 @@ static void write_table(const struct status_report *report, const struct table *
         json_write(out, list ? ",\n  {" : "{");
         for (size_t c = 0; c < table->column_count; c++) {
             json_write(out, ",%s:", table->columns[c].key);
-            status_write_fact(report, &table->columns[c], status_row(report, table, i), false, out);
+            status_write_field(report, &table->columns[c], status_row(report, table, i), false, out);
         }
         text_string(out, "}");
     }

@@ -16,72 +16,72 @@ const uint8_t status_dots[STATUS_WEATHER_STATES] = {
     }
 
 static const struct column service[] = {
-    IN_REPORT("version", "Version", FACT_TEXT, version),
-    IN_REPORT("now", "Now", FACT_TIME, now_s),
-    IN_REPORT("started_at", "Up for", FACT_AGE, started_s),
-    IN_REPORT("ready", "Ready", FACT_FLAG, ready),
-    IN_REPORT("draining", "Draining", FACT_FLAG, draining),
-    IN_REPORT("developer_mode", "Developer mode", FACT_FLAG, dev),
-    IN_REPORT("simulated", "Simulated weather", FACT_FLAG, simulated),
-    IN_REPORT("threads_busy", "Threads held by connections", FACT_COUNT, threads_busy),
-    IN_REPORT("threads", "Threads", FACT_COUNT, threads),
-    IN_REPORT("config_reload_ok", "Last reload succeeded", FACT_FLAG, reload_ok),
-    IN_REPORT("cells", "Cells", FACT_COUNT, cell_count),
-    IN_REPORT("cells_fresh", "Cells fresh", FACT_COUNT, cells[WEATHER_FRESH]),
-    IN_REPORT("cells_stale", "Cells stale", FACT_COUNT, cells[WEATHER_STALE]),
-    IN_REPORT("cells_none", "Cells without a number", FACT_COUNT, cells[WEATHER_NONE]),
-    IN_REPORT("cells_in_flight", "Cells being fetched", FACT_COUNT, cells_in_flight),
-    IN_REPORT("next_retry", "Next try after a failure", FACT_TIME, retry_s),
-    IN_REPORT("capacity", "Room for cells", FACT_COUNT, weather.capacity),
-    IN_REPORT("curves_until", "Curves in use last until", FACT_TIME, curves_until_s),
-    IN_REPORT("refresh_stretch", "Curves live longer, times", FACT_RATIO, stretch),
-    IN_REPORT("snapshot_at", "Snapshot written", FACT_AGE, weather.snapshot_s),
-    IN_REPORT("snapshot_error", "Snapshot's last error", FACT_CHARS, weather.snapshot_error),
+    IN_REPORT("version", "Version", FIELD_TEXT, version),
+    IN_REPORT("now", "Now", FIELD_TIME, now_s),
+    IN_REPORT("started_at", "Up for", FIELD_AGE, started_s),
+    IN_REPORT("ready", "Ready", FIELD_FLAG, ready),
+    IN_REPORT("draining", "Draining", FIELD_FLAG, draining),
+    IN_REPORT("developer_mode", "Developer mode", FIELD_FLAG, dev),
+    IN_REPORT("simulated", "Simulated weather", FIELD_FLAG, simulated),
+    IN_REPORT("threads_busy", "Threads held by connections", FIELD_COUNT, threads_busy),
+    IN_REPORT("threads", "Threads", FIELD_COUNT, threads),
+    IN_REPORT("config_reload_ok", "Last reload succeeded", FIELD_FLAG, reload_ok),
+    IN_REPORT("cells", "Cells", FIELD_COUNT, cell_count),
+    IN_REPORT("cells_fresh", "Cells fresh", FIELD_COUNT, cells[WEATHER_FRESH]),
+    IN_REPORT("cells_stale", "Cells stale", FIELD_COUNT, cells[WEATHER_STALE]),
+    IN_REPORT("cells_none", "Cells without a number", FIELD_COUNT, cells[WEATHER_NONE]),
+    IN_REPORT("cells_in_flight", "Cells being fetched", FIELD_COUNT, cells_in_flight),
+    IN_REPORT("next_retry", "Next try after a failure", FIELD_TIME, retry_s),
+    IN_REPORT("capacity", "Room for cells", FIELD_COUNT, weather.capacity),
+    IN_REPORT("curves_until", "Curves in use last until", FIELD_TIME, curves_until_s),
+    IN_REPORT("refresh_stretch", "Curves live longer, times", FIELD_RATIO, stretch),
+    IN_REPORT("snapshot_at", "Snapshot written", FIELD_AGE, weather.snapshot_s),
+    IN_REPORT("snapshot_error", "Snapshot's last error", FIELD_CHARS, weather.snapshot_error),
 };
 
 static const struct column upstreams[] = {
-    IN(weather_upstream, "provider", "Provider", FACT_TEXT, name),
-    IN(weather_upstream, "breaker_open", "Left alone", FACT_FLAG, breaker_open),
-    IN(weather_upstream, "failing_since", "Failing since", FACT_TIME, failing_since_s),
-    IN(weather_upstream, "next_try", "Next try", FACT_TIME, next_try_s),
-    IN(weather_upstream, "last_success", "Last success", FACT_AGE, last_success_s),
-    IN(weather_upstream, "last_failure", "Last failure", FACT_AGE, last_failure_s),
-    IN(weather_upstream, "failure", "How it failed", FACT_TEXT, last_failure),
-    IN(weather_upstream, "refresh_stretch", "Stretch", FACT_RATIO, stretch),
+    IN(weather_upstream, "provider", "Provider", FIELD_TEXT, name),
+    IN(weather_upstream, "breaker_open", "Left alone", FIELD_FLAG, breaker_open),
+    IN(weather_upstream, "failing_since", "Failing since", FIELD_TIME, failing_since_s),
+    IN(weather_upstream, "next_try", "Next try", FIELD_TIME, next_try_s),
+    IN(weather_upstream, "last_success", "Last success", FIELD_AGE, last_success_s),
+    IN(weather_upstream, "last_failure", "Last failure", FIELD_AGE, last_failure_s),
+    IN(weather_upstream, "failure", "How it failed", FIELD_TEXT, last_failure),
+    IN(weather_upstream, "refresh_stretch", "Stretch", FIELD_RATIO, stretch),
 };
 
 static const struct column windows[] = {
-    IN(status_window, "provider", "Provider", FACT_TEXT, provider),
-    IN(status_window, "window", "A", FACT_TEXT, window.name),
-    IN(status_window, "remaining", "Left", FACT_COUNT, window.remaining),
-    IN(status_window, "limit", "Of", FACT_COUNT, window.limit),
-    IN(status_window, "reset", "Whole again", FACT_TIME, window.reset_s),
+    IN(status_window, "provider", "Provider", FIELD_TEXT, provider),
+    IN(status_window, "window", "A", FIELD_TEXT, window.name),
+    IN(status_window, "remaining", "Left", FIELD_COUNT, window.remaining),
+    IN(status_window, "limit", "Of", FIELD_COUNT, window.limit),
+    IN(status_window, "reset", "Whole again", FIELD_TIME, window.reset_s),
 };
 
 static const struct column databases[] = {
-    IN(place_database, "file", "File", FACT_CHARS, label),
-    IN(place_database, "type", "Type", FACT_CHARS, type),
-    IN(place_database, "loaded", "Loaded", FACT_FLAG, loaded),
-    IN(place_database, "built", "Age", FACT_AGE, built_s),
-    IN(place_database, "old", "Old", FACT_FLAG, old),
-    IN(place_database, "radii", "Radii", FACT_FLAG, has_radii),
-    IN(place_database, "loaded_at", "In use for", FACT_AGE, loaded_s),
-    IN(place_database, "reload_ok", "Last reload succeeded", FACT_FLAG, reload_ok),
+    IN(place_database, "file", "File", FIELD_CHARS, label),
+    IN(place_database, "type", "Type", FIELD_CHARS, type),
+    IN(place_database, "loaded", "Loaded", FIELD_FLAG, loaded),
+    IN(place_database, "built", "Age", FIELD_AGE, built_s),
+    IN(place_database, "old", "Old", FIELD_FLAG, old),
+    IN(place_database, "radii", "Radii", FIELD_FLAG, has_radii),
+    IN(place_database, "loaded_at", "In use for", FIELD_AGE, loaded_s),
+    IN(place_database, "reload_ok", "Last reload succeeded", FIELD_FLAG, reload_ok),
 };
 
 static const struct column cells[] = {
-    IN(weather_cell, "cell", "Cell", FACT_CHARS, name),
-    IN(weather_cell, "state", "State", FACT_STATE, state),
-    IN(weather_cell, "fetched", "Curve's age", FACT_AGE, fetched_s),
-    IN(weather_cell, "until", "Good until", FACT_TIME, until_s),
-    IN(weather_cell, "asks", "Asks", FACT_COUNT, asks),
-    IN(weather_cell, "provider", "Provider", FACT_TEXT, provider),
+    IN(weather_cell, "cell", "Cell", FIELD_CHARS, name),
+    IN(weather_cell, "state", "State", FIELD_STATE, state),
+    IN(weather_cell, "fetched", "Curve's age", FIELD_AGE, fetched_s),
+    IN(weather_cell, "until", "Good until", FIELD_TIME, until_s),
+    IN(weather_cell, "asks", "Asks", FIELD_COUNT, asks),
+    IN(weather_cell, "provider", "Provider", FIELD_TEXT, provider),
 };
 
 static const struct column settings[] = {
-    IN(status_setting, "key", "Key", FACT_CHARS, name),
-    IN(status_setting, "value", "Value", FACT_CHARS, value),
-    IN(status_setting, "origin", "From", FACT_CHARS, origin),
+    IN(status_setting, "key", "Key", FIELD_CHARS, name),
+    IN(status_setting, "value", "Value", FIELD_CHARS, value),
+    IN(status_setting, "origin", "From", FIELD_CHARS, origin),
 };
 
 #define TABLE(key, heading, note, columns, member, number)                                           \
@@ -127,7 +127,7 @@ static void write_duration(int64_t s, struct text *out)
     text_format(out, "%lld\u00a0%s", (long long)((s < 0 ? 0 : s) / units[i].s), units[i].unit);
 }
 
-static void write_time(enum fact kind, int64_t unix_s, const struct status_report *report, bool html,
+static void write_time(enum field_kind kind, int64_t unix_s, const struct status_report *report, bool html,
                        struct text *out)
 {
     char stamp[CLOCK_RFC3339_BYTES], when[STATUS_WHEN_BYTES];
@@ -138,7 +138,7 @@ static void write_time(enum fact kind, int64_t unix_s, const struct status_repor
         text_format(out, "\"%s\"", stamp);
     else {
         text_format(out, "<time datetime=\"%s\">", stamp);
-        if (kind == FACT_AGE)
+        if (kind == FIELD_AGE)
             write_duration(report->now_s - unix_s, out);
         else
             text_string(out, status_when(unix_s, report->now_s, when));
@@ -154,33 +154,33 @@ static void write_string(const char *string, bool html, struct text *out)
         text_json(out, string);
 }
 
-void status_write_fact(const struct status_report *report, const struct column *column, const char *row,
-                       bool html, struct text *out)
+void status_write_field(const struct status_report *report, const struct column *column, const char *row,
+                        bool html, struct text *out)
 {
-    const void *fact = row + column->offset;
+    const void *field_kind = row + column->offset;
     switch (column->kind) {
-    case FACT_TEXT:
-        write_string(*(const char *const *)fact, html, out);
+    case FIELD_TEXT:
+        write_string(*(const char *const *)field_kind, html, out);
         break;
-    case FACT_CHARS:
-        write_string(fact, html, out);
+    case FIELD_CHARS:
+        write_string(field_kind, html, out);
         break;
-    case FACT_STATE:
+    case FIELD_STATE:
         text_format(out, html ? "<span class=\"key %1$s\">%1$s</span>" : "\"%s\"",
-                    status_cell_states[*(const enum weather_state *)fact]);
+                    status_cell_states[*(const enum weather_state *)field_kind]);
         break;
-    case FACT_COUNT:
-        text_format(out, "%lld", (long long)*(const int64_t *)fact);
+    case FIELD_COUNT:
+        text_format(out, "%lld", (long long)*(const int64_t *)field_kind);
         break;
-    case FACT_RATIO:
-        text_format(out, "%.2f", *(const double *)fact);
+    case FIELD_RATIO:
+        text_format(out, "%.2f", *(const double *)field_kind);
         break;
-    case FACT_FLAG:
-        text_string(out, *(const bool *)fact ? (html ? "yes" : "true") : (html ? "no" : "false"));
+    case FIELD_FLAG:
+        text_string(out, *(const bool *)field_kind ? (html ? "yes" : "true") : (html ? "no" : "false"));
         break;
-    case FACT_TIME:
-    case FACT_AGE:
-        write_time(column->kind, *(const int64_t *)fact, report, html, out);
+    case FIELD_TIME:
+    case FIELD_AGE:
+        write_time(column->kind, *(const int64_t *)field_kind, report, html, out);
         break;
     }
 }

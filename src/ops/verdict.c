@@ -31,8 +31,8 @@ const char *status_when(int64_t unix_s, int64_t now_s, char out[STATUS_WHEN_BYTE
     return out;
 }
 
-__attribute__((format(printf, 3, 4))) static void find(struct status_report *r, enum status_level level,
-                                                       const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void
+add_finding(struct status_report *r, enum status_level level, const char *format, ...)
 {
     struct status_finding finding = {.level = level};
     va_list arguments;
@@ -49,7 +49,7 @@ __attribute__((format(printf, 3, 4))) static void find(struct status_report *r, 
 }
 
 /* The growth of a counter over the last minutes. */
-static int64_t lately(const struct status_report *r, enum status_counter counter, size_t minutes)
+static int64_t recent(const struct status_report *r, enum status_counter counter, size_t minutes)
 {
     int64_t sum = 0;
     size_t slots = history_rings[HISTORY_HOUR].slots;
@@ -64,11 +64,11 @@ struct shown {
     int64_t all, readers[SHOWN];
 };
 
-static struct shown shown_in(const struct status_report *r, size_t minutes)
+static struct shown answers_in(const struct status_report *r, size_t minutes)
 {
     struct shown shown = {.all = 0};
     for (enum status_counter i = COUNT_FRESH; i < SHOWN; i++)
-        shown.all += shown.readers[i] = lately(r, i, minutes);
+        shown.all += shown.readers[i] = recent(r, i, minutes);
     return shown;
 }
 
@@ -90,19 +90,19 @@ static enum status_level level_of(const struct shown *shown)
 
 static void judge_readers(struct status_report *r)
 {
-    struct shown shown = shown_in(r, RECENT_MINUTES);
-    int64_t looked_up = lately(r, COUNT_LOOKED_UP, 60), local = lately(r, COUNT_LOCAL, 60);
+    struct shown shown = answers_in(r, RECENT_MINUTES);
+    int64_t looked_up = recent(r, COUNT_LOOKED_UP, 60), local = recent(r, COUNT_LOCAL, 60);
     if (looked_up >= FEW_READERS && local * 2 > looked_up)
-        find(r, STATUS_BAD,
-             "most readers come with a private or unreadable address: visitor.trusted_proxies and "
-             "visitor.header do not say what the proxy in front does");
+        add_finding(r, STATUS_BAD,
+                    "most readers come with a private or unreadable address: visitor.trusted_proxies and "
+                    "visitor.header do not say what the proxy in front does");
     else if (shown.all >= FEW_READERS && shown.readers[COUNT_UNKNOWN] * 2 > shown.all)
-        find(r, STATUS_BAD,
-             "most readers are at no known place: check geoip.databases and visitor.trusted_proxies");
+        add_finding(r, STATUS_BAD,
+                    "most readers are at no known place: check geoip.databases and visitor.trusted_proxies");
     if (r->threads_busy * 10 >= r->threads * 9)
-        find(r, r->threads_busy >= r->threads ? STATUS_BAD : STATUS_DEGRADED,
-             "%lld of %lld threads are held by open connections", (long long)r->threads_busy,
-             (long long)r->threads);
+        add_finding(r, r->threads_busy >= r->threads ? STATUS_BAD : STATUS_DEGRADED,
+                    "%lld of %lld threads are held by open connections", (long long)r->threads_busy,
+                    (long long)r->threads);
 }
 
 static void judge_places(struct status_report *r)
@@ -113,26 +113,28 @@ static void judge_places(struct status_report *r)
         loaded += database->loaded;
         with_radii += database->has_radii;
         if (!database->loaded)
-            find(r, STATUS_DEGRADED, "the city database %.60s cannot be loaded, see the log",
-                 database->label);
+            add_finding(r, STATUS_DEGRADED, "the city database %.60s cannot be loaded, see the log",
+                        database->label);
         else if (!database->reload_ok)
-            find(r, STATUS_DEGRADED,
-                 "the city database %.60s could not be loaded again, see the log; the one of %s goes on "
-                 "serving",
-                 database->label, WHEN(r, database->loaded_s));
+            add_finding(
+                r, STATUS_DEGRADED,
+                "the city database %.60s could not be loaded again, see the log; the one of %s goes on "
+                "serving",
+                database->label, WHEN(r, database->loaded_s));
         if (database->old)
-            find(r, STATUS_DEGRADED, "the city database %.60s is %lld days old: make geoip fetches a new one",
-                 database->label, (long long)(r->now_s - database->built_s) / 86400);
+            add_finding(r, STATUS_DEGRADED,
+                        "the city database %.60s is %lld days old: make geoip fetches a new one",
+                        database->label, (long long)(r->now_s - database->built_s) / 86400);
     }
     if (loaded == 0)
-        find(r, STATUS_BAD, "no city database is loaded, so that readers get no city");
+        add_finding(r, STATUS_BAD, "no city database is loaded, so that readers get no city");
     else if (with_radii == 0)
-        find(r, STATUS_NOTE, "no database has radii, so that geoip.max_radius has no effect");
+        add_finding(r, STATUS_NOTE, "no database has radii, so that geoip.max_radius has no effect");
 }
 
 /* Another provider that answers; NULL without. */
-static const struct weather_upstream *stand_in(const struct status_report *r,
-                                               const struct weather_upstream *upstream)
+static const struct weather_upstream *fallback_provider(const struct status_report *r,
+                                                        const struct weather_upstream *upstream)
 {
     for (size_t i = 0; i < r->upstream_count; i++) {
         const struct weather_upstream *other = &r->upstreams[i];
@@ -157,7 +159,7 @@ static void judge_upstream(struct status_report *r, const struct weather_upstrea
 {
     char storage[STATUS_SENTENCE];
     struct text out = text_init(storage, sizeof storage);
-    const struct weather_upstream *other = stand_in(r, upstream);
+    const struct weather_upstream *other = fallback_provider(r, upstream);
     const struct weather_window *window = scarcest(upstream);
     bool failing = upstream->failing_since_s > 0;
     if (failing)
@@ -185,57 +187,59 @@ static void judge_upstream(struct status_report *r, const struct weather_upstrea
         text_format(&out, ", next try %s", WHEN(r, r->retry_s));
     else
         text_string(&out, ", next try when a cell is due");
-    find(r, level, "%s", storage);
+    add_finding(r, level, "%s", storage);
 }
 
 /* Readers without a number: who does not give it to them; else how far it is. */
 static void judge_weather(struct status_report *r)
 {
-    struct shown shown = shown_in(r, RECENT_MINUTES);
+    struct shown shown = answers_in(r, RECENT_MINUTES);
     enum status_level level = level_of(&shown);
     for (size_t i = 0; i < r->upstream_count; i++)
         judge_upstream(r, &r->upstreams[i], level == STATUS_WELL ? STATUS_DEGRADED : level);
     if (level == STATUS_WELL || r->finding_count > 0)
         return;
     if (r->cells_in_flight > 0)
-        find(r, level, "their weather is still being fetched (cells under way: %lld)",
-             (long long)r->cells_in_flight);
+        add_finding(r, level, "their weather is still being fetched (cells under way: %lld)",
+                    (long long)r->cells_in_flight);
     else if (r->retry_s > 0)
-        find(r, level, "fetching their weather has failed, next try %s", WHEN(r, r->retry_s));
+        add_finding(r, level, "fetching their weather has failed, next try %s", WHEN(r, r->retry_s));
     else
-        find(r, level, "their weather has come since, or is fetched when they ask again");
+        add_finding(r, level, "their weather has come since, or is fetched when they ask again");
 }
 
 static void judge_machine(struct status_report *r)
 {
     int64_t jumped_at_s = r->history.jumped_at_s, jump_s = r->history.jump_s;
     if (r->draining)
-        find(r, STATUS_DEGRADED, "draining: the service is about to end");
+        add_finding(r, STATUS_DEGRADED, "draining: the service is about to end");
     if (!r->reload_ok)
-        find(r, STATUS_DEGRADED,
-             "the last reload was refused: %s, see the log; the old configuration is in force until a SIGHUP "
-             "succeeds",
-             r->reload_refusal);
+        add_finding(
+            r, STATUS_DEGRADED,
+            "the last reload was refused: %s, see the log; the old configuration is in force until a SIGHUP "
+            "succeeds",
+            r->reload_refusal);
     if (r->weather.snapshot_error[0])
-        find(r, STATUS_DEGRADED, "the snapshot cannot be written (%s), so that a restart would be cold",
-             r->weather.snapshot_error);
+        add_finding(r, STATUS_DEGRADED,
+                    "the snapshot cannot be written (%s), so that a restart would be cold",
+                    r->weather.snapshot_error);
     if (jumped_at_s > 0 && llabs(r->now_s - jumped_at_s) < JUMP_TOLD_S)
-        find(r, STATUS_DEGRADED, "this machine's clock was set %s by %lld s at %s",
-             jump_s > 0 ? "forward" : "back", llabs(jump_s), WHEN(r, jumped_at_s));
+        add_finding(r, STATUS_DEGRADED, "this machine's clock was set %s by %lld s at %s",
+                    jump_s > 0 ? "forward" : "back", llabs(jump_s), WHEN(r, jumped_at_s));
     if (r->dev)
-        find(r, STATUS_NOTE,
-             "developer mode: whoever reaches this service may fake readers and move its clock");
+        add_finding(r, STATUS_NOTE,
+                    "developer mode: whoever reaches this service may fake readers and move its clock");
     if (r->simulated)
-        find(r, STATUS_NOTE, "the weather is simulated");
+        add_finding(r, STATUS_NOTE, "the weather is simulated");
     if (r->keyless)
-        find(r, STATUS_NOTE,
-             "Open-Meteo's free host is for non-commercial use, and a site with ads or "
-             "subscriptions is commercial: set weather.open_meteo_key_file");
+        add_finding(r, STATUS_NOTE,
+                    "Open-Meteo's free host is for non-commercial use, and a site with ads or "
+                    "subscriptions is commercial: set weather.open_meteo_key_file");
 }
 
 /* Shares in tenths of a percent, which add up: 1000 only for all, 0 only for none. What rounding leaves goes
  * to the largest. */
-static void share_out(const struct shown *shown, int64_t tenths[SHOWN])
+static void percentages(const struct shown *shown, int64_t tenths[SHOWN])
 {
     int64_t left = 1000;
     size_t largest = 0;
@@ -257,7 +261,7 @@ static void say_what_readers_see(const struct shown *shown, struct text *out)
                  [COUNT_PLACE] = {", without a number for", ""},
                  [COUNT_UNKNOWN] = {", without a known place for", ""}};
     int64_t tenths[SHOWN];
-    share_out(shown, tenths);
+    percentages(shown, tenths);
     for (size_t i = 0; i < SHOWN; i++) {
         if (tenths[i] == 0 && i != COUNT_FRESH)
             continue;
@@ -270,7 +274,7 @@ static void say_what_readers_see(const struct shown *shown, struct text *out)
 void status_judge(struct status_report *r)
 {
     struct text verdict = text_init(r->verdict, sizeof r->verdict);
-    struct shown shown = shown_in(r, RECENT_MINUTES);
+    struct shown shown = answers_in(r, RECENT_MINUTES);
     r->finding_count = 0;
     judge_weather(r);
     judge_places(r);
@@ -282,7 +286,7 @@ void status_judge(struct status_report *r)
         say_what_readers_see(&shown, &verdict);
     else
         text_format(&verdict, "No readers in the last 5 minutes, %lld in the last hour",
-                    (long long)shown_in(r, 60).all);
+                    (long long)answers_in(r, 60).all);
     text_format(&verdict, "; %s.",
                 wrong                       ? r->findings[0].sentence
                 : none_saw_a_number(&shown) ? "too few to judge by"

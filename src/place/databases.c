@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/text.h"
-#include "place/examine.h"
+#include "place/validate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +40,7 @@ static void generation_free(struct generation *generation)
     free(generation);
 }
 
-struct generation *generation_take(struct places *places)
+struct generation *generation_acquire(struct places *places)
 {
     pthread_mutex_lock(&places->lock);
     struct generation *generation = places->present;
@@ -49,7 +49,7 @@ struct generation *generation_take(struct places *places)
     return generation;
 }
 
-void generation_give_back(struct places *places, struct generation *generation)
+void generation_release(struct places *places, struct generation *generation)
 {
     pthread_mutex_lock(&places->lock);
     bool last = --generation->references == 0;
@@ -84,7 +84,7 @@ static bool is_old(const struct mmdb *db, int64_t now_s, int64_t *days)
 static void collect(void *context, size_t row, struct metric_samples *samples)
 {
     struct places *places = context;
-    struct generation *generation = generation_take(places);
+    struct generation *generation = generation_acquire(places);
     int64_t now_s = clock_now().wall_ms / 1000, days;
     for (size_t i = 0; i < generation->options.database_count; i++) {
         const struct mmdb *db = generation->databases[i];
@@ -98,7 +98,7 @@ static void collect(void *context, size_t row, struct metric_samples *samples)
             metric_sample(samples, row == OLD ? is_old(db, now_s, &days) : (double)mmdb_built_s(db), label,
                           NULL);
     }
-    generation_give_back(places, generation);
+    generation_release(places, generation);
 }
 
 static struct file_mark mark_file(const char *path)
@@ -109,13 +109,13 @@ static struct file_mark mark_file(const char *path)
     return (struct file_mark){.inode = status.st_ino, .size = status.st_size, .modified = status.st_mtim};
 }
 
-static void open_database(struct generation *generation, size_t i, mmdb_examiner *examine)
+static void open_database(struct generation *generation, size_t i, mmdb_validator *validate)
 {
     const char *path = generation->options.databases[i];
     char error[MMDB_ERROR_BYTES];
     generation->marks[i] = mark_file(path);
-    generation->databases[i] = mmdb_open(path, generation->options.state, examine, error);
-    if (generation->databases[i] && !examine_landmarks(generation->databases[i], error)) {
+    generation->databases[i] = mmdb_open(path, generation->options.state, validate, error);
+    if (generation->databases[i] && !validate_known_networks(generation->databases[i], error)) {
         mmdb_close(generation->databases[i]);
         generation->databases[i] = NULL;
     }
@@ -132,7 +132,7 @@ static void open_database(struct generation *generation, size_t i, mmdb_examiner
     generation->complete = generation->complete && ok;
 }
 
-static struct generation *generation_open(const struct place_options *options, mmdb_examiner *examine)
+static struct generation *generation_open(const struct place_options *options, mmdb_validator *validate)
 {
     struct generation *generation = calloc(1, sizeof *generation);
     if (!generation)
@@ -146,7 +146,7 @@ static struct generation *generation_open(const struct place_options *options, m
         return NULL;
     }
     for (size_t i = 0; i < options->database_count; i++)
-        open_database(generation, i, examine);
+        open_database(generation, i, validate);
     return generation;
 }
 
@@ -159,7 +159,7 @@ static bool same_databases(const struct place_options *a, const struct place_opt
 }
 
 /* Notes how opening went, database by database. */
-static void note_attempt(struct places *places, const struct generation *tried)
+static void record_attempt(struct places *places, const struct generation *tried)
 {
     memcpy(places->marks, tried->marks, sizeof places->marks);
     pthread_mutex_lock(&places->lock);
@@ -173,7 +173,7 @@ bool databases_open(struct places *places, const struct place_options *options)
     places->present = generation_open(options, NULL);
     if (!places->present)
         return false;
-    note_attempt(places, places->present);
+    record_attempt(places, places->present);
     metrics_register(rows, ROWS, places);
     return true;
 }
@@ -185,11 +185,11 @@ void databases_close(struct places *places)
 
 bool places_reload(struct places *places, const struct place_options *options)
 {
-    struct generation *candidate = generation_open(options, examine_in_child);
+    struct generation *candidate = generation_open(options, validate_in_child);
     if (!candidate || !candidate->complete) {
         /* A refused list of other files says nothing of those that go on serving. */
         if (candidate && same_databases(options, &places->present->options))
-            note_attempt(places, candidate);
+            record_attempt(places, candidate);
         log_line(LOG_ERROR, "databases not replaced, the present ones go on serving");
         generation_free(candidate);
         return false;
@@ -198,8 +198,8 @@ bool places_reload(struct places *places, const struct place_options *options)
     struct generation *old = places->present;
     places->present = candidate;
     pthread_mutex_unlock(&places->lock);
-    note_attempt(places, candidate);
-    generation_give_back(places, old);
+    record_attempt(places, candidate);
+    generation_release(places, old);
     log_event(LOG_INFO, "databases replaced", log_int("databases", (int64_t)options->database_count));
     return true;
 }
@@ -207,7 +207,7 @@ bool places_reload(struct places *places, const struct place_options *options)
 bool places_changed(struct places *places)
 {
     bool changed = false;
-    struct generation *generation = generation_take(places);
+    struct generation *generation = generation_acquire(places);
     for (size_t i = 0; i < generation->options.database_count; i++) {
         struct file_mark mark = mark_file(generation->options.databases[i]);
         struct file_mark *known = &places->marks[i];
@@ -217,13 +217,13 @@ bool places_changed(struct places *places)
         *known = mark;
         changed = changed || (!same && mark.inode != 0); /* a file that went away is no reason to reload */
     }
-    generation_give_back(places, generation);
+    generation_release(places, generation);
     return changed;
 }
 
 size_t places_databases(struct places *places, int64_t now_s, struct place_database out[PLACE_DATABASES])
 {
-    struct generation *generation = generation_take(places);
+    struct generation *generation = generation_acquire(places);
     size_t count = generation->options.database_count;
     for (size_t i = 0; i < count; i++) {
         const struct mmdb *db = generation->databases[i];
@@ -241,14 +241,14 @@ size_t places_databases(struct places *places, int64_t now_s, struct place_datab
         out[i].built_s = mmdb_built_s(db);
         out[i].loaded_s = generation->opened_s;
     }
-    generation_give_back(places, generation);
+    generation_release(places, generation);
     return count;
 }
 
 bool places_loaded(struct places *places)
 {
-    struct generation *generation = generation_take(places);
+    struct generation *generation = generation_acquire(places);
     bool complete = generation->complete;
-    generation_give_back(places, generation);
+    generation_release(places, generation);
     return complete;
 }

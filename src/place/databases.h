@@ -42,5 +42,5 @@ bool databases_open(struct places *, const struct place_options *);
 void databases_close(struct places *);
 
 /* The present generation, until it is given back. Thread-safe. */
-struct generation *generation_take(struct places *);
-void generation_give_back(struct places *, struct generation *);
+struct generation *generation_acquire(struct places *);
+void generation_release(struct places *, struct generation *);

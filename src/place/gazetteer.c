@@ -193,7 +193,7 @@ static void copy_out(const struct gazetteer *g, size_t city, const char *languag
     memcpy(out->name, name.bytes, length);
 }
 
-bool gazetteer_find(const struct gazetteer *g, int64_t id, const char *language, struct city *out)
+bool gazetteer_by_id(const struct gazetteer *g, int64_t id, const char *language, struct city *out)
 {
     size_t city = city_table_find(&g->table, id);
     if (city == CITY_NONE)
@@ -202,7 +202,7 @@ bool gazetteer_find(const struct gazetteer *g, int64_t id, const char *language,
     return true;
 }
 
-size_t gazetteer_bare(const char *recorded)
+size_t gazetteer_strip_qualifier(const char *recorded)
 {
     size_t length = strlen(recorded);
     if (length == 0 || recorded[length - 1] != ')')
@@ -251,7 +251,7 @@ static size_t city_at(const struct gazetteer *g, struct point *point, const char
                       const char *region, const char **rule)
 {
     char name[FOLD_BYTES];
-    size_t length = fold(recorded, gazetteer_bare(recorded), name);
+    size_t length = fold(recorded, gazetteer_strip_qualifier(recorded), name);
     if (length == 0)
         return CITY_NONE;
     size_t city = named(g, name, point);
@@ -268,8 +268,9 @@ static size_t city_at(const struct gazetteer *g, struct point *point, const char
     return metropolis_of(g, point, UNKNOWN_PEOPLE);
 }
 
-const char *gazetteer_label(const struct gazetteer *g, double latitude, double longitude, const char *country,
-                            const char *region, const char *recorded, const char *language, struct city *out)
+const char *gazetteer_name_point(const struct gazetteer *g, double latitude, double longitude,
+                                 const char *country, const char *region, const char *recorded,
+                                 const char *language, struct city *out)
 {
     if (!(fabs(latitude) <= 90 && fabs(longitude) <= 180)) /* nor is it for NaN */
         return NULL;

@@ -44,18 +44,19 @@ struct gazetteer *gazetteer_open(void);
 void gazetteer_close(struct gazetteer *);
 
 /* The city with a GeoNames id. `language` is BCP 47 in lower case: "hi" or another, which is English. */
-bool gazetteer_find(const struct gazetteer *, int64_t id, const char *language, struct city *out);
+bool gazetteer_by_id(const struct gazetteer *, int64_t id, const char *language, struct city *out);
 
 /* The city that a reader at a point would name, by the rule above. `recorded` is the record's English name
  * for the point, `country` and `region` what it is in ("" for an unknown region). Returns which part of the
  * rule chose it, a static string. NULL: the record's own name is the best there is, without its bracket (see
- * gazetteer_bare). Constant time, no allocation. */
-const char *gazetteer_label(const struct gazetteer *, double latitude, double longitude, const char *country,
-                            const char *region, const char *recorded, const char *language, struct city *out);
+ * gazetteer_strip_qualifier). Constant time, no allocation. */
+const char *gazetteer_name_point(const struct gazetteer *, double latitude, double longitude,
+                                 const char *country, const char *region, const char *recorded,
+                                 const char *language, struct city *out);
 
 /* The length of a recorded name without the bracketed district that may follow it: 6 for "Mumbai (Powai)". A
  * name that is nothing but a bracket is all there is. */
-size_t gazetteer_bare(const char *recorded);
+size_t gazetteer_strip_qualifier(const char *recorded);
 
 /* Cities of which a name, or a word within one, begins with `query`, in any case and with or without accents;
  * former names and Hindi names count. First those of `country` (two capitals; "" for none), then those whose

@@ -172,7 +172,7 @@ struct mmdb *mmdb_map(const char *path, char error[MMDB_ERROR_BYTES])
     return NULL;
 }
 
-struct mmdb *mmdb_open(const char *path, const char *state_folder, mmdb_examiner *examine,
+struct mmdb *mmdb_open(const char *path, const char *state_folder, mmdb_validator *validate,
                        char error[MMDB_ERROR_BYTES])
 {
     char copy[64];
@@ -181,7 +181,7 @@ struct mmdb *mmdb_open(const char *path, const char *state_folder, mmdb_examiner
     if (fd < 0)
         return NULL;
     snprintf(copy, sizeof copy, "/proc/self/fd/%d", fd);
-    struct mmdb *db = !examine || examine(fd, error) ? mmdb_map(copy, error) : NULL;
+    struct mmdb *db = !validate || validate(fd, error) ? mmdb_map(copy, error) : NULL;
     close(fd); /* a mapping keeps the copy */
     if (db)
         db->credit = credit_for(mmdb_type(db), path);

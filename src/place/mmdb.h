@@ -20,8 +20,8 @@ struct mmdb;
 
 /* Copies the file at `path` and opens the copy, once `examine` (may be NULL) has found no fault with it. NULL
  * on failure, with a sentence in `error`. The caller closes it. */
-typedef bool mmdb_examiner(int fd, char error[MMDB_ERROR_BYTES]);
-struct mmdb *mmdb_open(const char *path, const char *state_folder, mmdb_examiner *examine,
+typedef bool mmdb_validator(int fd, char error[MMDB_ERROR_BYTES]);
+struct mmdb *mmdb_open(const char *path, const char *state_folder, mmdb_validator *validate,
                        char error[MMDB_ERROR_BYTES]);
 
 /* Opens a file as it is, which nobody else may write to. */

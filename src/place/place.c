@@ -54,8 +54,8 @@ void places_close(struct places *places)
 }
 
 /* NULL when the record may be believed as a city, else why not. */
-static const char *doubt(const struct generation *generation, const struct address *address,
-                         const struct record *record)
+static const char *reject_reason(const struct generation *generation, const struct address *address,
+                                 const struct record *record)
 {
     if (record->city[0] == '\0')
         return "the record has no city name";
@@ -72,9 +72,9 @@ static const char *doubt(const struct generation *generation, const struct addre
     return NULL;
 }
 
-static void copy_bare(const char *name, struct place *out)
+static void copy_stripped(const char *name, struct place *out)
 {
-    snprintf(out->name, sizeof out->name, "%.*s", (int)gazetteer_bare(name), name);
+    snprintf(out->name, sizeof out->name, "%.*s", (int)gazetteer_strip_qualifier(name), name);
 }
 
 /* Names the place of a believed record: the city that its readers would say, else the record's own name,
@@ -85,18 +85,18 @@ static const char *name_place(const struct gazetteer *gazetteer, const struct re
                               const char *language, struct place *out)
 {
     struct city city, local;
-    const char *rule = gazetteer_label(gazetteer, record->latitude, record->longitude, record->country,
-                                       record->region, record->city, "en", &city);
+    const char *rule = gazetteer_name_point(gazetteer, record->latitude, record->longitude, record->country,
+                                            record->region, record->city, "en", &city);
     if (!rule) {
-        copy_bare(record->city_local[0] ? record->city_local : record->city, out);
+        copy_stripped(record->city_local[0] ? record->city_local : record->city, out);
         return "the record's own name, without a district in brackets";
     }
     bool translated =
-        gazetteer_find(gazetteer, city.id, language, &local) && strcmp(local.name, city.name) != 0;
+        gazetteer_by_id(gazetteer, city.id, language, &local) && strcmp(local.name, city.name) != 0;
     bool same = strcmp(city.name, record->city) == 0;
     out->id = city.id;
     if (same && !translated && record->city_local[0])
-        copy_bare(record->city_local, out);
+        copy_stripped(record->city_local, out);
     else
         memcpy(out->name, translated ? local.name : city.name, sizeof out->name);
     return rule;
@@ -107,7 +107,7 @@ static const char *judge(const struct gazetteer *gazetteer, const struct generat
                          const struct address *address, const struct record *record, const char *language,
                          struct place *out, struct place_evidence *evidence)
 {
-    const char *reason = doubt(generation, address, record);
+    const char *reason = reject_reason(generation, address, record);
     if (evidence) {
         evidence->recorded = true;
         evidence->record = *record;
@@ -149,7 +149,7 @@ static const char *ask(const struct gazetteer *gazetteer, const struct generatio
     return asked_all ? "no database has a record" : "no record, and not every database is loaded";
 }
 
-static void go_home(const struct generation *generation, struct place *out)
+static void apply_home_fallback(const struct generation *generation, struct place *out)
 {
     const struct place_home *home = &generation->options.home;
     if (out->source != PLACE_FROM_NONE || !home->set)
@@ -162,19 +162,19 @@ static void go_home(const struct generation *generation, struct place *out)
     out->credit = NULL;
 }
 
-void places_find(struct places *places, const struct address *address, const struct record *told,
+void places_find(struct places *places, const struct address *address, const struct record *edge_record,
                  const char *language, struct place *out, struct place_evidence *evidence)
 {
     bool known = address->family != ADDRESS_NONE;
     const char *range, *reason;
     enum address_class class = address_classify(address, &range);
-    struct generation *generation = generation_take(places);
+    struct generation *generation = generation_acquire(places);
     *out = (struct place){0};
     if (evidence)
         *evidence = (struct place_evidence){.range = known ? range : NULL};
 
-    if (told) {
-        reason = judge(places->gazetteer, generation, address, told, language, out, evidence);
+    if (edge_record) {
+        reason = judge(places->gazetteer, generation, address, edge_record, language, out, evidence);
     } else if (!known) {
         out->verdict = PLACE_UNREADABLE;
         reason = "the forwarding header cannot be trusted";
@@ -189,8 +189,8 @@ void places_find(struct places *places, const struct address *address, const str
         if (class == ADDRESS_DOCUMENTATION && out->verdict == PLACE_NOT_FOUND)
             out->verdict = PLACE_RESERVED;
     }
-    go_home(generation, out);
-    generation_give_back(places, generation);
+    apply_home_fallback(generation, out);
+    generation_release(places, generation);
     if (evidence)
         evidence->reason = reason;
     else
@@ -200,7 +200,7 @@ void places_find(struct places *places, const struct address *address, const str
 bool places_choose(const struct places *places, int64_t id, const char *language, struct place *out)
 {
     struct city city;
-    if (!gazetteer_find(places->gazetteer, id, language, &city))
+    if (!gazetteer_by_id(places->gazetteer, id, language, &city))
         return false;
     *out = (struct place){
         .verdict = PLACE_CITY,

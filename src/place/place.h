@@ -109,8 +109,8 @@ size_t places_databases(struct places *, int64_t now_s, struct place_database ou
 /* The place of a reader: of the record that a trusted proxy has `told` (may be NULL), judged like a
  * database's; else of the address; PLACE_UNREADABLE where that is ADDRESS_NONE. With `evidence` (may be NULL)
  * the lookup is not counted. Thread-safe; holds no lock while it reads; no allocation. */
-void places_find(struct places *, const struct address *, const struct record *told, const char *language,
-                 struct place *out, struct place_evidence *evidence);
+void places_find(struct places *, const struct address *, const struct record *edge_record,
+                 const char *language, struct place *out, struct place_evidence *evidence);
 
 /* The place with a GeoNames id, which a reader chose. False when there is none. Thread-safe. */
 bool places_choose(const struct places *, int64_t id, const char *language, struct place *out);

@@ -87,5 +87,5 @@ void assets_serve(const struct http_request *request, struct http_answer *answer
             return;
         }
     }
-    http_say(answer, 404, "Not Found");
+    http_respond_text(answer, 404, "Not Found");
 }

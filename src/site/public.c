@@ -126,11 +126,11 @@ static void write_faked(const struct answer *widget, const struct visit *visit,
 static void write_headers(const struct answer *widget, const struct visit *visit,
                           const struct visit_notes *notes, struct text *out)
 {
-    bool anybodys = widget->place.source == PLACE_FROM_READER; /* nothing in it is the visitor's */
-    if (notes->faked)
+    bool is_public = widget->place.source == PLACE_FROM_READER; /* nothing in it is the visitor's */
+    if (notes->overridden)
         write_faked(widget, visit, notes, out);
     else
-        text_format(out, "Cache-Control: %s, max-age=%lld\r\n", anybodys ? "public" : "private",
+        text_format(out, "Cache-Control: %s, max-age=%lld\r\n", is_public ? "public" : "private",
                     (long long)widget->max_age_s);
     write_cache_status(widget, out);
     write_ignored(notes, out);
@@ -199,7 +199,7 @@ static void serve_weather(void *context, const struct http_request *request, str
     if (answer_cors(site, request, answer))
         return;
     visit_read(&site->options.visits, request, &visit, &notes);
-    notes.faked = visit.simulated; /* else it is the same whoever asks */
+    notes.overridden = visit.simulated; /* else it is the same whoever asks */
     const char *cell = visit_parameter(request, "cell", &parameter);
     if (!cell[0] && visit.choice == 0) {
         refuse_json(answer, 400, "say cell=LATITUDE,LONGITUDE or place=ID");
@@ -245,7 +245,7 @@ void public_explain(const struct public_site *site, const struct http_request *r
     struct origin origin;
     struct visit visit;
     struct visit_notes notes;
-    visit_suppose(&site->options.visits, request, header, &origin, &visit, &notes);
+    visit_parse_hypothetical(&site->options.visits, request, header, &origin, &visit, &notes);
     if (notes.ignored.length > 0) {
         refuse_json(answer, 400, notes.ignored.bytes);
         return;

@@ -20,8 +20,8 @@ struct public_site;
 struct public_site *public_open(const struct public_options *, struct widget *);
 void public_close(struct public_site *);
 
-/* Explains the visit that a request supposes (see visit_suppose) as JSON; 400 with the reason where its query
- * cannot be read. Touches nothing. Who may ask is for the caller to say. */
+/* Explains the visit that a request supposes (see visit_parse_hypothetical) as JSON; 400 with the reason
+ * where its query cannot be read. Touches nothing. Who may ask is for the caller to say. */
 void public_explain(const struct public_site *, const struct http_request *, struct http_answer *);
 
 /* Its routes, for http_open with the site as context. */

@@ -16,12 +16,12 @@ struct query {
     struct visit_notes *notes;
     const char *refusal; /* why this client may fake nothing; NULL: it may */
     char *header;        /* room for a supposed forwarding header; NULL: there is nothing to suppose */
-    bool headed;         /* it was given */
+    bool has_header;     /* it was given */
     /* What is faked, which counts once all is read. */
     struct address ip; /* ADDRESS_NONE: not given */
     struct scenario scenario;
     int64_t at_s; /* negative: not given */
-    bool staged;
+    bool applied;
 };
 
 /* Reads the value of a parameter. NULL when it counts, else why it is ignored, in our words. */
@@ -113,14 +113,14 @@ static const char *read_header(struct query *query, const struct http_parameter 
 {
     if (!query->header)
         return "not known";
-    query->headed = http_parameter_value(parameter, query->header, VISIT_HEADER_BYTES);
-    return query->headed ? NULL : "longer than any header, or not one";
+    query->has_header = http_parameter_value(parameter, query->header, VISIT_HEADER_BYTES);
+    return query->has_header ? NULL : "longer than any header, or not one";
 }
 
 static const char *read_scenario(struct query *query, const struct http_parameter *parameter)
 {
     const char *why = query->refusal ? query->refusal : scenario_read(parameter->value, &query->scenario);
-    query->staged = query->staged || !why;
+    query->applied = query->applied || !why;
     return why;
 }
 
@@ -132,7 +132,7 @@ static const char *read_at(struct query *query, const struct http_parameter *par
     if (!clock_parse(parameter->value, &at_s) || at_s < 0)
         return "not an instant such as " SCENARIO_AT;
     query->at_s = at_s;
-    query->staged = true;
+    query->applied = true;
     return NULL;
 }
 
@@ -194,7 +194,7 @@ static void read_query(struct query *query)
         if (reason)
             visit_ignore(query->notes, parameter.name, reason);
     }
-    if (query->scenario.reader && (query->ip.family != ADDRESS_NONE || query->headed)) {
+    if (query->scenario.reader && (query->ip.family != ADDRESS_NONE || query->has_header)) {
         visit_ignore(query->notes, "scenario", "its reader gives way to the address given");
         query->scenario.reader = NULL;
     }
@@ -223,18 +223,18 @@ static void fake(struct query *query)
     struct scenario *scenario = &query->scenario;
     bool ip = query->ip.family != ADDRESS_NONE;
     if (!scenario->reader && !scenario->fault && (usual->reader || usual->fault)) {
-        query->staged = true;
+        query->applied = true;
         *scenario = *usual;
         if (ip || query->refusal)
             scenario->reader = NULL;
     }
-    if (query->staged)
+    if (query->applied)
         stage(scenario, query->at_s, query->visit);
     if (ip) {
         query->visit->address = query->ip;
         query->visit->placed = false;
     }
-    query->notes->faked = ip || query->staged;
+    query->notes->overridden = ip || query->applied;
     query->notes->scenario = *scenario;
 }
 
@@ -283,7 +283,7 @@ static void read_origin(const struct visit_rules *rules, const struct http_reque
 static void suppose(struct query *query, struct origin *origin)
 {
     const struct scenario_reader *reader = query->scenario.reader;
-    const char *header = query->headed ? query->header : NULL;
+    const char *header = query->has_header ? query->header : NULL;
     struct address peer = query->ip;
     if (!reader && !header && peer.family == ADDRESS_NONE)
         return;
@@ -299,9 +299,9 @@ static void suppose(struct query *query, struct origin *origin)
     query->ip = (struct address){.family = ADDRESS_NONE};
 }
 
-void visit_suppose(const struct visit_rules *rules, const struct http_request *request,
-                   char header[VISIT_HEADER_BYTES], struct origin *origin, struct visit *visit,
-                   struct visit_notes *notes)
+void visit_parse_hypothetical(const struct visit_rules *rules, const struct http_request *request,
+                              char header[VISIT_HEADER_BYTES], struct origin *origin, struct visit *visit,
+                              struct visit_notes *notes)
 {
     struct query query = {
         .rules = rules, .request = request, .visit = visit, .notes = notes, .header = header, .at_s = -1};
@@ -321,7 +321,7 @@ void visit_read(const struct visit_rules *rules, const struct http_request *requ
                 struct visit_notes *notes)
 {
     struct origin origin;
-    visit_suppose(rules, request, NULL, &origin, visit, notes);
+    visit_parse_hypothetical(rules, request, NULL, &origin, visit, notes);
 }
 
 const char *visit_refusal(const struct visit_rules *rules, const struct http_request *request)

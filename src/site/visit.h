@@ -23,7 +23,7 @@ struct visit_rules {
 };
 
 struct visit_notes {
-    bool faked;               /* a developer said who asks, or what the weather is */
+    bool overridden;          /* a developer said who asks, or what the weather is */
     struct scenario scenario; /* that was staged, if visit.imagined */
     struct text ignored;      /* "ip; client not in dev.from, units; not known", or empty; what fits, whole */
     char storage[512];
@@ -49,8 +49,9 @@ void visit_read(const struct visit_rules *, const struct http_request *, struct 
  * very request. The rest of the query counts for that other one. Looks at nobody's permission, but scenarios
  * and instants are for developer mode. Keeps the header in `header`; where that is
  * NULL, nothing is supposed, as in visit_read. Thread-safe. */
-void visit_suppose(const struct visit_rules *, const struct http_request *, char header[VISIT_HEADER_BYTES],
-                   struct origin *, struct visit *, struct visit_notes *);
+void visit_parse_hypothetical(const struct visit_rules *, const struct http_request *,
+                              char header[VISIT_HEADER_BYTES], struct origin *, struct visit *,
+                              struct visit_notes *);
 
 /* The value of a parameter that some paths have beside the common ones; "" when it is not there. Valid while
  * `storage` is. */

@@ -269,14 +269,14 @@ static void fill(const struct cache_view *view, const struct instant *now, struc
 }
 
 /* What a demand may do to the cache for a cell. Who may name any place pays for the fetch that it starts. */
-static enum cache_insert insert_for(struct weather *weather, enum weather_demand demand, uint64_t key,
+static enum cache_insert insert_for(struct weather *weather, enum weather_client client, uint64_t key,
                                     const struct instant *now)
 {
     struct cache_view view;
-    if (demand == WEATHER_FOR_VISITOR)
+    if (client == WEATHER_FOR_VISITOR)
         return CACHE_EVICT;
     bool there = cache_peek(weather->cache, key, now, &view);
-    bool due = there ? view.fetch : demand == WEATHER_FOR_CHOICE;
+    bool due = there ? view.fetch : client == WEATHER_FOR_CHOICE;
     if (!due)
         return CACHE_NEVER;
     return fetch_admit(weather->fetch, now) ? CACHE_IF_ROOM : CACHE_LEAVE;
@@ -309,7 +309,7 @@ static struct cell begin(const struct weather *weather, double latitude, double 
 }
 
 /* The curve that Open-Meteo would have given for a cell at `fetched_s`, if it foresaw the synthetic truth. */
-static struct curve foresee(struct cell cell, int64_t fetched_s)
+static struct curve forecast_from_model(struct cell cell, int64_t fetched_s)
 {
     double latitude = (double)cell.latitude_udeg / CELL_MICRODEGREES;
     double longitude = (double)cell.longitude_udeg / CELL_MICRODEGREES;
@@ -335,30 +335,30 @@ void weather_simulate(const struct weather *weather, const struct weather_scenar
     struct cell cell = begin(weather, latitude, longitude, out);
     struct curve curve = {.count = 0};
     if (scenario->age_s != WEATHER_NEVER)
-        curve = foresee(cell, now->wall_ms / 1000 - scenario->age_s);
+        curve = forecast_from_model(cell, now->wall_ms / 1000 - scenario->age_s);
     struct cache_view view =
         cache_imagine(weather->cache, &curve, scenario->age_s * 1000, scenario->retry_s * 1000, now);
     fill(&view, now, out);
 }
 
-void weather_read(struct weather *weather, enum weather_demand demand, bool patient, double latitude,
+void weather_read(struct weather *weather, enum weather_client client, bool may_wait, double latitude,
                   double longitude, const struct instant *now, struct reading *out)
 {
     struct cell cell = begin(weather, latitude, longitude, out);
     struct cache_view view = {.result = CACHE_MISS, .fetch = true};
-    if (demand == WEATHER_LOOK) {
+    if (client == WEATHER_PEEK) {
         cache_peek(weather->cache, cell_key(cell), now, &view);
         fill(&view, now, out);
         return;
     }
-    enum cache_insert insert = insert_for(weather, demand, cell_key(cell), now);
+    enum cache_insert insert = insert_for(weather, client, cell_key(cell), now);
     cache_ask(weather->cache, cell_key(cell), insert, now, &view);
     bool missing = view.result == CACHE_MISS;
     enum weather_source source = source_of(&view);
     if (view.fetch) /* what anyone may name does not eat into the last tenth of a budget */
-        start_flight(weather, cell, missing && demand == WEATHER_FOR_VISITOR);
+        start_flight(weather, cell, missing && client == WEATHER_FOR_VISITOR);
     struct instant later;
-    if (missing && patient &&
+    if (missing && may_wait &&
         cache_wait(weather->cache, cell_key(cell), clock_monotonic_ms() + weather->options.wait_ms)) {
         later = clock_now(); /* the curve may begin after the request came */
         if (cache_peek(weather->cache, cell_key(cell), &later, &view))

@@ -91,18 +91,18 @@ void weather_close(struct weather *);
 bool weather_usable(const struct weather_options *);
 
 /* On whose behalf weather is asked for, which decides what it may cost. */
-enum weather_demand {
+enum weather_client {
     WEATHER_FOR_VISITOR, /* where a reader's address is: whatever it takes */
     WEATHER_FOR_CHOICE,  /* a place that anyone may name: fetching is paid from a tenth of the budgets, and a
                             missing cell needs room in the cache */
     WEATHER_IF_KNOWN,    /* a cell that anyone may name: the same, if it was asked for as one of the above */
-    WEATHER_LOOK,        /* nobody's: nothing is made, started, marked, counted or waited for */
+    WEATHER_PEEK,        /* nobody's: nothing is made, started, marked, counted or waited for */
 };
 
 /* The weather of the cell around a point at `now`. Does no network I/O: a missing or ageing cell is handed to
  * the fetch thread, and for a missing one a bounded number of callers that are `patient` wait up to wait_ms.
  * Thread-safe. */
-void weather_read(struct weather *, enum weather_demand, bool patient, double latitude, double longitude,
+void weather_read(struct weather *, enum weather_client, bool may_wait, double latitude, double longitude,
                   const struct instant *now, struct reading *out);
 
 /* What is behind a cell that is only imagined. */

@@ -106,15 +106,15 @@ static bool find_place(const struct widget *widget, const struct visit *visit, c
     return false;
 }
 
-static void read_weather(const struct widget *widget, const struct visit *visit, enum weather_demand demand,
-                         bool patient, struct answer *out)
+static void read_weather(const struct widget *widget, const struct visit *visit, enum weather_client client,
+                         bool may_wait, struct answer *out)
 {
     const struct place *place = &out->place;
     if (visit->simulated)
         weather_simulate(widget->weather, &visit->scenario, place->latitude, place->longitude, &visit->now,
                          &out->reading);
     else
-        weather_read(widget->weather, demand, patient, place->latitude, place->longitude, &visit->now,
+        weather_read(widget->weather, client, may_wait, place->latitude, place->longitude, &visit->now,
                      &out->reading);
 }
 
@@ -125,13 +125,13 @@ static void count(const struct visit *visit, const struct answer *answer)
         metric_add(&answers, answer->state, answer->place.source);
 }
 
-static void answer_visit(const struct widget *widget, const struct visit *visit, bool patient,
+static void answer_visit(const struct widget *widget, const struct visit *visit, bool may_wait,
                          struct answer *out)
 {
     *out = begin(widget, visit);
     bool chosen = find_place(widget, visit, out->language->tag, &out->place, NULL);
     if (out->place.source != PLACE_FROM_NONE)
-        read_weather(widget, visit, chosen ? WEATHER_FOR_CHOICE : WEATHER_FOR_VISITOR, patient, out);
+        read_weather(widget, visit, chosen ? WEATHER_FOR_CHOICE : WEATHER_FOR_VISITOR, may_wait, out);
     conclude(widget, visit, out);
     count(visit, out);
 }
@@ -143,7 +143,7 @@ void widget_reasons(const struct widget *widget, const struct visit *visit, stru
     if (find_place(widget, visit, answer->language->tag, &answer->place, &out->evidence))
         out->evidence = (struct place_evidence){.reason = "the reader chose this city"};
     if (answer->place.source != PLACE_FROM_NONE)
-        read_weather(widget, visit, WEATHER_LOOK, false, answer);
+        read_weather(widget, visit, WEATHER_PEEK, false, answer);
     conclude(widget, visit, answer);
     out->upstream_count =
         visit->simulated ? 0 : weather_upstreams(widget->weather, &visit->now, out->upstreams);
@@ -161,7 +161,7 @@ void widget_where(struct widget *widget, const struct visit *visit, struct answe
 
 bool widget_weather(struct widget *widget, const char *cell, const struct visit *visit, struct answer *out)
 {
-    enum weather_demand demand = cell[0] ? WEATHER_IF_KNOWN : WEATHER_FOR_CHOICE;
+    enum weather_client client = cell[0] ? WEATHER_IF_KNOWN : WEATHER_FOR_CHOICE;
     struct place *place = &out->place;
     *out = begin(widget, visit);
     bool known = cell[0] ? weather_cell(widget->weather, cell, &place->latitude, &place->longitude)
@@ -169,7 +169,7 @@ bool widget_weather(struct widget *widget, const char *cell, const struct visit 
     if (!known)
         return false;
     place->source = PLACE_FROM_READER;
-    read_weather(widget, visit, demand, true, out);
+    read_weather(widget, visit, client, true, out);
     conclude(widget, visit, out);
     if (!cell[0]) /* whoever names a cell was told it, and counted then */
         count(visit, out);

@@ -76,9 +76,9 @@ static void judge(const struct gazetteer *gazetteer, const struct city_table *ta
 {
     struct city city;
     char bare[GAZETTEER_NAME_BYTES], line[sizeof tally->changes->line];
-    snprintf(bare, sizeof bare, "%.*s", (int)gazetteer_bare(record->city), record->city);
-    bool found = gazetteer_label(gazetteer, record->latitude, record->longitude, record->country,
-                                 record->region, record->city, "en", &city);
+    snprintf(bare, sizeof bare, "%.*s", (int)gazetteer_strip_qualifier(record->city), record->city);
+    bool found = gazetteer_name_point(gazetteer, record->latitude, record->longitude, record->country,
+                                      record->region, record->city, "en", &city);
     const char *label = found ? city.name : bare;
     if (strcmp(label, record->city) == 0) {
         tally->outcomes[SAME]++;

@@ -10,14 +10,14 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "place/examine.h"
+#include "place/validate.h"
 #include "place/place.h"
 
 #define VISITORS "data/visitors.mmdb"
 
-#define IF_EXAMINER(argc, argv)                                 \
-    if ((argc) == 3 && strcmp((argv)[1], EXAMINE_COMMAND) == 0) \
-    return examine_main((argv)[2])
+#define IF_EXAMINER(argc, argv)                                  \
+    if ((argc) == 3 && strcmp((argv)[1], VALIDATE_COMMAND) == 0) \
+    return validate_main((argv)[2])
 
 static char folder[] = "/tmp/masthead-place.XXXXXX";
 static struct places *room; /* over VISITORS alone, 100 km; tests that reload it put it back */

@@ -30,8 +30,8 @@ static void check_labels(const struct label_row *rows, size_t count)
     for (size_t i = 0; i < count; i++) {
         const struct label_row *row = &rows[i];
         struct city city;
-        bool found = gazetteer_label(gazetteer, row->latitude, row->longitude, row->country, row->region,
-                                     row->recorded, "en", &city);
+        bool found = gazetteer_name_point(gazetteer, row->latitude, row->longitude, row->country, row->region,
+                                          row->recorded, "en", &city);
         const char *label = found ? city.name : NULL;
         if (found != !!row->label || (label && strcmp(label, row->label) != 0))
             fail_msg("row %zu, '%s': '%s', expected '%s'", i, row->recorded, label ? label : "(none)",
@@ -188,12 +188,12 @@ static void labels_are_in_the_asked_language(void **state)
 {
     (void)state;
     struct city city;
-    assert_true(gazetteer_label(gazetteer, 19.1164, 72.9047, "IN", "", "Powai", "hi", &city));
+    assert_true(gazetteer_name_point(gazetteer, 19.1164, 72.9047, "IN", "", "Powai", "hi", &city));
     assert_string_equal(city.name, "मुंबई");
     assert_int_equal(city.id, 1275339);
-    assert_true(gazetteer_label(gazetteer, 19.0760, 72.8777, "IN", "", "मुंबई", "en", &city));
+    assert_true(gazetteer_name_point(gazetteer, 19.0760, 72.8777, "IN", "", "मुंबई", "en", &city));
     assert_string_equal(city.name, "Mumbai");
-    assert_true(gazetteer_label(gazetteer, 51.4, -0.97, "GB", "", "Reading", "hi", &city));
+    assert_true(gazetteer_name_point(gazetteer, 51.4, -0.97, "GB", "", "Reading", "hi", &city));
     assert_string_equal(city.name, "Reading"); /* not in our table: never spelled by rule */
 }
 
@@ -218,8 +218,8 @@ static void brackets_are_taken_off(void **state)
         {"A (", 3},
     };
     for (size_t i = 0; i < COUNT(rows); i++)
-        if (gazetteer_bare(rows[i].recorded) != rows[i].bare)
-            fail_msg("'%s': %zu", rows[i].recorded, gazetteer_bare(rows[i].recorded));
+        if (gazetteer_strip_qualifier(rows[i].recorded) != rows[i].bare)
+            fail_msg("'%s': %zu", rows[i].recorded, gazetteer_strip_qualifier(rows[i].recorded));
 }
 
 static uint64_t next_random(void)
@@ -241,7 +241,7 @@ static void random_bytes_do_no_harm(void **state)
         assert_true(gazetteer_search(gazetteer, bytes, country, bytes, found, GAZETTEER_FOUND_MAX) <= 10);
         double latitude = (double)(next_random() % 1800) / 10 - 90;
         double longitude = (double)(next_random() % 3600) / 10 - 180;
-        gazetteer_label(gazetteer, latitude, longitude, country, bytes, bytes, "en", found);
+        gazetteer_name_point(gazetteer, latitude, longitude, country, bytes, bytes, "en", found);
     }
 }
 
@@ -253,13 +253,13 @@ static void every_city_is_found_by_its_id_and_name(void **state)
     for (size_t i = 0; i < table.row_count; i++) {
         const struct city_row *row = &table.rows[i];
         struct city city, label, again;
-        assert_true(gazetteer_find(gazetteer, row->id, "en", &city));
+        assert_true(gazetteer_by_id(gazetteer, row->id, "en", &city));
         assert_int_equal(city.population, row->population);
         /* A label is settled: its own label is itself. */
-        assert_true(gazetteer_label(gazetteer, city.latitude, city.longitude, city.country, "", city.name,
-                                    "en", &label));
-        assert_true(gazetteer_label(gazetteer, label.latitude, label.longitude, label.country, "", label.name,
-                                    "en", &again));
+        assert_true(gazetteer_name_point(gazetteer, city.latitude, city.longitude, city.country, "",
+                                         city.name, "en", &label));
+        assert_true(gazetteer_name_point(gazetteer, label.latitude, label.longitude, label.country, "",
+                                         label.name, "en", &again));
         if (again.id != label.id)
             fail_msg("%s -> %s -> %s", city.name, label.name, again.name);
     }
@@ -267,7 +267,7 @@ static void every_city_is_found_by_its_id_and_name(void **state)
     struct city city;
     static const int64_t none[] = {0, -1, 1, INT64_MAX, INT64_MIN, 1275339 + (INT64_C(1) << 32)};
     for (size_t i = 0; i < COUNT(none); i++)
-        assert_false(gazetteer_find(gazetteer, none[i], "en", &city));
+        assert_false(gazetteer_by_id(gazetteer, none[i], "en", &city));
 }
 
 static void check_name(struct span name)
@@ -355,7 +355,7 @@ static void labels_are_quick(void **state)
     struct city city;
     for (size_t i = 0; i < LABELS; i++) {
         double begun = now_us();
-        gazetteer_label(gazetteer, 8 + (double)i / 100, 77.2, "IN", "", "Somewhere", "en", &city);
+        gazetteer_name_point(gazetteer, 8 + (double)i / 100, 77.2, "IN", "", "Somewhere", "en", &city);
         took[i] = now_us() - begun;
     }
     assert_true(percentile(took, LABELS, 50) < 50);

@@ -25,7 +25,7 @@ static struct instant at(int64_t ms)
 static void note(struct instant now, uint64_t more)
 {
     totals[0] += more;
-    history_note(history, &now, totals, 50);
+    history_sample(history, &now, totals, 50);
 }
 
 static void look(struct instant now)
@@ -63,7 +63,7 @@ static void a_sum_that_comes_late_takes_nothing_away(void **state)
     struct instant before = at(MINUTE - 1), after = at(MINUTE);
     uint64_t old[HISTORY_COUNTERS] = {10};
     note(before, 20);
-    history_note(history, &after, old, 50);
+    history_sample(history, &after, old, 50);
     note(after, 5);
     look(after);
     assert_int_equal(grown(HISTORY_HOUR, LAST - 1), 20);

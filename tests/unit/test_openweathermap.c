@@ -233,10 +233,10 @@ static void forecasts_that_are_none(void **state)
 static void every_truncation_and_every_corruption(void **state)
 {
     (void)state;
-    struct curve first = {0}, measured;
+    struct curve first = {0}, instrumented;
     reply_torment(&openweathermap, current, sizeof current - 1, NOW, &first);
-    assert_int_equal(read_current(current, &measured), OUTCOME_OK);
-    reply_torment(openweathermap.then, list, sizeof list - 1, NOW, &measured);
+    assert_int_equal(read_current(current, &instrumented), OUTCOME_OK);
+    reply_torment(openweathermap.then, list, sizeof list - 1, NOW, &instrumented);
 }
 
 /* --- What is asked, what an error says --- */

@@ -105,7 +105,7 @@ static enum outcome read_entry(const json_t *entry, struct points *points)
     if (outcome != OUTCOME_OK || point.temperature_cdeg == CURVE_NO_TEMPERATURE)
         return outcome;
     read_symbol(symbol_of(data), &point);
-    return points_add(points, &point);
+    return resample_add(points, &point);
 }
 
 static enum outcome read_document(const json_t *root, int64_t now_s, struct curve *curve)

@@ -126,17 +126,18 @@ static enum outcome read_list(const json_t *root, int64_t now_s, const struct cu
                             .now_s = now_s,
                             .latitude = reply_degrees(json_object_get(place, "lat"), 90),
                             .longitude = reply_degrees(json_object_get(place, "lon"), 180)};
-    struct curve_value measured;
-    if (!json_is_array(list) || !curve_read(current, current->start_s, &measured))
+    struct curve_value instrumented;
+    if (!json_is_array(list) || !curve_read(current, current->start_s, &instrumented))
         return OUTCOME_PARSE;
-    struct point point = {current->start_s, current->temperature_cdeg[0], measured.code, measured.is_day};
-    enum outcome outcome = points_add(&points, &point);
+    struct point point = {current->start_s, current->temperature_cdeg[0], instrumented.code,
+                          instrumented.is_day};
+    enum outcome outcome = resample_add(&points, &point);
     for (size_t i = 0; i < json_array_size(list) && outcome == OUTCOME_OK; i++) {
         outcome = read_point(json_array_get(list, i), &point);
         bool usable =
             point.time_s >= current->start_s + APART_S && point.temperature_cdeg != CURVE_NO_TEMPERATURE;
         if (outcome == OUTCOME_OK && usable)
-            outcome = points_add(&points, &point);
+            outcome = resample_add(&points, &point);
     }
     return outcome != OUTCOME_OK || curve_covers(curve, now_s) ? outcome : OUTCOME_IMPLAUSIBLE;
 }

@@ -57,7 +57,7 @@ static void lay(struct points *points, const struct point *from, const struct po
     }
 }
 
-enum outcome points_add(struct points *points, const struct point *next)
+enum outcome resample_add(struct points *points, const struct point *next)
 {
     struct curve *curve = points->curve;
     if (next->time_s < 0 || next->time_s > LATEST_S || (points->any && next->time_s <= points->last.time_s))

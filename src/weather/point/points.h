@@ -28,4 +28,4 @@ struct points {
  * later; a first point that is not on the hour has its hour extrapolated from the next one. Points more than
  * six hours apart leave the hours between without temperature. OUTCOME_IMPLAUSIBLE when the point is not
  * later than the one before. */
-enum outcome points_add(struct points *, const struct point *);
+enum outcome resample_add(struct points *, const struct point *);

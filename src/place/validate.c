@@ -1,4 +1,4 @@
-#include "place/examine.h"
+#include "place/validate.h"
 
 #include "base/clock.h"
 
@@ -28,7 +28,7 @@
 /* Networks that have been with one university or research network for decades. */
 static const struct {
     const char *address, *country;
-} landmarks[] = {
+} known_networks[] = {
     {"128.232.0.1", "GB"}, {"129.132.1.1", "CH"}, {"130.237.20.1", "SE"}, {"131.188.3.1", "DE"},
     {"133.11.0.1", "JP"},  {"140.77.1.1", "FR"},  {"143.248.1.1", "KR"},  {"144.16.64.1", "IN"},
     {"147.8.1.1", "HK"},   {"150.203.1.1", "AU"}, {"155.33.1.1", "US"},   {"164.100.1.1", "IN"},
@@ -37,19 +37,19 @@ static const struct {
     {"2001:660::1", "FR"}, {"2001:200::1", "JP"}, {"2001:388::1", "AU"},  {"2001:12f0::1", "BR"},
     {"2001:e30::1", "IN"}, {"2001:468::1", "US"},
 };
-#define LANDMARKS (sizeof landmarks / sizeof landmarks[0])
+#define KNOWN_NETWORKS (sizeof known_networks / sizeof known_networks[0])
 
-bool examine_landmarks(const struct mmdb *db, char error[MMDB_ERROR_BYTES])
+bool validate_known_networks(const struct mmdb *db, char error[MMDB_ERROR_BYTES])
 {
     size_t known = 0, agreed = 0;
-    for (size_t i = 0; i < LANDMARKS; i++) {
+    for (size_t i = 0; i < KNOWN_NETWORKS; i++) {
         struct address address;
         struct record record;
-        address_parse(landmarks[i].address, strlen(landmarks[i].address), &address);
+        address_parse(known_networks[i].address, strlen(known_networks[i].address), &address);
         if (!mmdb_find(db, &address, "en", &record) || record.country[0] == '\0')
             continue;
         known++;
-        agreed += strcmp(record.country, landmarks[i].country) == 0;
+        agreed += strcmp(record.country, known_networks[i].country) == 0;
     }
     if (agreed * AGREE_DENOMINATOR >= known * AGREE_NUMERATOR)
         return true;
@@ -83,7 +83,7 @@ static void sweep(const struct mmdb *db)
     }
 }
 
-int examine_main(const char *path)
+int validate_main(const char *path)
 {
     char error[MMDB_ERROR_BYTES] = "";
     setrlimit(RLIMIT_CPU, &(struct rlimit){CHILD_CPU_S, CHILD_CPU_S});
@@ -96,7 +96,7 @@ int examine_main(const char *path)
         int64_t now_s = clock_now().wall_ms / 1000;
         if (mmdb_built_s(db) < OLDEST_BUILD_S || mmdb_built_s(db) > now_s + NEWEST_BUILD_S)
             snprintf(error, sizeof error, "its build date is not plausible");
-        else if (examine_landmarks(db, error))
+        else if (validate_known_networks(db, error))
             sweep(db);
         mmdb_close(db);
     }
@@ -106,7 +106,7 @@ int examine_main(const char *path)
 
 static bool spawn(int fd, int output, pid_t *pid)
 {
-    static char program[] = "masthead", command[] = EXAMINE_COMMAND, file[] = "/proc/self/fd/3";
+    static char program[] = "masthead", command[] = VALIDATE_COMMAND, file[] = "/proc/self/fd/3";
     char *arguments[] = {program, command, file, NULL};
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
@@ -150,7 +150,7 @@ static bool listen_to(int fd, char *text, size_t size)
     }
 }
 
-bool examine_in_child(int fd, char error[MMDB_ERROR_BYTES])
+bool validate_in_child(int fd, char error[MMDB_ERROR_BYTES])
 {
     int ends[2];
     pid_t pid;

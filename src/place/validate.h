@@ -8,15 +8,15 @@
 #include <stdbool.h>
 
 /* The child's command line: masthead --examine-database FILE */
-#define EXAMINE_COMMAND "--examine-database"
+#define VALIDATE_COMMAND "--examine-database"
 
 /* Lets a child examine the file behind `fd`, under limits of time and memory. False when it crashes, takes
  * too long or finds fault; `error` then says what. Blocks for the time that takes (a second for a city
  * database), or until a blocked SIGTERM or SIGINT comes. Not for handlers. */
-bool examine_in_child(int fd, char error[MMDB_ERROR_BYTES]);
+bool validate_in_child(int fd, char error[MMDB_ERROR_BYTES]);
 
 /* The child: examines the file at `path`, says a fault on standard output. Returns the exit status. */
-int examine_main(const char *path);
+int validate_main(const char *path);
 
 /* Whether a database agrees with what everybody knows about some networks, if it has them at all. */
-bool examine_landmarks(const struct mmdb *, char error[MMDB_ERROR_BYTES]);
+bool validate_known_networks(const struct mmdb *, char error[MMDB_ERROR_BYTES]);
