@@ -18,9 +18,9 @@ static void send_json(struct exchange *x, int status, const char *body, size_t l
 /* `headers`: further lines, or "". */
 static void send_error(struct exchange *x, int status, const char *headers, const char *reason)
 {
-    char body[DIALECT_ERROR_BYTES];
-    size_t length = x->dialect->error(status, reason, body);
-    wire_answer(x->wire, status, x->dialect->error_type, headers, body, length);
+    char body[API_ERROR_BYTES];
+    size_t length = x->api->error(status, reason, body);
+    wire_answer(x->wire, status, x->api->error_type, headers, body, length);
     x->status = status;
 }
 
@@ -31,7 +31,7 @@ static char *body_or_error(struct exchange *x, size_t *length)
         send_error(x, x->refusal_status, "", x->refusal);
         return NULL;
     }
-    char *body = x->dialect->write(x->forecast, x->fault->twist, length);
+    char *body = x->api->write(x->forecast, x->fault->corruption, length);
     if (!body)
         send_error(x, 500, "", "The simulator is out of memory.");
     return body;
@@ -44,7 +44,7 @@ static void answer(struct exchange *x)
     if (!body)
         return;
     bool unmodified =
-        x->unmodified && x->fault->twist == HONEST; /* a fault is in the body, so there must be one */
+        x->unmodified && x->fault->corruption == HONEST; /* a fault is in the body, so there must be one */
     x->status = unmodified ? 304 : x->fault->status ? x->fault->status : 200;
     wire_answer(x->wire, x->status, JSON_TYPE, x->headers, body, unmodified ? 0 : length);
     free(body);
@@ -195,13 +195,14 @@ static void send_retry_after(struct exchange *x)
 }
 
 static const struct fault faults[] = {
-    {"none", "the honest answer", answer, .twist = HONEST},
+    {"none", "the honest answer", answer, .corruption = HONEST},
     {"slow", "answers after VALUE milliseconds (1000)", answer_late, .usual_value = "1000"},
-    {"hang", "never answers, until the client leaves or the simulator stops", hang, .twist = HONEST},
-    {"reset", "breaks the connection with a TCP reset in mid-header", reset_connection, .twist = HONEST},
-    {"partial", "closes after half of the body that Content-Length promised", send_half, .twist = HONEST},
-    {"drip", "sends the body at one byte a second", drip, .twist = HONEST},
-    {"huge", "sends 64 MiB of spaces, chunked", send_huge, .twist = HONEST},
+    {"hang", "never answers, until the client leaves or the simulator stops", hang, .corruption = HONEST},
+    {"reset", "breaks the connection with a TCP reset in mid-header", reset_connection, .corruption = HONEST},
+    {"partial", "closes after half of the body that Content-Length promised", send_half,
+     .corruption = HONEST},
+    {"drip", "sends the body at one byte a second", drip, .corruption = HONEST},
+    {"huge", "sends 64 MiB of spaces, chunked", send_huge, .corruption = HONEST},
     {"429", "over a limit; VALUE: minutely (default), hourly, daily or concurrent", send_limit,
      .usual_value = "minutely"},
     {"203", "the honest answer, from a version that is going to end", answer, .status = 203},
@@ -214,25 +215,25 @@ static const struct fault faults[] = {
     {"503", "overloaded", send_fixed_error, .status = 503, .reason = OVERLOADED},
     {"retry-after", "overloaded, with VALUE (seconds or a date; 120) as Retry-After", send_retry_after,
      .usual_value = "120"},
-    {"redirect", "301 to the same address", redirect, .twist = HONEST},
+    {"redirect", "301 to the same address", redirect, .corruption = HONEST},
     {"html", "200 with a web page, like a captive portal", send_text,
      .reason = "<!DOCTYPE html><title>Sign in</title><p>Welcome to the airport's wireless network.</p>\n"},
     {"empty", "200 with no body", send_text, .reason = ""},
-    {"garbage", "200 with random bytes", send_garbage, .twist = HONEST},
+    {"garbage", "200 with random bytes", send_garbage, .corruption = HONEST},
     {"truncated", "JSON cut in half, Content-Length agreeing", send_half, .reason = ""},
     {"stream-error", "JSON that breaks off into an error text, still 200", send_half,
      .reason = "Unexpected error while streaming data: timeoutReached"},
-    {"deep", "100,000 nested arrays", send_deep, .twist = HONEST},
-    {"nulls", "every third temperature null", answer, .twist = NULLS},
-    {"nan", "every third temperature the token NaN", answer, .twist = NAN_TOKENS},
-    {"cold", "all temperatures -300", answer, .twist = COLD},
-    {"old", "all points ten days ago", answer, .twist = OLD},
-    {"unordered", "times run backwards", answer, .twist = UNORDERED},
-    {"uneven", "the first variable's array is one shorter than the others", answer, .twist = UNEVEN},
+    {"deep", "100,000 nested arrays", send_deep, .corruption = HONEST},
+    {"nulls", "every third temperature null", answer, .corruption = NULLS},
+    {"nan", "every third temperature the token NaN", answer, .corruption = NAN_TOKENS},
+    {"cold", "all temperatures -300", answer, .corruption = COLD},
+    {"old", "all points ten days ago", answer, .corruption = OLD},
+    {"unordered", "times run backwards", answer, .corruption = UNORDERED},
+    {"uneven", "the first variable's array is one shorter than the others", answer, .corruption = UNEVEN},
     {"wrong-units", "degrees Fahrenheit named as the unit (of the same numbers)", answer,
-     .twist = WRONG_UNITS},
-    {"wrong-types", "numbers as strings", answer, .twist = WRONG_TYPES},
-    {"no-hourly", "no arrays and no units", answer, .twist = NO_HOURLY},
+     .corruption = WRONG_UNITS},
+    {"wrong-types", "numbers as strings", answer, .corruption = WRONG_TYPES},
+    {"no-hourly", "no arrays and no units", answer, .corruption = NO_HOURLY},
 };
 
 const struct fault *fault_at(size_t index)

@@ -1,7 +1,7 @@
 /* What the simulator can do wrong when it is asked for a forecast: one table, one row a fault. */
 #pragma once
 
-#include "sim/dialect.h"
+#include "sim/api.h"
 
 #define FAULT_VALUE_BYTES 40 /* a date of HTTP fits */
 
@@ -10,7 +10,7 @@ struct exchange {
     struct wire *wire;
     const struct fault *fault;
     char value[FAULT_VALUE_BYTES]; /* the fault's */
-    const struct dialect *dialect;
+    const struct api *api;
     const struct forecast *forecast; /* NULL when the query was refused, */
     const char *refusal;             /* for this reason, */
     int refusal_status;              /* with this status */
@@ -22,10 +22,10 @@ struct exchange {
 struct fault {
     const char *name, *help;
     void (*respond)(struct exchange *);
-    const char *usual_value; /* when none is given; NULL: the fault takes none */
-    enum twist twist;        /* of the rows that only bend the body, */
-    int status;              /* other than the usual one, */
-    const char *reason;      /* what it says: the reason of an error, a page, the end of a cut body */
+    const char *usual_value;    /* when none is given; NULL: the fault takes none */
+    enum corruption corruption; /* of the rows that only bend the body, */
+    int status;                 /* other than the usual one, */
+    const char *reason;         /* what it says: the reason of an error, a page, the end of a cut body */
 };
 
 /* The row at `index`, NULL past the last. Row 0 is "none": the honest answer. */

@@ -1,4 +1,4 @@
-#include "sim/dialect.h"
+#include "sim/api.h"
 
 #include "base/json.h"
 #include "synthetic/synthetic_weather.h"
@@ -51,7 +51,7 @@ const char *open_meteo_read(const struct wire *wire, int64_t now_s, struct forec
     *status = 400;
     f->decimals = 1;
     f->kelvin = false;
-    if ((why = dialect_place(wire, "latitude", "longitude", &f->latitude, &f->longitude)) ||
+    if ((why = api_place(wire, "latitude", "longitude", &f->latitude, &f->longitude)) ||
         (why = read_variables(wire, f)))
         return why;
     if (!wire_integer(wire, "past_hours", 0, PAST_MAX, &past))
@@ -69,23 +69,23 @@ const char *open_meteo_read(const struct wire *wire, int64_t now_s, struct forec
 }
 
 static void write_value(struct text *out, const struct forecast *f, enum variable v, int point,
-                        enum twist twist)
+                        enum corruption corruption)
 {
     int64_t at = f->start_s + (int64_t)point * HOUR_S;
     if (v == TEMPERATURE)
-        dialect_celsius(out, f, at, point, twist);
+        api_celsius(out, f, at, point, corruption);
     else
-        text_format(out, twist == WRONG_TYPES ? "\"%d\"" : "%d",
+        text_format(out, corruption == WRONG_TYPES ? "\"%d\"" : "%d",
                     v == IS_DAY ? synthetic_is_day(f->latitude, f->longitude, at)
                                 : synthetic_weather_code(f->latitude, f->longitude, at));
 }
 
-static void write_units(struct text *out, const struct forecast *f, enum twist twist)
+static void write_units(struct text *out, const struct forecast *f, enum corruption corruption)
 {
     text_string(out, ",\"hourly_units\":{\"time\":\"unixtime\"");
     for (size_t i = 0; i < f->variable_count; i++) {
         enum variable v = f->variables[i];
-        bool lie = v == TEMPERATURE && twist == WRONG_UNITS;
+        bool lie = v == TEMPERATURE && corruption == WRONG_UNITS;
         json_write(out, ",%s:%-s", variables[v].name, lie ? "°F" : variables[v].unit);
     }
     text_string(out, "}");
@@ -95,21 +95,21 @@ static void write_units(struct text *out, const struct forecast *f, enum twist t
  * Unix time too, is the local hour minus the whole offset. In a zone of a half or quarter hour the stamp is
  * therefore off by the offset's remainder (getTimerange2 in the API's ForecastapiController.swift: hourlyRead
  * is shifted by the offset's full hours, hourlyDisplay by all of it). */
-static void write_hourly(struct text *out, const struct forecast *f, int offset_s, enum twist twist)
+static void write_hourly(struct text *out, const struct forecast *f, int offset_s, enum corruption corruption)
 {
-    int64_t first = f->start_s - offset_s % HOUR_S - (twist == OLD ? OLD_BY_S : 0);
+    int64_t first = f->start_s - offset_s % HOUR_S - (corruption == OLD ? OLD_BY_S : 0);
     text_string(out, ",\"hourly\":{\"time\":[");
     for (int p = 0; p < f->points; p++) {
-        int slot = twist == UNORDERED ? f->points - 1 - p : p;
+        int slot = corruption == UNORDERED ? f->points - 1 - p : p;
         json_write(out, ",%jd", first + (int64_t)slot * HOUR_S);
     }
     text_string(out, "]");
     for (size_t i = 0; i < f->variable_count; i++) {
-        int points = f->points - (twist == UNEVEN && i == 0 ? 1 : 0);
+        int points = f->points - (corruption == UNEVEN && i == 0 ? 1 : 0);
         json_write(out, ",%s:[", variables[f->variables[i]].name);
         for (int p = 0; p < points; p++) {
             text_string(out, p > 0 ? "," : "");
-            write_value(out, f, f->variables[i], p, twist);
+            write_value(out, f, f->variables[i], p, corruption);
         }
         text_string(out, "]");
     }
@@ -123,7 +123,7 @@ static void write_snapped(struct text *out, const char *key, double degrees)
     text_format(out, "\"%s\":%.*f,", key, fmod(snapped, 0.5) == 0.0 ? 1 : 2, snapped);
 }
 
-char *open_meteo_write(const struct forecast *f, enum twist twist, size_t *length)
+char *open_meteo_write(const struct forecast *f, enum corruption corruption, size_t *length)
 {
     size_t capacity = FRAME_BYTES + (size_t)f->points * (1 + f->variable_count) * POINT_BYTES;
     char *bytes = malloc(capacity);
@@ -140,19 +140,19 @@ char *open_meteo_write(const struct forecast *f, enum twist twist, size_t *lengt
                "'generationtime_ms':0.05,'utc_offset_seconds':%d,'timezone':%s,"
                "'timezone_abbreviation':%s,'elevation':10.0",
                zone.offset_s, zone.name, zone.abbreviation);
-    if (f->variable_count > 0 && twist != NO_HOURLY) {
-        write_units(&out, f, twist);
-        write_hourly(&out, f, zone.offset_s, twist);
+    if (f->variable_count > 0 && corruption != NO_HOURLY) {
+        write_units(&out, f, corruption);
+        write_hourly(&out, f, zone.offset_s, corruption);
     }
     text_string(&out, "}");
     *length = out.length;
     return bytes;
 }
 
-size_t open_meteo_error(int status, const char *reason, char out[DIALECT_ERROR_BYTES])
+size_t open_meteo_error(int status, const char *reason, char out[API_ERROR_BYTES])
 {
     (void)status;
-    struct text json = text_init(out, DIALECT_ERROR_BYTES);
+    struct text json = text_init(out, API_ERROR_BYTES);
     json_write(&json, "{'error':true,'reason':%s}", reason);
     return json.length;
 }

@@ -5,8 +5,8 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "sim/fault_rules.h"
 #include "sim/faults.h"
-#include "sim/orders.h"
 #include "sim/wire.h"
 #include "synthetic/synthetic_weather.h"
 
@@ -93,15 +93,15 @@ static void end_forecast(int status)
 static void handle_forecast(struct wire *wire)
 {
     struct forecast forecast;
-    char headers[DIALECT_HEADERS_BYTES] = "";
+    char headers[API_HEADERS_BYTES] = "";
     int64_t now_s = clock_now().wall_ms / 1000;
-    struct exchange x = {.wire = wire, .dialect = dialect_of(wire->path), .headers = headers};
-    x.refusal = x.dialect->read(wire, now_s, &forecast, &x.refusal_status);
+    struct exchange x = {.wire = wire, .api = api_of(wire->path), .headers = headers};
+    x.refusal = x.api->read(wire, now_s, &forecast, &x.refusal_status);
     x.forecast = x.refusal ? NULL : &forecast;
-    if (x.forecast && x.dialect->headers)
-        x.unmodified = x.dialect->headers(wire, now_s, headers);
+    if (x.forecast && x.api->headers)
+        x.unmodified = x.api->headers(wire, now_s, headers);
     if (begin_forecast(wire, x.forecast))
-        orders_choose(&x);
+        fault_rules_apply(&x);
     else
         fault_read("429", "concurrent", &x.fault, x.value);
     x.fault->respond(&x);
@@ -122,7 +122,7 @@ static void answer_json(struct wire *wire, const struct text *json)
 
 static void refuse(struct wire *wire, const char *reason)
 {
-    char body[DIALECT_ERROR_BYTES];
+    char body[API_ERROR_BYTES];
     size_t length = open_meteo_error(400, reason, body);
     wire_answer(wire, 400, "application/json", "", body, length);
 }
@@ -162,17 +162,17 @@ static void handle_count(struct wire *wire)
 /* How things stand: also the answer to every change. */
 static void handle_state(struct wire *wire)
 {
-    char storage[(ORDERS_MAX + 1) * 512];
+    char storage[(FAULT_RULES_MAX + 1) * 512];
     struct text json = text_init(storage, sizeof storage);
     json_write(&json, "{'now':%td,", clock_now().wall_ms / 1000);
-    orders_write(&json);
+    fault_rules_write(&json);
     text_string(&json, "}\n");
     answer_json(wire, &json);
 }
 
 static void handle_reset(struct wire *wire)
 {
-    orders_clear();
+    fault_rules_clear();
     pthread_mutex_lock(&sim.lock);
     memset(&sim.counts, 0, sizeof sim.counts);
     clock_advance(-sim.moved_ms);
@@ -183,7 +183,7 @@ static void handle_reset(struct wire *wire)
 
 static void handle_fault(struct wire *wire)
 {
-    const char *why = orders_set(wire);
+    const char *why = fault_rules_add(wire);
     if (why)
         refuse(wire, why);
     else
@@ -213,12 +213,12 @@ static void handle_clock(struct wire *wire)
     handle_state(wire);
 }
 
-static void handle_truth(struct wire *wire)
+static void handle_weather(struct wire *wire)
 {
     char storage[256];
     double latitude, longitude;
     int64_t at = clock_now().wall_ms / 1000;
-    const char *why = dialect_place(wire, "latitude", "longitude", &latitude, &longitude);
+    const char *why = api_place(wire, "latitude", "longitude", &latitude, &longitude);
     if (!wire_integer(wire, "time", 0, LATEST_S, &at))
         why = "time is in Unix seconds, between 1970 and 9999";
     if (why) {
@@ -241,7 +241,7 @@ static const struct route {
 } routes[] = {
     {"GET", "/", "this text", handle_manual},
     {"GET", "/sim/count", "what was asked for since the start or the last reset", handle_count},
-    {"GET", "/sim/truth", "?latitude=&longitude=&time=UNIX: the weather as it is", handle_truth},
+    {"GET", "/sim/truth", "?latitude=&longitude=&time=UNIX: the weather as it is", handle_weather},
     {"GET", "/sim/fault", "the clock; the faults, and how many requests fitted each and were struck",
      handle_state},
     {"POST", "/sim/fault", "?kind=KIND&value=VALUE&path=... one more fault, see below", handle_fault},
@@ -277,14 +277,13 @@ static const char examples[] =
 static void write_manual(struct text *out)
 {
     text_string(out, usage);
-    for (size_t i = 0; dialect_at(i); i++)
-        text_format(out, "  %-14s GET %s\n    %s\n", dialect_at(i)->name, dialect_at(i)->path,
-                    dialect_at(i)->usage);
+    for (size_t i = 0; api_at(i); i++)
+        text_format(out, "  %-14s GET %s\n    %s\n", api_at(i)->name, api_at(i)->path, api_at(i)->usage);
     text_string(out, "\nControls, over the same port:\n");
     for (size_t i = 0; i < ROUTES; i++)
         text_format(out, "  %-4s %-11s %s\n", routes[i].method, routes[i].path, routes[i].help);
     text_string(out, "\n");
-    text_string(out, orders_manual);
+    text_string(out, fault_rules_manual);
     text_string(out, "\nKinds:\n");
     for (size_t i = 0; fault_at(i); i++)
         text_format(out, "  %-13s %s\n", fault_at(i)->name, fault_at(i)->help);
@@ -304,7 +303,7 @@ static void handle(struct wire *wire)
     char allow[32];
     struct text allowed = text_init(allow, sizeof allow);
     const char *method = wire->method;
-    if (dialect_of(wire->path)) {
+    if (api_of(wire->path)) {
         if (strcmp(method, "GET") == 0) {
             handle_forecast(wire);
             return;
@@ -365,7 +364,7 @@ static const char *read_fault(const char *given)
     if (snprintf(query, sizeof query, "kind=%.*s&%s%s", kind, given, valued ? "value=" : "",
                  given + kind + valued) >= (int)sizeof query)
         return "too long";
-    return orders_set(&(struct wire){.query = query});
+    return fault_rules_add(&(struct wire){.query = query});
 }
 
 /* Serves until SIGTERM or SIGINT. Returns the exit code. */

@@ -1,4 +1,4 @@
-#include "sim/dialect.h"
+#include "sim/api.h"
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -26,8 +26,8 @@ static bool read_double(const struct wire *wire, const char *name, double *value
     return *end == '\0' && isfinite(*value);
 }
 
-const char *dialect_place(const struct wire *wire, const char *north, const char *east, double *latitude,
-                          double *longitude)
+const char *api_place(const struct wire *wire, const char *north, const char *east, double *latitude,
+                      double *longitude)
 {
     if (!read_double(wire, north, latitude) || !read_double(wire, east, longitude))
         return "Latitude and longitude are required and must be numbers.";
@@ -36,13 +36,14 @@ const char *dialect_place(const struct wire *wire, const char *north, const char
     return fabs(*longitude) > 180.0 ? "Longitude must be in range of -180 to 180°." : NULL;
 }
 
-void dialect_celsius(struct text *out, const struct forecast *f, int64_t unix_s, int i, enum twist twist)
+void api_celsius(struct text *out, const struct forecast *f, int64_t unix_s, int i,
+                 enum corruption corruption)
 {
-    double celsius = twist == COLD ? -300.0 : synthetic_celsius(f->latitude, f->longitude, unix_s);
-    if (i % HOLE_EVERY == 1 && (twist == NULLS || twist == NAN_TOKENS))
-        text_string(out, twist == NULLS ? "null" : "NaN");
+    double celsius = corruption == COLD ? -300.0 : synthetic_celsius(f->latitude, f->longitude, unix_s);
+    if (i % HOLE_EVERY == 1 && (corruption == NULLS || corruption == NAN_TOKENS))
+        text_string(out, corruption == NULLS ? "null" : "NaN");
     else
-        text_format(out, twist == WRONG_TYPES ? "\"%.*f\"" : "%.*f", f->decimals,
+        text_format(out, corruption == WRONG_TYPES ? "\"%.*f\"" : "%.*f", f->decimals,
                     f->kelvin ? celsius + KELVIN : celsius);
 }
 
@@ -51,13 +52,13 @@ void dialect_celsius(struct text *out, const struct forecast *f, int64_t unix_s,
 static const char *read_place(const struct wire *wire, int64_t now_s, struct forecast *f)
 {
     *f = (struct forecast){.start_s = now_s - now_s % HOUR_S, .now_s = now_s, .decimals = 2};
-    return dialect_place(wire, "lat", "lon", &f->latitude, &f->longitude);
+    return api_place(wire, "lat", "lon", &f->latitude, &f->longitude);
 }
 
-/* The instant of point `i` of `count`, as the twist has it. */
-static int64_t twisted(int64_t unix_s, int64_t mirror_s, enum twist twist)
+/* The instant of point `i` of `count`, as the corruption has it. */
+static int64_t corrupted(int64_t unix_s, int64_t mirror_s, enum corruption corruption)
 {
-    return twist == UNORDERED ? mirror_s : twist == OLD ? unix_s - 10 * 86400 : unix_s;
+    return corruption == UNORDERED ? mirror_s : corruption == OLD ? unix_s - 10 * 86400 : unix_s;
 }
 
 /* What WMO codes up to `code` are called elsewhere: numbers of OpenWeatherMap, symbols of MET Norway, which
@@ -125,7 +126,7 @@ static const char *met_read(const struct wire *wire, int64_t now_s, struct forec
     return read_place(wire, now_s, f);
 }
 
-static void met_entry(struct text *out, const struct forecast *f, int i, enum twist twist)
+static void met_entry(struct text *out, const struct forecast *f, int i, enum corruption corruption)
 {
     int step = i < MET_HOURLY ? i : MET_HOURLY + 6 * (i - MET_HOURLY);
     int mirrored = MET_POINTS - 1 - i;
@@ -133,8 +134,8 @@ static void met_entry(struct text *out, const struct forecast *f, int i, enum tw
     bool is_day;
     size_t name = name_at(f, at, &is_day);
     json_write(out, ",{'time':%td,'data':{'instant':{'details':{'air_temperature':",
-               twisted(at, f->start_s + (int64_t)mirrored * HOUR_S, twist));
-    dialect_celsius(out, f, at, i, twist);
+               corrupted(at, f->start_s + (int64_t)mirrored * HOUR_S, corruption));
+    api_celsius(out, f, at, i, corruption);
     text_format(out,
                 ",\"relative_humidity\":70.5}},\"next_%d_hours\":{\"summary\":{\"symbol_code\":\"%s%s\"}}}}",
                 i < MET_HOURLY ? 1 : 6, names[name].symbol,
@@ -143,7 +144,7 @@ static void met_entry(struct text *out, const struct forecast *f, int i, enum tw
                                                  : "night");
 }
 
-static char *met_write(const struct forecast *f, enum twist twist, size_t *length)
+static char *met_write(const struct forecast *f, enum corruption corruption, size_t *length)
 {
     struct text out;
     char *bytes = begin_document(&out);
@@ -152,11 +153,11 @@ static char *met_write(const struct forecast *f, enum twist twist, size_t *lengt
     json_write(&out,
                "{'type':'Feature','geometry':{'type':'Point','coordinates':[%.4g,%.4g,10]},'properties':{",
                f->longitude, f->latitude);
-    if (twist != NO_HOURLY) {
+    if (corruption != NO_HOURLY) {
         json_write(&out, "'meta':{'units':{'air_temperature':%s}},'timeseries':[",
-                   twist == WRONG_UNITS ? "fahrenheit" : "celsius");
+                   corruption == WRONG_UNITS ? "fahrenheit" : "celsius");
         for (int i = 0; i < MET_POINTS; i++)
-            met_entry(&out, f, i, twist);
+            met_entry(&out, f, i, corruption);
         text_string(&out, "]");
     }
     text_string(&out, "}}");
@@ -164,9 +165,9 @@ static char *met_write(const struct forecast *f, enum twist twist, size_t *lengt
     return bytes;
 }
 
-static size_t met_error(int status, const char *reason, char out[DIALECT_ERROR_BYTES])
+static size_t met_error(int status, const char *reason, char out[API_ERROR_BYTES])
 {
-    struct text page = text_init(out, DIALECT_ERROR_BYTES);
+    struct text page = text_init(out, API_ERROR_BYTES);
     (void)status;
     text_string(&page, "<!DOCTYPE html>\n<html><head><title>");
     text_html(&page, reason);
@@ -174,10 +175,10 @@ static size_t met_error(int status, const char *reason, char out[DIALECT_ERROR_B
     return page.length;
 }
 
-static bool met_headers(const struct wire *wire, int64_t now_s, char out[DIALECT_HEADERS_BYTES])
+static bool met_headers(const struct wire *wire, int64_t now_s, char out[API_HEADERS_BYTES])
 {
     char modified[CLOCK_HTTP_BYTES], expires[CLOCK_HTTP_BYTES];
-    struct text lines = text_init(out, DIALECT_HEADERS_BYTES);
+    struct text lines = text_init(out, API_HEADERS_BYTES);
     clock_format_http(now_s - now_s % MET_RUN_S, modified);
     clock_format_http(now_s + MET_KEEP_S, expires);
     text_format(&lines, "Expires: %s\r\nLast-Modified: %s\r\n", expires, modified);
@@ -206,21 +207,21 @@ static const char *owm_read(const struct wire *wire, int64_t now_s, struct forec
     return why;
 }
 
-/* The members of a measurement or a forecast, without braces; point `i` of the twist. */
+/* The members of a measurement or a forecast, without braces; point `i` of the corruption. */
 static void owm_point(struct text *out, const struct forecast *f, int64_t at, int64_t mirror_s, int i,
-                      enum twist twist)
+                      enum corruption corruption)
 {
     bool is_day;
     size_t name = name_at(f, at, &is_day);
-    json_write(out, "'dt':%jd,'weather':[{'id':%d,'icon':%s}],'main':{'temp':", twisted(at, mirror_s, twist),
-               names[name].id, is_day ? "01d" : "01n");
+    json_write(out, "'dt':%jd,'weather':[{'id':%d,'icon':%s}],'main':{'temp':",
+               corrupted(at, mirror_s, corruption), names[name].id, is_day ? "01d" : "01n");
     struct forecast shown = *f;
-    shown.kelvin = f->kelvin || twist == WRONG_UNITS; /* the reply names no unit */
-    dialect_celsius(out, &shown, at, i, twist);
+    shown.kelvin = f->kelvin || corruption == WRONG_UNITS; /* the reply names no unit */
+    api_celsius(out, &shown, at, i, corruption);
     text_string(out, ",\"humidity\":70}");
 }
 
-static char *owm_write_current(const struct forecast *f, enum twist twist, size_t *length)
+static char *owm_write_current(const struct forecast *f, enum corruption corruption, size_t *length)
 {
     struct text out;
     char *bytes = begin_document(&out);
@@ -228,14 +229,14 @@ static char *owm_write_current(const struct forecast *f, enum twist twist, size_
         return NULL;
     int64_t at = f->now_s - OWM_MEASURED;
     text_string(&out, "{");
-    if (twist != NO_HOURLY)
-        owm_point(&out, f, at, at, 0, twist);
+    if (corruption != NO_HOURLY)
+        owm_point(&out, f, at, at, 0, corruption);
     json_write(&out, ",'timezone':%d,'cod':200}", synthetic_zone(f->latitude, f->longitude).offset_s);
     *length = out.length;
     return bytes;
 }
 
-static char *owm_write_forecast(const struct forecast *f, enum twist twist, size_t *length)
+static char *owm_write_forecast(const struct forecast *f, enum corruption corruption, size_t *length)
 {
     struct text out;
     char *bytes = begin_document(&out);
@@ -243,10 +244,10 @@ static char *owm_write_forecast(const struct forecast *f, enum twist twist, size
         return NULL;
     int64_t first = f->now_s - f->now_s % OWM_STEP_S + OWM_STEP_S;
     text_string(&out, "{\"cod\":\"200\",\"message\":0,\"list\":[");
-    for (int i = 0; i < f->points && twist != NO_HOURLY; i++) {
+    for (int i = 0; i < f->points && corruption != NO_HOURLY; i++) {
         int64_t at = first + (int64_t)i * OWM_STEP_S;
         json_write(&out, ",{");
-        owm_point(&out, f, at, first + (int64_t)(f->points - 1 - i) * OWM_STEP_S, i, twist);
+        owm_point(&out, f, at, first + (int64_t)(f->points - 1 - i) * OWM_STEP_S, i, corruption);
         text_string(&out, "}");
     }
     json_write(&out, "],'city':{'coord':{'lat':%.4g,'lon':%.4g}}}", f->latitude, f->longitude);
@@ -254,9 +255,9 @@ static char *owm_write_forecast(const struct forecast *f, enum twist twist, size
     return bytes;
 }
 
-static size_t owm_error(int status, const char *reason, char out[DIALECT_ERROR_BYTES])
+static size_t owm_error(int status, const char *reason, char out[API_ERROR_BYTES])
 {
-    struct text json = text_init(out, DIALECT_ERROR_BYTES);
+    struct text json = text_init(out, API_ERROR_BYTES);
     json_write(&json, status == 404 ? "{'cod':'%d','message':%s}" : "{'cod':%d,'message':%s}", status,
                reason);
     return json.length;
@@ -264,7 +265,7 @@ static size_t owm_error(int status, const char *reason, char out[DIALECT_ERROR_B
 
 /* ---- all of them; Open-Meteo's is in forecast.c ---- */
 
-static const struct dialect dialects[] = {
+static const struct api apis[] = {
     {"open-meteo", "/v1/forecast",
      "?latitude=19.1&longitude=72.9&hourly=temperature_2m,weather_code,is_day&timeformat=unixtime\n"
      "    and, as you like, &past_hours=1&forecast_hours=50&timezone=auto",
@@ -277,15 +278,15 @@ static const struct dialect dialects[] = {
      owm_write_forecast, owm_error, JSON_TYPE, NULL},
 };
 
-const struct dialect *dialect_at(size_t index)
+const struct api *api_at(size_t index)
 {
-    return index < sizeof dialects / sizeof dialects[0] ? &dialects[index] : NULL;
+    return index < sizeof apis / sizeof apis[0] ? &apis[index] : NULL;
 }
 
-const struct dialect *dialect_of(const char *path)
+const struct api *api_of(const char *path)
 {
-    for (size_t i = 0; dialect_at(i); i++)
-        if (strcmp(dialect_at(i)->path, path) == 0)
-            return dialect_at(i);
+    for (size_t i = 0; api_at(i); i++)
+        if (strcmp(api_at(i)->path, path) == 0)
+            return api_at(i);
     return NULL;
 }

@@ -1,4 +1,4 @@
-#include "sim/orders.h"
+#include "sim/fault_rules.h"
 
 #include "base/json.h"
 
@@ -12,7 +12,7 @@
 #define TIMES_MAX   1000000
 #define EVERYTHING  "\"path\":null,\"box\":null,\"share\":1,\"seed\":1"
 
-const char orders_manual[] =
+const char fault_rules_manual[] =
     "A FAULT is KIND[=VALUE][&path=...][&box=...][&share=...][&seed=...][&times=...] on the command\n"
     "line, and the same as the query kind=KIND&value=VALUE&... over HTTP:\n"
     "  path=API-OR-PATH  an API's name or one path, as above; without it, all\n"
@@ -25,7 +25,7 @@ const char orders_manual[] =
     "share and seed; 16 are kept. The kind \"none\" makes an exception; without path, box and share\n"
     "it ends all.\n";
 
-struct order {
+struct rule {
     const struct fault *fault;
     char value[FAULT_VALUE_BYTES];
     char path[64];                   /* an API's name or a path; "": all */
@@ -40,27 +40,27 @@ struct order {
 static struct {
     pthread_mutex_t lock; /* guards the rest */
     size_t count;
-    struct order order[ORDERS_MAX];
+    struct rule rule[FAULT_RULES_MAX];
 } list = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* ---- reading one ---- */
 
-static bool names(const char *path, const struct dialect *dialect)
+static bool names(const char *path, const struct api *api)
 {
-    return strcmp(path, dialect->name) == 0 || strcmp(path, dialect->path) == 0;
+    return strcmp(path, api->name) == 0 || strcmp(path, api->path) == 0;
 }
 
-static const char *read_path(const struct wire *wire, struct order *o)
+static const char *read_path(const struct wire *wire, struct rule *o)
 {
     if (!wire_parameter(wire, "path", o->path, sizeof o->path))
         return NULL;
-    for (size_t i = 0; dialect_at(i); i++)
-        if (names(o->path, dialect_at(i)))
+    for (size_t i = 0; api_at(i); i++)
+        if (names(o->path, api_at(i)))
             return NULL;
     return "path is open-meteo, met-norway, openweathermap or one of their paths";
 }
 
-static const char *read_box(const struct wire *wire, struct order *o)
+static const char *read_box(const struct wire *wire, struct rule *o)
 {
     char text[96];
     int end = 0;
@@ -73,7 +73,7 @@ static const char *read_box(const struct wire *wire, struct order *o)
     return sound ? NULL : "box is south,west,north,east in degrees, e.g. 8,68,36,98";
 }
 
-static const char *read_share(const struct wire *wire, struct order *o)
+static const char *read_share(const struct wire *wire, struct rule *o)
 {
     char text[32], *end;
     o->share = 1;
@@ -87,7 +87,7 @@ static const char *read_share(const struct wire *wire, struct order *o)
                                                                : "seed is a number from 0 to 4294967295";
 }
 
-static const char *read_fault(const struct wire *wire, struct order *o)
+static const char *read_fault(const struct wire *wire, struct rule *o)
 {
     char kind[32], value[64];
     wire_parameter(wire, "kind", kind, sizeof kind);
@@ -100,7 +100,7 @@ static const char *read_fault(const struct wire *wire, struct order *o)
     return why;
 }
 
-static const char *read_order(const struct wire *wire, struct order *o)
+static const char *read_rule(const struct wire *wire, struct rule *o)
 {
     static const char *const known[] = {"kind", "value", "path", "box", "share", "seed", "times", NULL};
     const char *why = wire_only(wire, known) ? NULL : "say kind, value, path, box, share, seed or times";
@@ -118,35 +118,35 @@ static const char *read_order(const struct wire *wire, struct order *o)
 
 /* ---- the list ---- */
 
-static bool is_general(const struct order *o)
+static bool is_general(const struct rule *o)
 {
     return strcmp(o->scope, EVERYTHING) == 0;
 }
 
 /* Puts it where one with its scope stands, else before the general one, which is the last. */
-static const char *keep(const struct order *o)
+static const char *keep(const struct rule *o)
 {
     size_t at = 0;
-    while (at < list.count && strcmp(list.order[at].scope, o->scope) != 0 && !is_general(&list.order[at]))
+    while (at < list.count && strcmp(list.rule[at].scope, o->scope) != 0 && !is_general(&list.rule[at]))
         at++;
-    if (at == list.count || strcmp(list.order[at].scope, o->scope) != 0) {
-        if (list.count == ORDERS_MAX)
+    if (at == list.count || strcmp(list.rule[at].scope, o->scope) != 0) {
+        if (list.count == FAULT_RULES_MAX)
             return "16 faults are in force already; kind=none ends them";
-        memmove(&list.order[at + 1], &list.order[at], (list.count - at) * sizeof *o);
+        memmove(&list.rule[at + 1], &list.rule[at], (list.count - at) * sizeof *o);
         list.count++;
     }
-    list.order[at] = *o;
+    list.rule[at] = *o;
     return NULL;
 }
 
-const char *orders_set(const struct wire *wire)
+const char *fault_rules_add(const struct wire *wire)
 {
-    struct order o = {0};
-    const char *why = read_order(wire, &o);
+    struct rule o = {0};
+    const char *why = read_rule(wire, &o);
     if (why)
         return why;
     if (o.fault == fault_at(0) && is_general(&o)) {
-        orders_clear();
+        fault_rules_clear();
         return NULL;
     }
     pthread_mutex_lock(&list.lock);
@@ -155,23 +155,23 @@ const char *orders_set(const struct wire *wire)
     return why;
 }
 
-void orders_clear(void)
+void fault_rules_clear(void)
 {
     pthread_mutex_lock(&list.lock);
     list.count = 0;
     pthread_mutex_unlock(&list.lock);
 }
 
-static bool in_box(const struct order *o, const struct forecast *f)
+static bool in_box(const struct rule *o, const struct forecast *f)
 {
     bool east_of = f->longitude >= o->west, west_of = f->longitude <= o->east;
     return f->latitude >= o->south && f->latitude <= o->north &&
            (o->west <= o->east ? east_of && west_of : east_of || west_of);
 }
 
-static bool strikes(struct order *o, const struct exchange *x)
+static bool matches(struct rule *o, const struct exchange *x)
 {
-    if (o->times == 0 || (o->path[0] && !names(o->path, x->dialect)) ||
+    if (o->times == 0 || (o->path[0] && !names(o->path, x->api)) ||
         (!isnan(o->south) && !(x->forecast && in_box(o, x->forecast))))
         return false;
     o->fitting++;
@@ -182,21 +182,21 @@ static bool strikes(struct order *o, const struct exchange *x)
     return true;
 }
 
-void orders_choose(struct exchange *x)
+void fault_rules_apply(struct exchange *x)
 {
     x->fault = fault_at(0);
     pthread_mutex_lock(&list.lock);
     size_t i = 0;
-    while (i < list.count && !strikes(&list.order[i], x))
+    while (i < list.count && !matches(&list.rule[i], x))
         i++;
     if (i < list.count) {
-        x->fault = list.order[i].fault;
-        memcpy(x->value, list.order[i].value, sizeof x->value);
+        x->fault = list.rule[i].fault;
+        memcpy(x->value, list.rule[i].value, sizeof x->value);
     }
     pthread_mutex_unlock(&list.lock);
 }
 
-static void write_order(struct text *json, const struct order *o)
+static void write_rule(struct text *json, const struct rule *o)
 {
     json_write(json, ",{'kind':%s,'value':%-s", o->fault->name, o->value);
     text_format(json, ",%s", o->scope);
@@ -204,17 +204,17 @@ static void write_order(struct text *json, const struct order *o)
                o->fitting, o->struck);
 }
 
-void orders_write(struct text *json)
+void fault_rules_write(struct text *json)
 {
     pthread_mutex_lock(&list.lock);
-    const struct order *last = list.count > 0 ? &list.order[list.count - 1] : NULL;
+    const struct rule *last = list.count > 0 ? &list.rule[list.count - 1] : NULL;
     if (last && (!is_general(last) || last->times == 0))
         last = NULL;
     json_write(json, "'fault':%s,'value':%-s,'times':%jd,'faults':[",
                last ? last->fault->name : fault_at(0)->name, last ? last->value : "",
                last && last->times > 0 ? last->times : 0);
     for (size_t i = 0; i < list.count; i++)
-        write_order(json, &list.order[i]);
+        write_rule(json, &list.rule[i]);
     text_string(json, "]");
     pthread_mutex_unlock(&list.lock);
 }
