@@ -1,7 +1,7 @@
 """Fixtures of the service and browser tests: a simulator for the session, services that end with their test."""
 import pytest
 
-from edge import Edges
+from proxies import Edges
 from harness import CITY_V4, CITY_V6, Masthead, Simulator
 
 

@@ -15,11 +15,11 @@ EMBED(asset_playground_html, "src/web/playground.html");
 EMBED(asset_playground_css, "src/web/playground.css");
 EMBED(asset_playground_js, "src/web/playground.js");
 EMBED(asset_status, "src/web/status.css");
-EMBED(asset_desk_js, "src/web/desk.js");
+EMBED(asset_controls_js, "src/web/controls.js");
 EMBED(asset_dom_js, "src/web/dom.js");
-EMBED(asset_evidence_js, "src/web/evidence.js");
-EMBED(asset_mastheads_js, "src/web/mastheads.js");
-EMBED(asset_readers_js, "src/web/readers.js");
+EMBED(asset_explain_js, "src/web/explain.js");
+EMBED(asset_previews_js, "src/web/previews.js");
+EMBED(asset_reader_map_js, "src/web/reader_map.js");
 EMBED(asset_icon, "src/web/icon.svg");
 EMBED(asset_visitors, "data/visitors.tsv");
 
@@ -49,11 +49,11 @@ static const struct asset {
     {"/", HTML, BYTES(asset_playground_html), NULL, NULL},
     {"/dev/playground.css", STYLESHEET, BYTES(asset_playground_css), NULL, NULL},
     {"/dev/playground.js", JAVASCRIPT, BYTES(asset_playground_js), NULL, NULL},
-    {"/dev/desk.js", JAVASCRIPT, BYTES(asset_desk_js), NULL, NULL},
+    {"/dev/controls.js", JAVASCRIPT, BYTES(asset_controls_js), NULL, NULL},
     {"/dev/dom.js", JAVASCRIPT, BYTES(asset_dom_js), NULL, NULL},
-    {"/dev/evidence.js", JAVASCRIPT, BYTES(asset_evidence_js), NULL, NULL},
-    {"/dev/mastheads.js", JAVASCRIPT, BYTES(asset_mastheads_js), NULL, NULL},
-    {"/dev/readers.js", JAVASCRIPT, BYTES(asset_readers_js), NULL, NULL},
+    {"/dev/explain.js", JAVASCRIPT, BYTES(asset_explain_js), NULL, NULL},
+    {"/dev/previews.js", JAVASCRIPT, BYTES(asset_previews_js), NULL, NULL},
+    {"/dev/reader_map.js", JAVASCRIPT, BYTES(asset_reader_map_js), NULL, NULL},
     {"/dev/icon.svg", SVG, BYTES(asset_icon), NULL, NULL},
     {"/dev/visitors.tsv", TABLE, BYTES(asset_visitors), NULL, NULL},
 };

@@ -1,14 +1,14 @@
 // The playground: a newspaper's front page that can be read as anybody, under any fault, at any instant.
 
 import { $, copy, get, make, say } from './dom.js';
-import * as desk from './desk.js';
-import { show } from './evidence.js';
-import * as mastheads from './mastheads.js';
-import * as readers from './readers.js';
+import * as controls from './controls.js';
+import { show } from './explain.js';
+import * as previews from './previews.js';
+import * as readerMap from './reader_map.js';
 
-// An answer for the desk's reader has come.
+// An answer for the controls's reader has come.
 const hear = (answer, now) => {
-  mastheads.dateline(answer, now);
+  previews.dateline(answer, now);
   $('#simulated').hidden = !answer?.simulated;
 };
 
@@ -16,26 +16,26 @@ const showEvidence = () => {
   if (!$('#behind').open) return;
   const panel = make('div', {});
   $('#behind .panel').replaceChildren(panel); // what arrives for an earlier question goes into a panel that is gone
-  show(panel, desk.query());
+  show(panel, controls.query());
 };
 
 let conditions; // under which the readers were asked about: a query of nobody's
 
-// The desk says something else: the field's name, or '' for all at once.
+// The controls says something else: the field's name, or '' for all at once.
 const changed = (field) => {
-  desk.publish();
-  if (field !== 'colours') mastheads.become();
-  readers.mark(choose);
+  controls.publish();
+  if (field !== 'colours') previews.become();
+  readerMap.mark(choose);
   if (['colours', 'style'].includes(field)) return;
-  const now = desk.query('-');
-  if (now === conditions) readers.askDesk();
-  else readers.askAll();
+  const now = controls.query('-');
+  if (now === conditions) readerMap.askControls();
+  else readerMap.askAll();
   conditions = now;
   showEvidence();
 };
 
 const choose = (ip) => {
-  desk.choose(ip);
+  controls.choose(ip);
   changed('ip');
   say(`Now read from ${ip}`);
 };
@@ -64,9 +64,9 @@ const scenarios = async () => {
 const begin = async () => {
   offerCopies();
   pin();
-  await readers.open(choose, hear);
-  desk.open(await scenarios(), changed);
-  mastheads.hang();
+  await readerMap.open(choose, hear);
+  controls.open(await scenarios(), changed);
+  previews.hang();
   $('#behind').addEventListener('toggle', showEvidence);
   changed('');
 };

@@ -10,7 +10,7 @@ from axe import violations
 
 MAX_RADIUS_KM = 100  # geoip.max_radius as shipped
 WEIGHT_LIMIT_BYTES = 70_000  # of text that is ours, uncompressed
-MODULES = ["playground", "desk", "dom", "evidence", "mastheads", "readers"]
+MODULES = ["playground", "controls", "dom", "explain", "previews", "reader_map"]
 FILES = ["/", "/dev/playground.css", "/masthead.js", "/masthead.css", *(f"/dev/{name}.js" for name in MODULES)]
 
 
@@ -49,13 +49,13 @@ def open_at(masthead, browser):
     def open_one(fragment):
         browser.open("about:blank")  # else only the hash would change
         browser.open(f"{masthead.public}/#{fragment}")
-        browser.until("document.querySelector('#url').href.includes('widget.json?')", "the desk is not ready")
+        browser.until("document.querySelector('#url').href.includes('widget.json?')", "the controls are not ready")
         return browser
     return open_one
 
 
 def switch(browser, **fields):
-    """Sets switches of the desk, as a person would."""
+    """Sets the controls, as a person would."""
     for name, value in fields.items():
         browser.js(
             """const control = document.querySelector(`#controls [name=${arguments[0]}]`);
@@ -272,7 +272,7 @@ def test_a_place_on_the_page_is_no_state(open_at):
     assert asked(browser) == {"scenario": "tokyo"}
 
 
-def test_the_evidence_behind_the_desk_follows_it(open_at):
+def test_the_explanation_follows_the_controls(open_at):
     browser = open_at("scenario=hostile-name,cold")
     browser.js("document.querySelector('#behind summary').click()")
     texts = "[...document.querySelectorAll('#behind pre')].map((pre) => pre.textContent)"

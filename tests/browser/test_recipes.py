@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
-from edge import LONDON, MUMBAI, RECIPES, cities_in, recipe
-from markup import validate_html
+from proxies import LONDON, MUMBAI, RECIPES, cities_in, recipe
+from html_validator import validate_html
 from newspaper import say
 from npm import packaged
 

@@ -1,7 +1,7 @@
 """Fixtures of tests that share what they start: one for all tests of a file."""
 import pytest
 
-from edge import Edges
+from proxies import Edges
 from harness import Masthead
 
 

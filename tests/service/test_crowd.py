@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from edge import CARELESS, cities_in, recipe
+from proxies import CARELESS, cities_in, recipe
 from harness import ROOT
 
 VISITS = 10_000

@@ -5,7 +5,7 @@ from urllib.parse import quote
 import pytest
 
 from harness import ROOT, request, wait_until
-from markup import validate_html
+from html_validator import validate_html
 
 MUMBAI = "192.0.2.1"
 NO_RECORD = "203.0.113.241"

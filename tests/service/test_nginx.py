@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from edge import (CARELESS, COOKIES, ERRORS, FAULTS, FRAGMENT, LONDON, MUMBAI, RECIPES, SLACK_S, WAIT_S, cities_in,
+from proxies import (CARELESS, COOKIES, ERRORS, FAULTS, FRAGMENT, LONDON, MUMBAI, RECIPES, SLACK_S, WAIT_S, cities_in,
                   cities_in_turn, faulty, free_port, recipe)
 from harness import ROOT
 

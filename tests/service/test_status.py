@@ -12,7 +12,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from harness import ROOT, SANITIZED, VISITORS, request, wait_until
-from markup import validate_html
+from html_validator import validate_html
 
 MUMBAI = "192.0.2.1"
 NO_RECORD = "203.0.113.241"

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from edge import (COOKIES, ERRORS, FAULTS, FRAGMENT, HALF, LONDON, MUMBAI, SLACK_S, WAIT_S, cities_in, cities_in_turn,
+from proxies import (COOKIES, ERRORS, FAULTS, FRAGMENT, HALF, LONDON, MUMBAI, SLACK_S, WAIT_S, cities_in, cities_in_turn,
                   faulty, free_port, recipe)
 
 INCLUDE = '<header><esi:include src="/widget"/></header>'

@@ -1,7 +1,7 @@
 // Mastheads: the page's own, and three styles in three languages side by side. All are filled by the loader, as on any page.
 
 import { $, localTime, make } from './dom.js';
-import * as desk from './desk.js';
+import * as controls from './controls.js';
 
 const LANGUAGES = {
   en: { name: 'The Daily Masthead', wait: 'Fetching location...', edition: 'Morning edition', dir: 'ltr' },
@@ -11,7 +11,7 @@ const LANGUAGES = {
 const STYLES = { serif: 'place temp', sans: 'place icon temp', dark: 'icon place temp condition' }; // and their parts
 const OWN_TARGETS = { place: 'city', temp: 'temp' }; // the ids of a page that has two elements already
 
-// A new element that the loader fills as if the page had just come. The language is the element's own, whatever the desk says.
+// A new element that the loader fills as if the page had just come. The language is the element's own, whatever the controls says.
 const widget = (lang, parts, properties) => {
   const { wait } = LANGUAGES[lang];
   const ids = properties.data?.placeTarget ? OWN_TARGETS : {};
@@ -21,7 +21,7 @@ const widget = (lang, parts, properties) => {
     if (part === 'icon') node.ariaHidden = 'true';
     return [node, ' '];
   });
-  const query = desk.query().replace(/(^|&)lang=[^&]*/, '');
+  const query = controls.query().replace(/(^|&)lang=[^&]*/, '');
   return make('masthead-weather', { ...properties, lang, data: { ...properties.data, query } }, ...nodes);
 };
 
@@ -39,16 +39,16 @@ export const hang = () => {
   }
 };
 
-// New elements in the place of the old ones, which ask for the desk's reader.
+// New elements in the place of the old ones, which ask for the controls's reader.
 export const become = () => {
-  const style = desk.style() || 'serif';
+  const style = controls.style() || 'serif';
   $('#masthead').dataset.style = style;
   for (const old of document.querySelectorAll('masthead-weather')) {
     const { placeTarget, tempTarget } = old.dataset;
     const wall = old.closest('.wall');
     const shown = old.closest('.paper')?.dataset.style ?? 'serif';
     const data = { ...(placeTarget && { placeTarget, tempTarget }), ...(wall && { choice: 'off' }) };
-    old.replaceWith(widget(wall ? old.lang : desk.lang(), STYLES[shown], { data }));
+    old.replaceWith(widget(wall ? old.lang : controls.lang(), STYLES[shown], { data }));
   }
 };
 

@@ -1,8 +1,8 @@
 // The fake readers: a table and a map, each asked about through the public paths like any reader.
 
 import { $, enqueue, forget, get, localTime, make, say } from './dom.js';
-import * as desk from './desk.js';
-import { show } from './evidence.js';
+import * as controls from './controls.js';
+import { show } from './explain.js';
 
 const TRIES = 5; // asks in all while the place is known and its weather is still on the way
 const WAIT_S = 3; // before the second of them, where the answer names no max-age; longer each time
@@ -11,8 +11,8 @@ const NORTH_DEG = 78; // of the map's upper edge, and how many degrees it reache
 const HEIGHT_DEG = 135;
 
 const readers = [];
-let round = 0; // grows with each change of the desk: answers to earlier questions are dropped
-let told = () => {}; // hears the answers for the desk's reader
+let round = 0; // grows with each change of the controls: answers to earlier questions are dropped
+let told = () => {}; // hears the answers for the controls's reader
 
 // Tab-separated lines with `#` comments; `""` is a name of zero length, which here is no name.
 const parse = (tsv) => {
@@ -27,10 +27,10 @@ const has = (reader, ip) => Boolean(ip) && (reader.ipv4 === ip || reader.ipv6 ==
 
 // Asking
 
-// The service's now, which may be staged or frozen.
+// The service's now, which may be applied or frozen.
 const instantOf = (reply, answer) => {
-  const [, staged] = /at=(\S+)/.exec(reply.headers.get('x-masthead-scenario') ?? '') ?? [];
-  if (staged) return new Date(staged);
+  const [, applied] = /at=(\S+)/.exec(reply.headers.get('x-masthead-scenario') ?? '') ?? [];
+  if (applied) return new Date(applied);
   return answer.fetched_at ? new Date(Date.parse(answer.fetched_at) + answer.age_s * 1000) : new Date();
 };
 
@@ -50,7 +50,7 @@ const ask = async (query, done, tries = 1) => {
   }
   if (mine !== round) return;
   done(answer, now);
-  if (answer?.state !== 'place' || tries >= TRIES || desk.staged()) return;
+  if (answer?.state !== 'place' || tries >= TRIES || controls.applied()) return;
   setTimeout(() => mine === round && enqueue(() => ask(query, done, tries + 1)), wait_s * 1000);
 };
 
@@ -78,18 +78,18 @@ const write = (reader, answer, now) => {
   $('span', reader.pin)?.replaceChildren(...[...reads.childNodes].map((node) => node.cloneNode(true)));
 };
 
-const askAbout = (reader) => enqueue(() => ask(desk.query(address(reader)), (answer, now) => write(reader, answer, now)));
+const askAbout = (reader) => enqueue(() => ask(controls.query(address(reader)), (answer, now) => write(reader, answer, now)));
 
 // Asks about everybody anew.
 export const askAll = () => {
   round += 1;
   forget();
-  askDesk();
+  askControls();
   readers.forEach(askAbout);
 };
 
-// Asks about the desk's reader alone.
-export const askDesk = () => enqueue(() => ask(desk.query(), told));
+// Asks about the controls's reader alone.
+export const askControls = () => enqueue(() => ask(controls.query(), told));
 
 // The table
 
@@ -115,10 +115,10 @@ const toggle = (reader, button, id) => {
   if (row) return row.remove();
   const panel = make('div', { className: 'panel' }, make('p', { textContent: reader.note }), ...facts(reader));
   button.closest('tr').after(make('tr', { className: 'details', id }, make('td', { colSpan: 6 }, panel)));
-  return show(panel, desk.query(address(reader)));
+  return show(panel, controls.query(address(reader)));
 };
 
-// A button that makes the desk's reader this one.
+// A button that makes the controls's reader this one.
 const chooser = (reader, className, choose) => {
   const button = make('button', { type: 'button', className, textContent: title(reader) });
   button.setAttribute('aria-pressed', 'false');
@@ -171,9 +171,9 @@ const pinOf = (reader, choose) => {
   return pin;
 };
 
-// Marks the desk's reader; one who is not in the list gets a row.
+// Marks the controls's reader; one who is not in the list gets a row.
 export const mark = (choose) => {
-  const ip = desk.address();
+  const ip = controls.address();
   if (ip && !readers.some((reader) => has(reader, ip))) {
     const reader = { ipv4: ip, note: 'An address you asked about' };
     readers.unshift(reader);
@@ -186,7 +186,7 @@ export const mark = (choose) => {
 };
 
 // Reads the list and builds table and map. `choose(ip)` is called when one is chosen, `hear(answer, now)` with each answer for
-// the desk's reader.
+// the controls's reader.
 export const open = async (choose, hear) => {
   told = hear;
   readers.push(...parse(await (await get('/dev/visitors.tsv')).text()));

@@ -1,4 +1,4 @@
-// The desk: the switches that say who reads, when, what has failed, and how the page looks. What they say is one query for
+// The controls: the switches that say who reads, when, what has failed, and how the page looks. What they say is one query for
 // the service and one hash for this page, so that an address can be kept and shared.
 
 import { $, copy, make } from './dom.js';
@@ -19,7 +19,7 @@ const instant = () => {
 
 const named = () => readers.find(({ name }) => name === value('reader'));
 
-// The query for the reader of the desk, or for the one at `ip` under the same conditions: a reader who is named has an
+// The query for the reader of the controls, or for the one at `ip` under the same conditions: a reader who is named has an
 // instant, which is then everybody's. Commas and colons stay readable.
 export const query = (ip) => {
   const reader = named();
@@ -34,12 +34,12 @@ export const query = (ip) => {
   return new URLSearchParams(given).toString().replaceAll('%2C', ',').replaceAll('%3A', ':');
 };
 
-// The address of the desk's reader; '' where a scenario has none.
+// The address of the controls's reader; '' where a scenario has none.
 export const address = () => (named() ? (named().address ?? '') : value('ip'));
 
 export const lang = () => value('lang') || 'en';
 export const style = () => value('style');
-export const staged = () => Boolean(value('fault') || value('at') || value('reader')); // such an answer does not change
+export const applied = () => Boolean(value('fault') || value('at') || value('reader')); // such an answer does not change
 
 export const choose = (ip) => {
   form.elements.ip.value = ip;
