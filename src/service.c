@@ -51,19 +51,10 @@ struct service {
 enum { BUILD, DEV, RELOAD, ROWS };
 static metric_collector collect;
 static struct metric rows[ROWS] = {
-    [BUILD] = {.name = "masthead_build_info",
-               .help = "The running version.",
-               .type = METRIC_GAUGE,
-               .labels = {{"version", NULL, 0}},
-               .collect = collect},
-    [DEV] = {.name = "masthead_dev_mode",
-             .help = "Whether readers may be faked and the clock be moved.",
-             .type = METRIC_GAUGE,
-             .collect = collect},
-    [RELOAD] = {.name = "masthead_config_last_reload_successful",
-                .help = "Whether the last load of the configuration succeeded.",
-                .type = METRIC_GAUGE,
-                .collect = collect},
+    [BUILD] = GAUGE("masthead_build_info", "The running version.", collect, LABEL("version")),
+    [DEV] = GAUGE("masthead_dev_mode", "Whether readers may be faked and the clock be moved.", collect),
+    [RELOAD] = GAUGE("masthead_config_last_reload_successful",
+                     "Whether the last load of the configuration succeeded.", collect),
 };
 
 static void collect(void *context, size_t row, struct metric_samples *samples)
@@ -221,14 +212,11 @@ static int64_t due_in(const struct timer *timer)
 /* Tells the service manager that all is well, if it is. */
 static void watchdog_ping(struct service *service)
 {
-    static struct log_throttle throttle;
-    int64_t suppressed;
     service->watchdog.done_ms = clock_monotonic_ms();
     if (http_alive(service->public) && http_alive(service->ops))
         notify_watchdog();
-    else if (log_due(&throttle, &suppressed))
-        log_event(LOG_ERROR, "a listener does not answer: the watchdog is not told",
-                  log_int("suppressed", suppressed));
+    else
+        log_throttled(LOG_ERROR, "the watchdog is not told", log_str("reason", "a listener does not answer"));
 }
 
 /* Waits for a signal, tells the watchdog and keeps the history meanwhile. 0 when `chore` has fallen due. */

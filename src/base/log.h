@@ -48,14 +48,18 @@ struct log_field {
 /* `fields` ends with a NULL key. */
 void log_write(enum log_level level, const char *message, const struct log_field *fields);
 
-/* One line per minute for what may repeat. A static throttle stands beside the event it guards:
- *
- *     static struct log_throttle throttle;
- *     int64_t suppressed;
- *     if (log_due(&throttle, &suppressed)) log_event(..., log_int("suppressed", suppressed));
- *
- * True when the event may be logged now; *suppressed is then how many were held back since the last one. Real
- * time. */
+/* An event with values that may repeat: logged once a minute, each time with how many were suppressed since.
+ */
+#define log_throttled(level, message, ...)                                                  \
+    do {                                                                                    \
+        static struct log_throttle throttle_;                                               \
+        int64_t suppressed_;                                                                \
+        if (log_due(&throttle_, &suppressed_))                                              \
+            log_event((level), (message), __VA_ARGS__, log_int("suppressed", suppressed_)); \
+    } while (0)
+
+/* The same for one of several throttles. True when the event may be logged now; *suppressed is then how many
+ * were held back since the last one. Real time. */
 struct log_throttle {
     atomic_int_fast64_t next_ms;
     atomic_int_fast64_t held_back;

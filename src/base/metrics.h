@@ -3,10 +3,8 @@
  *
  *     static const char *const results[] = {"hit", "miss"};
  *     static struct metric rows[] = {
- *         [LOOKUPS] = {.name = "masthead_cache_lookups_total", .help = "…", .type = METRIC_COUNTER,
- *                      .labels = {{"result", results, 2}}},
- *         [ENTRIES] = {.name = "masthead_cache_entries", .help = "…", .type = METRIC_GAUGE,
- *                      .collect = collect},
+ *         [LOOKUPS] = COUNTER("masthead_cache_lookups_total", "…", .labels = {{"result", results, 2}}),
+ *         [ENTRIES] = GAUGE("masthead_cache_entries", "…", collect),
  *     };
  *     metrics_register(rows, 2, cache);
  *     metric_add(&rows[LOOKUPS], HIT, 0);
@@ -53,6 +51,28 @@ struct metric {
     atomic_uint_fast64_t *cells;
     size_t series;
 };
+
+/* A row. What follows the help of a counter or histogram are further members; what follows the collector of a
+ * gauge are the names of its labels, whose values are no closed set: GAUGE("…", "…", collect,
+ * LABEL("provider")).
+ */
+#define LABEL(name_)  \
+    {                 \
+        .name = name_ \
+    }
+#define COUNTER(name_, help_, ...)                                                      \
+    {                                                                                   \
+        .name = name_, .help = help_, .type = METRIC_COUNTER __VA_OPT__(, ) __VA_ARGS__ \
+    }
+#define GAUGE(name_, help_, collect_, ...)                                                                 \
+    {                                                                                                      \
+        .name = name_, .help = help_, .type = METRIC_GAUGE, .collect = collect_, .labels = { __VA_ARGS__ } \
+    }
+#define HISTOGRAM(name_, help_, bounds_, scale_, ...)                                                 \
+    {                                                                                                 \
+        .name = name_, .help = help_, .type = METRIC_HISTOGRAM, .bounds = bounds_,                    \
+        .bound_count = sizeof bounds_ / sizeof bounds_[0], .scale = scale_ __VA_OPT__(, ) __VA_ARGS__ \
+    }
 
 /* Takes the rows into the exposition for good; `context` is handed to their collectors. Rows that are
  * registered already get the new context. Aborts when out of memory. Call before threads. */

@@ -13,26 +13,11 @@ static double started_s;
 enum { CPU, MEMORY, OPEN_FDS, MAX_FDS, START, ROWS };
 static metric_collector collect;
 static struct metric rows[ROWS] = {
-    [CPU] = {.name = "process_cpu_seconds_total",
-             .help = "Processor time used, user and system.",
-             .type = METRIC_COUNTER,
-             .collect = collect},
-    [MEMORY] = {.name = "process_resident_memory_bytes",
-                .help = "Memory in RAM.",
-                .type = METRIC_GAUGE,
-                .collect = collect},
-    [OPEN_FDS] = {.name = "process_open_fds",
-                  .help = "Open descriptors.",
-                  .type = METRIC_GAUGE,
-                  .collect = collect},
-    [MAX_FDS] = {.name = "process_max_fds",
-                 .help = "Most descriptors that may be open.",
-                 .type = METRIC_GAUGE,
-                 .collect = collect},
-    [START] = {.name = "process_start_time_seconds",
-               .help = "When the process started.",
-               .type = METRIC_GAUGE,
-               .collect = collect},
+    [CPU] = COUNTER("process_cpu_seconds_total", "Processor time used, user and system.", .collect = collect),
+    [MEMORY] = GAUGE("process_resident_memory_bytes", "Memory in RAM.", collect),
+    [OPEN_FDS] = GAUGE("process_open_fds", "Open descriptors.", collect),
+    [MAX_FDS] = GAUGE("process_max_fds", "Most descriptors that may be open.", collect),
+    [START] = GAUGE("process_start_time_seconds", "When the process started.", collect),
 };
 
 static double seconds(const struct timeval *time)

@@ -75,22 +75,16 @@ static const double duration_bounds_s[] = {0.0001, 0.00025, 0.0005, 0.001, 0.002
 enum { REQUESTS, DURATION, THREADS, ROWS };
 static metric_collector collect_threads;
 static struct metric rows[ROWS] = {
-    [REQUESTS] = {.name = "masthead_http_requests_total",
-                  .help = "Requests answered, by endpoint and status.",
-                  .type = METRIC_COUNTER,
-                  .labels = {{"endpoint", endpoint_names, ENDPOINTS_MAX}, {"code", status_labels, STATUSES}},
-                  .sparse = true},
-    [DURATION] = {.name = "masthead_http_request_duration_seconds",
-                  .help = "Time from a read request to its answer, ready to be written; public listener.",
-                  .type = METRIC_HISTOGRAM,
-                  .bounds = duration_bounds_s,
-                  .bound_count = sizeof duration_bounds_s / sizeof duration_bounds_s[0],
-                  .scale = 0.000001},
-    [THREADS] = {.name = "masthead_http_threads",
-                 .help = "Threads of the public listener; each open connection keeps one busy.",
-                 .type = METRIC_GAUGE,
-                 .labels = {{"state", NULL, 0}},
-                 .collect = collect_threads},
+    [REQUESTS] =
+        COUNTER("masthead_http_requests_total", "Requests answered, by endpoint and status.",
+                .labels = {{"endpoint", endpoint_names, ENDPOINTS_MAX}, {"code", status_labels, STATUSES}},
+                .sparse = true),
+    [DURATION] = HISTOGRAM("masthead_http_request_duration_seconds",
+                           "Time from a read request to its answer, ready to be written; public listener.",
+                           duration_bounds_s, 0.000001),
+    [THREADS] =
+        GAUGE("masthead_http_threads", "Threads of the public listener; each open connection keeps one busy.",
+              collect_threads, LABEL("state")),
 };
 
 void http_threads(const struct http_listener *listener, int64_t *busy, int64_t *all)

@@ -13,21 +13,14 @@
 enum { BUILD_TIME, OLD, RELOAD_OK, ROWS };
 static metric_collector collect;
 static struct metric rows[ROWS] = {
-    [BUILD_TIME] = {.name = "masthead_geoip_build_timestamp_seconds",
-                    .help = "When the vendor built the loaded database.",
-                    .type = METRIC_GAUGE,
-                    .labels = {{"database", NULL, 0}},
-                    .collect = collect},
-    [OLD] = {.name = "masthead_geoip_old",
-             .help = "Whether the loaded database is too old; the bundled readers' never is.",
-             .type = METRIC_GAUGE,
-             .labels = {{"database", NULL, 0}},
-             .collect = collect},
-    [RELOAD_OK] = {.name = "masthead_geoip_last_reload_successful",
-                   .help = "Whether the last attempt to load the database succeeded.",
-                   .type = METRIC_GAUGE,
-                   .labels = {{"database", NULL, 0}},
-                   .collect = collect},
+    [BUILD_TIME] = GAUGE("masthead_geoip_build_timestamp_seconds",
+                         "When the vendor built the loaded database.", collect, LABEL("database")),
+    [OLD] =
+        GAUGE("masthead_geoip_old", "Whether the loaded database is too old; the bundled readers' never is.",
+              collect, LABEL("database")),
+    [RELOAD_OK] =
+        GAUGE("masthead_geoip_last_reload_successful",
+              "Whether the last attempt to load the database succeeded.", collect, LABEL("database")),
 };
 
 static void generation_free(struct generation *generation)

@@ -23,10 +23,9 @@ const char *const place_source_names[PLACE_SOURCES] = {
     [PLACE_FROM_HOME] = "home",
 };
 
-static struct metric lookups = {.name = "masthead_place_lookups_total",
-                                .help = "Lookups of a reader's place, by verdict.",
-                                .type = METRIC_COUNTER,
-                                .labels = {{"verdict", place_verdict_names, PLACE_VERDICTS}}};
+static struct metric lookups =
+    COUNTER("masthead_place_lookups_total", "Lookups of a reader's place, by verdict.",
+            .labels = {{"verdict", place_verdict_names, PLACE_VERDICTS}});
 
 struct places *places_open(const struct place_options *options)
 {

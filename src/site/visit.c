@@ -39,13 +39,9 @@ static parameter_reader *const parameter_readers[] = {
 #define PARAMETERS \
     (sizeof parameter_readers / sizeof parameter_readers[0]) /* the last name is for all others */
 
-static struct metric ignored_total = {
-    .name = "masthead_http_ignored_parameters_total",
-    .help = "Query parameters that did not count, by name.",
-    .type = METRIC_COUNTER,
-    .labels = {{"parameter", parameter_names, PARAMETERS + 1}},
-    .sparse = true,
-};
+static struct metric ignored_total =
+    COUNTER("masthead_http_ignored_parameters_total", "Query parameters that did not count, by name.",
+            .labels = {{"parameter", parameter_names, PARAMETERS + 1}}, .sparse = true);
 
 void visit_register(void)
 {

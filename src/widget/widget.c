@@ -22,14 +22,11 @@ struct widget {
     struct weather *weather;
 };
 
-static struct metric answers = {
-    .name = "masthead_widgets_total",
-    .help =
-        "Answers to readers, one a visit, by what they show and where the place comes from; in split mode "
-        "by what is known when the place is asked for.",
-    .type = METRIC_COUNTER,
-    .labels = {{"state", answer_state_names, ANSWER_STATES}, {"source", place_source_names, PLACE_SOURCES}},
-};
+static struct metric answers = COUNTER(
+    "masthead_widgets_total",
+    "Answers to readers, one a visit, by what they show and where the place comes from; in split mode by "
+    "what is known when the place is asked for.",
+    .labels = {{"state", answer_state_names, ANSWER_STATES}, {"source", place_source_names, PLACE_SOURCES}});
 
 struct widget *widget_open(const struct widget_options *options, struct places *places,
                            struct weather *weather)

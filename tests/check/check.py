@@ -121,7 +121,7 @@ def check_documents():
         if f"`{key}`" not in readme:
             complain(f"README.md: does not explain the option `{key}`")
     for path in sources():
-        for metric in re.findall(r'\.name = "(masthead_\w+)"', path.read_text()):
+        for metric in re.findall(r'(?:COUNTER|GAUGE|HISTOGRAM)\(\s*"(masthead_\w+)"', path.read_text()):
             if metric not in readme:
                 complain(f"README.md: does not name the metric {metric}")
 

@@ -54,22 +54,11 @@ struct cache {
 enum { LOOKUPS, ENTRIES, CAPACITY, EVICTIONS, ROWS };
 static metric_collector collect;
 static struct metric rows[ROWS] = {
-    [LOOKUPS] = {.name = "masthead_cache_lookups_total",
-                 .help = "Lookups of a cell's weather, by result.",
-                 .type = METRIC_COUNTER,
-                 .labels = {{"result", cache_result_names, CACHE_RESULTS}}},
-    [ENTRIES] = {.name = "masthead_cache_entries",
-                 .help = "Cells in the cache.",
-                 .type = METRIC_GAUGE,
-                 .collect = collect},
-    [CAPACITY] = {.name = "masthead_cache_capacity",
-                  .help = "Cells that the cache can hold.",
-                  .type = METRIC_GAUGE,
-                  .collect = collect},
-    [EVICTIONS] = {.name = "masthead_cache_evictions_total",
-                   .help = "Cells given up for others.",
-                   .type = METRIC_COUNTER,
-                   .collect = collect},
+    [LOOKUPS] = COUNTER("masthead_cache_lookups_total", "Lookups of a cell's weather, by result.",
+                        .labels = {{"result", cache_result_names, CACHE_RESULTS}}),
+    [ENTRIES] = GAUGE("masthead_cache_entries", "Cells in the cache.", collect),
+    [CAPACITY] = GAUGE("masthead_cache_capacity", "Cells that the cache can hold.", collect),
+    [EVICTIONS] = COUNTER("masthead_cache_evictions_total", "Cells given up for others.", .collect = collect),
 };
 
 static void collect(void *context, size_t row, struct metric_samples *samples)

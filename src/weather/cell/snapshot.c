@@ -33,15 +33,11 @@ static metric_collector collect;
 static const char *const result_names[SNAPSHOT_RESULTS] = {
     [SNAPSHOT_RESTORED] = "restored", [SNAPSHOT_LEFT_OUT] = "left_out", [SNAPSHOT_DAMAGED] = "damaged"};
 static struct metric rows[ROWS] = {
-    [WRITTEN] = {.name = "masthead_snapshot_last_success_timestamp_seconds",
-                 .help = "When the snapshot of the cache was last written, 0 if not since the start.",
-                 .type = METRIC_GAUGE,
-                 .collect = collect},
-    [RECORDS] = {.name = "masthead_snapshot_records_total",
-                 .help = "Records of the snapshot that was read at the start, by what became of them.",
-                 .type = METRIC_COUNTER,
-                 .labels = {{"result", result_names, SNAPSHOT_RESULTS}},
-                 .collect = collect},
+    [WRITTEN] = GAUGE("masthead_snapshot_last_success_timestamp_seconds",
+                      "When the snapshot of the cache was last written, 0 if not since the start.", collect),
+    [RECORDS] = COUNTER("masthead_snapshot_records_total",
+                        "Records of the snapshot that was read at the start, by what became of them.",
+                        .labels = {{"result", result_names, SNAPSHOT_RESULTS}}, .collect = collect),
 };
 
 static void collect(void *context, size_t row, struct metric_samples *samples)
@@ -153,8 +149,6 @@ static bool write_cells(FILE *file, struct cache *cache, bool simulated)
 
 bool snapshot_write(const struct snapshot_options *options, struct cache *cache)
 {
-    static struct log_throttle throttle;
-    int64_t suppressed;
     char fresh[SNAPSHOT_PATH_BYTES + SUFFIX_BYTES];
     snprintf(fresh, sizeof fresh, "%s.new", options->path);
     make_folder(options->path);
@@ -170,9 +164,8 @@ bool snapshot_write(const struct snapshot_options *options, struct cache *cache)
         error = errno;
     if (file)
         unlink(fresh);
-    if (log_due(&throttle, &suppressed))
-        log_event(LOG_WARN, "cannot write the cache snapshot", log_str("file", options->path),
-                  log_str("error", strerror(error)), log_int("suppressed", suppressed));
+    log_throttled(LOG_WARN, "cannot write the cache snapshot", log_str("file", options->path),
+                  log_str("error", strerror(error)));
     errno = error;
     return false;
 }

@@ -59,23 +59,15 @@ static const double duration_bounds_s[] = {0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6,
 enum { REQUESTS, DURATION, INFLIGHT, ROWS };
 static metric_collector collect_inflight;
 static struct metric rows[ROWS] = {
-    [REQUESTS] = {.name = "masthead_upstream_requests_total",
-                  .help = "Requests to weather providers, by how they ended.",
-                  .type = METRIC_COUNTER,
-                  .labels = {{"provider", provider_names, PROVIDERS}, {"outcome", outcome_names, OUTCOMES}},
-                  .sparse = true},
-    [DURATION] = {.name = "masthead_upstream_request_duration_seconds",
-                  .help = "Duration of requests to weather providers.",
-                  .type = METRIC_HISTOGRAM,
-                  .labels = {{"provider", provider_names, PROVIDERS}},
-                  .bounds = duration_bounds_s,
-                  .bound_count = sizeof duration_bounds_s / sizeof duration_bounds_s[0],
-                  .scale = 0.000001,
-                  .sparse = true},
-    [INFLIGHT] = {.name = "masthead_upstream_inflight",
-                  .help = "Requests to weather providers under way.",
-                  .type = METRIC_GAUGE,
-                  .collect = collect_inflight},
+    [REQUESTS] =
+        COUNTER("masthead_upstream_requests_total", "Requests to weather providers, by how they ended.",
+                .labels = {{"provider", provider_names, PROVIDERS}, {"outcome", outcome_names, OUTCOMES}},
+                .sparse = true),
+    [DURATION] = HISTOGRAM("masthead_upstream_request_duration_seconds",
+                           "Duration of requests to weather providers.", duration_bounds_s, 0.000001,
+                           .labels = {{"provider", provider_names, PROVIDERS}}, .sparse = true),
+    [INFLIGHT] =
+        GAUGE("masthead_upstream_inflight", "Requests to weather providers under way.", collect_inflight),
 };
 
 static void collect_inflight(void *context, size_t row, struct metric_samples *samples)
