@@ -1,0 +1,73 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Writes and syncs what is behind `fd`, and closes it. */
+static bool write_stream(int fd, file_writer *write, void *context)
+{
+    FILE *file = fdopen(fd, "w");
+    if (!file) {
+        close(fd);
+        return false;
+    }
+    errno = 0;
+    bool ok = write(file, context) && fflush(file) == 0 && !ferror(file) && fsync(fd) == 0;
+    int error = errno ? errno : EIO;
+    fclose(file);
+    errno = error;
+    return ok;
+}
+
+static void sync_folder(const char *folder)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    fsync(fd);
+    close(fd);
+}
+
+bool file_replace(const char *path, file_writer *write, void *context)
+{
+    char folder[PATH_MAX], fresh[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    if ((size_t)snprintf(fresh, sizeof fresh, "%s.new", path) >= sizeof fresh) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path + 1) : 1, slash ? path : ".");
+    mkdir(folder, 0755); /* open says why the folder is missing */
+    unlink(fresh);
+    int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return false;
+    if (!write_stream(fd, write, context) || rename(fresh, path) < 0) {
+        int error = errno;
+        unlink(fresh);
+        errno = error;
+        return false;
+    }
+    sync_folder(folder);
+    return true;
+}
+
+struct content {
+    const void *bytes;
+    size_t length;
+};
+
+static bool write_content(FILE *file, void *context)
+{
+    const struct content *content = context;
+    return fwrite(content->bytes, 1, content->length, file) == content->length;
+}
+
+bool file_replace_bytes(const char *path, const void *bytes, size_t length)
+{
+    return file_replace(path, write_content, &(struct content){bytes, length});
+}

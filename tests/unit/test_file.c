@@ -1,0 +1,166 @@
+/* A file is replaced whole or not at all: whatever is in the way, the old one stays, and nothing is left
+ * beside it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "base/file.h"
+#include "folder.h"
+
+static bool there(const char *path)
+{
+    struct stat status;
+    return lstat(path, &status) == 0;
+}
+
+static void assert_replaced(const char *path, const char *text)
+{
+    struct stat status;
+    char fresh[160];
+    snprintf(fresh, sizeof fresh, "%s.new", path);
+    if (!file_replace_bytes(path, text, strlen(text)))
+        fail_msg("%s: %s", path, strerror(errno));
+    assert_file_holds(path, text);
+    assert_int_equal(lstat(path, &status), 0);
+    assert_int_equal(status.st_mode, S_IFREG | 0600);
+    assert_false(there(fresh));
+}
+
+static void assert_refused(const char *path, int error)
+{
+    errno = 0;
+    assert_false(file_replace_bytes(path, "new", 3));
+    assert_int_equal(errno, error);
+}
+
+static void a_file_is_made_and_replaced(void **state)
+{
+    (void)state;
+    assert_replaced(in_folder("file"), "first");
+    assert_replaced(in_folder("file"), "second, and longer");
+    assert_replaced(in_folder("file"), "");
+    assert_replaced(in_folder("made/file"), "in a folder that was missing");
+    assert_int_equal(chdir(folder), 0);
+    assert_replaced("bare", "in the working folder");
+    assert_int_equal(chdir("/"), 0);
+}
+
+static void what_lies_in_the_way_is_replaced_not_followed(void **state)
+{
+    (void)state;
+    write_string(in_folder("target"), "untouched");
+    assert_int_equal(symlink(in_folder("target"), in_folder("linked.new")), 0);
+    assert_replaced(in_folder("linked"), "beside a link");
+    assert_int_equal(symlink(in_folder("target"), in_folder("link")), 0);
+    assert_replaced(in_folder("link"), "in place of a link");
+    write_string(in_folder("killed.new"), "what a killed process has left, longer than what comes");
+    assert_replaced(in_folder("killed"), "whole");
+    assert_file_holds(in_folder("target"), "untouched");
+}
+
+static void where_nothing_can_be_written_the_error_says_why(void **state)
+{
+    (void)state;
+    char deep[PATH_MAX];
+    memset(deep, 'x', sizeof deep);
+    deep[sizeof deep - 4] = '\0';
+    write_string(in_folder("plain"), "no folder");
+    assert_refused(in_folder("plain/file"), ENOTDIR);
+    assert_refused(in_folder("one/two/file"), ENOENT);
+    assert_refused("/proc/file", ENOENT);
+    assert_refused(deep, ENAMETOOLONG);
+    mkdir(in_folder("occupied"), 0700);
+    assert_refused(in_folder("occupied"), EISDIR);
+    assert_false(there(in_folder("occupied.new")));
+    mkdir(in_folder("blocked.new"), 0700);
+    assert_refused(in_folder("blocked"), EEXIST);
+    assert_file_holds(in_folder("plain"), "no folder");
+}
+
+/* A device that is full: no file may grow past a few bytes. */
+static void a_full_disk_leaves_the_old_file(void **state)
+{
+    (void)state;
+    static char large[20000];
+    struct rlimit was;
+    memset(large, 'x', sizeof large);
+    assert_replaced(in_folder("full"), "old");
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){2, was.rlim_max}), 0);
+    bool small = file_replace_bytes(in_folder("full"), "new", 3); /* fails in the flush */
+    int error = errno;
+    bool big = file_replace_bytes(in_folder("full"), large, sizeof large); /* fails in the write */
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+    assert_false(small || big);
+    assert_int_equal(error, EFBIG);
+    assert_file_holds(in_folder("full"), "old");
+    assert_false(there(in_folder("full.new")));
+}
+
+/* Writes two parts, the second over the first's beginning; fails where `context` is a number of errno. */
+static bool write_parts(FILE *file, void *context)
+{
+    const int *error = context;
+    fputs("-----, then the rest", file);
+    fseek(file, 0, SEEK_SET);
+    fputs("first", file);
+    errno = *error;
+    return *error == 0;
+}
+
+/* Does not notice that nothing can be written. */
+static bool write_carelessly(FILE *file, void *context)
+{
+    static char large[20000];
+    (void)context;
+    fwrite(large, 1, sizeof large, file);
+    fseek(file, 0, SEEK_SET);
+    errno = 0;
+    return true;
+}
+
+static void a_writer_may_seek_and_may_fail(void **state)
+{
+    (void)state;
+    int error = 0;
+    struct rlimit was;
+    assert_true(file_replace(in_folder("parts"), write_parts, &error));
+    assert_file_holds(in_folder("parts"), "first, then the rest");
+    error = EXDEV;
+    assert_false(file_replace(in_folder("parts"), write_parts, &error));
+    assert_int_equal(errno, EXDEV);
+
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){2, was.rlim_max}), 0);
+    bool replaced = file_replace(in_folder("parts"), write_carelessly, NULL);
+    error = errno;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+    assert_false(replaced);
+    assert_int_not_equal(error, 0);
+    assert_file_holds(in_folder("parts"), "first, then the rest");
+    assert_false(there(in_folder("parts.new")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file_is_made_and_replaced),
+        cmocka_unit_test(what_lies_in_the_way_is_replaced_not_followed),
+        cmocka_unit_test(where_nothing_can_be_written_the_error_says_why),
+        cmocka_unit_test(a_full_disk_leaves_the_old_file),
+        cmocka_unit_test(a_writer_may_seek_and_may_fail),
+    };
+    return cmocka_run_group_tests_name("file", tests, make_folder, remove_folder);
+}
