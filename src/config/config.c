@@ -411,8 +411,8 @@ bool config_keyless(const struct config *config)
     bool open_meteo = false;
     for (size_t i = 0; i < weather->provider_count; i++)
         open_meteo = open_meteo || strcmp(weather->providers[i], "open-meteo") == 0;
-    return open_meteo && !config->dev.enabled && !weather->open_meteo_key_file[0] &&
-           strcmp(weather->open_meteo_url, WEATHER_FREE_HOST) == 0;
+    return open_meteo && !config->dev.enabled && !weather->provider[PROVIDER_OPEN_METEO].key_file[0] &&
+           strcmp(weather->provider[PROVIDER_OPEN_METEO].url, WEATHER_FREE_HOST) == 0;
 }
 
 void config_warn(const struct config *config)

@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "config/table.h"
 #include "place/record.h"
-#include "weather/cell/cell.h"
+#include "weather/weather.h"
 #include "widget/words.h"
 
 #include <ctype.h>
@@ -179,10 +179,10 @@ bool read_budget(struct setting *s)
 bool read_cell(struct setting *s)
 {
     double udeg;
-    if (!parse_number(s, "degrees", CELL_MICRODEGREES, &udeg))
+    if (!parse_number(s, "degrees", 1e6, &udeg))
         return false;
     int64_t whole = llround(udeg);
-    if (fabs((double)whole - udeg) > 1e-6 || !cell_size_valid((int32_t)whole))
+    if (fabs((double)whole - udeg) > 1e-6 || !weather_cell_size_valid(whole))
         return fail(s, "360 degrees must be a whole number of cells (0.1, 0.25, 0.5, 1, ...)");
     *(int64_t *)s->field = whole;
     return true;

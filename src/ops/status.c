@@ -128,16 +128,17 @@ static void gather_cells(struct weather *weather, const struct instant *now, str
     while ((count = weather_cells(weather, &cursor, now, batch, WEATHER_CELLS)) > 0)
         for (size_t i = 0; i < count; i++) {
             const struct weather_cell *cell = &batch[i];
-            report->cells[cell->state]++;
+            enum weather_state state = cell->state < STATUS_CELL_STATES ? cell->state : WEATHER_MISS;
+            report->cells[state]++;
             report->cell_count++;
             report->cells_in_flight += cell->in_flight;
             keep_earliest(&report->retry_s, cell->retry_s);
-            world_map_mark(report->map, cell->latitude, cell->longitude, status_dots[cell->state]);
+            world_map_mark(report->map, cell->latitude, cell->longitude, (uint8_t)state);
             if (cell->fetched_s > 0)
                 insert_top(report->oldest, &report->oldest_count, cell, is_older);
             if (cell->asks > 0)
                 insert_top(report->hottest, &report->hottest_count, cell, is_hotter);
-            if (cell->asks > 0 && cell->state != WEATHER_NONE)
+            if (cell->asks > 0 && state != WEATHER_MISS)
                 keep_earliest(&report->curves_until_s, cell->until_s);
         }
     for (size_t i = 0; i < report->oldest_count; i++)

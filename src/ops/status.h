@@ -11,11 +11,12 @@
 
 #include <stdatomic.h>
 
-#define STATUS_SETTINGS_MAX   64
-#define STATUS_CELLS          8
-#define STATUS_SENTENCE       320
-#define STATUS_FINDINGS       20
-#define STATUS_WEATHER_STATES (WEATHER_STALE + 1)
+#define STATUS_SETTINGS_MAX 64
+#define STATUS_CELLS        8
+#define STATUS_SENTENCE     320
+#define STATUS_FINDINGS     20
+#define STATUS_CELL_STATES \
+    (WEATHER_MISS + 1) /* WEATHER_NEGATIVE counts as WEATHER_MISS; the last is the worst */
 
 /* The configuration in force, a line a setting. */
 struct status_settings {
@@ -87,7 +88,7 @@ struct status_report {
     const char *reload_refusal; /* where it is not ok */
     int64_t threads_busy, threads;
     struct weather_report weather;
-    int64_t cells[STATUS_WEATHER_STATES], cell_count, cells_in_flight;
+    int64_t cells[STATUS_CELL_STATES], cell_count, cells_in_flight;
     int64_t curves_until_s; /* when the first curve that was asked for since it came can no longer be read */
     int64_t retry_s;        /* when the first cell that rests after a failure may be fetched again */
     double stretch;         /* the largest of the providers' */
@@ -100,7 +101,7 @@ struct status_report {
     struct status_settings settings;
     size_t upstream_count, window_count, database_count, oldest_count, hottest_count;
 
-    world_map_grid map; /* status_dots of the worst cell in each unit */
+    world_map_grid map; /* the worst cell's state in each unit */
 };
 
 struct status;
@@ -166,6 +167,3 @@ const char *status_row(const struct status_report *, const struct table *, size_
 /* Writes a fact of a row as HTML or as JSON. */
 void status_write_field(const struct status_report *, const struct column *, const char *row, bool html,
                         struct text *);
-
-extern const char *const status_cell_states[STATUS_WEATHER_STATES];
-extern const uint8_t status_dots[STATUS_WEATHER_STATES]; /* on the map; the worst is the highest */

@@ -166,8 +166,7 @@ static void write_plot(const struct status_report *report, const struct plot *pl
 
 static void write_map(const struct status_report *report, struct text *out)
 {
-    static const enum weather_state order[] = {WEATHER_FRESH, WEATHER_STALE,
-                                               WEATHER_NONE}; /* the worst on top */
+    const char *const *names = weather_state_names[WEATHER_OF_CELL];
     text_format(
         out,
         "<section class=\"world\">\n<h2 id=\"map\">Cells on the map</h2>\n<p>Each coloured dot holds cells "
@@ -176,15 +175,15 @@ static void write_map(const struct status_report *report, struct text *out)
         "<svg class=\"map\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"World map of %lld cells\">"
         "<image href=\"/status/map.svg\" width=\"%d\" height=\"%d\"/>",
         WORLD_MAP_WIDTH, WORLD_MAP_HEIGHT, (long long)report->cell_count, WORLD_MAP_WIDTH, WORLD_MAP_HEIGHT);
-    for (size_t i = 0; i < STATUS_WEATHER_STATES; i++) {
-        text_format(out, "<path class=\"dot %s\" d=\"M0 0", status_cell_states[order[i]]);
-        world_map_dots(report->map, status_dots[order[i]], out);
+    for (size_t state = WEATHER_FRESH; state < STATUS_CELL_STATES; state++) { /* the worst on top */
+        text_format(out, "<path class=\"dot %s\" d=\"M0 0", names[state]);
+        world_map_dots(report->map, (uint8_t)state, out);
         text_string(out, "\"/>");
     }
     text_string(out, "</svg>\n<p>");
-    for (size_t i = 0; i < STATUS_WEATHER_STATES; i++)
-        text_format(out, "<span class=\"key %1$s\">%1$s %2$lld</span> ", status_cell_states[order[i]],
-                    (long long)report->cells[order[i]]);
+    for (size_t state = WEATHER_FRESH; state < STATUS_CELL_STATES; state++)
+        text_format(out, "<span class=\"key %1$s\">%1$s %2$lld</span> ", names[state],
+                    (long long)report->cells[state]);
     text_string(out, "</p>\n</section>\n");
 }
 

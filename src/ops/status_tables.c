@@ -1,11 +1,5 @@
 #include "ops/status.h"
 
-const char *const status_cell_states[STATUS_WEATHER_STATES] = {
-    [WEATHER_NONE] = "none", [WEATHER_FRESH] = "fresh", [WEATHER_STALE] = "stale"};
-
-const uint8_t status_dots[STATUS_WEATHER_STATES] = {
-    [WEATHER_FRESH] = 1, [WEATHER_STALE] = 2, [WEATHER_NONE] = 3};
-
 #define IN_REPORT(key, heading, kind, member)                      \
     {                                                              \
         key, heading, kind, offsetof(struct status_report, member) \
@@ -29,7 +23,7 @@ static const struct column service[] = {
     IN_REPORT("cells", "Cells", FIELD_COUNT, cell_count),
     IN_REPORT("cells_fresh", "Cells fresh", FIELD_COUNT, cells[WEATHER_FRESH]),
     IN_REPORT("cells_stale", "Cells stale", FIELD_COUNT, cells[WEATHER_STALE]),
-    IN_REPORT("cells_none", "Cells without a number", FIELD_COUNT, cells[WEATHER_NONE]),
+    IN_REPORT("cells_none", "Cells without a number", FIELD_COUNT, cells[WEATHER_MISS]),
     IN_REPORT("cells_in_flight", "Cells being fetched", FIELD_COUNT, cells_in_flight),
     IN_REPORT("next_retry", "Next try after a failure", FIELD_TIME, retry_s),
     IN_REPORT("capacity", "Room for cells", FIELD_COUNT, weather.capacity),
@@ -167,7 +161,7 @@ void status_write_field(const struct status_report *report, const struct column 
         break;
     case FIELD_STATE:
         text_format(out, html ? "<span class=\"key %1$s\">%1$s</span>" : "\"%s\"",
-                    status_cell_states[*(const enum weather_state *)field_kind]);
+                    weather_state_names[WEATHER_OF_CELL][*(const enum weather_state *)field_kind]);
         break;
     case FIELD_COUNT:
         text_format(out, "%lld", (long long)*(const int64_t *)field_kind);

@@ -80,27 +80,17 @@ static bool answer_cors(const struct public_site *site, const struct http_reques
 /* RFC 9211. */
 static void write_cache_status(const struct answer *answer, struct text *out)
 {
-    if (answer->state == ANSWER_UNKNOWN)
+    const struct reading *reading = &answer->reading;
+    if (reading->state == WEATHER_UNKNOWN)
         return;
     text_string(out, "Cache-Status: masthead; ");
-    switch (answer->reading.source) {
-    case WEATHER_HIT:
-        text_format(out, "hit; ttl=%lld\r\n", (long long)answer->reading.refresh_in_s);
-        break;
-    case WEATHER_HIT_STALE:
-        text_format(out, "fwd=stale; ttl=%lld\r\n", (long long)answer->reading.refresh_in_s);
-        break;
-    case WEATHER_FETCHED:
-        text_string(out, "fwd=miss\r\n");
-        break;
-    case WEATHER_COLLAPSED:
-        text_string(out, "fwd=miss; collapsed\r\n");
-        break;
-    case WEATHER_NEGATIVE:
-        text_format(out, "fwd=miss; detail=%s\r\n",
-                    answer->reading.retry_in_s > 0 ? "backing-off" : "not-fetched");
-        break;
-    }
+    if (reading->lookup == WEATHER_FRESH || reading->lookup == WEATHER_STALE)
+        text_format(out, "%s; ttl=%lld\r\n", reading->lookup == WEATHER_FRESH ? "hit" : "fwd=stale",
+                    (long long)reading->refresh_in_s);
+    else if (reading->lookup == WEATHER_MISS)
+        text_format(out, "fwd=miss%s\r\n", reading->joined ? "; collapsed" : "");
+    else
+        text_format(out, "fwd=miss; detail=%s\r\n", reading->retry_in_s > 0 ? "backing-off" : "not-fetched");
 }
 
 static void write_ignored(const struct visit_notes *notes, struct text *out)
@@ -154,7 +144,7 @@ static void answer_visit(struct public_site *site, const struct http_request *re
     if (visit.choice > 0 && widget.place.source != PLACE_FROM_READER)
         visit_ignore(&notes, "place", "not known");
     write_headers(&widget, &visit, &notes, &answer->headers);
-    answer->told.state = answer_state_names[widget.state];
+    answer->told.state = answer_state_name(&widget);
     answer->told.source = place_source_names[widget.place.source];
     answer->told.reader = visit.address;
     answer->type = type;

@@ -4,69 +4,48 @@
 
 #include "base/clock.h"
 #include "base/credit.h"
+#include "weather/cell/state.h"
+#include "weather/point/upstream.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Open-Meteo's host for keyless, non-commercial use. */
-#define WEATHER_FREE_HOST "https://api.open-meteo.com"
-
-#define WEATHER_URL_BYTES      256
-#define WEATHER_PATH_BYTES     256
 #define WEATHER_NAME_BYTES     32
-#define WEATHER_PROVIDERS      4
 #define WEATHER_CONTACT_BYTES  128
 #define WEATHER_CELL_BYTES     32
 #define WEATHER_TIMEZONE_BYTES 40
-
-/* Requests allowed per minute, hour and day of UTC; 0: no limit. */
-struct weather_budget {
-    int64_t minute, hour, day;
-};
 
 struct weather_options {
     char providers[WEATHER_PROVIDERS]
                   [WEATHER_NAME_BYTES]; /* tried in this order; one not built in is skipped, logged */
     size_t provider_count;
-    char open_meteo_url[WEATHER_URL_BYTES];
-    char open_meteo_key_file[WEATHER_PATH_BYTES]; /* "": keyless */
-    char met_norway_url[WEATHER_URL_BYTES];
-    char openweathermap_url[WEATHER_URL_BYTES];
-    char openweathermap_key_file[WEATHER_PATH_BYTES]; /* "": openweathermap is skipped, logged */
-    char contact[WEATHER_CONTACT_BYTES]; /* in the User-Agent; "": met-norway is skipped, logged */
+    struct weather_provider_options provider[WEATHER_PROVIDERS]; /* by enum provider_id, used or not */
+    char contact[WEATHER_CONTACT_BYTES]; /* in the User-Agent; "": a provider that wants one is skipped,
+                                            logged */
     char proxy[WEATHER_URL_BYTES];
-    int64_t cell_udeg; /* see cell_size_valid */
+    int64_t cell_udeg; /* see weather_cell_size_valid */
     int64_t refresh_ms, keep_ms, wait_ms, timeout_ms;
-    int64_t parallel;    /* flights at one time; 0: one for a keyless Open-Meteo host, else eight */
+    int64_t parallel;    /* flights at one time; 0: one if a provider wants that, else eight */
     int64_t capacity;    /* cells */
     int64_t max_waiters; /* threads that may wait for a cold cell at one time */
     char snapshot[2 * WEATHER_PATH_BYTES]; /* file from which a restart is warm; "": none */
-    struct weather_budget open_meteo_budget, met_norway_budget, openweathermap_budget;
-    char budgets[2 * WEATHER_PATH_BYTES]; /* file in which what was spent outlives the process; "": none */
+    char budgets[2 * WEATHER_PATH_BYTES];  /* file in which what was spent outlives the process; "": none */
     int64_t snapshot_every_ms;
     bool simulated; /* whether the weather is: a snapshot is of one kind or the other */
 };
-
-enum weather_state {
-    WEATHER_NONE, /* no number: not fetched yet, or too old to be read */
-    WEATHER_FRESH,
-    WEATHER_STALE, /* a due refresh failed; the curve is still read at now */
-};
-
-/* How the answer was come by, for Cache-Status (RFC 9211). */
-enum weather_source { WEATHER_HIT, WEATHER_HIT_STALE, WEATHER_FETCHED, WEATHER_COLLAPSED, WEATHER_NEGATIVE };
 
 #define WEATHER_NO_OFFSET INT32_MIN
 
 struct reading {
     enum weather_state state;
-    enum weather_source source;
+    enum weather_state lookup;     /* the state when it was looked up, before any waiting */
+    bool joined;                   /* that was WEATHER_MISS, and a fetch was listed or under way already */
     char cell[WEATHER_CELL_BYTES]; /* always */
     int64_t refresh_in_s; /* until the curve is due (negative: overdue); without one, until the next try */
     int64_t retry_in_s;   /* where the last fetch failed: until the next try; else 0 */
-    bool in_flight;       /* a fetch is under way */
-    /* The rest only where state is not WEATHER_NONE. */
+    bool in_flight;       /* a fetch is listed or under way */
+    /* The rest only where state is WEATHER_FRESH or WEATHER_STALE. */
     int temperature_ddeg;                  /* tenths of a degree Celsius */
     int code;                              /* WMO table 4677, -1: not known */
     int is_day;                            /* 1, 0, -1: not known */
@@ -90,33 +69,30 @@ void weather_close(struct weather *);
 /* Whether weather_open would find a provider to use and every key; logs what is wrong. Starts nothing. */
 bool weather_usable(const struct weather_options *);
 
-/* On whose behalf weather is asked for, which decides what it may cost. */
-enum weather_client {
-    WEATHER_FOR_VISITOR, /* where a reader's address is: whatever it takes */
-    WEATHER_FOR_CHOICE,  /* a place that anyone may name: fetching is paid from a tenth of the budgets, and a
-                            missing cell needs room in the cache */
-    WEATHER_IF_KNOWN,    /* a cell that anyone may name: the same, if it was asked for as one of the above */
-    WEATHER_PEEK,        /* nobody's: nothing is made, started, marked, counted or waited for */
-};
-
-/* The weather of the cell around a point at `now`. Does no network I/O: a missing or ageing cell is handed to
- * the fetch thread, and for a missing one a bounded number of callers that are `patient` wait up to wait_ms.
- * Thread-safe. */
+/* The weather of the cell around a point at `now`. Does no network I/O: a missing or ageing cell is listed
+ * for the fetch thread, and for a missing one a bounded number of callers that `may_wait` do so up to
+ * wait_ms. Thread-safe. */
 void weather_read(struct weather *, enum weather_client, bool may_wait, double latitude, double longitude,
                   const struct instant *now, struct reading *out);
 
-/* What is behind a cell that is only imagined. */
+/* What is behind a cell that is only simulated. */
 struct weather_scenario {
     int64_t age_s;   /* since the last fetch that succeeded; WEATHER_NEVER: none has */
     int64_t retry_s; /* where every fetch since has failed: until the next try; else 0 */
 };
 #define WEATHER_NEVER (-1)
 
-/* The weather of a cell at `now` as a reader would be told it, were the synthetic truth forecast by
+/* The weather of a cell at `now` as a reader would be told it, were the synthetic weather forecast by
  * Open-Meteo and this the cell's past. Reproducible: depends on nothing else but the options, and touches
  * nothing. Thread-safe. */
 void weather_simulate(const struct weather *, const struct weather_scenario *, double latitude,
                       double longitude, const struct instant *now, struct reading *out);
+
+/* Whether 360 degrees is a whole number of cells of this size, in millionths of a degree. */
+bool weather_cell_size_valid(int64_t udeg);
+
+/* The number of the provider of that name, which has `length` bytes; WEATHER_PROVIDERS without. */
+size_t weather_provider_by_name(const char *name, size_t length);
 
 /* Reads a cell's name, "19.1,72.9", as its centre. False when it is not the name of a cell of the configured
  * size. */
@@ -129,7 +105,7 @@ struct weather_cell {
     enum weather_state state;   /* what a reader would be told now */
     int64_t fetched_s, until_s; /* of its curve: when it came, until when it can be read */
     int64_t retry_s;            /* where the last fetch failed: when the next may be tried */
-    bool in_flight;             /* a fetch is under way, or waits for its turn */
+    bool in_flight;             /* a fetch is listed or under way */
     int64_t asks;               /* since its curve came */
     const char *provider;       /* "" without a curve; static */
 };
@@ -153,28 +129,6 @@ struct weather_report {
 
 /* Thread-safe. */
 void weather_report(struct weather *, struct weather_report *out);
-
-/* A budget of a provider. */
-struct weather_window {
-    const char *name;         /* "minute", "hour", "day"; static */
-    int64_t limit, remaining; /* requests */
-    int64_t reset_s;          /* when the budget is whole again */
-};
-#define WEATHER_WINDOWS 3
-
-/* How things stand with a provider. Times are Unix seconds, 0: never, not. */
-struct weather_upstream {
-    const char *name;   /* static */
-    bool asked;         /* since the start of the process; else only the budgets say something */
-    bool breaker_open;  /* it is left alone: it failed too often, or asked for it */
-    int64_t next_try_s; /* when it may be asked again, by breaker and budgets; 0: now */
-    int64_t last_success_s, last_failure_s;
-    int64_t failing_since_s;  /* since when nothing has succeeded; 0: it does not fail */
-    const char *last_failure; /* in words, "" for none; static */
-    double stretch;           /* how much longer than `refresh` its curves live, to save its budgets */
-    size_t window_count;
-    struct weather_window windows[WEATHER_WINDOWS]; /* those with a limit */
-};
 
 /* The providers in use, in the order in which they are tried; returns how many. Thread-safe. */
 size_t weather_upstreams(struct weather *, const struct instant *now,

@@ -124,16 +124,13 @@ static void write_client(const struct origin *asked, struct text *out)
 
 static void write_weather(const struct answer *answer, bool simulated, struct text *out)
 {
-    static const char *const words[] = {
-        [WEATHER_HIT] = "hit",        [WEATHER_HIT_STALE] = "stale",   [WEATHER_FETCHED] = "miss",
-        [WEATHER_COLLAPSED] = "miss", [WEATHER_NEGATIVE] = "negative",
-    };
     const struct reading *reading = &answer->reading;
     bool known = answer_has_number(answer);
     bool waits = reading->retry_in_s > 0;
     json_write(out, "{'cell':%s,'cache':%s,'state':%s,'celsius':%.7g,'provider':%s", reading->cell,
-               simulated ? "imagined" : words[reading->source], answer_state_names[answer->state],
-               known ? reading->temperature_ddeg / 10.0 : NAN, known ? reading->provider : "");
+               simulated ? "imagined" : weather_state_names[WEATHER_AS_LOOKUP][reading->lookup],
+               answer_state_name(answer), known ? reading->temperature_ddeg / 10.0 : NAN,
+               known ? reading->provider : "");
     json_write(out, ",\n    'fetched_at':%td,'age_s':%jd,'refresh_at':%td,'next_try_at':%td,'in_flight':%i}",
                known ? reading->fetched_s : JSON_NONE, known ? reading->age_s : JSON_NONE,
                known ? answer->now_s + reading->refresh_in_s : JSON_NONE,
@@ -166,7 +163,7 @@ void explain_visit(const struct widget *widget, const struct origin *origin, con
     text_string(out, NEXT);
     write_place(&visit->address, &reasons.answer.place, &reasons.evidence, true, out);
     text_string(out, NEXT "\"weather\":");
-    if (reasons.answer.state == ANSWER_UNKNOWN)
+    if (reasons.answer.reading.state == WEATHER_UNKNOWN)
         text_string(out, "null");
     else
         write_weather(&reasons.answer, visit->simulated, out);

@@ -9,7 +9,7 @@ static void write_degrees(const struct answer *answer, bool known, struct text *
         text_format(out, "<data class=\"masthead-temp\" value=\"%.1f\">", celsius_ddeg / 10.0);
     else
         text_string(out, "<span class=\"masthead-temp\">");
-    if (answer->state != ANSWER_UNKNOWN)
+    if (answer->reading.state != WEATHER_UNKNOWN)
         write_temperature(out, known, celsius_ddeg, answer->units);
     text_string(out, known ? "</data>" : "</span>");
 }
@@ -54,8 +54,8 @@ void widget_html(const struct answer *answer, struct text *out)
 {
     bool known = answer_has_number(answer);
     text_format(out, "<span class=\"masthead-weather\" data-state=\"%s\" data-source=\"%s\"",
-                answer_state_names[answer->state], place_source_names[answer->place.source]);
-    if (answer->state == ANSWER_STALE)
+                answer_state_name(answer), place_source_names[answer->place.source]);
+    if (answer->reading.state == WEATHER_STALE)
         text_format(out, " data-age=\"%lld\"", (long long)answer->reading.age_s);
     if (answer->simulated)
         text_string(out, " data-simulated");
@@ -73,7 +73,7 @@ void widget_html(const struct answer *answer, struct text *out)
 
 void widget_text(const struct answer *answer, struct text *out)
 {
-    if (answer->state != ANSWER_UNKNOWN) {
+    if (answer->reading.state != WEATHER_UNKNOWN) {
         text_string(out, answer->place.name);
         text_string(out, " ");
         write_temperature(out, answer_has_number(answer), answer->reading.temperature_ddeg, answer->units);

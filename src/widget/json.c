@@ -60,7 +60,7 @@ void widget_json(const struct answer *answer, struct text *out)
     widget_text(answer, &line);
     line.bytes[line.length - 1] = '\0'; /* without its newline */
 
-    json_write(out, "{'state':%s,'text':%-s", answer_state_names[answer->state], line.bytes);
+    json_write(out, "{'state':%s,'text':%-s", answer_state_name(answer), line.bytes);
     write_place(&answer->place, out);
     write_weather(answer, out);
     write_origin(answer, out);
@@ -69,7 +69,7 @@ void widget_json(const struct answer *answer, struct text *out)
 
 void widget_where_json(const struct answer *answer, struct text *out)
 {
-    bool known = answer->state != ANSWER_UNKNOWN;
+    bool known = answer->reading.state != WEATHER_UNKNOWN;
     bool owed = known && answer->place.credit && !answer->credits_nowhere;
     json_write(out, "{'state':%s", known ? "place" : "unknown");
     write_place(&answer->place, out);
@@ -85,7 +85,7 @@ void widget_weather_json(const struct answer *answer, struct text *out)
     bool owed = answer_has_number(answer) && !answer->credits_nowhere;
     write_temperature(&degrees, answer_has_number(answer), answer->reading.temperature_ddeg, answer->units);
 
-    json_write(out, "{'state':%s,'text':%s", answer_state_names[answer->state], degrees.bytes);
+    json_write(out, "{'state':%s,'text':%s", answer_state_name(answer), degrees.bytes);
     write_weather(answer, out);
     write_origin(answer, out);
     write_credits(credit, owed ? 1 : 0, out);

@@ -8,13 +8,8 @@
 
 #define MAX_AGE_UNSURE_S 60 /* stale, or place unknown */
 #define MAX_AGE_SOON_S   15 /* the number is about to come */
-
-const char *const answer_state_names[ANSWER_STATES] = {
-    [ANSWER_FRESH] = "fresh",
-    [ANSWER_STALE] = "stale",
-    [ANSWER_PLACE] = "place",
-    [ANSWER_UNKNOWN] = "unknown",
-};
+#define ANSWER_STATES \
+    (WEATHER_MISS + 1) /* with different names; that of WEATHER_NEGATIVE is the last one's */
 
 struct widget {
     struct widget_options options;
@@ -26,7 +21,8 @@ static struct metric answers = COUNTER(
     "masthead_widgets_total",
     "Answers to readers, one a visit, by what they show and where the place comes from; in split mode by "
     "what is known when the place is asked for.",
-    .labels = {{"state", answer_state_names, ANSWER_STATES}, {"source", place_source_names, PLACE_SOURCES}});
+    .labels = {{"state", weather_state_names[WEATHER_TO_READERS], ANSWER_STATES},
+               {"source", place_source_names, PLACE_SOURCES}});
 
 struct widget *widget_open(const struct widget_options *options, struct places *places,
                            struct weather *weather)
@@ -44,27 +40,13 @@ void widget_close(struct widget *widget)
     free(widget);
 }
 
-static enum answer_state state_of(const struct answer *answer)
-{
-    if (answer->place.source == PLACE_FROM_NONE)
-        return ANSWER_UNKNOWN;
-    switch (answer->reading.state) {
-    case WEATHER_FRESH:
-        return ANSWER_FRESH;
-    case WEATHER_STALE:
-        return ANSWER_STALE;
-    default:
-        return ANSWER_PLACE;
-    }
-}
-
 static int64_t max_age_s(const struct widget_options *options, const struct answer *answer)
 {
     int64_t most = options->max_age_ms / 1000;
     int64_t wish = MAX_AGE_UNSURE_S;
-    if (answer->state == ANSWER_PLACE)
+    if (answer->reading.state >= WEATHER_MISS)
         wish = MAX_AGE_SOON_S;
-    if (answer->state == ANSWER_FRESH)
+    if (answer->reading.state == WEATHER_FRESH)
         wish = answer->reading.refresh_in_s > 0 ? answer->reading.refresh_in_s : 0;
     return wish < most ? wish : most;
 }
@@ -88,7 +70,6 @@ static struct answer begin(const struct widget *widget, const struct visit *visi
 static void conclude(const struct widget *widget, const struct visit *visit, struct answer *out)
 {
     out->units = visit->units == UNITS_AUTO ? units_of_country(out->place.country) : visit->units;
-    out->state = state_of(out);
     out->max_age_s = max_age_s(&widget->options, out);
 }
 
@@ -119,7 +100,8 @@ static void read_weather(const struct widget *widget, const struct visit *visit,
 static void count(const struct visit *visit, const struct answer *answer)
 {
     if (!visit->simulated)
-        metric_add(&answers, answer->state, answer->place.source);
+        metric_add(&answers, answer->reading.state < ANSWER_STATES ? answer->reading.state : WEATHER_MISS,
+                   answer->place.source);
 }
 
 static void answer_visit(const struct widget *widget, const struct visit *visit, bool may_wait,
@@ -175,7 +157,12 @@ bool widget_weather(struct widget *widget, const char *cell, const struct visit 
 
 bool answer_has_number(const struct answer *answer)
 {
-    return answer->state == ANSWER_FRESH || answer->state == ANSWER_STALE;
+    return answer->reading.state == WEATHER_FRESH || answer->reading.state == WEATHER_STALE;
+}
+
+const char *answer_state_name(const struct answer *answer)
+{
+    return weather_state_names[WEATHER_TO_READERS][answer->reading.state];
 }
 
 size_t widget_credits(const struct answer *answer, const struct credit *out[WIDGET_CREDITS_MAX])
@@ -185,7 +172,7 @@ size_t widget_credits(const struct answer *answer, const struct credit *out[WIDG
         return 0;
     if (answer_has_number(answer))
         out[count++] = answer->reading.credit;
-    if (answer->state != ANSWER_UNKNOWN && answer->place.credit)
+    if (answer->reading.state != WEATHER_UNKNOWN && answer->place.credit)
         out[count++] = answer->place.credit;
     return count;
 }

@@ -39,13 +39,10 @@ struct visit {
     struct weather_scenario scenario;
 };
 
-enum answer_state { ANSWER_FRESH, ANSWER_STALE, ANSWER_PLACE, ANSWER_UNKNOWN, ANSWER_STATES };
-extern const char *const answer_state_names[ANSWER_STATES];
-
 struct answer {
-    enum answer_state state;
     struct place place;
-    struct reading reading; /* void where state is ANSWER_UNKNOWN */
+    struct reading
+        reading; /* its state is WEATHER_UNKNOWN, and the rest void, where the place is not known */
     const struct language *language;
     enum units units; /* UNITS_CELSIUS or UNITS_FAHRENHEIT */
     int64_t now_s;    /* Unix time of the answer */
@@ -58,6 +55,9 @@ struct answer {
 
 /* Whether the answer shows a temperature. */
 bool answer_has_number(const struct answer *);
+
+/* Its state in the words for readers; static. */
+const char *answer_state_name(const struct answer *);
 
 struct widget;
 

@@ -12,8 +12,8 @@ SRC = ROOT / "src"
 BUILD = ROOT / os.environ.get("BUILD", "build")  # as make has it
 
 # A file includes files of its own room, or of rooms on floors below.
-FLOORS = {"base": 0, "synthetic": 1, "visitor": 1, "transfer": 2, "place": 2, "weather": 3,
-          "widget": 4, "http": 5, "site": 6, "ops": 7, "config": 8, "demo": 8.2, "service": 8.5, "main": 9}
+FLOORS = {"base": 0, "synthetic": 1, "visitor": 1, "transfer": 2, "place": 2, "weather/cell": 3, "weather/point": 3.3,
+          "weather": 3.9,          "widget": 4, "http": 5, "site": 6, "ops": 7, "config": 8, "demo": 8.2, "service": 8.5, "main": 9}
 # The simulator is a house of its own, which shares the ground floor and what the synthetic weather is.
 ALSO = {"sim": {"sim", "base", "synthetic"}}
 
@@ -29,11 +29,12 @@ GENERATED = {"web/digests.h"}  # by the Makefile
 
 OWNERS = {
     "civetweb.h": {"src/http/server.c", "src/http/request.c", "src/http/guard.c", "src/sim/wire.c"},
-    "curl/curl.h": {"src/weather/point/fetch.c"},
+    "curl/curl.h": {"src/transfer/transfer.c"},
+    "libpsl.h": {"src/transfer/transfer.c"},
     "jansson.h": {f"src/weather/point/{name}.c" for name in ("open_meteo", "met_norway", "openweathermap", "reply")},
     "maxminddb.h": {"src/place/mmdb.c"},
     "ini.h": {"src/config/config.c"},
-    "zlib.h": {"src/weather/cell/snapshot_format.c"},
+    "zlib.h": {"src/weather/cell/snapshot.c"},
 }
 
 TOP = {"src", "data", "tests", "Makefile", "widget.conf", "README.md", "LICENSE"}

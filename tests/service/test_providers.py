@@ -243,7 +243,7 @@ def test_an_error_page_is_logged_by_its_title(start, sim):
     service = start(settings=settings("met-norway", url=sim.url))
     sim.fault("400")
     service.visit(MUMBAI)
-    service.wait_line(r'provider=met-norway outcome=http_4xx status=400 detail="Data corrupted')
+    service.wait_line(r'provider=met-norway outcome=http_4xx_cell status=400 detail="Data corrupted')
 
 
 def test_a_key_that_the_api_repeats_is_not_logged(start, server, key_file):

@@ -136,7 +136,7 @@ def test_a_zone_of_half_or_quarter_hours_is_shown_the_weather_of_now(start, sim,
 
 
 FAULTS = [
-    ("500", "http_5xx"), ("503", "http_5xx"), ("429", "http_429"), ("400", "http_4xx"), ("403", "http_4xx"),
+    ("500", "http_5xx"), ("503", "http_5xx"), ("429", "http_429"), ("400", "http_4xx_cell"), ("403", "http_4xx"),
     ("redirect", "http_3xx"), ("html", "parse"), ("empty", "parse"), ("garbage", "parse"), ("truncated", "parse"),
     ("stream-error", "parse"), ("deep", "too_large"), ("no-hourly", "parse"), ("uneven", "parse"),
     ("wrong-units", "parse"), ("wrong-types", "parse"), ("nan", "parse"), ("cold", "implausible"),

@@ -20,7 +20,13 @@
 #define MANY         100000
 
 static char folder[64];
-static struct snapshot_options options = {.every_ms = HOUR, .cell_udeg = SIZE_UDEG};
+#define OPTIONS                                                                                  \
+    (struct snapshot_options)                                                                    \
+    {                                                                                            \
+        .cell_udeg = SIZE_UDEG, .providers = provider_names, .provider_count = WEATHER_PROVIDERS \
+    }
+
+static struct snapshot_options options;
 
 static inline struct cache *open_cache(size_t capacity)
 {
@@ -47,10 +53,10 @@ static inline struct curve curve_of(size_t i, int64_t fetched_s)
                           .timezone = "America/Port-au-Prince"};
     for (size_t point = 0; point < CURVE_POINTS; point++) {
         curve.temperature_cdeg[point] = (int16_t)((int)(i % 9000) - 4000 + (int)point);
-        curve.sky[point] = (uint8_t)((i + point) % 100 | (point % 2 ? CURVE_DAY : 0));
+        curve.condition[point] = (uint8_t)((i + point) % 100 | (point % 2 ? CURVE_DAY : 0));
     }
     curve.temperature_cdeg[CURVE_POINTS - 1] = CURVE_NO_TEMPERATURE;
-    curve.sky[CURVE_POINTS - 2] = CURVE_NO_SKY;
+    curve.condition[CURVE_POINTS - 2] = CURVE_NO_CONDITION;
     return curve;
 }
 
@@ -58,7 +64,7 @@ static inline void put(struct cache *cache, uint64_t key, const struct curve *cu
 {
     struct cache_view view;
     struct instant now = clock_now();
-    cache_ask(cache, key, CACHE_EVICT, &now, &view);
+    cache_get(cache, key, WEATHER_FOR_VISITOR, &now, &view);
     cache_put(cache, key, &now, curve, 1);
 }
 
@@ -83,8 +89,8 @@ static inline void write_filled(size_t cells)
 static inline struct cache_view look(struct cache *cache, uint64_t key)
 {
     struct instant now = clock_now();
-    struct cache_view view = {.result = CACHE_MISS};
-    cache_peek(cache, key, &now, &view);
+    struct cache_view view = {.state = WEATHER_MISS};
+    cache_get(cache, key, WEATHER_PEEK, &now, &view);
     return view;
 }
 
@@ -147,7 +153,7 @@ static inline int make_folder_in(const char *parent)
     snprintf(folder, sizeof folder, "%s/test_snapshot.XXXXXX", parent);
     if (!mkdtemp(folder))
         return -1;
-    options = (struct snapshot_options){.every_ms = HOUR, .cell_udeg = SIZE_UDEG};
+    options = OPTIONS;
     snprintf(options.path, sizeof options.path, "%s/cache.snapshot", folder);
     return 0;
 }

@@ -32,7 +32,6 @@ static const struct credit place_credit = {"IP Geolocation by DB-IP", "https://d
 static struct answer mumbai(void)
 {
     return (struct answer){
-        .state = ANSWER_FRESH,
         .place = {.verdict = PLACE_CITY,
                   .source = PLACE_FROM_GEOIP,
                   .name = "Mumbai",
@@ -65,15 +64,13 @@ static struct answer mumbai(void)
 static struct answer mumbai_without_weather(void)
 {
     struct answer answer = mumbai();
-    answer.state = ANSWER_PLACE;
-    answer.reading = (struct reading){.cell = "19.1,72.9", .code = -1, .is_day = -1};
+    answer.reading = (struct reading){.state = WEATHER_MISS, .cell = "19.1,72.9", .code = -1, .is_day = -1};
     return answer;
 }
 
 static struct answer nowhere(void)
 {
     struct answer answer = mumbai();
-    answer.state = ANSWER_UNKNOWN;
     answer.place = (struct place){.verdict = PLACE_NOT_FOUND};
     answer.reading = (struct reading){0};
     return answer;
@@ -93,7 +90,7 @@ static struct answer at_home(void)
 static struct answer stale(void)
 {
     struct answer answer = mumbai();
-    answer.state = ANSWER_STALE;
+    answer.reading.state = WEATHER_STALE;
     answer.reading.age_s = 9000;
     answer.reading.refresh_in_s = -1800;
     return answer;
@@ -433,7 +430,7 @@ static void answers_say_how_long_they_hold(void **state)
         .databases = {"data/visitors.mmdb"}, .database_count = 1, .max_radius_km = 100, .state = "/tmp"};
     struct weather_options weather = {.providers = {"open-meteo"},
                                       .provider_count = 1,
-                                      .open_meteo_url = "http://127.0.0.1:1",
+                                      .provider[PROVIDER_OPEN_METEO].url = "http://127.0.0.1:1",
                                       .cell_udeg = 100000,
                                       .refresh_ms = 7200000,
                                       .keep_ms = 86400000,
@@ -447,17 +444,17 @@ static void answers_say_how_long_they_hold(void **state)
     assert_non_null(widget);
     static const struct {
         const char *address; /* NULL: cannot be known */
-        enum answer_state state;
+        enum weather_state state;
         enum place_verdict verdict;
         enum units units;
         int64_t max_age_s;
     } rows[] = {
-        {"192.0.2.1", ANSWER_PLACE, PLACE_CITY, UNITS_CELSIUS, 15},
-        {"198.51.100.1", ANSWER_PLACE, PLACE_CITY, UNITS_FAHRENHEIT, 15},
-        {"2001:db8:2f::1", ANSWER_PLACE, PLACE_CITY, UNITS_FAHRENHEIT, 15},
-        {"203.0.113.1", ANSWER_UNKNOWN, PLACE_TOO_VAGUE, UNITS_CELSIUS, 60},
-        {"10.0.0.1", ANSWER_UNKNOWN, PLACE_PRIVATE, UNITS_CELSIUS, 60},
-        {NULL, ANSWER_UNKNOWN, PLACE_UNREADABLE, UNITS_CELSIUS, 60},
+        {"192.0.2.1", WEATHER_MISS, PLACE_CITY, UNITS_CELSIUS, 15},
+        {"198.51.100.1", WEATHER_MISS, PLACE_CITY, UNITS_FAHRENHEIT, 15},
+        {"2001:db8:2f::1", WEATHER_MISS, PLACE_CITY, UNITS_FAHRENHEIT, 15},
+        {"203.0.113.1", WEATHER_UNKNOWN, PLACE_TOO_VAGUE, UNITS_CELSIUS, 60},
+        {"10.0.0.1", WEATHER_UNKNOWN, PLACE_PRIVATE, UNITS_CELSIUS, 60},
+        {NULL, WEATHER_UNKNOWN, PLACE_UNREADABLE, UNITS_CELSIUS, 60},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct visit visit = {.now = clock_now(), .units = UNITS_AUTO};
@@ -465,7 +462,7 @@ static void answers_say_how_long_they_hold(void **state)
         if (rows[i].address)
             assert_true(address_parse(rows[i].address, strlen(rows[i].address), &visit.address));
         widget_answer(widget, &visit, &answer);
-        assert_int_equal(answer.state, rows[i].state);
+        assert_int_equal(answer.reading.state, rows[i].state);
         assert_int_equal(answer.place.verdict, rows[i].verdict);
         assert_int_equal(answer.units, rows[i].units);
         assert_int_equal(answer.max_age_s, rows[i].max_age_s);

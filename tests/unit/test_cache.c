@@ -56,7 +56,7 @@ static struct curve curve_at(const struct instant *now, int ddeg)
 static struct cache_view ask(uint64_t key, struct instant now)
 {
     struct cache_view view;
-    cache_ask(cache, key, CACHE_EVICT, &now, &view);
+    cache_get(cache, key, WEATHER_FOR_VISITOR, &now, &view);
     assert_true(view.age_ms >= 0);
     return view;
 }
@@ -64,7 +64,7 @@ static struct cache_view ask(uint64_t key, struct instant now)
 static struct cache_view peek(uint64_t key, struct instant now)
 {
     struct cache_view view;
-    assert_true(cache_peek(cache, key, &now, &view));
+    assert_true(cache_get(cache, key, WEATHER_PEEK, &now, &view));
     assert_true(view.age_ms >= 0);
     return view;
 }
@@ -84,21 +84,22 @@ static void fail_at(uint64_t key, struct instant now)
 static uint64_t fetched_cell(struct instant now)
 {
     uint64_t key = new_cell();
-    assert_true(ask(key, now).fetch);
+    assert_true(ask(key, now).listed);
     put(key, now);
     return key;
 }
 
-static void assert_view(struct cache_view view, enum cache_result result, bool fetch)
+static void assert_view(struct cache_view view, enum weather_state state, bool fetch)
 {
-    if (view.result != result || view.fetch != fetch)
-        fail_msg("%s%s, expected %s%s", cache_result_names[view.result], view.fetch ? " and fetch" : "",
-                 cache_result_names[result], fetch ? " and fetch" : "");
-    if (result == CACHE_HIT || result == CACHE_STALE)
+    if (view.state != state || view.listed != fetch)
+        fail_msg("%s%s, expected %s%s", weather_state_names[WEATHER_AS_LOOKUP][view.state],
+                 view.listed ? " and fetch" : "", weather_state_names[WEATHER_AS_LOOKUP][state],
+                 fetch ? " and fetch" : "");
+    if (state == WEATHER_FRESH || state == WEATHER_STALE)
         assert_int_equal(view.curve.temperature_cdeg[0], 3120);
 }
 
-#define assert_asked(key, when, result, fetch) assert_view(ask((key), (when)), (result), (fetch))
+#define assert_asked(key, when, state, fetch) assert_view(ask((key), (when)), (state), (fetch))
 
 /* --- The life of a cell --- */
 
@@ -106,13 +107,13 @@ static void a_cell_is_fetched_once_then_hit(void **state)
 {
     (void)state;
     uint64_t key = new_cell();
-    assert_asked(key, start, CACHE_MISS, true);
+    assert_asked(key, start, WEATHER_MISS, true);
     for (int i = 0; i < 100; i++)
-        assert_asked(key, at(i), CACHE_MISS, false);
+        assert_asked(key, at(i), WEATHER_MISS, false);
     put(key, at(100));
-    assert_asked(key, at(100), CACHE_HIT, false);
+    assert_asked(key, at(100), WEATHER_FRESH, false);
     struct cache_view view = ask(key, at(90 * MINUTE));
-    assert_view(view, CACHE_HIT, false);
+    assert_view(view, WEATHER_FRESH, false);
     assert_int_equal(view.age_ms, 90 * MINUTE - 100);
 }
 
@@ -120,13 +121,13 @@ static void a_due_cell_is_refreshed_once_behind_its_readers(void **state)
 {
     (void)state;
     uint64_t key = fetched_cell(start);
-    assert_asked(key, at(REFRESH * 9 / 10 - 1), CACHE_HIT, false);
-    assert_asked(key, at(REFRESH * 11 / 10 + 1), CACHE_HIT, true);
-    assert_asked(key, at(REFRESH * 11 / 10 + 2), CACHE_HIT, false);
+    assert_asked(key, at(REFRESH * 9 / 10 - 1), WEATHER_FRESH, false);
+    assert_asked(key, at(REFRESH * 11 / 10 + 1), WEATHER_FRESH, true);
+    assert_asked(key, at(REFRESH * 11 / 10 + 2), WEATHER_FRESH, false);
     assert_true(ask(key, at(REFRESH * 11 / 10 + 2)).refresh_in_ms < 0);
     put(key, at(REFRESH * 11 / 10 + SECOND));
     struct cache_view view = ask(key, at(REFRESH * 11 / 10 + SECOND));
-    assert_view(view, CACHE_HIT, false);
+    assert_view(view, WEATHER_FRESH, false);
     assert_int_equal(view.age_ms, 0);
     assert_true(view.refresh_in_ms > 0);
 }
@@ -136,28 +137,28 @@ static void a_failed_refresh_is_stale_until_one_succeeds(void **state)
     (void)state;
     uint64_t key = fetched_cell(start);
     int64_t due = REFRESH * 11 / 10 + 1;
-    assert_asked(key, at(due), CACHE_HIT, true);
+    assert_asked(key, at(due), WEATHER_FRESH, true);
     fail_at(key, at(due + 1));
-    assert_asked(key, at(due + 1), CACHE_STALE, false);
-    assert_asked(key, at(due + 1 + BACKOFF_FIRST), CACHE_STALE, true);
-    assert_asked(key, at(due + 2 + BACKOFF_FIRST), CACHE_STALE, false);
+    assert_asked(key, at(due + 1), WEATHER_STALE, false);
+    assert_asked(key, at(due + 1 + BACKOFF_FIRST), WEATHER_STALE, true);
+    assert_asked(key, at(due + 2 + BACKOFF_FIRST), WEATHER_STALE, false);
     put(key, at(due + 3 + BACKOFF_FIRST));
-    assert_asked(key, at(due + 3 + BACKOFF_FIRST), CACHE_HIT, false);
+    assert_asked(key, at(due + 3 + BACKOFF_FIRST), WEATHER_FRESH, false);
 }
 
 static void a_cell_that_never_was_fetched_is_negative_while_it_rests(void **state)
 {
     (void)state;
     uint64_t key = new_cell();
-    assert_asked(key, start, CACHE_MISS, true);
+    assert_asked(key, start, WEATHER_MISS, true);
     fail_at(key, start);
     struct cache_view view = ask(key, at(1));
-    assert_view(view, CACHE_NEGATIVE, false);
+    assert_view(view, WEATHER_NEGATIVE, false);
     assert_in_range(view.refresh_in_ms, 1, BACKOFF_FIRST);
-    assert_asked(key, at(1 + view.refresh_in_ms), CACHE_MISS, true);
-    assert_asked(key, at(2 + view.refresh_in_ms), CACHE_MISS, false);
+    assert_asked(key, at(1 + view.refresh_in_ms), WEATHER_MISS, true);
+    assert_asked(key, at(2 + view.refresh_in_ms), WEATHER_MISS, false);
     put(key, at(3 + view.refresh_in_ms));
-    assert_asked(key, at(3 + view.refresh_in_ms), CACHE_HIT, false);
+    assert_asked(key, at(3 + view.refresh_in_ms), WEATHER_FRESH, false);
 }
 
 /* Many cells come due together, and one is fetched at a time: to stand in a queue is no failure. */
@@ -166,23 +167,23 @@ static void a_refresh_that_waits_for_its_turn_is_no_failure(void **state)
     (void)state;
     uint64_t key = fetched_cell(start);
     int64_t due = REFRESH * 11 / 10 + 1;
-    assert_asked(key, at(due), CACHE_HIT, true);
-    assert_asked(key, at(due + 60 * SECOND), CACHE_HIT, false);
+    assert_asked(key, at(due), WEATHER_FRESH, true);
+    assert_asked(key, at(due + 60 * SECOND), WEATHER_FRESH, false);
     put(key, at(due + 60 * SECOND));
-    assert_asked(key, at(due + 60 * SECOND), CACHE_HIT, false);
+    assert_asked(key, at(due + 60 * SECOND), WEATHER_FRESH, false);
 }
 
 static void past_keep_there_is_no_number(void **state)
 {
     (void)state;
     uint64_t key = fetched_cell(start);
-    assert_asked(key, at(KEEP - 1), CACHE_HIT, true);
+    assert_asked(key, at(KEEP - 1), WEATHER_FRESH, true);
     fail_at(key, at(KEEP - 1));
-    assert_asked(key, at(KEEP - 1), CACHE_STALE, false);
-    assert_asked(key, at(KEEP + 1), CACHE_NEGATIVE, false);
-    assert_asked(key, at(KEEP + MINUTE), CACHE_MISS, true);
+    assert_asked(key, at(KEEP - 1), WEATHER_STALE, false);
+    assert_asked(key, at(KEEP + 1), WEATHER_NEGATIVE, false);
+    assert_asked(key, at(KEEP + MINUTE), WEATHER_MISS, true);
     put(key, at(KEEP + MINUTE));
-    assert_asked(key, at(KEEP + MINUTE), CACHE_HIT, false);
+    assert_asked(key, at(KEEP + MINUTE), WEATHER_FRESH, false);
 }
 
 /* A short forecast, from one hour ago to one hour ahead. */
@@ -192,11 +193,11 @@ static void past_the_last_point_there_is_no_number(void **state)
     uint64_t key = new_cell();
     struct curve curve = curve_at(&start, 312);
     curve.count = 3;
-    assert_true(ask(key, start).fetch);
+    assert_true(ask(key, start).listed);
     cache_put(cache, key, &start, &curve, 1);
-    assert_asked(key, at(HOUR), CACHE_HIT, false);
-    assert_asked(key, at(HOUR + SECOND), CACHE_MISS, true); /* though it is not due by its age */
-    assert_asked(key, at(HOUR + SECOND), CACHE_MISS, false);
+    assert_asked(key, at(HOUR), WEATHER_FRESH, false);
+    assert_asked(key, at(HOUR + SECOND), WEATHER_MISS, true); /* though it is not due by its age */
+    assert_asked(key, at(HOUR + SECOND), WEATHER_MISS, false);
 }
 
 /* --- When a refresh is due, and when to try again --- */
@@ -232,12 +233,12 @@ static void an_upstream_is_not_asked_before_its_expires(void **state)
         struct curve curve = curve_at(&start, 312);
         if (rows[i].expires_in_s != 0)
             curve.expires_s = start.wall_ms / 1000 + rows[i].expires_in_s;
-        assert_true(ask(key, start).fetch);
+        assert_true(ask(key, start).listed);
         cache_put(cache, key, &start, &curve, 1);
         struct cache_view view = peek(key, start);
         assert_in_range(view.refresh_in_ms, rows[i].least, rows[i].most);
-        assert_asked(key, at(view.refresh_in_ms - 1), CACHE_HIT, false);
-        assert_asked(key, at(view.refresh_in_ms), CACHE_HIT, true);
+        assert_asked(key, at(view.refresh_in_ms - 1), WEATHER_FRESH, false);
+        assert_asked(key, at(view.refresh_in_ms), WEATHER_FRESH, true);
     }
 }
 
@@ -249,10 +250,10 @@ static void backing_off_grows_and_is_bounded(void **state)
         uint64_t key = new_cell();
         int64_t now = 0, ceiling = BACKOFF_FIRST;
         for (int failures = 1; failures <= 12; failures++) {
-            assert_asked(key, at(now), CACHE_MISS, true);
+            assert_asked(key, at(now), WEATHER_MISS, true);
             fail_at(key, at(now));
             struct cache_view view = peek(key, at(now));
-            assert_view(view, CACHE_NEGATIVE, false);
+            assert_view(view, WEATHER_NEGATIVE, false);
             assert_in_range(view.refresh_in_ms, SECOND, ceiling);
             longest = view.refresh_in_ms > longest ? view.refresh_in_ms : longest;
             now += view.refresh_in_ms;
@@ -267,12 +268,12 @@ static void many_failures_wrap_nothing(void **state)
     (void)state;
     uint64_t key = new_cell();
     for (int i = 0; i < 600; i++) {
-        assert_asked(key, at(i * BACKOFF_MOST), CACHE_MISS, true);
+        assert_asked(key, at(i * BACKOFF_MOST), WEATHER_MISS, true);
         fail_at(key, at(i * BACKOFF_MOST));
-        assert_asked(key, at(i * BACKOFF_MOST), CACHE_NEGATIVE, false);
+        assert_asked(key, at(i * BACKOFF_MOST), WEATHER_NEGATIVE, false);
     }
     put(key, at(600 * BACKOFF_MOST));
-    assert_asked(key, at(600 * BACKOFF_MOST), CACHE_HIT, false);
+    assert_asked(key, at(600 * BACKOFF_MOST), WEATHER_FRESH, false);
 }
 
 /* --- Clocks that jump --- */
@@ -283,23 +284,23 @@ static void a_step_of_the_wall_clock_neither_ages_nor_revives(void **state)
     (void)state;
     static const struct {
         int64_t step_ms;
-        enum cache_result result; /* a step within the curve is read there, a wilder one has no number */
+        enum weather_state state; /* a step within the curve is read there, a wilder one has no number */
         bool fetch;
     } rows[] = {
-        {HOUR, CACHE_HIT, false},        {-HOUR, CACHE_HIT, false}, {20 * HOUR, CACHE_HIT, false},
-        {-2 * HOUR, CACHE_MISS, true},   {YEAR, CACHE_MISS, true},  {-YEAR, CACHE_MISS, true},
-        {-100 * YEAR, CACHE_MISS, true},
+        {HOUR, WEATHER_FRESH, false},      {-HOUR, WEATHER_FRESH, false}, {20 * HOUR, WEATHER_FRESH, false},
+        {-2 * HOUR, WEATHER_MISS, true},   {YEAR, WEATHER_MISS, true},    {-YEAR, WEATHER_MISS, true},
+        {-100 * YEAR, WEATHER_MISS, true},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         uint64_t key = fetched_cell(start);
         struct instant now = at(MINUTE);
         now.wall_ms += rows[i].step_ms;
         struct cache_view view = ask(key, now);
-        assert_view(view, rows[i].result, rows[i].fetch);
+        assert_view(view, rows[i].state, rows[i].fetch);
         assert_int_equal(view.age_ms, MINUTE);
-        assert_false(ask(key, now).fetch);
+        assert_false(ask(key, now).listed);
         fail_at(key, now);
-        assert_false(ask(key, now).fetch);
+        assert_false(ask(key, now).listed);
     }
 }
 
@@ -310,15 +311,15 @@ static void going_back_in_time_is_harmless(void **state)
     static const int64_t steps[] = {-1, -MINUTE, -HOUR, -499 * MINUTE, -501 * MINUTE, -YEAR};
     for (size_t i = 0; i < COUNT(steps); i++) {
         uint64_t fetched = fetched_cell(start), failed = new_cell(), fresh = new_cell();
-        assert_true(ask(failed, start).fetch);
+        assert_true(ask(failed, start).listed);
         fail_at(failed, start);
         assert_int_equal(ask(fetched, at(steps[i])).age_ms, 0);
         ask(failed, at(steps[i]));
-        assert_asked(fresh, at(steps[i]), CACHE_MISS, true);
-        assert_asked(fresh, at(steps[i]), CACHE_MISS, false);
+        assert_asked(fresh, at(steps[i]), WEATHER_MISS, true);
+        assert_asked(fresh, at(steps[i]), WEATHER_MISS, false);
         put(fresh, at(steps[i]));
-        assert_asked(fresh, at(steps[i]), CACHE_HIT, false);
-        assert_asked(fresh, at(steps[i] + REFRESH * 11 / 10 + 1), CACHE_HIT, true);
+        assert_asked(fresh, at(steps[i]), WEATHER_FRESH, false);
+        assert_asked(fresh, at(steps[i] + REFRESH * 11 / 10 + 1), WEATHER_FRESH, true);
     }
 }
 
@@ -329,14 +330,15 @@ static void peeking_changes_nothing(void **state)
     struct cache_view view;
     put(key, start); /* news of a cell without an entry, too */
     fail_at(key, start);
-    assert_false(cache_peek(cache, key, &start, &view));
-    assert_false(cache_peek(cache, key, &start, &view));
-    assert_asked(key, start, CACHE_MISS, true);
-    assert_view(peek(key, start), CACHE_MISS, false);
+    assert_false(cache_get(cache, key, WEATHER_PEEK, &start, &view));
+    assert_false(cache_get(cache, key, WEATHER_PEEK, &start, &view));
+    assert_asked(key, start, WEATHER_MISS, true);
+    assert_view(peek(key, start), WEATHER_MISS, false);
     put(key, start);
     for (int i = 0; i < 3; i++)
-        assert_view(peek(key, at(REFRESH * 11 / 10 + 1)), CACHE_HIT, true); /* would have to be fetched */
-    assert_asked(key, at(REFRESH * 11 / 10 + 1), CACHE_HIT, true);
+        assert_view(peek(key, at(REFRESH * 11 / 10 + 1)), WEATHER_FRESH,
+                    false); /* nor does it list a fetch */
+    assert_asked(key, at(REFRESH * 11 / 10 + 1), WEATHER_FRESH, true);
 }
 
 /* --- Eviction --- */
@@ -347,29 +349,29 @@ static void a_survey_sees_every_cell_as_readers_would(void **state)
     (void)state;
     enum { BATCH = 2 };
     struct cache *own = cache_open(&usual);
-    struct cache_sight seen[4 * BATCH];
+    struct cache_info seen[4 * BATCH];
     struct cache_view view;
     struct instant now = at(0), later = at(REFRESH * 2);
     struct curve curve = curve_at(&now, 312);
     size_t cursor = 0, count = 0, more;
     for (uint64_t key = 1; key <= 3; key++) /* fetched; fetched and due, which failed; never fetched */
-        cache_ask(own, key, CACHE_EVICT, &now, &view);
+        cache_get(own, key, WEATHER_FOR_VISITOR, &now, &view);
     cache_put(own, 2, &now, &curve, 1);
     cache_put(own, 1, &now, &curve, 8);
-    cache_ask(own, 2, CACHE_EVICT, &later, &view);
+    cache_get(own, 2, WEATHER_FOR_VISITOR, &later, &view);
     cache_fail(own, 2, &later);
-    while ((more = cache_survey(own, &cursor, &later, seen + count, BATCH)) > 0)
+    while ((more = cache_scan(own, &cursor, &later, seen + count, BATCH)) > 0)
         count += more;
     assert_int_equal(count, 3);
-    assert_int_equal(seen[0].result, CACHE_HIT);
+    assert_int_equal(seen[0].state, WEATHER_FRESH);
     assert_int_equal(seen[0].visits, 0);
     assert_int_equal(seen[0].fetched_s, start.wall_ms / 1000);
     assert_int_equal(seen[0].until_s, (start.wall_ms + KEEP) / 1000);
-    assert_int_equal(seen[1].result, CACHE_STALE);
+    assert_int_equal(seen[1].state, WEATHER_STALE);
     assert_int_equal(seen[1].visits, 1);
-    cache_peek(own, 2, &later, &view);
+    cache_get(own, 2, WEATHER_PEEK, &later, &view);
     assert_true(seen[1].retry_in_ms == view.retry_in_ms && view.retry_in_ms > 0 && !seen[1].in_flight);
-    assert_int_equal(seen[2].result, CACHE_MISS);
+    assert_int_equal(seen[2].state, WEATHER_MISS);
     assert_int_equal(seen[2].fetched_s, 0);
     assert_true(seen[2].in_flight && seen[2].retry_in_ms == 0);
     cache_close(own);
@@ -387,8 +389,8 @@ static struct cache *small_cache(size_t capacity)
 static bool asked_for_fetch(struct cache *small, uint64_t key)
 {
     struct cache_view view;
-    cache_ask(small, key, CACHE_EVICT, &start, &view);
-    return view.fetch;
+    cache_get(small, key, WEATHER_FOR_VISITOR, &start, &view);
+    return view.listed;
 }
 
 static void fetch_into(struct cache *small, uint64_t key)
@@ -403,7 +405,7 @@ static size_t count_cells(struct cache *small, uint64_t first, uint64_t last)
     struct cache_view view;
     size_t count = 0;
     for (uint64_t key = first; key <= last; key++)
-        count += cache_peek(small, key, &start, &view);
+        count += cache_get(small, key, WEATHER_PEEK, &start, &view);
     return count;
 }
 
@@ -438,8 +440,8 @@ static void a_cell_in_flight_is_never_evicted(void **state)
         assert_true(asked_for_fetch(small, key));
     struct cache_view view;
     for (uint64_t key = 101; key <= 110; key++) {
-        cache_ask(small, key, CACHE_EVICT, &start, &view);
-        assert_view(view, CACHE_NEGATIVE, false);
+        cache_get(small, key, WEATHER_FOR_VISITOR, &start, &view);
+        assert_view(view, WEATHER_NEGATIVE, false);
     }
     assert_int_equal(count_cells(small, 1, 16), 16);
 
@@ -456,34 +458,38 @@ static void an_entry_is_made_only_as_far_as_allowed(void **state)
     (void)state;
     struct cache *small = small_cache(16);
     struct cache_view view;
-    cache_ask(small, 1, CACHE_NEVER, &start, &view);
-    assert_view(view, CACHE_NEGATIVE, false);
+    cache_get(small, 1, WEATHER_IF_KNOWN, &start, &view);
+    assert_view(view, WEATHER_NEGATIVE, false);
     assert_int_equal(count_cells(small, 1, 1), 0);
     for (uint64_t key = 1; key <= 16; key++) {
-        cache_ask(small, key, CACHE_IF_ROOM, &start, &view);
-        assert_view(view, CACHE_MISS, true);
+        cache_get(small, key, WEATHER_FOR_CHOICE, &start, &view);
+        assert_view(view, WEATHER_MISS, true);
         cache_fail(small, key, &start);
     }
     for (uint64_t key = 17; key <= 18; key++) { /* full, though every cell in it might go */
-        cache_ask(small, key, key == 17 ? CACHE_IF_ROOM : CACHE_NEVER, &start, &view);
-        assert_view(view, CACHE_NEGATIVE, false);
+        cache_get(small, key, key == 17 ? WEATHER_FOR_CHOICE : WEATHER_IF_KNOWN, &start, &view);
+        assert_view(view, WEATHER_NEGATIVE, false);
     }
     assert_int_equal(count_cells(small, 1, 18), 16);
     fetch_into(small, 19);
-    cache_ask(small, 19, CACHE_NEVER, &start, &view); /* what is there may be read by anyone */
-    assert_view(view, CACHE_HIT, false);
+    cache_get(small, 19, WEATHER_IF_KNOWN, &start, &view); /* what is there may be read by anyone */
+    assert_view(view, WEATHER_FRESH, false);
     struct instant due = at(REFRESH * 11 / 10 + 1);
-    cache_ask(small, 19, CACHE_NEVER, &due, &view);
-    assert_view(view, CACHE_HIT, true);
+    cache_get(small, 19, WEATHER_IF_KNOWN, &due, &view);
+    assert_view(view, WEATHER_FRESH, true);
     cache_fail(small, 19, &due);
     due = at(KEEP - SECOND);
-    cache_ask(small, 19, CACHE_LEAVE, &due, &view); /* nor may anyone have it fetched */
-    assert_view(view, CACHE_STALE, false);
+    cache_get(small, 19, WEATHER_IF_KNOWN, &due, &view); /* what a budget refuses is stale */
+    assert_view(view, WEATHER_STALE, true);
+    cache_release(small, 19, FETCH_PUBLIC, &due);
+    cache_get(small, 19, WEATHER_IF_KNOWN, &due, &view);
+    assert_view(view, WEATHER_STALE, false);
     due = at(KEEP);
-    cache_ask(small, 19, CACHE_LEAVE, &due, &view);
-    assert_view(view, CACHE_NEGATIVE, false);
-    cache_ask(small, 19, CACHE_NEVER, &due, &view);
-    assert_view(view, CACHE_MISS, true);
+    cache_get(small, 19, WEATHER_IF_KNOWN, &due, &view);
+    assert_view(view, WEATHER_MISS, true);
+    cache_release(small, 19, FETCH_PUBLIC, &due);
+    cache_get(small, 19, WEATHER_IF_KNOWN, &due, &view);
+    assert_view(view, WEATHER_NEGATIVE, false);
     cache_close(small);
 }
 
@@ -496,6 +502,171 @@ static void the_smallest_cache_works(void **state)
         assert_false(asked_for_fetch(small, key));
         assert_int_equal(count_cells(small, 1, 100), 1);
     }
+    cache_close(small);
+}
+
+/* --- What is to be fetched --- */
+
+static struct cache_view get(struct cache *of, uint64_t key, enum weather_client client, struct instant now)
+{
+    struct cache_view view;
+    cache_get(of, key, client, &now, &view);
+    return view;
+}
+
+static uint64_t next_key(struct cache *of, struct instant now)
+{
+    struct cache_fetch fetch;
+    return cache_next(of, &now, &fetch) ? fetch.key : 0;
+}
+
+/* Lists the refresh of cells that were fetched before, or of a cell that anyone may name. */
+static void list_cells(struct cache *of, uint64_t first, uint64_t last, enum weather_client client)
+{
+    for (uint64_t key = first; key <= last; key++)
+        assert_true(get(of, key, client, at(REFRESH * 11 / 10 + 1)).listed);
+}
+
+static void who_waits_goes_first_but_every_ninth_turn_is_anothers(void **state)
+{
+    (void)state;
+    struct cache *own = cache_open(&usual);
+    struct instant now = at(REFRESH * 11 / 10 + 1);
+    for (uint64_t key = 1; key <= 9; key++)
+        fetch_into(own, key);
+    list_cells(own, 1, 9, WEATHER_FOR_VISITOR);     /* refreshes */
+    list_cells(own, 101, 102, WEATHER_FOR_CHOICE);  /* public */
+    list_cells(own, 201, 220, WEATHER_FOR_VISITOR); /* urgent */
+    for (uint64_t urgent = 201, refresh = 1; urgent <= 216; refresh++) {
+        for (int i = 0; i < CACHE_IN_A_ROW; i++)
+            assert_int_equal(next_key(own, now), urgent++);
+        assert_int_equal(next_key(own, now), refresh);
+    }
+    for (uint64_t key = 217; key <= 220; key++)
+        assert_int_equal(next_key(own, now), key);
+    for (uint64_t key = 3; key <= 8; key++)
+        assert_int_equal(next_key(own, now), key);
+    assert_int_equal(next_key(own, now), 101); /* after eight refreshes */
+    assert_int_equal(next_key(own, now), 9);
+    assert_int_equal(next_key(own, now), 102);
+    assert_int_equal(next_key(own, now), 0);
+    cache_close(own);
+}
+
+static void joining_promotes(void **state)
+{
+    (void)state;
+    struct cache *own = cache_open(&usual);
+    struct instant now = at(REFRESH * 11 / 10 + 1);
+    for (uint64_t key = 1; key <= 50; key++)
+        fetch_into(own, key);
+    list_cells(own, 101, 150, WEATHER_FOR_CHOICE);
+    list_cells(own, 1, 50, WEATHER_FOR_CHOICE);
+    struct cache_view view = get(own, 150, WEATHER_FOR_VISITOR, now);
+    assert_view(view, WEATHER_MISS, false);
+    assert_true(view.in_flight);
+    get(own, 50, WEATHER_FOR_VISITOR, now); /* who sees a number promotes to a refresh */
+    assert_int_equal(next_key(own, now), 150);
+    assert_int_equal(next_key(own, now), 50);
+    assert_int_equal(next_key(own, now), 101);
+    get(own, 101, WEATHER_FOR_VISITOR,
+        now); /* joins what is under way, and is refused for the other's sake */
+    cache_release(own, 101, FETCH_PUBLIC, &now);
+    assert_int_equal(next_key(own, now), 101);
+    cache_close(own);
+}
+
+static void what_is_refused_does_not_back_off(void **state)
+{
+    (void)state;
+    struct cache *own = cache_open(&usual);
+    fetch_into(own, 1);
+    struct instant due = at(REFRESH * 11 / 10 + 1), soon = at(REFRESH * 11 / 10 + SECOND / 2),
+                   later = at(REFRESH * 11 / 10 + 2 * SECOND);
+    assert_view(get(own, 1, WEATHER_FOR_VISITOR, due), WEATHER_FRESH, true);
+    assert_int_equal(next_key(own, due), 1);
+    cache_release(own, 1, FETCH_REFRESH, &due);
+    assert_view(get(own, 1, WEATHER_FOR_VISITOR, soon), WEATHER_STALE, false);
+    assert_view(get(own, 1, WEATHER_FOR_VISITOR, later), WEATHER_STALE, true);
+    assert_int_equal(get(own, 1, WEATHER_PEEK, later).retry_in_ms, 0);
+    cache_release(own, 1, FETCH_REFRESH, &later);
+
+    assert_view(get(own, 2, WEATHER_FOR_VISITOR, due), WEATHER_MISS, true);
+    cache_release(own, 2, FETCH_URGENT, &due);
+    assert_view(get(own, 2, WEATHER_FOR_VISITOR, soon), WEATHER_NEGATIVE, false);
+    assert_view(get(own, 2, WEATHER_FOR_VISITOR, later), WEATHER_MISS, true);
+    cache_release(own, 2, FETCH_URGENT, &later);
+
+    assert_view(get(own, 3, WEATHER_FOR_CHOICE, due), WEATHER_MISS,
+                true); /* nobody else asked for it: it goes */
+    cache_release(own, 3, FETCH_PUBLIC, &due);
+    struct cache_view view;
+    assert_false(cache_get(own, 3, WEATHER_PEEK, &due, &view));
+    assert_view(get(own, 3, WEATHER_FOR_VISITOR, due), WEATHER_MISS,
+                true); /* what was refused to others is not to him */
+    cache_close(own);
+}
+
+static void a_refresh_without_its_turn_is_stale_in_the_end(void **state)
+{
+    (void)state;
+    uint64_t key = fetched_cell(start);
+    int64_t due = REFRESH * 11 / 10 + 1;
+    assert_asked(key, at(due), WEATHER_FRESH, true);
+    assert_asked(key, at(due + 2 * REFRESH - SECOND), WEATHER_FRESH, false);
+    assert_asked(key, at(due + 2 * REFRESH + SECOND), WEATHER_STALE, false);
+    put(key, at(due + 2 * REFRESH + 2 * SECOND));
+    assert_asked(key, at(due + 2 * REFRESH + 2 * SECOND), WEATHER_FRESH, false);
+    uint64_t unasked = fetched_cell(start); /* nobody asked, so nothing was late */
+    assert_asked(unasked, at(due + 3 * REFRESH), WEATHER_FRESH, true);
+}
+
+static void a_304_renews_the_curve_that_there_is(void **state)
+{
+    (void)state;
+    struct cache *own = cache_open(&usual);
+    struct instant now = at(3 * HOUR);
+    struct curve curve = curve_at(&start, 312);
+    struct cache_fetch fetch;
+    curve.modified_s = 1769846000;
+    curve.provider = 1;
+    get(own, 1, WEATHER_FOR_VISITOR, start);
+    cache_put(own, 1, &start, &curve, 1);
+    assert_true(get(own, 1, WEATHER_FOR_VISITOR, now).listed);
+    assert_true(cache_next(own, &now, &fetch));
+    assert_true(fetch.class == FETCH_REFRESH && fetch.modified_s == curve.modified_s && fetch.provider == 1);
+    cache_confirm(own, 1, &now, now.wall_ms / 1000 + 5 * 3600, 1);
+    struct cache_view view = get(own, 1, WEATHER_FOR_VISITOR, now);
+    assert_view(view, WEATHER_FRESH, false);
+    assert_true(view.age_ms == 0 && view.refresh_in_ms == 5 * HOUR);
+    assert_int_equal(view.curve.fetched_s, now.wall_ms / 1000);
+    now = at(30 * HOUR); /* it does not lead on for a day */
+    cache_put(own, 1, &now, &curve, 1);
+    now = at(40 * HOUR);
+    get(own, 1, WEATHER_FOR_VISITOR, now);
+    assert_true(cache_next(own, &now, &fetch) && fetch.modified_s == 0);
+    cache_close(own);
+}
+
+/* However many friends there are, one stranger costs a bounded number of steps: it takes the place of one of
+ * them. */
+static void a_full_cache_of_friends_makes_room_at_once(void **state)
+{
+    (void)state;
+    enum { FRIENDS = 5000 };
+    struct cache *small = small_cache(FRIENDS);
+    for (uint64_t key = 1; key <= FRIENDS; key++)
+        fetch_into(small, key);
+    for (uint64_t key = 1; key <= FRIENDS; key++)
+        assert_false(asked_for_fetch(small, key));
+    fetch_into(small, FRIENDS + 1);
+    size_t gone = 0;
+    for (uint64_t key = 1; key <= FRIENDS; key++)
+        if (count_cells(small, key, key) == 0) {
+            assert_in_range(key, 1, 256);
+            gone++;
+        }
+    assert_int_equal(gone, 1);
     cache_close(small);
 }
 
@@ -536,6 +707,12 @@ int main(void)
         cmocka_unit_test(a_cell_in_flight_is_never_evicted),
         cmocka_unit_test(an_entry_is_made_only_as_far_as_allowed),
         cmocka_unit_test(the_smallest_cache_works),
+        cmocka_unit_test(who_waits_goes_first_but_every_ninth_turn_is_anothers),
+        cmocka_unit_test(joining_promotes),
+        cmocka_unit_test(what_is_refused_does_not_back_off),
+        cmocka_unit_test(a_refresh_without_its_turn_is_stale_in_the_end),
+        cmocka_unit_test(a_304_renews_the_curve_that_there_is),
+        cmocka_unit_test(a_full_cache_of_friends_makes_room_at_once),
     };
     return cmocka_run_group_tests_name("cache", tests, open_usual, close_usual);
 }

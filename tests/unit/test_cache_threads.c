@@ -46,8 +46,8 @@ static struct curve curve_at(const struct instant *now)
 static uint64_t new_flight(void)
 {
     struct cache_view view;
-    cache_ask(cache, ++last_key, CACHE_EVICT, &start, &view);
-    assert_true(view.fetch);
+    cache_get(cache, ++last_key, WEATHER_FOR_VISITOR, &start, &view);
+    assert_true(view.listed);
     return last_key;
 }
 
@@ -147,28 +147,31 @@ static atomic_int flying[HAMMER_KEYS];
 static atomic_int wrongs;
 static atomic_int_fast64_t hammer_ms;
 
-/* Asks for one cell, and flies when told to; anything against the rules is counted. */
+/* Looks at one cell, and ends the fetch whose turn it is; anything against the rules is counted. */
 static void hammer_once(uint64_t key, uint64_t dice)
 {
     struct instant now = at(atomic_fetch_add(&hammer_ms, 2 * SECOND));
     struct cache_view view, other;
-    cache_ask(hammered, key, (enum cache_insert)(dice / 64 % 3), &now, &view);
-    bool readable = view.result == CACHE_HIT || view.result == CACHE_STALE;
+    struct cache_fetch fetch;
+    cache_get(hammered, key, (enum weather_client)(dice / 64 % 3), &now, &view);
+    bool readable = view.state == WEATHER_FRESH || view.state == WEATHER_STALE;
     wrongs += readable && !curve_covers(&view.curve, now.wall_ms / 1000);
     wrongs += view.age_ms < 0 || (readable && view.age_ms > KEEP);
-    wrongs += view.fetch && atomic_exchange(&flying[key], 1) != 0;
     if (dice % 8 == 0)
         cache_wait(hammered, key, clock_monotonic_ms());
     if (dice % 5 == 0)
-        cache_peek(hammered, key, &now, &other);
-    if (!view.fetch)
+        cache_get(hammered, key, WEATHER_PEEK, &now, &other);
+    if (!cache_next(hammered, &now, &fetch))
         return;
+    wrongs += atomic_exchange(&flying[fetch.key], 1) != 0;
     struct curve curve = curve_at(&now);
-    atomic_store(&flying[key], 0);
+    atomic_store(&flying[fetch.key], 0);
     if (dice % 3 == 0)
-        cache_fail(hammered, key, &now);
+        cache_fail(hammered, fetch.key, &now);
+    else if (dice % 7 == 0 && fetch.class != FETCH_PUBLIC)
+        cache_release(hammered, fetch.key, fetch.class, &now);
     else
-        cache_put(hammered, key, &now, &curve, 1);
+        cache_put(hammered, fetch.key, &now, &curve, 1);
 }
 
 static void *hammer(void *argument)
@@ -186,7 +189,7 @@ static size_t count_cells(struct cache *counted)
     struct cache_view view;
     size_t count = 0;
     for (uint64_t key = 0; key < HAMMER_KEYS; key++)
-        count += cache_peek(counted, key, &start, &view);
+        count += cache_get(counted, key, WEATHER_PEEK, &start, &view);
     return count;
 }
 

@@ -42,7 +42,7 @@ static void defaults_are_those_of_the_contract(void **state)
     assert_int_equal(config.weather.provider_count, 2);
     assert_string_equal(config.weather.providers[0], "open-meteo");
     assert_string_equal(config.weather.providers[1], "met-norway");
-    assert_string_equal(config.weather.open_meteo_url, "https://api.open-meteo.com");
+    assert_string_equal(config.weather.provider[PROVIDER_OPEN_METEO].url, "https://api.open-meteo.com");
     assert_int_equal(config.weather.cell_udeg, 100000);
     assert_int_equal(config.weather.refresh_ms, 7200000);
     assert_int_equal(config.weather.keep_ms, 48 * 3600000);
@@ -261,7 +261,7 @@ static void inputs_are_relative_to_the_file(void **state)
     assert_string_equal(config.place.databases[1], "/abs/b.mmdb");
     assert_string_equal(config.place.databases[2], "conf/../c.mmdb");
     assert_string_equal(config.place.vague, "conf/v.txt");
-    assert_string_equal(config.weather.open_meteo_key_file, "conf/key");
+    assert_string_equal(config.weather.provider[PROVIDER_OPEN_METEO].key_file, "conf/key");
     assert_good(text);
     assert_string_equal(config.place.databases[0], "a.mmdb");
 

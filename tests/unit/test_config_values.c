@@ -224,7 +224,7 @@ static void forms_of_a_file(void **state)
     assert_good("[geoip]\ndatabases =  a.mmdb ,\tb.mmdb  \n");
     assert_string_equal(config.place.databases[1], "b.mmdb");
     assert_good("[weather]\nopen_meteo_url = https://example.com//\n");
-    assert_string_equal(config.weather.open_meteo_url, "https://example.com");
+    assert_string_equal(config.weather.provider[PROVIDER_OPEN_METEO].url, "https://example.com");
 }
 
 int main(void)

@@ -22,7 +22,7 @@ static struct curve curve_of(const int16_t *cdeg, size_t count)
 {
     struct curve curve = {.start_s = START, .count = (uint8_t)count};
     memcpy(curve.temperature_cdeg, cdeg, count * sizeof *cdeg);
-    memset(curve.sky, 2 | CURVE_DAY, sizeof curve.sky);
+    memset(curve.condition, 2 | CURVE_DAY, sizeof curve.condition);
     return curve;
 }
 
@@ -144,15 +144,20 @@ static void the_sky_is_stepped_at_the_hour(void **state)
 {
     (void)state;
     static const struct {
-        uint8_t sky;
+        uint8_t condition;
         int code, is_day;
     } rows[] = {
-        {0 | CURVE_DAY, 0, 1},  {0, 0, 0},   {99 | CURVE_DAY, 99, 1}, {99, 99, 0}, {CURVE_NO_SKY, -1, -1},
-        {CURVE_NO_CODE, -1, 0}, {45, 45, 0},
+        {0 | CURVE_DAY, 0, 1},
+        {0, 0, 0},
+        {99 | CURVE_DAY, 99, 1},
+        {99, 99, 0},
+        {CURVE_NO_CONDITION, -1, -1},
+        {CURVE_NO_CODE, -1, 0},
+        {45, 45, 0},
     };
     struct curve curve = CURVE(0, 0, 0, 0, 0, 0, 0);
     for (size_t i = 0; i < COUNT(rows); i++)
-        curve.sky[i] = rows[i].sky;
+        curve.condition[i] = rows[i].condition;
     for (int64_t at = 0; at <= (int64_t)(COUNT(rows) - 1) * HOUR; at += 1) {
         struct curve_value value;
         assert_true(curve_read(&curve, START + at, &value));

@@ -33,7 +33,7 @@ static char body[BODY_BYTES];
 static enum outcome read_bytes(const char *bytes, size_t length, struct curve *curve)
 {
     memset(curve, 0x5a, sizeof *curve);
-    return reply_read(&met_norway, bytes, length, NOW, curve);
+    return reply_read(&met_norway.steps[0], bytes, length, NOW, curve);
 }
 
 static enum outcome read_text(const char *text, struct curve *curve)
@@ -60,7 +60,7 @@ static void the_recorded_shape_is_read_to_the_point(void **state)
                                   61 | CURVE_DAY, 61 | CURVE_DAY, 61 | CURVE_DAY, 0};
     for (size_t i = 0; i < COUNT(cdeg); i++) {
         assert_int_equal(curve.temperature_cdeg[i], cdeg[i]);
-        assert_int_equal(curve.sky[i], sky[i]);
+        assert_int_equal(curve.condition[i], sky[i]);
     }
 }
 
@@ -296,7 +296,7 @@ static void what_cannot_be_the_weather_now_is_implausible(void **state)
 static void every_truncation_and_every_corruption(void **state)
 {
     (void)state;
-    reply_torment(&met_norway, usual, sizeof usual - 1, NOW, &(struct curve){0});
+    reply_torment(&met_norway.steps[0], usual, sizeof usual - 1, NOW, &(struct curve){0});
 }
 
 /* --- What is asked, what an error says --- */
@@ -316,12 +316,12 @@ static void the_request_has_at_most_four_decimals(void **state)
         {{100, -100}, "lat=0.0001&lon=-0.0001"},
         {{40, -40}, "lat=0&lon=0"},
     };
-    struct provider_options options = {.url = "https://api.met.no"};
+    struct provider_access options = {.url = "https://api.met.no"};
     for (size_t i = 0; i < COUNT(rows); i++) {
         char url_storage[512], header_storage[256], expected[512];
         struct text url = text_init(url_storage, sizeof url_storage);
         struct text header = text_init(header_storage, sizeof header_storage);
-        met_norway.request(&options, rows[i].cell, &url, &header);
+        met_norway.steps[0].request(&options, rows[i].cell, &url, &header);
         snprintf(expected, sizeof expected, "https://api.met.no/weatherapi/locationforecast/2.0/compact?%s",
                  rows[i].where);
         assert_string_equal(url.bytes, expected);
@@ -355,11 +355,11 @@ static void the_title_of_an_error_page_is_its_reason(void **state)
 static void the_row_of_the_table(void **state)
 {
     (void)state;
-    assert_string_equal(met_norway.name, "met-norway");
+    assert_string_equal(provider_names[PROVIDER_MET_NORWAY], "met-norway");
     assert_non_null(strstr(met_norway.credit.text, "MET Norway"));
     assert_string_equal(met_norway.credit.url, "https://www.met.no/");
     assert_true(met_norway.conditional);
-    assert_null(met_norway.then);
+    assert_int_equal(met_norway.step_count, 1);
     assert_ptr_equal(providers[PROVIDER_MET_NORWAY], &met_norway);
 }
 

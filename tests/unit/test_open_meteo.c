@@ -48,7 +48,7 @@ static size_t write_reply(const struct reply *r)
 static enum outcome read_bytes(const char *bytes, size_t length, struct curve *curve)
 {
     memset(curve, 0x5a, sizeof *curve);
-    return reply_read(&open_meteo, bytes, length, NOW, curve);
+    return reply_read(&open_meteo.steps[0], bytes, length, NOW, curve);
 }
 
 static enum outcome read_reply(const struct reply *reply, struct curve *curve)
@@ -83,7 +83,7 @@ static void the_recorded_shape_is_read_to_the_point(void **state)
     static const uint8_t sky[] = {2 | CURVE_DAY, 0 | CURVE_DAY, 99, 45};
     for (size_t i = 0; i < COUNT(cdeg); i++) {
         assert_int_equal(curve.temperature_cdeg[i], cdeg[i]);
-        assert_int_equal(curve.sky[i], sky[i]);
+        assert_int_equal(curve.condition[i], sky[i]);
     }
 }
 
@@ -368,7 +368,7 @@ static void documents_of_other_kinds(void **state)
 static void every_truncation_and_every_corruption(void **state)
 {
     (void)state;
-    reply_torment(&open_meteo, body, write_reply(&usual), NOW, &(struct curve){0});
+    reply_torment(&open_meteo.steps[0], body, write_reply(&usual), NOW, &(struct curve){0});
 }
 
 /* --- What is asked --- */
@@ -389,12 +389,12 @@ static void the_request_is_exact(void **state)
         {{89987500, -179987500}, "latitude=89.9875&longitude=-179.9875"},
         {{89984375, -179984375}, "latitude=89.984375&longitude=-179.984375"},
     };
-    struct provider_options options = {.url = "https://api.open-meteo.com"};
+    struct provider_access options = {.url = "https://api.open-meteo.com"};
     for (size_t i = 0; i < COUNT(rows); i++) {
         char url_storage[512], header_storage[256], expected[512];
         struct text url = text_init(url_storage, sizeof url_storage);
         struct text header = text_init(header_storage, sizeof header_storage);
-        open_meteo.request(&options, rows[i].cell, &url, &header);
+        open_meteo.steps[0].request(&options, rows[i].cell, &url, &header);
         snprintf(expected, sizeof expected,
                  "https://api.open-meteo.com/v1/forecast?%s&hourly=temperature_2m,weather_code,is_day"
                  "&past_hours=1&forecast_hours=50&timeformat=unixtime&timezone=auto",
@@ -407,11 +407,11 @@ static void the_request_is_exact(void **state)
 static void a_key_is_in_the_header_alone(void **state)
 {
     (void)state;
-    struct provider_options options = {.url = "http://127.0.0.1:9/base", .key = "s3cret"};
+    struct provider_access options = {.url = "http://127.0.0.1:9/base", .key = "s3cret"};
     char url_storage[512], header_storage[256];
     struct text url = text_init(url_storage, sizeof url_storage);
     struct text header = text_init(header_storage, sizeof header_storage);
-    open_meteo.request(&options, (struct cell){0, 0}, &url, &header);
+    open_meteo.steps[0].request(&options, (struct cell){0, 0}, &url, &header);
     assert_string_equal(header.bytes, "X-Api-Key: s3cret");
     assert_null(strstr(url.bytes, "s3cret"));
     assert_int_equal(strncmp(url.bytes, "http://127.0.0.1:9/base/v1/forecast?", 36), 0);
@@ -445,7 +445,7 @@ static void reasons_are_clean_and_cut(void **state)
 static void the_credit_is_the_one_the_licence_asks_for(void **state)
 {
     (void)state;
-    assert_string_equal(open_meteo.name, "open-meteo");
+    assert_string_equal(provider_names[PROVIDER_OPEN_METEO], "open-meteo");
     assert_string_equal(open_meteo.credit.text, "Weather data by Open-Meteo.com");
     assert_string_equal(open_meteo.credit.url, "https://open-meteo.com/");
     assert_ptr_equal(providers[PROVIDER_OPEN_METEO], &open_meteo);

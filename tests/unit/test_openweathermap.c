@@ -36,13 +36,13 @@ static char body[1 << 18];
 static enum outcome read_current(const char *text, struct curve *curve)
 {
     memset(curve, 0x5a, sizeof *curve);
-    return reply_read(&openweathermap, text, strlen(text), NOW, curve);
+    return reply_read(&openweathermap.steps[0], text, strlen(text), NOW, curve);
 }
 
 static enum outcome read_list(const char *bytes, size_t length, struct curve *curve)
 {
     assert_int_equal(read_current(current, curve), OUTCOME_OK);
-    return reply_read(openweathermap.then, bytes, length, NOW, curve);
+    return reply_read(&openweathermap.steps[1], bytes, length, NOW, curve);
 }
 
 /* --- What is read --- */
@@ -69,7 +69,7 @@ static void the_recorded_shapes_become_one_curve(void **state)
     static const uint8_t sky[] = {
         63 | CURVE_DAY, 63 | CURVE_DAY, 63 | CURVE_DAY, 63 | CURVE_DAY, 3 | CURVE_DAY, 3, 3, 0};
     for (size_t i = 0; i < COUNT(sky); i++)
-        assert_int_equal(curve.sky[i], sky[i]);
+        assert_int_equal(curve.condition[i], sky[i]);
 }
 
 static void cod_is_a_number_or_a_string(void **state)
@@ -233,10 +233,10 @@ static void forecasts_that_are_none(void **state)
 static void every_truncation_and_every_corruption(void **state)
 {
     (void)state;
-    struct curve first = {0}, instrumented;
-    reply_torment(&openweathermap, current, sizeof current - 1, NOW, &first);
-    assert_int_equal(read_current(current, &instrumented), OUTCOME_OK);
-    reply_torment(openweathermap.then, list, sizeof list - 1, NOW, &instrumented);
+    struct curve first = {0}, measured;
+    reply_torment(&openweathermap.steps[0], current, sizeof current - 1, NOW, &first);
+    assert_int_equal(read_current(current, &measured), OUTCOME_OK);
+    reply_torment(&openweathermap.steps[1], list, sizeof list - 1, NOW, &measured);
 }
 
 /* --- What is asked, what an error says --- */
@@ -244,17 +244,17 @@ static void every_truncation_and_every_corruption(void **state)
 static void the_requests_are_exact(void **state)
 {
     (void)state;
-    struct provider_options options = {.url = "https://api.openweathermap.org", .key = "0123456789abcdef"};
+    struct provider_access options = {.url = "https://api.openweathermap.org", .key = "0123456789abcdef"};
     struct cell cell = {-33900000, 151200000};
     char url_storage[512], header_storage[256];
     struct text url = text_init(url_storage, sizeof url_storage);
     struct text header = text_init(header_storage, sizeof header_storage);
-    openweathermap.request(&options, cell, &url, &header);
+    openweathermap.steps[0].request(&options, cell, &url, &header);
     assert_string_equal(url.bytes, "https://api.openweathermap.org/data/2.5/weather?lat=-33.9&lon=151.2"
                                    "&units=metric&appid=0123456789abcdef");
     url = text_init(url_storage, sizeof url_storage);
     strcpy(options.key, "a b&c=\xff");
-    openweathermap.then->request(&options, cell, &url, &header);
+    openweathermap.steps[1].request(&options, cell, &url, &header);
     assert_string_equal(url.bytes,
                         "https://api.openweathermap.org/data/2.5/forecast?cnt=18&lat=-33.9&lon=151.2"
                         "&units=metric&appid=a%20b%26c%3D%FF");
@@ -272,17 +272,17 @@ static void reasons(void **state)
         {"<html>Bad Gateway</html>", ""},
         {"", ""},
     };
-    reply_reasons(openweathermap.then, rows, COUNT(rows));
+    reply_reasons(&openweathermap, rows, COUNT(rows));
 }
 
 static void the_row_of_the_table(void **state)
 {
     (void)state;
-    assert_string_equal(openweathermap.name, "openweathermap");
+    assert_string_equal(provider_names[PROVIDER_OPENWEATHERMAP], "openweathermap");
     assert_non_null(strstr(openweathermap.credit.text, "OpenWeather"));
     assert_string_equal(openweathermap.credit.url, "https://openweathermap.org/");
     assert_false(openweathermap.conditional);
-    assert_null(openweathermap.then->then);
+    assert_int_equal(openweathermap.step_count, 2);
     assert_ptr_equal(providers[PROVIDER_OPENWEATHERMAP], &openweathermap);
 }
 

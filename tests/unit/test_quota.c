@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -23,22 +24,46 @@ static struct instant at(int64_t s)
 
 static struct quota *open_with(int64_t minute, int64_t hour, int64_t day, const char *file, int64_t s)
 {
-    struct quota_options options = {.limits = {[PROVIDER_OPEN_METEO] = {minute, hour, day}}};
+    struct quota_options options = {.limits = {[PROVIDER_OPEN_METEO] = {minute, hour, day}},
+                                    .used = {[PROVIDER_OPEN_METEO] = true}};
     struct instant now = at(s);
     snprintf(options.path, sizeof options.path, "%s", file);
     return quota_open(&options, &now);
 }
 
+/* Acquires a flight of one request, with a new lease where the file does not cover it yet. */
+static enum quota_answer acquire(struct quota *quota, enum fetch_class class, const struct instant *now)
+{
+    enum quota_answer answer = quota_acquire(quota, PROVIDER_OPEN_METEO, class, 1, now);
+    if (answer == QUOTA_UNLEASED && quota_renew(quota))
+        answer = quota_acquire(quota, PROVIDER_OPEN_METEO, class, 1, now);
+    return answer;
+}
+
+static void report_cell(struct quota *quota, enum outcome outcome, uint64_t cell, int64_t pause_s,
+                        const struct instant *now)
+{
+    quota_report(
+        quota, PROVIDER_OPEN_METEO,
+        &(struct quota_result){.outcome = outcome, .cell = cell, .granted = 1, .sent = 1, .pause_s = pause_s},
+        now);
+}
+
 /* How many requests are granted in a row at one instant. */
-static int granted(struct quota *quota, bool urgent, int64_t s, int most)
+static int granted_to(struct quota *quota, enum fetch_class class, int64_t s, int max)
 {
     struct instant now = at(s);
     int count = 0;
-    while (count < most && quota_take(quota, PROVIDER_OPEN_METEO, urgent, &now) == QUOTA_GRANTED) {
-        quota_report(quota, PROVIDER_OPEN_METEO, OUTCOME_OK, 0, &now);
+    while (count < max && acquire(quota, class, &now) == QUOTA_GRANTED) {
+        report_cell(quota, OUTCOME_OK, 0, 0, &now);
         count++;
     }
     return count;
+}
+
+static int granted(struct quota *quota, bool urgent, int64_t s, int max)
+{
+    return granted_to(quota, urgent ? FETCH_URGENT : FETCH_REFRESH, s, max);
 }
 
 static void each_window_has_its_budget(void **state)
@@ -89,12 +114,12 @@ static void a_clock_set_back_gives_nothing_twice(void **state)
 }
 
 /* How many are granted when the wall clock is `step_s` off, and boot time is not. */
-static int granted_off(struct quota *quota, int64_t step_s, int64_t s, int most)
+static int granted_off(struct quota *quota, int64_t step_s, int64_t s, int max)
 {
     struct instant now = at(s);
     now.wall_ms += step_s * 1000;
     int count = 0;
-    while (count < most && quota_take(quota, PROVIDER_OPEN_METEO, true, &now) == QUOTA_GRANTED)
+    while (count < max && acquire(quota, FETCH_URGENT, &now) == QUOTA_GRANTED)
         count++;
     return count;
 }
@@ -148,7 +173,7 @@ static void after_a_kill_the_lease_counts_as_spent(void **state)
         struct quota *next = open_with(0, 0, 100, path, 10);
         int after = granted(next, true, 10, 1000);
         assert_true(made + after <= 100);
-        assert_true(made + after > 100 - 20); /* at most a lease is lost */
+        assert_true(made + after > 100 - 20); /* at max a lease is lost */
         quota_close(next);
         unlink(path);
         quota_close(killed);
@@ -188,16 +213,16 @@ static void a_file_from_the_future_does_not_stop_everything(void **state)
     quota_close(quota);
 }
 
-static enum quota_answer take(struct quota *quota, int64_t s)
+static enum quota_answer acquire_at(struct quota *quota, int64_t s)
 {
     struct instant now = at(s);
-    return quota_take(quota, PROVIDER_OPEN_METEO, true, &now);
+    return acquire(quota, FETCH_URGENT, &now);
 }
 
 static void report(struct quota *quota, enum outcome outcome, int64_t pause_s, int64_t s)
 {
     struct instant now = at(s);
-    quota_report(quota, PROVIDER_OPEN_METEO, outcome, pause_s, &now);
+    report_cell(quota, outcome, 0, pause_s, &now);
 }
 
 static void a_failing_provider_is_left_alone_then_asked_once(void **state)
@@ -205,18 +230,18 @@ static void a_failing_provider_is_left_alone_then_asked_once(void **state)
     (void)state;
     struct quota *quota = open_with(0, 0, 0, "", 0);
     for (int i = 0; i < 5; i++) {
-        assert_int_equal(take(quota, 0), QUOTA_GRANTED);
+        assert_int_equal(acquire_at(quota, 0), QUOTA_GRANTED);
         report(quota, OUTCOME_TIMEOUT, 0, 0);
     }
-    assert_int_equal(take(quota, 9), QUOTA_PAUSED);
-    assert_int_equal(take(quota, 11), QUOTA_GRANTED); /* the probe */
-    assert_int_equal(take(quota, 11), QUOTA_PAUSED);  /* only one */
+    assert_int_equal(acquire_at(quota, 9), QUOTA_PAUSED);
+    assert_int_equal(acquire_at(quota, 11), QUOTA_GRANTED); /* the probe */
+    assert_int_equal(acquire_at(quota, 11), QUOTA_PAUSED);  /* only one */
     report(quota, OUTCOME_TIMEOUT, 0, 12);
-    assert_int_equal(take(quota, 30), QUOTA_PAUSED); /* longer than before */
-    assert_int_equal(take(quota, 33), QUOTA_GRANTED);
+    assert_int_equal(acquire_at(quota, 30), QUOTA_PAUSED); /* longer than before */
+    assert_int_equal(acquire_at(quota, 33), QUOTA_GRANTED);
     report(quota, OUTCOME_OK, 0, 33);
-    assert_int_equal(take(quota, 33), QUOTA_GRANTED);
-    assert_int_equal(take(quota, 33), QUOTA_GRANTED);
+    assert_int_equal(acquire_at(quota, 33), QUOTA_GRANTED);
+    assert_int_equal(acquire_at(quota, 33), QUOTA_GRANTED);
     quota_close(quota);
 }
 
@@ -226,11 +251,11 @@ static void a_burst_of_failures_opens_the_breaker_once(void **state)
     (void)state;
     struct quota *quota = open_with(0, 0, 0, "", 0);
     for (int i = 0; i < 32; i++)
-        assert_int_equal(take(quota, 0), QUOTA_GRANTED);
+        assert_int_equal(acquire_at(quota, 0), QUOTA_GRANTED);
     for (int i = 0; i < 32; i++)
         report(quota, OUTCOME_TIMEOUT, 0, 5);
-    assert_int_equal(take(quota, 14), QUOTA_PAUSED);
-    assert_int_equal(take(quota, 15), QUOTA_GRANTED);
+    assert_int_equal(acquire_at(quota, 14), QUOTA_PAUSED);
+    assert_int_equal(acquire_at(quota, 15), QUOTA_GRANTED);
     quota_close(quota);
 }
 
@@ -242,46 +267,32 @@ static void nothing_shortens_a_wish_to_be_left_alone(void **state)
     for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++) {
         struct quota *quota = open_with(0, 0, 0, "", 0);
         for (int n = 0; n < 3; n++)
-            assert_int_equal(take(quota, 0), QUOTA_GRANTED);
+            assert_int_equal(acquire_at(quota, 0), QUOTA_GRANTED);
         report(quota, OUTCOME_HTTP_5XX, 3600, 0);
         report(quota, outcomes[i], outcomes[i] == OUTCOME_HTTP_429 ? 60 : 0, 1);
         report(quota, OUTCOME_OK, 0, 2);
-        assert_int_equal(take(quota, 3599), QUOTA_PAUSED);
-        assert_int_equal(take(quota, 3600), QUOTA_GRANTED);
+        assert_int_equal(acquire_at(quota, 3599), QUOTA_PAUSED);
+        assert_int_equal(acquire_at(quota, 3600), QUOTA_GRANTED);
         quota_close(quota);
     }
-}
-
-static bool choose(struct quota *quota, int64_t s)
-{
-    struct instant now = at(s);
-    return quota_choose(quota, PROVIDER_OPEN_METEO, &now);
-}
-
-static int chosen(struct quota *quota, int64_t s)
-{
-    int count = 0;
-    while (count < 1000 && choose(quota, s))
-        count++;
-    return count;
 }
 
 static void a_tenth_is_for_what_anyone_may_name(void **state)
 {
     (void)state;
     struct quota *quota = open_with(50, 70, 0, "", 0);
-    assert_int_equal(chosen(quota, 0), 5);
-    assert_int_equal(chosen(quota, 60), 2); /* the hour's */
-    assert_int_equal(chosen(quota, 120), 0);
-    assert_int_equal(chosen(quota, 3600), 5);
-    assert_int_equal(granted(quota, true, 3600, 100), 50); /* it was not spent yet */
+    assert_int_equal(granted_to(quota, FETCH_PUBLIC, 0, 1000), 5);
+    assert_int_equal(granted_to(quota, FETCH_PUBLIC, 60, 1000), 2); /* the hour's */
+    assert_int_equal(granted_to(quota, FETCH_PUBLIC, 120, 1000), 0);
+    assert_int_equal(granted_to(quota, FETCH_PUBLIC, 3600, 1000), 5);
+    assert_int_equal(granted(quota, true, 3600, 100), 45); /* it is spent like all else */
     quota_close(quota);
     quota = open_with(4, 0, 0, "", 0);
-    assert_int_equal(chosen(quota, 0), 1);
+    assert_int_equal(granted_to(quota, FETCH_PUBLIC, 0, 1000), 1);
     quota_close(quota);
     quota = open_with(0, 0, 0, "", 0);
-    assert_int_equal(chosen(quota, 0), 60);
-    assert_int_equal(chosen(quota, 60), 60);
+    assert_int_equal(granted_to(quota, FETCH_PUBLIC, 0, 1000), 60);
+    assert_int_equal(granted_to(quota, FETCH_PUBLIC, 60, 1000), 60);
     quota_close(quota);
 }
 
@@ -289,14 +300,93 @@ static void a_wish_to_be_left_alone_is_obeyed_to_a_day(void **state)
 {
     (void)state;
     struct quota *quota = open_with(0, 0, 0, "", 0);
-    assert_int_equal(take(quota, 0), QUOTA_GRANTED);
+    assert_int_equal(acquire_at(quota, 0), QUOTA_GRANTED);
     report(quota, OUTCOME_HTTP_429, 3600, 0);
-    assert_int_equal(take(quota, 3599), QUOTA_PAUSED);
-    assert_int_equal(take(quota, 3600), QUOTA_GRANTED);
+    assert_int_equal(acquire_at(quota, 3599), QUOTA_PAUSED);
+    assert_int_equal(acquire_at(quota, 3600), QUOTA_GRANTED);
     report(quota, OUTCOME_HTTP_429, (int64_t)1000000000000, 3600);
-    assert_int_equal(take(quota, 3600 + 86399), QUOTA_PAUSED);
-    assert_int_equal(take(quota, 3600 + 86400), QUOTA_GRANTED);
+    assert_int_equal(acquire_at(quota, 3600 + 86399), QUOTA_PAUSED);
+    assert_int_equal(acquire_at(quota, 3600 + 86400), QUOTA_GRANTED);
     quota_close(quota);
+}
+
+/* A flight that takes two requests is acquired whole, and what it did not send is given back. */
+static void budgets_are_granted_per_flight(void **state)
+{
+    (void)state;
+    struct instant now = at(0);
+    struct quota *quota = open_with(0, 0, 5, path, 0);
+    for (int i = 0; i < 4; i++) { /* only the first request of each was sent */
+        assert_int_equal(quota_acquire(quota, PROVIDER_OPEN_METEO, FETCH_URGENT, 2, &now), QUOTA_GRANTED);
+        quota_report(quota, PROVIDER_OPEN_METEO,
+                     &(struct quota_result){.outcome = OUTCOME_PARSE, .granted = 2, .sent = 1}, &now);
+    }
+    assert_int_equal(quota_acquire(quota, PROVIDER_OPEN_METEO, FETCH_URGENT, 2, &now), QUOTA_EXHAUSTED);
+    assert_int_equal(granted(quota, true, 0, 100), 1);
+    quota_close(quota);
+    quota = open_with(0, 0, 10, path, 86400);
+    now = at(86400);
+    assert_int_equal(quota_acquire(quota, PROVIDER_OPEN_METEO, FETCH_URGENT, 1, &now), QUOTA_GRANTED);
+    quota_report(quota, PROVIDER_OPEN_METEO, /* two redirects */
+                 &(struct quota_result){.outcome = OUTCOME_OK, .granted = 1, .sent = 3}, &now);
+    assert_int_equal(granted(quota, true, 86400, 100), 7);
+    quota_close(quota);
+}
+
+/* Nothing is granted that the file does not cover, and no acquire writes it. */
+static void a_lease_is_written_before_it_is_used(void **state)
+{
+    (void)state;
+    struct instant now = at(0);
+    struct quota *quota = open_with(0, 0, 100, path, 0);
+    struct stat before, after;
+    assert_int_equal(stat(path, &before), 0);
+    int count = 0;
+    while (quota_acquire(quota, PROVIDER_OPEN_METEO, FETCH_URGENT, 1, &now) == QUOTA_GRANTED)
+        count++;
+    assert_int_equal(count, 20);
+    assert_int_equal(quota_acquire(quota, PROVIDER_OPEN_METEO, FETCH_URGENT, 1, &now), QUOTA_UNLEASED);
+    assert_int_equal(stat(path, &after), 0);
+    assert_int_equal(before.st_ino, after.st_ino);
+    assert_true(quota_wait(quota, clock_monotonic_ms() + 60000)); /* at once: they are low */
+    assert_true(quota_renew(quota));
+    assert_false(quota_renew(quota));
+    assert_int_equal(stat(path, &after), 0);
+    assert_int_not_equal(before.st_ino, after.st_ino);
+    assert_int_equal(quota_acquire(quota, PROVIDER_OPEN_METEO, FETCH_URGENT, 1, &now), QUOTA_GRANTED);
+    assert_true(quota_wait(quota, clock_monotonic_ms()));
+    quota_stop(quota);
+    assert_false(quota_wait(quota, clock_monotonic_ms() + 60000));
+    quota_close(quota);
+}
+
+/* What is wrong with one cell says little of the provider; with ten different ones in a row, it does. */
+static void ten_different_cells_in_a_row_open_the_breaker(void **state)
+{
+    (void)state;
+    static const enum outcome outcomes[] = {OUTCOME_HTTP_4XX_CELL, OUTCOME_IMPLAUSIBLE};
+    struct instant now = at(0);
+    for (size_t i = 0; i < 2; i++) {
+        struct quota *quota = open_with(0, 0, 0, "", 0);
+        for (int n = 0; n < 50; n++) { /* the same nine, again and again */
+            assert_int_equal(acquire(quota, FETCH_URGENT, &now), QUOTA_GRANTED);
+            report_cell(quota, outcomes[i], (uint64_t)n % 9, 0, &now);
+        }
+        assert_int_equal(acquire(quota, FETCH_URGENT, &now), QUOTA_GRANTED);
+        report_cell(quota, OUTCOME_OK, 100, 0, &now); /* the row is broken */
+        for (uint64_t cell = 0; cell < 10; cell++) {
+            assert_int_equal(acquire(quota, FETCH_URGENT, &now), QUOTA_GRANTED);
+            report_cell(quota, outcomes[i], cell, 0, &now);
+        }
+        assert_int_equal(acquire_at(quota, 9), QUOTA_PAUSED);
+        now = at(11);
+        assert_int_equal(acquire(quota, FETCH_URGENT, &now), QUOTA_GRANTED); /* the probe */
+        assert_int_equal(acquire(quota, FETCH_URGENT, &now), QUOTA_PAUSED);
+        report_cell(quota, outcomes[i], 55, 0, &now);
+        assert_int_equal(acquire_at(quota, 30), QUOTA_PAUSED); /* longer than before */
+        now = at(0);
+        quota_close(quota);
+    }
 }
 
 static void curves_live_longer_when_the_budget_runs_down(void **state)
@@ -344,18 +434,18 @@ static void how_things_stand_is_told(void **state)
     struct quota *quota = open_with(0, 0, 100, "", 0);
     struct weather_upstream view;
     struct instant now = at(0);
-    quota_look(quota, PROVIDER_OPEN_METEO, &now, &view);
+    quota_get_stats(quota, PROVIDER_OPEN_METEO, &now, &view);
     assert_false(view.asked || view.breaker_open || view.next_try_s || view.last_success_s ||
                  view.failing_since_s);
 
     granted(quota, true, 10, 1);
     for (int i = 0; i < 5; i++) {
         now = at(20 + i);
-        assert_int_equal(quota_take(quota, PROVIDER_OPEN_METEO, true, &now), QUOTA_GRANTED);
-        quota_report(quota, PROVIDER_OPEN_METEO, i == 4 ? OUTCOME_TIMEOUT : OUTCOME_PARSE, 0, &now);
+        assert_int_equal(acquire(quota, FETCH_URGENT, &now), QUOTA_GRANTED);
+        report_cell(quota, i == 4 ? OUTCOME_TIMEOUT : OUTCOME_PARSE, 0, 0, &now);
     }
     now = at(25);
-    quota_look(quota, PROVIDER_OPEN_METEO, &now, &view);
+    quota_get_stats(quota, PROVIDER_OPEN_METEO, &now, &view);
     assert_true(view.asked && view.breaker_open);
     assert_int_equal(view.last_success_s, MIDNIGHT_MS / 1000 + 10);
     assert_int_equal(view.failing_since_s, MIDNIGHT_MS / 1000 + 20);
@@ -369,7 +459,7 @@ static void how_things_stand_is_told(void **state)
 
     assert_int_equal(granted(quota, true, 100, 1000), 94);
     now = at(101);
-    quota_look(quota, PROVIDER_OPEN_METEO, &now, &view);
+    quota_get_stats(quota, PROVIDER_OPEN_METEO, &now, &view);
     assert_false(view.breaker_open);
     assert_int_equal(view.failing_since_s, 0);
     assert_string_equal(view.last_failure, outcome_words[OUTCOME_TIMEOUT]);
@@ -383,6 +473,9 @@ int main(void)
 {
 #define IN_A_FILE(test) cmocka_unit_test_setup_teardown(test, new_path, drop_path)
     const struct CMUnitTest tests[] = {
+        IN_A_FILE(budgets_are_granted_per_flight),
+        IN_A_FILE(a_lease_is_written_before_it_is_used),
+        cmocka_unit_test(ten_different_cells_in_a_row_open_the_breaker),
         cmocka_unit_test(each_window_has_its_budget),
         cmocka_unit_test(the_last_tenth_is_for_empty_cells),
         cmocka_unit_test(no_limit_is_no_limit),

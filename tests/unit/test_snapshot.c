@@ -20,6 +20,9 @@
 
 #include "base/log.h"
 #include "capture.h"
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "snapshot_files.h"
 
 #define KILLS        50
@@ -48,11 +51,11 @@ static void a_restart_brings_every_cell_back(void **state)
     check_counts(counts, 1000, 0, 0);
     for (size_t i = 0; i < 1000; i++) {
         struct cache_view was = look(before, key_of(i)), is = look(after, key_of(i));
-        assert_int_equal(is.result, CACHE_HIT);
+        assert_int_equal(is.state, WEATHER_FRESH);
         assert_memory_equal(&was.curve, &is.curve, sizeof was.curve);
         assert_in_range(is.age_ms, 600 * SECOND, 602 * SECOND);
         assert_in_range(is.refresh_in_ms - was.refresh_in_ms + 2 * SECOND, 0, 4 * SECOND);
-        assert_false(is.fetch);
+        assert_false(is.in_flight);
     }
     cache_close(before);
     cache_close(after);
@@ -66,14 +69,14 @@ static void what_is_due_is_still_due_and_a_failure_is_forgotten(void **state)
     struct cache_view view;
     clock_advance(3 * HOUR);
     struct instant now = clock_now();
-    cache_ask(before, key_of(0), CACHE_EVICT, &now, &view);
+    cache_get(before, key_of(0), WEATHER_FOR_VISITOR, &now, &view);
     cache_fail(before, key_of(0), &now);
-    assert_int_equal(look(before, key_of(0)).result, CACHE_STALE);
+    assert_int_equal(look(before, key_of(0)).state, WEATHER_STALE);
     assert_true(snapshot_write(&options, before));
     struct cache *after = restored_cache(1, counts);
     view = look(after, key_of(0));
-    assert_int_equal(view.result, CACHE_HIT);
-    assert_true(view.fetch);
+    assert_int_equal(view.state, WEATHER_FRESH);
+    assert_true(view.refresh_in_ms < 0 && !view.in_flight);
     cache_close(before);
     cache_close(after);
 }
@@ -85,7 +88,7 @@ static void a_cell_that_never_had_a_curve_is_not_written(void **state)
     struct cache_view view;
     struct instant now = clock_now();
     struct curve curve = curve_of(1, now.wall_ms / 1000);
-    cache_ask(cache, key_of(0), CACHE_EVICT, &now, &view);
+    cache_get(cache, key_of(0), WEATHER_FOR_VISITOR, &now, &view);
     put(cache, key_of(1), &curve);
     assert_true(snapshot_write(&options, cache));
     cache_close(cache);
@@ -103,7 +106,7 @@ static void an_empty_cache_is_a_snapshot_too(void **state)
     assert_false(there(beside(".unread")));
 }
 
-static void the_thread_reads_at_the_start_and_writes_at_the_end(void **state)
+static void it_is_read_at_the_start_and_written_at_the_end(void **state)
 {
     (void)state;
     struct cache *cache = filled_cache(FEW);
@@ -114,7 +117,7 @@ static void the_thread_reads_at_the_start_and_writes_at_the_end(void **state)
     cache_close(cache);
     cache = open_cache(FEW);
     snapshot = snapshot_open(&options, cache);
-    assert_int_equal(look(cache, key_of(FEW - 1)).result, CACHE_HIT);
+    assert_int_equal(look(cache, key_of(FEW - 1)).state, WEATHER_FRESH);
     snapshot_close(snapshot);
     snapshot_close(NULL);
     cache_close(cache);
@@ -122,16 +125,26 @@ static void the_thread_reads_at_the_start_and_writes_at_the_end(void **state)
     assert_false(there(beside(".new")));
 }
 
+static atomic_bool saving;
+
+static void *save_again_and_again(void *snapshot)
+{
+    while (atomic_load(&saving))
+        snapshot_save(snapshot);
+    return NULL;
+}
+
 static void it_is_written_again_and_again_while_the_cache_is_in_use(void **state)
 {
     (void)state;
     struct cache *cache = open_cache(500); /* so that cells are evicted meanwhile */
-    struct snapshot_options often = options;
     struct snapshot *snapshot;
+    pthread_t thread;
     int64_t until_ms = clock_monotonic_ms() + 20 * SECOND;
     struct stat first = {0}, now = {0};
-    often.every_ms = 1;
-    assert_non_null(snapshot = snapshot_open(&often, cache));
+    assert_non_null(snapshot = snapshot_open(&options, cache));
+    atomic_store(&saving, true);
+    assert_int_equal(pthread_create(&thread, NULL, save_again_and_again, snapshot), 0);
     for (size_t i = 0; first.st_ino == 0 || now.st_ino == first.st_ino; i++) {
         struct curve curve = curve_of(i % 2000, clock_now().wall_ms / 1000);
         put(cache, key_of(i % 2000), &curve);
@@ -139,13 +152,15 @@ static void it_is_written_again_and_again_while_the_cache_is_in_use(void **state
             first = now;
         assert_true(clock_monotonic_ms() < until_ms);
     }
+    atomic_store(&saving, false);
+    pthread_join(thread, NULL);
     snapshot_close(snapshot);
     uint64_t counts[SNAPSHOT_RESULTS];
     struct cache *after = restored_cache(500, counts);
     assert_int_equal(counts[SNAPSHOT_DAMAGED], 0);
     for (size_t i = 0; i < 2000; i++) {
         struct cache_view was = look(cache, key_of(i)), is = look(after, key_of(i));
-        assert_int_equal(was.result, is.result);
+        assert_int_equal(was.state, is.state);
         assert_memory_equal(&was.curve, &is.curve, sizeof was.curve);
     }
     cache_close(cache);
@@ -373,7 +388,7 @@ int main(void)
         TEST(what_is_due_is_still_due_and_a_failure_is_forgotten),
         TEST(a_cell_that_never_had_a_curve_is_not_written),
         TEST(an_empty_cache_is_a_snapshot_too),
-        TEST(the_thread_reads_at_the_start_and_writes_at_the_end),
+        TEST(it_is_read_at_the_start_and_written_at_the_end),
         TEST(it_is_written_again_and_again_while_the_cache_is_in_use),
         TEST(what_is_too_old_is_left_out),
         TEST(what_comes_from_the_future_is_left_out),

@@ -16,7 +16,6 @@
 #include "base/log.h"
 #include "capture.h"
 #include "snapshot_files.h"
-#include "weather/cell/snapshot_format.h"
 
 /* --- Damage --- */
 
@@ -113,8 +112,8 @@ static uint8_t one[SNAPSHOT_HEADER_BYTES + SNAPSHOT_RECORD_BYTES];
 
 static void fill_one(const struct cache_record *record)
 {
-    snapshot_put_header(one, 1, false);
-    snapshot_put_record(one + SNAPSHOT_HEADER_BYTES, record);
+    snapshot_encode_header(one, 1, false);
+    snapshot_encode_record(one + SNAPSHOT_HEADER_BYTES, record, provider_names[record->curve.provider]);
 }
 
 static void write_one(void)
@@ -147,14 +146,14 @@ static void another_table_of_providers_gives_no_wrong_credit(void **state)
     (void)state;
     uint64_t counts[SNAPSHOT_RESULTS];
     struct cache_record record = sound_record();
-    for (uint8_t id = 0; id < PROVIDERS; id++) {
+    for (uint8_t id = 0; id < WEATHER_PROVIDERS; id++) {
         record.curve.provider = id;
         fill_one(&record);
         write_one();
         struct cache *cache = restored_cache(1, counts);
         assert_int_equal(look(cache, record.key).curve.provider, id);
         cache_close(cache);
-        assert_true(strlen(providers[id]->name) < SNAPSHOT_NAME_BYTES);
+        assert_true(strlen(provider_names[id]) < SNAPSHOT_NAME_BYTES);
     }
     uint8_t *name = one + sizeof one - SNAPSHOT_CRC_BYTES - SNAPSHOT_NAME_BYTES;
     static const char *const others[] = {"", "open-mete", "open-meteo2", "nobody-we-know-0"};
@@ -186,8 +185,8 @@ static void a_curve_that_cannot_be_is_damage(void **state)
     REFUSE(temperature_cdeg[0], -9001);
     REFUSE(temperature_cdeg[3], 6001);
     REFUSE(temperature_cdeg[CURVE_POINTS - 1], INT16_MIN + 1);
-    REFUSE(sky[0], 100);
-    REFUSE(sky[0], CURVE_NO_SKY | CURVE_DAY);
+    REFUSE(condition[0], 100);
+    REFUSE(condition[0], CURVE_NO_CONDITION | CURVE_DAY);
     REFUSE(utc_offset_s, 18 * 3600 + 1);
     REFUSE(utc_offset_s, INT32_MIN + 1);
     REFUSE(start_s, -1);
@@ -254,7 +253,7 @@ static void a_header_that_promises_much_costs_nothing(void **state)
     (void)state;
     struct cache_record record = sound_record();
     fill_one(&record);
-    snapshot_put_header(one, UINT32_MAX, false);
+    snapshot_encode_header(one, UINT32_MAX, false);
     write_one();
     check_restored(1, 0, UINT32_MAX - 1);
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "base/clock.h"
 
@@ -30,12 +31,23 @@ enum behaviour {
     GARBAGE,      /* is no HTTP */
     HEADER_FLOOD, /* half a megabyte of header lines */
     STATUS,       /* answers with upstream_statuses[id % UPSTREAM_STATUSES] */
+    MOVED,        /* redirects to upstream_locations[id % UPSTREAM_LOCATIONS] */
+    GZIP,         /* a forecast, compressed */
+    BOMB,         /* a few KB that are 64 MB of spaces */
+    TRAILERS,     /* chunked, with trailer lines without end */
     SILENT,       /* holds the connection and never answers */
     GATE,         /* OK, once the gate is open */
 };
 
 #define UPSTREAM_STATUSES 9
 static const int upstream_statuses[UPSTREAM_STATUSES] = {429, 500, 503, 400, 404, 301, 307, 204, 201};
+
+/* What stands before the path; after a colon the port is added. All but the first are not followed. */
+static const char *const upstream_locations[] = {
+    "",        "http://localhost:",         "ftp://127.0.0.1:", "https://other.example",
+    "file://", "https://127.0.0.1.example",
+};
+#define UPSTREAM_LOCATIONS (sizeof upstream_locations / sizeof upstream_locations[0])
 
 static struct {
     int listener, port, stop[2];
@@ -66,18 +78,67 @@ static inline size_t write_forecast(char *out)
     return (size_t)(stpcpy(end, "]}}") - out);
 }
 
+/* Compresses `length` bytes at `text` to *out as gzip; `repeat` times over. */
+static inline char *write_gzip(char *out, const char *text, size_t length, int repeat)
+{
+    z_stream stream = {0};
+    deflateInit2(&stream, 9, Z_DEFLATED, 16 + MAX_WBITS, 9, Z_DEFAULT_STRATEGY);
+    stream.next_out = (Bytef *)out;
+    stream.avail_out = UPSTREAM_REPLY_BYTES / 2;
+    for (int i = 0; i < repeat; i++) {
+        stream.next_in = (Bytef *)(uintptr_t)text;
+        stream.avail_in = (uInt)length;
+        deflate(&stream, i + 1 < repeat ? Z_NO_FLUSH : Z_FINISH);
+    }
+    deflateEnd(&stream);
+    return (char *)stream.next_out;
+}
+
+static inline size_t write_compressed(char *out, bool bomb)
+{
+    static char text[1 << 16];
+    size_t length = bomb ? sizeof text : write_forecast(text);
+    char *end = stpcpy(out, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Encoding: gzip\r\n\r\n");
+    if (bomb)
+        memset(text, ' ', sizeof text);
+    return (size_t)(write_gzip(end, text, length, bomb ? 1024 : 1) - out);
+}
+
+static inline size_t write_trailers(char *out)
+{
+    char *end =
+        stpcpy(out, "HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n");
+    while (end + 64 < out + UPSTREAM_REPLY_BYTES)
+        end = stpcpy(end, "X-Filler: 0123456789012345678901234567890123456789\r\n");
+    return (size_t)(end - out);
+}
+
 /* Writes the reply for a behaviour; returns its length. */
-static inline size_t write_reply(enum behaviour behaviour, int status)
+static inline size_t write_reply(enum behaviour behaviour, int id)
 {
     char *out = upstream.reply;
+    int status = upstream_statuses[id % UPSTREAM_STATUSES];
+    if (behaviour == MOVED) {
+        const char *base = upstream_locations[(size_t)id % UPSTREAM_LOCATIONS];
+        char port[16];
+        snprintf(port, sizeof port, "%d", upstream.port);
+        return (size_t)sprintf(out,
+                               "HTTP/1.1 301 x\r\nLocation: %s%s/v1/forecast?latitude=0&longitude=0\r\n"
+                               "Content-Length: 0\r\n\r\n",
+                               base, base[0] && base[strlen(base) - 1] == ':' ? port : "");
+    }
+    if (behaviour == GZIP || behaviour == BOMB)
+        return write_compressed(out, behaviour == BOMB);
+    if (behaviour == TRAILERS)
+        return write_trailers(out);
     if (behaviour == GARBAGE)
         return (size_t)sprintf(out, "garbage that is no HTTP\r\n\r\n");
     if (behaviour == STATUS)
-        return (size_t)sprintf(
-            out,
-            "HTTP/1.1 %d x\r\nLocation: /v1/forecast?latitude=0\r\nConnection: close\r\n\r\n"
-            "{\"error\":true,\"reason\":\"no\"}",
-            status);
+        return (size_t)sprintf(out,
+                               "HTTP/1.1 %d x\r\nLocation: "
+                               "/v1/forecast?latitude=%d&longitude=%d.%02d\r\nConnection: close\r\n\r\n"
+                               "{\"error\":true,\"reason\":\"no\"}",
+                               status, STATUS, id / 100, id % 100);
     if (behaviour == HEADER_FLOOD) {
         char *end = stpcpy(out, "HTTP/1.1 200 OK\r\n");
         for (int i = 0; i < 10000; i++)
@@ -157,7 +218,7 @@ static inline void serve(int fd)
     if (behaviour == GATE)
         pass_gate();
     if (behaviour != EMPTY)
-        send_all(fd, write_reply((enum behaviour)behaviour, upstream_statuses[id % UPSTREAM_STATUSES]));
+        send_all(fd, write_reply((enum behaviour)behaviour, id));
     if (behaviour == RESET)
         setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     close(fd);

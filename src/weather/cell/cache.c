@@ -1,53 +1,27 @@
-/* Entries live in one array and never move. A chained hash finds them by key; a doubly linked list keeps them
- * in order of arrival for eviction by SIEVE (Zhang et al., "SIEVE is Simpler than LRU", NSDI 2024): a hand
- * walks from the oldest to the newest, spares what was asked for since it last came by, and evicts the first
- * that was not. A cell in flight is never evicted. Times inside an entry are boot time, so that a step of the
- * wall clock neither ages nor revives it. */
 #include "weather/cell/cache.h"
 
 #include "base/metrics.h"
+#include "weather/cell/table.h"
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
-#define NONE             UINT32_MAX
 #define BACKOFF_FIRST_MS 10000
 #define BACKOFF_MAX_MS   600000
-#define BACKOFF_LEAST_MS 1000
-#define MEAN_OVER        64 /* curves */
+#define BACKOFF_MIN_MS   1000
+#define REFUSED_MS       1000 /* else each reader of a refused cell would wake the fetch thread */
+#define TURN_REFRESHES   2 /* a refresh that has waited for so many times `refresh_ms` has not had its turn */
+#define CONFIRM_S        86400 /* a curve that ends sooner than this is not worth confirming */
+#define MEAN_OVER        64    /* curves */
 #define COLD_STRETCH     1.5
-
-const char *const cache_result_names[CACHE_RESULTS] = {
-    [CACHE_HIT] = "hit",
-    [CACHE_STALE] = "stale",
-    [CACHE_MISS] = "miss",
-    [CACHE_NEGATIVE] = "negative",
-};
-
-struct entry {
-    uint64_t key;
-    struct curve curve; /* count 0: none yet */
-    int64_t fetched_ms, refresh_ms, retry_ms;
-    uint32_t next_in_bucket, older, newer;
-    uint32_t visits;  /* since its last curve */
-    uint8_t failures; /* in a row */
-    bool in_flight;
-    bool visited; /* since the hand last came by */
-};
 
 struct cache {
     struct cache_options options;
     pthread_mutex_t lock;
-    pthread_cond_t landed;
+    pthread_cond_t ended;
     /* All below guarded by lock. */
-    struct entry *entries;
-    uint32_t *buckets;
-    uint32_t bucket_mask;
-    uint32_t used;
-    uint32_t oldest, newest, hand;
+    struct table table;
     size_t waiters;
-    uint64_t evictions;
     double usual_visits; /* a cell's, between two curves: a moving mean */
 };
 
@@ -55,7 +29,8 @@ enum { LOOKUPS, ENTRIES, CAPACITY, EVICTIONS, ROWS };
 static metric_collector collect;
 static struct metric rows[ROWS] = {
     [LOOKUPS] = COUNTER("masthead_cache_lookups_total", "Lookups of a cell's weather, by result.",
-                        .labels = {{"result", cache_result_names, CACHE_RESULTS}}),
+                        .labels = {{"result", weather_state_names[WEATHER_AS_LOOKUP] + WEATHER_FRESH,
+                                    WEATHER_STATES - WEATHER_FRESH}}),
     [ENTRIES] = GAUGE("masthead_cache_entries", "Cells in the cache.", collect),
     [CAPACITY] = GAUGE("masthead_cache_capacity", "Cells that the cache can hold.", collect),
     [EVICTIONS] = COUNTER("masthead_cache_evictions_total", "Cells given up for others.", .collect = collect),
@@ -65,9 +40,9 @@ static void collect(void *context, size_t row, struct metric_samples *samples)
 {
     struct cache *cache = context;
     pthread_mutex_lock(&cache->lock);
-    const double values[ROWS] = {[ENTRIES] = cache->used,
+    const double values[ROWS] = {[ENTRIES] = cache->table.count,
                                  [CAPACITY] = (double)cache->options.capacity,
-                                 [EVICTIONS] = (double)cache->evictions};
+                                 [EVICTIONS] = (double)cache->table.evictions};
     pthread_mutex_unlock(&cache->lock);
     metric_value(samples, values[row]);
 }
@@ -77,21 +52,13 @@ struct cache *cache_open(const struct cache_options *options)
     struct cache *cache = calloc(1, sizeof *cache);
     if (!cache)
         return NULL;
-    size_t buckets = 16;
-    while (buckets < options->capacity + options->capacity / 3)
-        buckets *= 2;
     cache->options = *options;
-    cache->bucket_mask = (uint32_t)(buckets - 1);
-    cache->oldest = cache->newest = cache->hand = NONE;
     pthread_mutex_init(&cache->lock, NULL);
-    pthread_cond_init(&cache->landed, NULL);
-    cache->entries = calloc(options->capacity, sizeof *cache->entries);
-    cache->buckets = malloc(buckets * sizeof *cache->buckets);
-    if (!cache->entries || !cache->buckets) {
+    pthread_cond_init(&cache->ended, NULL);
+    if (!table_open(&cache->table, options->capacity)) {
         cache_close(cache);
         return NULL;
     }
-    memset(cache->buckets, 0xff, buckets * sizeof *cache->buckets);
     metrics_register(rows, ROWS, cache);
     return cache;
 }
@@ -100,201 +67,191 @@ void cache_close(struct cache *cache)
 {
     if (!cache)
         return;
-    free(cache->entries);
-    free(cache->buckets);
-    pthread_cond_destroy(&cache->landed);
+    table_close(&cache->table);
+    pthread_cond_destroy(&cache->ended);
     pthread_mutex_destroy(&cache->lock);
     free(cache);
 }
 
-/* Mixes the key's bits (the finalizer of SplitMix64, Steele et al. 2014): neighbouring cells differ in few
- * bits. */
-static uint32_t *bucket_of(struct cache *cache, uint64_t key)
+static int64_t age_ms(const struct entry *entry, const struct instant *now)
 {
-    key = (key ^ key >> 30) * 0xbf58476d1ce4e5b9u;
-    key = (key ^ key >> 27) * 0x94d049bb133111ebu;
-    return &cache->buckets[(uint32_t)(key ^ key >> 31) & cache->bucket_mask];
+    return now->boot_ms > entry->fetched_ms ? now->boot_ms - entry->fetched_ms : 0;
 }
 
-static struct entry *find(struct cache *cache, uint64_t key)
+static bool readable(const struct cache *cache, const struct entry *entry, const struct instant *now)
 {
-    for (uint32_t i = *bucket_of(cache, key); i != NONE; i = cache->entries[i].next_in_bucket)
-        if (cache->entries[i].key == key)
-            return &cache->entries[i];
-    return NULL;
+    return entry->curve.count > 0 && age_ms(entry, now) < cache->options.keep_ms &&
+           curve_covers(&entry->curve, now->wall_ms / 1000);
 }
 
-static void link_newest(struct cache *cache, uint32_t i)
+static bool in_flight(const struct entry *entry)
 {
-    struct entry *entry = &cache->entries[i];
-    entry->older = cache->newest;
-    entry->newer = NONE;
-    if (cache->newest != NONE)
-        cache->entries[cache->newest].newer = i;
-    else
-        cache->oldest = i;
-    cache->newest = i;
+    return entry->active || entry->class != FETCH_UNLISTED;
 }
 
-static void unlink_entry(struct cache *cache, uint32_t i)
+/* How long until a fetch of the class may be listed again after a failure or a refusal; 0: now. */
+static int64_t blocked_ms(const struct entry *entry, enum fetch_class class, const struct instant *now)
 {
-    struct entry *entry = &cache->entries[i];
-    uint32_t *link = bucket_of(cache, entry->key);
-    while (*link != i)
-        link = &cache->entries[*link].next_in_bucket;
-    *link = entry->next_in_bucket;
-    if (entry->older != NONE)
-        cache->entries[entry->older].newer = entry->newer;
-    else
-        cache->oldest = entry->newer;
-    if (entry->newer != NONE)
-        cache->entries[entry->newer].older = entry->older;
-    else
-        cache->newest = entry->older;
+    bool blocks = entry->failures > 0 || class <= entry->refused;
+    return blocks && entry->retry_ms > now->boot_ms ? entry->retry_ms - now->boot_ms : 0;
 }
 
-/* Frees one place by SIEVE and returns it, or NONE when every cell is in flight. */
-static uint32_t evict(struct cache *cache)
+/* The state of a cell for whoever's fetch would be of that class. */
+static enum weather_state state_of(const struct cache *cache, const struct entry *entry,
+                                   enum fetch_class class, const struct instant *now)
 {
-    uint32_t i = cache->hand != NONE ? cache->hand : cache->oldest;
-    for (uint64_t steps = 0; steps < 2 * (uint64_t)cache->used; steps++) {
-        struct entry *entry = &cache->entries[i];
-        uint32_t next = entry->newer != NONE ? entry->newer : cache->oldest;
-        if (!entry->visited && !entry->in_flight) {
-            cache->hand = entry->newer; /* NONE: start again from the oldest */
-            unlink_entry(cache, i);
-            cache->evictions++;
-            return i;
-        }
-        entry->visited = false;
-        i = next;
+    bool waited = in_flight(entry) && now->boot_ms - entry->listed_s * INT64_C(1000) >=
+                                          TURN_REFRESHES * cache->options.refresh_ms;
+    if (readable(cache, entry, now))
+        return entry->failures > 0 || entry->refused >= class || waited ? WEATHER_STALE : WEATHER_FRESH;
+    return in_flight(entry) || blocked_ms(entry, class, now) == 0 ? WEATHER_MISS : WEATHER_NEGATIVE;
+}
+
+static struct cache_view make_view(const struct cache *cache, const struct entry *entry,
+                                   enum fetch_class class, const struct instant *now)
+{
+    int64_t retry_in_ms = entry->failures > 0 ? blocked_ms(entry, class, now) : 0;
+    struct cache_view view = {
+        .state = state_of(cache, entry, class, now),
+        .in_flight = in_flight(entry),
+        .age_ms = age_ms(entry, now),
+        .refresh_in_ms = retry_in_ms,
+        .retry_in_ms = retry_in_ms,
+    };
+    if (view.state == WEATHER_FRESH || view.state == WEATHER_STALE) {
+        view.curve = entry->curve;
+        view.refresh_in_ms = entry->refresh_ms - now->boot_ms;
     }
-    return NONE;
+    return view;
 }
 
-static struct entry *insert(struct cache *cache, uint64_t key, enum cache_insert how)
+/* The class of the fetch that a client's look at a cell calls for. */
+static enum fetch_class class_for(enum weather_client client, bool is_readable)
 {
-    uint32_t i = NONE;
-    if (how <= CACHE_IF_ROOM && cache->used < cache->options.capacity)
-        i = cache->used++;
-    else if (how == CACHE_EVICT)
-        i = evict(cache);
-    if (i == NONE)
-        return NULL;
-    uint32_t *bucket = bucket_of(cache, key);
-    cache->entries[i] = (struct entry){.key = key, .next_in_bucket = *bucket};
-    *bucket = i;
-    link_newest(cache, i);
-    return &cache->entries[i];
+    if (client == WEATHER_FOR_CHOICE || client == WEATHER_IF_KNOWN)
+        return FETCH_PUBLIC;
+    return is_readable ? FETCH_REFRESH : FETCH_URGENT;
 }
 
-/* How an entry stands with its readers. */
-struct standing {
-    enum cache_result result;
-    int64_t age_ms, retry_in_ms;
-};
-
-static struct standing standing_of(const struct cache *cache, const struct entry *entry,
-                                   const struct instant *now)
+/* Lists the fetch of a cell that is due, or promotes it. Whether it was not listed before. */
+static bool list(struct cache *cache, struct entry *entry, enum fetch_class class, bool is_due,
+                 const struct instant *now)
 {
-    int64_t age_ms = now->boot_ms > entry->fetched_ms ? now->boot_ms - entry->fetched_ms : 0;
-    bool readable = entry->curve.count > 0 && age_ms < cache->options.keep_ms &&
-                    curve_covers(&entry->curve, now->wall_ms / 1000);
-    bool resting = entry->failures > 0 && now->boot_ms < entry->retry_ms;
-    return (struct standing){
-        .result = readable                       ? entry->failures > 0 ? CACHE_STALE : CACHE_HIT
-                  : resting && !entry->in_flight ? CACHE_NEGATIVE
-                                                 : CACHE_MISS,
-        .age_ms = age_ms,
-        .retry_in_ms = resting ? entry->retry_ms - now->boot_ms : 0,
-    };
+    bool was_in_flight = in_flight(entry);
+    if (!is_due || entry->class >= class || blocked_ms(entry, class, now) > 0)
+        return false;
+    if (entry->active) {
+        entry->joined = entry->joined > class ? entry->joined : (uint8_t) class;
+        return false;
+    }
+    table_list(&cache->table, entry, class);
+    if (!was_in_flight)
+        entry->listed_s = (int32_t)(now->boot_ms / 1000);
+    return !was_in_flight;
 }
 
-/* What a reader is told about an entry, without changing it. */
-static void describe(const struct cache *cache, const struct entry *entry, const struct instant *now,
-                     struct cache_view *out)
+static void get_entry(struct cache *cache, struct entry *entry, enum weather_client client,
+                      const struct instant *now, struct cache_view *out)
 {
-    struct standing standing = standing_of(cache, entry, now);
-    bool readable = standing.result == CACHE_HIT || standing.result == CACHE_STALE;
-    bool due = !readable || now->boot_ms >= entry->refresh_ms;
-    *out = (struct cache_view){
-        .result = standing.result,
-        .fetch = due && standing.retry_in_ms == 0 && !entry->in_flight,
-        .age_ms = standing.age_ms,
-        .refresh_in_ms = readable ? entry->refresh_ms - now->boot_ms : standing.retry_in_ms,
-        .retry_in_ms = standing.retry_in_ms,
-        .in_flight = entry->in_flight,
-    };
-    if (readable)
-        out->curve = entry->curve;
+    bool is_readable = readable(cache, entry, now);
+    enum fetch_class class = class_for(client, is_readable);
+    bool listed = false;
+    if (client != WEATHER_PEEK) {
+        entry->visits += entry->visits < UINT32_MAX;
+        listed = list(cache, entry, class, !is_readable || now->boot_ms >= entry->refresh_ms, now);
+    }
+    *out = make_view(cache, entry, class, now);
+    out->listed = listed;
 }
 
-void cache_ask(struct cache *cache, uint64_t key, enum cache_insert how, const struct instant *now,
+bool cache_get(struct cache *cache, uint64_t key, enum weather_client client, const struct instant *now,
                struct cache_view *out)
 {
     pthread_mutex_lock(&cache->lock);
-    struct entry *entry = find(cache, key);
-    if (entry)
+    struct entry *entry = table_find(&cache->table, key);
+    if (entry && client != WEATHER_PEEK)
         entry->visited = true;
-    else
-        entry = insert(cache, key, how);
-    if (entry) {
-        if (entry->visits < UINT32_MAX)
-            entry->visits++;
-        describe(cache, entry, now, out);
-        if (out->fetch && how == CACHE_LEAVE) {
-            out->fetch = false;
-            out->result = out->result == CACHE_MISS ? CACHE_NEGATIVE : CACHE_STALE;
-        }
-        entry->in_flight |= out->fetch;
-    } else {
-        *out = (struct cache_view){.result = CACHE_NEGATIVE};
-    }
-    pthread_mutex_unlock(&cache->lock);
-    metric_add(&rows[LOOKUPS], out->result, 0);
-}
-
-bool cache_peek(struct cache *cache, uint64_t key, const struct instant *now, struct cache_view *out)
-{
-    pthread_mutex_lock(&cache->lock);
-    const struct entry *entry = find(cache, key);
+    else if (!entry && client <= WEATHER_FOR_CHOICE)
+        entry = table_insert(&cache->table, key, client == WEATHER_FOR_VISITOR);
     if (entry)
-        describe(cache, entry, now, out);
+        get_entry(cache, entry, client, now, out);
+    else
+        *out = (struct cache_view){.state = client == WEATHER_PEEK ? WEATHER_MISS : WEATHER_NEGATIVE};
     pthread_mutex_unlock(&cache->lock);
+    if (client != WEATHER_PEEK)
+        metric_add(&rows[LOOKUPS], out->state - WEATHER_FRESH, 0);
     return entry != NULL;
 }
 
-struct cache_view cache_imagine(const struct cache *cache, const struct curve *curve, int64_t age_ms,
-                                int64_t retry_in_ms, const struct instant *now)
+struct cache_view cache_simulate(const struct cache *cache, const struct curve *curve, int64_t age,
+                                 int64_t retry_in_ms, const struct instant *now)
 {
-    struct cache_view view;
     struct entry entry = {.curve = *curve,
-                          .fetched_ms = now->boot_ms - age_ms,
-                          .refresh_ms = now->boot_ms - age_ms + cache->options.refresh_ms,
+                          .fetched_ms = now->boot_ms - age,
+                          .refresh_ms = now->boot_ms - age + cache->options.refresh_ms,
                           .retry_ms = now->boot_ms + retry_in_ms,
                           .failures = retry_in_ms > 0};
-    describe(cache, &entry, now, &view);
+    struct cache_view view = make_view(cache, &entry, FETCH_URGENT, now);
+    view.listed = view.state == WEATHER_MISS;
     return view;
 }
 
 bool cache_wait(struct cache *cache, uint64_t key, int64_t until_ms)
 {
     struct timespec deadline = clock_timespec(until_ms);
-    bool landed = false;
+    bool ended = false;
     pthread_mutex_lock(&cache->lock);
     if (cache->waiters < cache->options.max_waiters) {
         cache->waiters++;
         int status = 0;
-        while (!landed && status == 0) {
-            const struct entry *entry = find(cache, key);
-            landed = !entry || !entry->in_flight;
-            if (!landed)
-                status = pthread_cond_clockwait(&cache->landed, &cache->lock, CLOCK_MONOTONIC, &deadline);
+        while (!ended && status == 0) {
+            const struct entry *entry = table_find(&cache->table, key);
+            ended = !entry || !in_flight(entry);
+            if (!ended)
+                status = pthread_cond_clockwait(&cache->ended, &cache->lock, CLOCK_MONOTONIC, &deadline);
         }
         cache->waiters--;
     }
     pthread_mutex_unlock(&cache->lock);
-    return landed;
+    return ended;
+}
+
+/* The class whose turn it is; FETCH_UNLISTED when nothing is listed. */
+static enum fetch_class next_class(const struct cache *cache)
+{
+    enum fetch_class next = FETCH_UNLISTED;
+    for (enum fetch_class class = FETCH_URGENT; class > FETCH_UNLISTED; class --) {
+        const struct table_list *list = &cache->table.classes[class];
+        if (list->first == TABLE_NONE)
+            continue;
+        next = class;
+        if (list->in_a_row < CACHE_IN_A_ROW)
+            break;
+    }
+    return next;
+}
+
+bool cache_next(struct cache *cache, const struct instant *now, struct cache_fetch *out)
+{
+    pthread_mutex_lock(&cache->lock);
+    enum fetch_class class = next_class(cache);
+    if (class != FETCH_UNLISTED) {
+        struct entry *entry = &cache->table.entries[cache->table.classes[class].first];
+        bool leads_on =
+            readable(cache, entry, now) && curve_covers(&entry->curve, now->wall_ms / 1000 + CONFIRM_S);
+        *out = (struct cache_fetch){.key = entry->key,
+                                    .class = class,
+                                    .provider = entry->curve.provider,
+                                    .modified_s = leads_on ? entry->curve.modified_s : 0};
+        table_list(&cache->table, entry, FETCH_UNLISTED);
+        entry->active = true;
+        entry->joined = FETCH_UNLISTED;
+        cache->table.classes[class].in_a_row++;
+        for (enum fetch_class higher = class + 1; higher < FETCH_CLASSES; higher++)
+            cache->table.classes[higher].in_a_row = 0;
+    }
+    pthread_mutex_unlock(&cache->lock);
+    return class != FETCH_UNLISTED;
 }
 
 /* A tenth either way, so that cells fetched together do not come due together. */
@@ -314,23 +271,58 @@ static int64_t life_ms(struct cache *cache, const struct entry *entry, double st
                                  (stretch > 1 && cold ? stretch * COLD_STRETCH : stretch)));
 }
 
+/* Begins the end of a fetch: returns the entry, or NULL when it is gone, with the lock held. */
+static struct entry *begin_end(struct cache *cache, uint64_t key)
+{
+    pthread_mutex_lock(&cache->lock);
+    struct entry *entry = table_find(&cache->table, key);
+    if (entry) {
+        table_list(&cache->table, entry, FETCH_UNLISTED);
+        entry->active = false;
+    }
+    return entry;
+}
+
+static void finish_end(struct cache *cache)
+{
+    pthread_cond_broadcast(&cache->ended);
+    pthread_mutex_unlock(&cache->lock);
+}
+
+/* What a curve that is new or confirmed has in common. */
+static void renew(struct cache *cache, struct entry *entry, const struct instant *now, int64_t expires_s,
+                  double stretch)
+{
+    int64_t wish_ms = now->boot_ms + expires_s * 1000 - now->wall_ms;
+    int64_t refresh_ms = now->boot_ms + life_ms(cache, entry, stretch);
+    entry->visits = 0;
+    entry->fetched_ms = now->boot_ms;
+    entry->refresh_ms = expires_s > 0 && wish_ms > refresh_ms ? wish_ms : refresh_ms;
+    entry->failures = 0;
+    entry->refused = FETCH_UNLISTED;
+}
+
 void cache_put(struct cache *cache, uint64_t key, const struct instant *now, const struct curve *curve,
                double stretch)
 {
-    int64_t wish_ms = now->boot_ms + curve->expires_s * 1000 - now->wall_ms;
-    pthread_mutex_lock(&cache->lock);
-    struct entry *entry = find(cache, key);
+    struct entry *entry = begin_end(cache, key);
     if (entry) {
-        int64_t refresh_ms = now->boot_ms + life_ms(cache, entry, stretch);
         entry->curve = *curve;
-        entry->visits = 0;
-        entry->fetched_ms = now->boot_ms;
-        entry->refresh_ms = curve->expires_s > 0 && wish_ms > refresh_ms ? wish_ms : refresh_ms;
-        entry->failures = 0;
-        entry->in_flight = false;
+        renew(cache, entry, now, curve->expires_s, stretch);
     }
-    pthread_cond_broadcast(&cache->landed);
-    pthread_mutex_unlock(&cache->lock);
+    finish_end(cache);
+}
+
+void cache_confirm(struct cache *cache, uint64_t key, const struct instant *now, int64_t expires_s,
+                   double stretch)
+{
+    struct entry *entry = begin_end(cache, key);
+    if (entry) {
+        entry->curve.fetched_s = now->wall_ms / 1000;
+        entry->curve.expires_s = expires_s;
+        renew(cache, entry, now, expires_s, stretch);
+    }
+    finish_end(cache);
 }
 
 /* Exponential with full jitter (Brooker, "Exponential Backoff and Jitter", AWS Architecture Blog 2015). */
@@ -341,58 +333,72 @@ static int64_t backoff_ms(unsigned failures)
         ceiling *= 2;
     if (ceiling > BACKOFF_MAX_MS)
         ceiling = BACKOFF_MAX_MS;
-    return BACKOFF_LEAST_MS + (int64_t)arc4random_uniform((uint32_t)(ceiling - BACKOFF_LEAST_MS));
+    return BACKOFF_MIN_MS + (int64_t)arc4random_uniform((uint32_t)(ceiling - BACKOFF_MIN_MS));
 }
 
 void cache_fail(struct cache *cache, uint64_t key, const struct instant *now)
 {
-    pthread_mutex_lock(&cache->lock);
-    struct entry *entry = find(cache, key);
+    struct entry *entry = begin_end(cache, key);
     if (entry) {
         if (entry->failures < UINT8_MAX)
             entry->failures++;
         entry->retry_ms = now->boot_ms + backoff_ms(entry->failures);
-        entry->in_flight = false;
     }
-    pthread_cond_broadcast(&cache->landed);
-    pthread_mutex_unlock(&cache->lock);
+    finish_end(cache);
+}
+
+void cache_release(struct cache *cache, uint64_t key, enum fetch_class class, const struct instant *now)
+{
+    struct entry *entry = begin_end(cache, key);
+    if (entry && entry->joined > class) {
+        table_list(&cache->table, entry, entry->joined);
+    } else if (entry && class == FETCH_PUBLIC && entry->curve.count == 0) {
+        table_remove(&cache->table, entry);
+    } else if (entry) {
+        entry->refused = entry->refused > class ? entry->refused : (uint8_t) class;
+        entry->retry_ms = now->boot_ms + REFUSED_MS;
+    }
+    finish_end(cache);
 }
 
 bool cache_copy(struct cache *cache, size_t *cursor, struct cache_record out[CACHE_BATCH], size_t *count)
 {
     *count = 0;
     pthread_mutex_lock(&cache->lock);
-    for (size_t looked = 0; looked < CACHE_BATCH && *cursor < cache->used; looked++) {
-        const struct entry *entry = &cache->entries[(*cursor)++];
+    for (size_t looked = 0; looked < CACHE_BATCH && *cursor < cache->table.used; looked++) {
+        const struct entry *entry = &cache->table.entries[(*cursor)++];
         if (entry->curve.count > 0)
             out[(*count)++] =
                 (struct cache_record){.key = entry->key,
                                       .curve = entry->curve,
                                       .refresh_after_ms = entry->refresh_ms - entry->fetched_ms};
     }
-    bool more = *cursor < cache->used;
+    bool more = *cursor < cache->table.used;
     pthread_mutex_unlock(&cache->lock);
     return more;
 }
 
-size_t cache_survey(struct cache *cache, size_t *cursor, const struct instant *now, struct cache_sight *out,
-                    size_t max)
+size_t cache_scan(struct cache *cache, size_t *cursor, const struct instant *now, struct cache_info *out,
+                  size_t max)
 {
     size_t count = 0;
     pthread_mutex_lock(&cache->lock);
-    for (; count < max && *cursor < cache->used; (*cursor)++) {
-        const struct entry *entry = &cache->entries[*cursor];
+    for (; count < max && *cursor < cache->table.used; (*cursor)++) {
+        const struct entry *entry = &cache->table.entries[*cursor];
+        if (entry->key == TABLE_NO_KEY)
+            continue;
         int64_t end_s = curve_end_s(&entry->curve);
-        struct standing standing = standing_of(cache, entry, now);
-        int64_t kept_s = (now->wall_ms - standing.age_ms + cache->options.keep_ms) / 1000;
-        out[count++] = (struct cache_sight){.key = entry->key,
-                                            .result = standing.result,
-                                            .fetched_s = entry->curve.fetched_s,
-                                            .until_s = end_s < kept_s ? end_s : kept_s,
-                                            .retry_in_ms = standing.retry_in_ms,
-                                            .in_flight = entry->in_flight,
-                                            .visits = entry->visits,
-                                            .provider = entry->curve.provider};
+        int64_t kept_s = (now->wall_ms - age_ms(entry, now) + cache->options.keep_ms) / 1000;
+        enum fetch_class class = class_for(WEATHER_PEEK, readable(cache, entry, now));
+        out[count++] =
+            (struct cache_info){.key = entry->key,
+                                .state = state_of(cache, entry, class, now),
+                                .fetched_s = entry->curve.fetched_s,
+                                .until_s = end_s < kept_s ? end_s : kept_s,
+                                .retry_in_ms = entry->failures > 0 ? blocked_ms(entry, class, now) : 0,
+                                .in_flight = in_flight(entry),
+                                .visits = entry->visits,
+                                .provider = entry->curve.provider};
     }
     pthread_mutex_unlock(&cache->lock);
     return count;
@@ -412,16 +418,16 @@ static int64_t refresh_after_ms(const struct cache *cache, const struct cache_re
 
 bool cache_restore(struct cache *cache, const struct cache_record *record, const struct instant *now)
 {
-    int64_t age_ms = now->wall_ms - record->curve.fetched_s * 1000;
-    if (age_ms < 0 || age_ms >= cache->options.keep_ms || !curve_covers(&record->curve, now->wall_ms / 1000))
+    int64_t age = now->wall_ms - record->curve.fetched_s * 1000;
+    if (age < 0 || age >= cache->options.keep_ms || !curve_covers(&record->curve, now->wall_ms / 1000))
         return false;
     pthread_mutex_lock(&cache->lock);
-    struct entry *entry = find(cache, record->key);
+    struct entry *entry = table_find(&cache->table, record->key);
     if (!entry)
-        entry = insert(cache, record->key, CACHE_IF_ROOM);
+        entry = table_insert(&cache->table, record->key, false);
     if (entry) {
         entry->curve = record->curve;
-        entry->fetched_ms = now->boot_ms - age_ms;
+        entry->fetched_ms = now->boot_ms - age;
         entry->refresh_ms = entry->fetched_ms + refresh_after_ms(cache, record);
     }
     pthread_mutex_unlock(&cache->lock);

@@ -1,13 +1,15 @@
-/* The cell cache: one entry a cell, with its curve and its state. Knows when a fetch is due and sees to it
- * that there is one flight per cell; does not fetch. A refused or failed fetch is a state of the cell, with a
- * time to try again.
+/* The cell cache: one entry a cell, with its curve and its state. It owns what is to be fetched: an entry
+ * that needs a fetch stands on one of three lists, by class, until the fetch thread takes it. One fetch a
+ * cell whatever happens. A failed or refused fetch is a state of the cell, with a time to try again.
  *
  * All functions are thread-safe. One mutex guards everything in it and is held for no call into another file
- * but curve.h's pure functions; one condition is broadcast when a flight lands. */
+ * but pure functions of curve.h; one condition is broadcast when a fetch ends. No call takes more than a
+ * bounded number of steps under it. */
 #pragma once
 
 #include "base/clock.h"
 #include "weather/cell/curve.h"
+#include "weather/cell/state.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,23 +22,14 @@ struct cache_options {
     size_t max_waiters; /* threads in cache_wait at one time */
 };
 
-enum cache_result {
-    CACHE_HIT,
-    CACHE_STALE,    /* a curve whose due refresh failed */
-    CACHE_MISS,     /* nothing to read yet: a flight is under way, or must be started */
-    CACHE_NEGATIVE, /* nothing to read, and not yet time to try again */
-    CACHE_RESULTS
-};
-extern const char *const cache_result_names[CACHE_RESULTS];
-
 struct cache_view {
-    enum cache_result result;
-    bool fetch;            /* the caller must start the flight, and end it with cache_put or cache_fail */
-    struct curve curve;    /* for CACHE_HIT and CACHE_STALE: covers the instant asked for */
-    int64_t age_ms;        /* of the curve, never negative */
+    enum weather_state state; /* never WEATHER_UNKNOWN */
+    bool listed;              /* by this call: the fetch thread is to be woken */
+    bool in_flight;           /* a fetch is listed or under way */
+    struct curve curve;       /* for WEATHER_FRESH and WEATHER_STALE: covers the instant asked for */
+    int64_t age_ms;           /* of the curve, never negative */
     int64_t refresh_in_ms; /* until it is due, negative when overdue; without a curve: until the next try */
     int64_t retry_in_ms;   /* where the last fetch failed: until the next try; else 0 */
-    bool in_flight;
 };
 
 struct cache;
@@ -45,54 +38,76 @@ struct cache;
 struct cache *cache_open(const struct cache_options *);
 void cache_close(struct cache *);
 
-enum cache_insert {
-    CACHE_EVICT,   /* a cell without an entry gets one, at the cost of another if the cache is full */
-    CACHE_IF_ROOM, /* only if the cache is not full */
-    CACHE_NEVER,
-    CACHE_LEAVE, /* nor is a flight to be started: a due refresh counts as refused */
-};
-
-/* Looks a cell up for somebody, making an entry as far as `insert` allows. Without an entry the result is
- * CACHE_NEGATIVE, and nothing is to be fetched. Counted. */
-void cache_ask(struct cache *, uint64_t key, enum cache_insert insert, const struct instant *now,
+/* Looks a cell up for a client, making an entry as far as the client allows (a visitor's may evict another),
+ * and lists or promotes the fetch that it needs. Without an entry the state is WEATHER_NEGATIVE. Counted,
+ * unless the client is WEATHER_PEEK: then the cell's state is what the next visitor would be told;
+ * WEATHER_MISS without an entry. Returns whether there is an entry. */
+bool cache_get(struct cache *, uint64_t key, enum weather_client, const struct instant *now,
                struct cache_view *out);
-
-/* Looks without making, starting, marking or counting anything. False when there is no entry. */
-bool cache_peek(struct cache *, uint64_t key, const struct instant *now, struct cache_view *out);
 
 /* A cell that is not in the cache, as if it were: its curve (count 0: none) was fetched `age_ms` ago, and
  * where `retry_in_ms` is not 0 all later fetches failed. Touches nothing; exact, without jitter. */
-struct cache_view cache_imagine(const struct cache *, const struct curve *, int64_t age_ms,
-                                int64_t retry_in_ms, const struct instant *now);
+struct cache_view cache_simulate(const struct cache *, const struct curve *, int64_t age_ms,
+                                 int64_t retry_in_ms, const struct instant *now);
 
-/* Waits until the cell's flight lands or the real monotonic clock reaches `until_ms`. False at once when
+/* Waits until the cell's fetch has ended or the real monotonic clock reaches `until_ms`. False at once when
  * there are max_waiters already, and false when the time was up. */
 bool cache_wait(struct cache *, uint64_t key, int64_t until_ms);
 
-/* Ends a flight with a curve, which lives `stretch` times `refresh_ms`, or without one. Without, the cell
- * keeps what it has and backs off. */
+/* A fetch that is to be made. */
+struct cache_fetch {
+    uint64_t key;
+    enum fetch_class class;
+    uint8_t provider;   /* of the present curve */
+    int64_t modified_s; /* its Last-Modified, if the curve leads for another day; 0: there is nothing to
+                           confirm */
+};
+
+/* Takes the next fetch off the lists: the most urgent one, but after CACHE_IN_A_ROW of a class one of a lower
+ * class, first come, first served within each. False when there is none. Every fetch taken is ended by
+ * exactly one of the next four calls, and meanwhile its cell is not evicted. */
+#define CACHE_IN_A_ROW 8
+bool cache_next(struct cache *, const struct instant *now, struct cache_fetch *out);
+
+/* Ends a fetch with a curve, which lives `stretch` times `refresh_ms`. */
 void cache_put(struct cache *, uint64_t key, const struct instant *now, const struct curve *, double stretch);
+
+/* Ends a fetch with the word that the present curve is still good, until `expires_s` (Unix time; 0: no wish).
+ */
+void cache_confirm(struct cache *, uint64_t key, const struct instant *now, int64_t expires_s,
+                   double stretch);
+
+/* Ends a fetch that failed: the cell keeps what it has and backs off. */
 void cache_fail(struct cache *, uint64_t key, const struct instant *now);
 
-/* A cell as it outlives the process. Failures and flights do not. */
+/* Ends a fetch that was refused before anything was asked: no back-off, but for a second nobody of its class
+ * or a lower one lists it again. Where a visitor has joined it meanwhile, it is listed anew at once, by the
+ * visitor's class; a cell without a curve that only FETCH_PUBLIC asked for goes. */
+void cache_release(struct cache *, uint64_t key, enum fetch_class, const struct instant *now);
+
+/* A cell as it outlives the process. Failures and fetches do not. */
 struct cache_record {
     uint64_t key;
     struct curve curve;
     int64_t refresh_after_ms; /* from the fetch of the curve until its refresh is due */
 };
 
-/* Copies the next cells that have a curve, at most CACHE_BATCH, so that the lock is never held for long.
- * *cursor is 0 at first and then handed back as it was left. True while there may be more. A cell that is
- * evicted and comes back during a walk may be missed, or come twice, the newer one later. */
+/* Copies the next cells that have a curve, at most CACHE_BATCH. *cursor is 0 at first and then handed back as
+ * it was left. True while there may be more. A cell that is evicted and comes back during a walk may be
+ * missed, or come twice, the newer one later. */
 #define CACHE_BATCH 256
 bool cache_copy(struct cache *, size_t *cursor, struct cache_record out[CACHE_BATCH], size_t *count);
 
+/* Puts a cell with a valid curve back, over what it had. False when that is of no use at `now`: fetched later
+ * than now or longer ago than `keep`, without a temperature for now, or no room. */
+bool cache_restore(struct cache *, const struct cache_record *, const struct instant *now);
+
 /* A cell as an operator sees it, without its curve. */
-struct cache_sight {
+struct cache_info {
     uint64_t key;
-    enum cache_result result;
+    enum weather_state state;
     int64_t fetched_s;   /* Unix time; 0: it never had a curve */
-    int64_t until_s;     /* for CACHE_HIT and CACHE_STALE: until when the curve can be read */
+    int64_t until_s;     /* for WEATHER_FRESH and WEATHER_STALE: until when the curve can be read */
     int64_t retry_in_ms; /* as in struct cache_view */
     bool in_flight;
     uint32_t visits;  /* how often it was asked for since its curve came */
@@ -100,10 +115,6 @@ struct cache_sight {
 };
 
 /* Looks at the next cells, at most `max`, as they are at `now`; changes and counts nothing. *cursor as for
- * cache_copy; the lock is held for one call. Returns how many; 0 at the end. */
-size_t cache_survey(struct cache *, size_t *cursor, const struct instant *now, struct cache_sight *out,
-                    size_t max);
-
-/* Puts a cell with a valid curve back, over what it had. False when that is of no use at `now`: fetched later
- * than now or longer ago than `keep`, without a temperature for now, or no room. */
-bool cache_restore(struct cache *, const struct cache_record *, const struct instant *now);
+ * cache_copy. Returns how many; 0 at the end. */
+size_t cache_scan(struct cache *, size_t *cursor, const struct instant *now, struct cache_info *out,
+                  size_t max);

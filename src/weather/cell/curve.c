@@ -50,12 +50,12 @@ bool curve_read(const struct curve *curve, int64_t unix_s, struct curve_value *o
     int64_t scaled = (int64_t)curve->temperature_cdeg[i] * (CURVE_STEP_S - into);
     if (into > 0)
         scaled += (int64_t)curve->temperature_cdeg[i + 1] * into;
-    uint8_t sky = curve->sky[i];
-    bool known = sky != CURVE_NO_SKY;
+    uint8_t condition = curve->condition[i];
+    bool known = condition != CURVE_NO_CONDITION;
     *out = (struct curve_value){
         .temperature_ddeg = (int)divide_rounded(scaled, (int64_t)CURVE_STEP_S * 10),
-        .code = known && (sky & CURVE_NO_CODE) != CURVE_NO_CODE ? sky & CURVE_NO_CODE : -1,
-        .is_day = known ? (sky & CURVE_DAY) != 0 : -1,
+        .code = known && (condition & CURVE_NO_CODE) != CURVE_NO_CODE ? condition & CURVE_NO_CODE : -1,
+        .is_day = known ? (condition & CURVE_DAY) != 0 : -1,
     };
     return true;
 }
@@ -86,11 +86,11 @@ static bool time_valid(int64_t unix_s)
     return unix_s >= 0 && unix_s <= TIME_MAX_S;
 }
 
-static bool point_valid(int16_t cdeg, uint8_t sky)
+static bool point_valid(int16_t cdeg, uint8_t condition)
 {
-    uint8_t code = sky & CURVE_NO_CODE;
+    uint8_t code = condition & CURVE_NO_CODE;
     return (cdeg == CURVE_NO_TEMPERATURE || (cdeg >= CURVE_COLDEST_CDEG && cdeg <= CURVE_HOTTEST_CDEG)) &&
-           (sky == CURVE_NO_SKY || code == CURVE_NO_CODE || code <= CURVE_CODE_MAX);
+           (condition == CURVE_NO_CONDITION || code == CURVE_NO_CODE || code <= CURVE_CODE_MAX);
 }
 
 static bool timezone_valid(const char name[CURVE_TIMEZONE_BYTES])
@@ -105,7 +105,7 @@ bool curve_valid(const struct curve *curve)
     if (curve->count == 0 || curve->count > CURVE_POINTS)
         return false;
     for (size_t i = 0; i < curve->count; i++)
-        if (!point_valid(curve->temperature_cdeg[i], curve->sky[i]))
+        if (!point_valid(curve->temperature_cdeg[i], curve->condition[i]))
             return false;
     bool offset_valid =
         curve->utc_offset_s == CURVE_NO_OFFSET ||

@@ -17,9 +17,9 @@
 
 #define CURVE_NO_TEMPERATURE INT16_MIN
 #define CURVE_NO_OFFSET      INT32_MIN /* the provider does not tell */
-#define CURVE_NO_SKY         0x7e      /* neither code nor daylight; unlike CURVE_NO_CODE | CURVE_DAY */
-#define CURVE_DAY            0x80      /* in `sky`: by day */
-#define CURVE_NO_CODE        0x7f      /* in `sky`: no code */
+#define CURVE_NO_CONDITION   0x7e      /* neither code nor daylight; unlike CURVE_NO_CODE | CURVE_DAY */
+#define CURVE_DAY            0x80      /* in `condition`: by day */
+#define CURVE_NO_CODE        0x7f      /* in `condition`: no code */
 #define CURVE_GAP_POINTS     3         /* a longer run of missing temperatures is not bridged */
 
 struct curve {
@@ -29,7 +29,7 @@ struct curve {
     int64_t modified_s;   /* Unix time of its Last-Modified; 0: none that can be given back exactly */
     int32_t utc_offset_s; /* or CURVE_NO_OFFSET */
     int16_t temperature_cdeg[CURVE_POINTS]; /* hundredths of a degree Celsius */
-    uint8_t sky[CURVE_POINTS];              /* WMO code (4677) in the low seven bits, CURVE_DAY */
+    uint8_t condition[CURVE_POINTS];        /* WMO code (4677) in the low seven bits, CURVE_DAY */
     uint8_t count;
     uint8_t provider;                    /* index into the provider table */
     char timezone[CURVE_TIMEZONE_BYTES]; /* IANA name, "" if not known */
@@ -47,8 +47,8 @@ bool curve_covers(const struct curve *, int64_t unix_s);
 /* The last instant at which the curve has a temperature; 0 when there is none. */
 int64_t curve_end_s(const struct curve *);
 
-/* Reads the curve: temperature by linear interpolation between the two hours around, sky stepped at the hour.
- * False, and *out untouched, where curve_covers is false. */
+/* Reads the curve: temperature by linear interpolation between the two hours around, condition stepped at the
+ * hour. False, and *out untouched, where curve_covers is false. */
 bool curve_read(const struct curve *, int64_t unix_s, struct curve_value *out);
 
 /* Whether every field but `provider` is in its range: to be asked of a curve from a file before anything else

@@ -1,20 +1,23 @@
 #include "weather/cell/snapshot.h"
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "weather/cell/snapshot_format.h"
+#include "weather/cell/cell.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
-#define SUFFIX_BYTES 8
+#define SUFFIX  ".unread"
+#define MAGIC   UINT64_C(0x0a706e736873616d) /* "mashsnp\n" */
+#define VERSION 1
 
 struct snapshot {
     struct snapshot_options options;
@@ -22,10 +25,6 @@ struct snapshot {
     uint64_t counts[SNAPSHOT_RESULTS];
     atomic_int_fast64_t written_s; /* Unix time of the last success, 0: none */
     atomic_int error;              /* errno of the last attempt, 0: it succeeded */
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    bool ending; /* guarded by lock */
 };
 
 enum { WRITTEN, RECORDS, ROWS };
@@ -49,41 +48,165 @@ static void collect(void *context, size_t row, struct metric_samples *samples)
         metric_sample(samples, (double)snapshot->counts[i], result_names[i], NULL);
 }
 
-/* The file, behind its header; NULL when there is none, or none to read: then with the reason in *fault. */
-static FILE *open_snapshot(const struct snapshot_options *options, uint32_t *count, const char **fault)
+/* --- The format --- */
+
+/* A place in bytes that are encoded or decoded, field by field: both by the same functions, so that they
+ * cannot differ. */
+struct codec {
+    uint8_t *at;
+    bool encode;
+};
+
+static uint64_t encode_field(struct codec *codec, uint64_t value, size_t size)
+{
+    uint64_t coded = 0;
+    for (size_t i = 0; codec->encode && i < size; i++)
+        codec->at[i] = (uint8_t)(value >> 8 * i);
+    for (size_t i = 0; i < size; i++)
+        coded |= (uint64_t)codec->at[i] << 8 * i;
+    codec->at += size;
+    return coded;
+}
+
+#define FIELD(codec, field) \
+    ((field) = (__typeof__(field))encode_field(codec, (uint64_t)(field), sizeof(field)))
+
+struct header {
+    uint64_t magic;
+    uint32_t version, record_bytes, count;
+    uint8_t simulated;
+};
+
+static void code_header(struct codec codec, struct header *header)
+{
+    FIELD(&codec, header->magic);
+    FIELD(&codec, header->version);
+    FIELD(&codec, header->record_bytes);
+    FIELD(&codec, header->count);
+    FIELD(&codec, header->simulated);
+}
+
+static void code_record(struct codec codec, struct cache_record *record, char provider[SNAPSHOT_NAME_BYTES])
+{
+    struct curve *curve = &record->curve;
+    FIELD(&codec, record->key);
+    FIELD(&codec, record->refresh_after_ms);
+    FIELD(&codec, curve->start_s);
+    FIELD(&codec, curve->fetched_s);
+    FIELD(&codec, curve->expires_s);
+    FIELD(&codec, curve->utc_offset_s);
+    FIELD(&codec, curve->count);
+    for (size_t i = 0; i < CURVE_POINTS; i++)
+        FIELD(&codec, curve->temperature_cdeg[i]);
+    for (size_t i = 0; i < CURVE_POINTS; i++)
+        FIELD(&codec, curve->condition[i]);
+    for (size_t i = 0; i < CURVE_TIMEZONE_BYTES; i++)
+        FIELD(&codec, curve->timezone[i]);
+    for (size_t i = 0; i < SNAPSHOT_NAME_BYTES; i++)
+        FIELD(&codec, provider[i]);
+}
+
+/* Codes the CRC-32 of all bytes before it; when decoding, whether it is right. */
+static bool code_crc(bool encode, uint8_t *bytes, size_t size)
+{
+    struct codec codec = {bytes + size - SNAPSHOT_CRC_BYTES, encode};
+    uint32_t crc = (uint32_t)crc32_z(0, bytes, size - SNAPSHOT_CRC_BYTES);
+    return encode_field(&codec, crc, SNAPSHOT_CRC_BYTES) == crc;
+}
+
+void snapshot_encode_header(uint8_t out[SNAPSHOT_HEADER_BYTES], uint32_t count, bool simulated)
+{
+    struct header header = {MAGIC, VERSION, SNAPSHOT_RECORD_BYTES, count, simulated};
+    code_header((struct codec){out, true}, &header);
+    code_crc(true, out, SNAPSHOT_HEADER_BYTES);
+}
+
+/* How many records follow. False, with the reason, when none of them is to be read. */
+static bool decode_header(uint8_t in[SNAPSHOT_HEADER_BYTES], bool simulated, uint32_t *count,
+                          const char **reason)
+{
+    struct header header = {0};
+    code_header((struct codec){in, false}, &header);
+    *count = header.count;
+    if (header.magic != MAGIC)
+        *reason = "not a snapshot";
+    else if (!code_crc(false, in, SNAPSHOT_HEADER_BYTES))
+        *reason = "its header is damaged";
+    else if (header.version != VERSION || header.record_bytes != SNAPSHOT_RECORD_BYTES)
+        *reason = "of another version";
+    else if (header.simulated != simulated)
+        *reason = simulated ? "of real weather" : "of simulated weather";
+    else
+        return true;
+    return false;
+}
+
+void snapshot_encode_record(uint8_t out[SNAPSHOT_RECORD_BYTES], const struct cache_record *record,
+                            const char *provider)
+{
+    struct cache_record copy = *record;
+    char name[SNAPSHOT_NAME_BYTES] = "";
+    memccpy(name, provider, '\0', sizeof name);
+    code_record((struct codec){out, true}, &copy, name);
+    code_crc(true, out, SNAPSHOT_RECORD_BYTES);
+}
+
+/* Whether the record is as it was written and holds a valid curve. Then *known says whether this program can
+ * make use of it: it has the provider, and cells of that grid. */
+static bool decode_record(uint8_t in[SNAPSHOT_RECORD_BYTES], const struct snapshot_options *options,
+                          struct cache_record *out, bool *known)
+{
+    char name[SNAPSHOT_NAME_BYTES] = "";
+    size_t id = 0;
+    *out = (struct cache_record){0};
+    if (!code_crc(false, in, SNAPSHOT_RECORD_BYTES))
+        return false;
+    code_record((struct codec){in, false}, out, name);
+    while (id < options->provider_count && strncmp(options->providers[id], name, sizeof name) != 0)
+        id++;
+    out->curve.provider = (uint8_t)id;
+    *known = id < options->provider_count && cell_key_valid(out->key, options->cell_udeg);
+    return curve_valid(&out->curve);
+}
+
+/* --- The file --- */
+
+/* The file, behind its header; NULL when there is none, or none to read: then with the reason in *reason. */
+static FILE *open_snapshot(const struct snapshot_options *options, uint32_t *count, const char **reason)
 {
     struct stat status;
     uint8_t header[SNAPSHOT_HEADER_BYTES] = {0};
     FILE *file = NULL;
     int fd = open(options->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); /* it may be a FIFO */
     if (fd < 0)
-        *fault = errno == ENOENT ? NULL : errno == ELOOP ? "a symbolic link" : strerror(errno);
+        *reason = errno == ENOENT ? NULL : errno == ELOOP ? "a symbolic link" : strerror(errno);
     else if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
-        *fault = "not a regular file";
+        *reason = "not a regular file";
     else if (read(fd, header, sizeof header) < 0)
-        *fault = strerror(errno);
-    else if (snapshot_get_header(header, options->simulated, count, fault) && !(file = fdopen(fd, "r")))
-        *fault = strerror(errno);
+        *reason = strerror(errno);
+    else if (decode_header(header, options->simulated, count, reason) && !(file = fdopen(fd, "r")))
+        *reason = strerror(errno);
     if (fd >= 0 && !file)
         close(fd);
     return file;
 }
 
-static void set_aside(const char *path, const char *fault)
+static void quarantine(const char *path, const char *reason)
 {
-    char aside[SNAPSHOT_PATH_BYTES + SUFFIX_BYTES];
-    snprintf(aside, sizeof aside, "%s.unread", path);
+    char aside[SNAPSHOT_PATH_BYTES + sizeof SUFFIX];
+    snprintf(aside, sizeof aside, "%s" SUFFIX, path);
     bool renamed = rename(path, aside) == 0;
-    log_event(LOG_WARN, "cache snapshot not read", log_str("file", path), log_str("reason", fault),
+    log_event(LOG_WARN, "cache snapshot not read", log_str("file", path), log_str("reason", reason),
               log_str("renamed_to", renamed ? aside : ""));
 }
 
-static enum snapshot_result restore(uint8_t bytes[SNAPSHOT_RECORD_BYTES], int32_t cell_udeg,
-                                    struct cache *cache, const struct instant *now)
+static enum snapshot_result restore(uint8_t bytes[SNAPSHOT_RECORD_BYTES],
+                                    const struct snapshot_options *options, struct cache *cache,
+                                    const struct instant *now)
 {
     struct cache_record record;
     bool known;
-    if (!snapshot_get_record(bytes, cell_udeg, &record, &known))
+    if (!decode_record(bytes, options, &record, &known))
         return SNAPSHOT_DAMAGED;
     return known && cache_restore(cache, &record, now) ? SNAPSHOT_RESTORED : SNAPSHOT_LEFT_OUT;
 }
@@ -92,17 +215,17 @@ void snapshot_read(const struct snapshot_options *options, struct cache *cache,
                    uint64_t counts[SNAPSHOT_RESULTS])
 {
     struct instant now = clock_now();
-    const char *fault = NULL;
+    const char *reason = NULL;
     uint8_t bytes[SNAPSHOT_RECORD_BYTES];
     uint32_t left = 0;
     memset(counts, 0, SNAPSHOT_RESULTS * sizeof counts[0]);
-    FILE *file = open_snapshot(options, &left, &fault);
-    if (fault)
-        set_aside(options->path, fault);
+    FILE *file = open_snapshot(options, &left, &reason);
+    if (reason)
+        quarantine(options->path, reason);
     if (!file)
         return;
     for (; left > 0 && fread(bytes, sizeof bytes, 1, file) == 1; left--)
-        counts[restore(bytes, options->cell_udeg, cache, &now)]++;
+        counts[restore(bytes, options, cache, &now)]++;
     counts[SNAPSHOT_DAMAGED] += left; /* those that are cut off */
     fclose(file);
     log_event(counts[SNAPSHOT_DAMAGED] > 0 ? LOG_WARN : LOG_INFO, "cache snapshot read",
@@ -111,90 +234,51 @@ void snapshot_read(const struct snapshot_options *options, struct cache *cache,
               log_int("damaged", (int64_t)counts[SNAPSHOT_DAMAGED]));
 }
 
-static void make_folder(const char *path)
-{
-    char folder[SNAPSHOT_PATH_BYTES];
-    const char *slash = strrchr(path, '/');
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) : 0, path);
-    if (folder[0])
-        mkdir(folder, 0755);
-}
-
 static bool write_header(FILE *file, uint32_t count, bool simulated)
 {
     uint8_t bytes[SNAPSHOT_HEADER_BYTES];
-    snapshot_put_header(bytes, count, simulated);
+    snapshot_encode_header(bytes, count, simulated);
     return fseek(file, 0, SEEK_SET) == 0 && fwrite(bytes, sizeof bytes, 1, file) == 1;
 }
 
+/* What file_replace hands on. */
+struct writing {
+    const struct snapshot_options *options;
+    struct cache *cache;
+};
+
 /* The header, which tells the number of cells, is written again when that is known. */
-static bool write_cells(FILE *file, struct cache *cache, bool simulated)
+static bool write_cells(FILE *file, void *context)
 {
+    const struct writing *writing = context;
+    const struct snapshot_options *options = writing->options;
     uint8_t bytes[SNAPSHOT_RECORD_BYTES];
     struct cache_record *batch = malloc(CACHE_BATCH * sizeof *batch);
-    bool good = batch && write_header(file, 0, simulated), more = good;
+    bool ok = batch && write_header(file, 0, options->simulated), more = ok;
     size_t cursor = 0, count;
     uint32_t total = 0;
-    while (good && more) {
-        more = cache_copy(cache, &cursor, batch, &count);
-        for (size_t i = 0; i < count && good; i++) {
-            snapshot_put_record(bytes, &batch[i]);
-            good = fwrite(bytes, sizeof bytes, 1, file) == 1;
+    while (ok && more) {
+        more = cache_copy(writing->cache, &cursor, batch, &count);
+        for (size_t i = 0; i < count && ok; i++) {
+            snapshot_encode_record(bytes, &batch[i], options->providers[batch[i].curve.provider]);
+            ok = fwrite(bytes, sizeof bytes, 1, file) == 1;
         }
         total += (uint32_t)count;
     }
     free(batch);
-    return good && write_header(file, total, simulated) && fflush(file) == 0 && fsync(fileno(file)) == 0;
+    return ok && write_header(file, total, options->simulated);
 }
 
 bool snapshot_write(const struct snapshot_options *options, struct cache *cache)
 {
-    char fresh[SNAPSHOT_PATH_BYTES + SUFFIX_BYTES];
-    snprintf(fresh, sizeof fresh, "%s.new", options->path);
-    make_folder(options->path);
-    unlink(fresh);                    /* left by a process that was killed */
-    FILE *file = fopen(fresh, "wxe"); /* never through a link */
-    bool good = file && fchmod(fileno(file), 0600) == 0 && write_cells(file, cache, options->simulated);
-    int error = errno;
-    if (file)
-        fclose(file); /* which has nothing left to write */
-    if (good && rename(fresh, options->path) == 0)
+    struct writing writing = {options, cache};
+    if (file_replace(options->path, write_cells, &writing))
         return true;
-    if (good)
-        error = errno;
-    if (file)
-        unlink(fresh);
+    int error = errno;
     log_throttled(LOG_WARN, "cannot write the cache snapshot", log_str("file", options->path),
                   log_str("error", strerror(error)));
     errno = error;
     return false;
-}
-
-/* Waits for the time of the next snapshot. False when it is to be the last. */
-static bool wait_for_next(struct snapshot *snapshot)
-{
-    struct timespec until = clock_timespec(clock_monotonic_ms() + snapshot->options.every_ms);
-    int status = 0;
-    pthread_mutex_lock(&snapshot->lock);
-    while (!snapshot->ending && status == 0)
-        status = pthread_cond_clockwait(&snapshot->wake, &snapshot->lock, CLOCK_MONOTONIC, &until);
-    bool ending = snapshot->ending;
-    pthread_mutex_unlock(&snapshot->lock);
-    return !ending;
-}
-
-static void *run(void *context)
-{
-    struct snapshot *snapshot = context;
-    bool more;
-    do {
-        more = wait_for_next(snapshot);
-        bool written = snapshot_write(&snapshot->options, snapshot->cache);
-        atomic_store(&snapshot->error, written ? 0 : errno);
-        if (written)
-            atomic_store(&snapshot->written_s, clock_now().wall_ms / 1000);
-    } while (more);
-    return NULL;
 }
 
 struct snapshot *snapshot_open(const struct snapshot_options *options, struct cache *cache)
@@ -204,34 +288,29 @@ struct snapshot *snapshot_open(const struct snapshot_options *options, struct ca
         return NULL;
     snapshot->options = *options;
     snapshot->cache = cache;
-    pthread_mutex_init(&snapshot->lock, NULL);
-    pthread_cond_init(&snapshot->wake, NULL);
     snapshot_read(options, cache, snapshot->counts);
-    if (pthread_create(&snapshot->thread, NULL, run, snapshot) != 0) {
-        log_line(LOG_ERROR, "cannot start the thread that writes the cache snapshot");
-        free(snapshot);
-        return NULL;
-    }
     metrics_register(rows, ROWS, snapshot);
     return snapshot;
 }
 
-void snapshot_close(struct snapshot *snapshot)
+void snapshot_save(struct snapshot *snapshot)
 {
-    if (!snapshot)
-        return;
-    pthread_mutex_lock(&snapshot->lock);
-    snapshot->ending = true;
-    pthread_cond_signal(&snapshot->wake);
-    pthread_mutex_unlock(&snapshot->lock);
-    pthread_join(snapshot->thread, NULL);
-    pthread_cond_destroy(&snapshot->wake);
-    pthread_mutex_destroy(&snapshot->lock);
-    free(snapshot);
+    bool written = snapshot_write(&snapshot->options, snapshot->cache);
+    atomic_store(&snapshot->error, written ? 0 : errno);
+    if (written)
+        atomic_store(&snapshot->written_s, clock_now().wall_ms / 1000);
 }
 
 int snapshot_error(const struct snapshot *snapshot, int64_t *written_s)
 {
     *written_s = atomic_load(&snapshot->written_s);
     return atomic_load(&snapshot->error);
+}
+
+void snapshot_close(struct snapshot *snapshot)
+{
+    if (!snapshot)
+        return;
+    snapshot_save(snapshot);
+    free(snapshot);
 }

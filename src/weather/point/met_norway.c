@@ -16,7 +16,7 @@ static double four_decimals(int32_t udeg)
     return (double)lround((double)udeg / DECIMALS_UDEG) * DECIMALS_UDEG / CELL_MICRODEGREES;
 }
 
-static void request(const struct provider_options *options, struct cell cell, struct text *url,
+static void request(const struct provider_access *options, struct cell cell, struct text *url,
                     struct text *header)
 {
     (void)header;
@@ -92,7 +92,7 @@ static const char *symbol_of(const json_t *data)
     return symbol ? symbol : "";
 }
 
-static enum outcome read_entry(const json_t *entry, struct points *points)
+static enum outcome read_entry(const json_t *entry, struct resampler *resampler)
 {
     const json_t *data = json_object_get(entry, "data");
     const json_t *details = json_object_get(json_object_get(data, "instant"), "details");
@@ -105,7 +105,7 @@ static enum outcome read_entry(const json_t *entry, struct points *points)
     if (outcome != OUTCOME_OK || point.temperature_cdeg == CURVE_NO_TEMPERATURE)
         return outcome;
     read_symbol(symbol_of(data), &point);
-    return resample_add(points, &point);
+    return resample_add(resampler, &point);
 }
 
 static enum outcome read_document(const json_t *root, int64_t now_s, struct curve *curve)
@@ -114,14 +114,14 @@ static enum outcome read_document(const json_t *root, int64_t now_s, struct curv
     const json_t *properties = json_object_get(root, "properties");
     const json_t *units = json_object_get(json_object_get(properties, "meta"), "units");
     const json_t *series = json_object_get(properties, "timeseries");
-    struct points points = {.curve = curve,
-                            .now_s = now_s,
-                            .longitude = reply_degrees(json_array_get(place, 0), 180),
-                            .latitude = reply_degrees(json_array_get(place, 1), 90)};
+    struct resampler resampler = {.curve = curve,
+                                  .now_s = now_s,
+                                  .longitude = reply_degrees(json_array_get(place, 0), 180),
+                                  .latitude = reply_degrees(json_array_get(place, 1), 90)};
     if (!reply_string_is(json_object_get(units, "air_temperature"), "celsius") || !json_is_array(series))
         return OUTCOME_PARSE;
     for (size_t i = 0; i < json_array_size(series); i++) {
-        enum outcome outcome = read_entry(json_array_get(series, i), &points);
+        enum outcome outcome = read_entry(json_array_get(series, i), &resampler);
         if (outcome != OUTCOME_OK)
             return outcome;
     }
@@ -154,10 +154,10 @@ static void reason(const char *body, size_t length, char out[PROVIDER_REASON_BYT
 }
 
 const struct provider met_norway = {
-    .name = "met-norway",
     .credit = {"Weather data by MET Norway", "https://www.met.no/"},
+    .needs_contact = true,
     .conditional = true,
-    .request = request,
-    .read = read,
+    .step_count = 1,
+    .steps = {{request, read}},
     .reason = reason,
 };

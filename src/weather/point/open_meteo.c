@@ -11,7 +11,7 @@
 #define PAST_HOURS     1
 #define FORECAST_HOURS 50
 
-static void request(const struct provider_options *options, struct cell cell, struct text *url,
+static void request(const struct provider_access *options, struct cell cell, struct text *url,
                     struct text *header)
 {
     text_format(url, "%s/v1/forecast?latitude=%.9g&longitude=%.9g", options->url,
@@ -67,7 +67,7 @@ static enum outcome read_temperatures(const json_t *hourly, struct curve *curve)
 }
 
 /* Code and daylight may be missing without harm: what is not an integer in range is not known. */
-static void read_sky(const json_t *hourly, struct curve *curve)
+static void read_conditions(const json_t *hourly, struct curve *curve)
 {
     const json_t *codes = array_of(hourly, "weather_code", curve->count);
     const json_t *days = array_of(hourly, "is_day", curve->count);
@@ -79,12 +79,12 @@ static void read_sky(const json_t *hourly, struct curve *curve)
         bool day_known =
             json_is_integer(day) && (json_integer_value(day) == 0 || json_integer_value(day) == 1);
         if (!day_known) {
-            curve->sky[i] = CURVE_NO_SKY;
+            curve->condition[i] = CURVE_NO_CONDITION;
             continue;
         }
-        curve->sky[i] = code_known ? (uint8_t)json_integer_value(code) : CURVE_NO_CODE;
+        curve->condition[i] = code_known ? (uint8_t)json_integer_value(code) : CURVE_NO_CODE;
         if (json_integer_value(day) == 1)
-            curve->sky[i] |= CURVE_DAY;
+            curve->condition[i] |= CURVE_DAY;
     }
 }
 
@@ -124,7 +124,7 @@ static enum outcome read_document(const json_t *root, int64_t now_s, struct curv
         outcome = read_temperatures(hourly, curve);
     if (outcome != OUTCOME_OK)
         return outcome;
-    read_sky(hourly, curve);
+    read_conditions(hourly, curve);
     read_zone(root, curve);
     put_on_the_hour(curve);
     return curve_covers(curve, now_s) ? OUTCOME_OK : OUTCOME_IMPLAUSIBLE;
@@ -165,10 +165,11 @@ static int64_t pause_for(const char *said, int64_t now_s)
 }
 
 const struct provider open_meteo = {
-    .name = "open-meteo",
     .credit = {"Weather data by Open-Meteo.com", "https://open-meteo.com/"},
-    .request = request,
-    .read = read,
+    .keyed_host = "https://customer-api.open-meteo.com", /* the keyless host answers a key with a redirect */
+    .one_at_a_time = true,
+    .step_count = 1,
+    .steps = {{request, read}},
     .reason = reason,
     .pause = pause_for,
 };

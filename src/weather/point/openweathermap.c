@@ -12,7 +12,7 @@
 #define NEWEST_S  900  /* ahead of our clock */
 #define APART_S   3600 /* a forecast nearer than this to the measurement would only contradict it */
 
-static void request_of(const struct provider_options *options, struct cell cell, const char *what,
+static void request_of(const struct provider_access *options, struct cell cell, const char *what,
                        struct text *url)
 {
     text_format(url, "%s/data/2.5/%slat=%.9g&lon=%.9g&units=metric&appid=", options->url, what,
@@ -22,14 +22,14 @@ static void request_of(const struct provider_options *options, struct cell cell,
         text_format(url, isalnum((unsigned char)*c) ? "%c" : "%%%02X", (unsigned char)*c);
 }
 
-static void request_current(const struct provider_options *options, struct cell cell, struct text *url,
+static void request_current(const struct provider_access *options, struct cell cell, struct text *url,
                             struct text *header)
 {
     (void)header;
     request_of(options, cell, "weather?", url);
 }
 
-static void request_forecast(const struct provider_options *options, struct cell cell, struct text *url,
+static void request_forecast(const struct provider_access *options, struct cell cell, struct text *url,
                              struct text *header)
 {
     (void)header;
@@ -104,10 +104,12 @@ static enum outcome read_current(const char *body, size_t length, int64_t now_s,
         outcome = OUTCOME_IMPLAUSIBLE;
     if (outcome == OUTCOME_OK) {
         unsigned code = point.code >= 0 ? (unsigned)point.code : CURVE_NO_CODE;
-        unsigned sky = point.is_day < 0 ? CURVE_NO_SKY : code | (point.is_day ? CURVE_DAY : 0);
+        unsigned condition = point.is_day < 0 ? CURVE_NO_CONDITION : code | (point.is_day ? CURVE_DAY : 0);
         json_int_t east_s = json_is_integer(offset) ? json_integer_value(offset) : CURVE_NO_OFFSET;
-        *out = (struct curve){
-            .start_s = point.time_s, .count = 1, .sky = {(uint8_t)sky}, .utc_offset_s = CURVE_NO_OFFSET};
+        *out = (struct curve){.start_s = point.time_s,
+                              .count = 1,
+                              .condition = {(uint8_t)condition},
+                              .utc_offset_s = CURVE_NO_OFFSET};
         out->temperature_cdeg[0] = point.temperature_cdeg;
         if (east_s >= -CURVE_UTC_OFFSET_MAX_S && east_s <= CURVE_UTC_OFFSET_MAX_S)
             out->utc_offset_s = (int32_t)east_s;
@@ -122,22 +124,21 @@ static enum outcome read_list(const json_t *root, int64_t now_s, const struct cu
 {
     const json_t *place = json_object_get(json_object_get(root, "city"), "coord");
     const json_t *list = json_object_get(root, "list");
-    struct points points = {.curve = curve,
-                            .now_s = now_s,
-                            .latitude = reply_degrees(json_object_get(place, "lat"), 90),
-                            .longitude = reply_degrees(json_object_get(place, "lon"), 180)};
-    struct curve_value instrumented;
-    if (!json_is_array(list) || !curve_read(current, current->start_s, &instrumented))
+    struct resampler resampler = {.curve = curve,
+                                  .now_s = now_s,
+                                  .latitude = reply_degrees(json_object_get(place, "lat"), 90),
+                                  .longitude = reply_degrees(json_object_get(place, "lon"), 180)};
+    struct curve_value measured;
+    if (!json_is_array(list) || !curve_read(current, current->start_s, &measured))
         return OUTCOME_PARSE;
-    struct point point = {current->start_s, current->temperature_cdeg[0], instrumented.code,
-                          instrumented.is_day};
-    enum outcome outcome = resample_add(&points, &point);
+    struct point point = {current->start_s, current->temperature_cdeg[0], measured.code, measured.is_day};
+    enum outcome outcome = resample_add(&resampler, &point);
     for (size_t i = 0; i < json_array_size(list) && outcome == OUTCOME_OK; i++) {
         outcome = read_point(json_array_get(list, i), &point);
         bool usable =
             point.time_s >= current->start_s + APART_S && point.temperature_cdeg != CURVE_NO_TEMPERATURE;
         if (outcome == OUTCOME_OK && usable)
-            outcome = resample_add(&points, &point);
+            outcome = resample_add(&resampler, &point);
     }
     return outcome != OUTCOME_OK || curve_covers(curve, now_s) ? outcome : OUTCOME_IMPLAUSIBLE;
 }
@@ -158,18 +159,10 @@ static void reason(const char *body, size_t length, char out[PROVIDER_REASON_BYT
     reply_reason(body, length, "message", out);
 }
 
-static const struct provider forecast = {
-    .name = "openweathermap",
-    .request = request_forecast,
-    .read = read_forecast,
-    .reason = reason,
-};
-
 const struct provider openweathermap = {
-    .name = "openweathermap",
     .credit = {"Weather data provided by OpenWeather", "https://openweathermap.org/"},
-    .then = &forecast,
-    .request = request_current,
-    .read = read_current,
+    .needs_key = true,
+    .step_count = 2,
+    .steps = {{request_current, read_current}, {request_forecast, read_forecast}},
     .reason = reason,
 };

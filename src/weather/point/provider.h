@@ -1,17 +1,16 @@
-/* Weather providers: one table of functions. Another weather API is one new file with its row, and its name
- * here. */
+/* A weather API as this room uses it: how to ask for the curve of a cell, and how to read what comes. */
 #pragma once
 
 #include "base/credit.h"
 #include "base/text.h"
+#include "transfer/transfer.h"
 #include "weather/cell/cell.h"
 #include "weather/cell/curve.h"
+#include "weather/point/upstream.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-enum provider_id { PROVIDER_OPEN_METEO, PROVIDER_MET_NORWAY, PROVIDER_OPENWEATHERMAP, PROVIDERS };
 
 /* How a request to an upstream ended. */
 enum outcome {
@@ -20,8 +19,9 @@ enum outcome {
     OUTCOME_CONNECT,  /* name, connection or TLS failed */
     OUTCOME_TRANSFER, /* the connection broke, or what came was not HTTP */
     OUTCOME_TOO_LARGE,
-    OUTCOME_HTTP_3XX, /* redirects are not followed */
-    OUTCOME_HTTP_4XX,
+    OUTCOME_HTTP_3XX,      /* a redirect that is not followed, or one too many */
+    OUTCOME_HTTP_4XX,      /* the caller is refused, whatever it asks for */
+    OUTCOME_HTTP_4XX_CELL, /* 400, 404, 422: this cell is refused */
     OUTCOME_HTTP_429,
     OUTCOME_HTTP_5XX,
     OUTCOME_PARSE,       /* not the document that was asked for */
@@ -31,44 +31,65 @@ enum outcome {
 extern const char *const outcome_names[OUTCOMES]; /* in metrics and the log */
 extern const char *const outcome_words[OUTCOMES]; /* for people */
 
-/* What the status of an HTTP answer makes of it; OUTCOME_OK: its body is worth reading. */
-enum outcome outcome_of_status(long status);
+/* What an ended transfer makes of it; OUTCOME_OK: its body is worth reading, or, with status 304, confirms.
+ */
+enum outcome outcome_of(const struct transfer_answer *);
 
-#define PROVIDER_URL_BYTES    256
+/* Whether something is wrong with the cell that was asked for, rather than with the provider. */
+bool outcome_is_of_cell(enum outcome);
+
 #define PROVIDER_KEY_BYTES    128
 #define PROVIDER_REASON_BYTES 128
+#define PROVIDER_STEPS        2
 
-struct provider_options {
-    char url[PROVIDER_URL_BYTES]; /* base, without a slash at the end */
+struct provider_access {
+    char url[WEATHER_URL_BYTES];
     char key[PROVIDER_KEY_BYTES]; /* "": keyless */
 };
 
-struct provider {
-    const char *name;
-    struct credit credit;
-    bool conditional; /* a known curve may be asked for by If-Modified-Since, and confirmed by a 304 */
-
-    /* What is asked after this, in the same flight; NULL: the curve is whole. Only `request`, `read` and
-     * `reason` of a second part count, and its `read` is given in *out what the first one made. */
-    const struct provider *then;
-
+/* One of the requests that make a curve. */
+struct provider_step {
     /* Writes the URL to get, and one header line or nothing, for the weather of a cell. */
-    void (*request)(const struct provider_options *, struct cell, struct text *url, struct text *header);
+    void (*request)(const struct provider_access *, struct cell, struct text *url, struct text *header);
 
     /* Reads the body of a 200 into *out (all but `provider`, `modified_s`, `fetched_s` and `expires_s`),
-     * which is untouched unless the outcome is OUTCOME_OK. The last part's curve covers `now_s`. Every byte
-     * of the body is hostile. */
+     * which is untouched unless the outcome is OUTCOME_OK; it holds what the step before has read. The last
+     * step's curve covers `now_s`. Every byte of the body is hostile. */
     enum outcome (*read)(const char *body, size_t length, int64_t now_s, struct curve *out);
+};
 
-    /* What an error body says, as clean text, for the log; "" when it says nothing. */
+struct provider {
+    struct credit credit;
+    bool needs_key, needs_contact;
+    const char
+        *keyed_host;    /* that is asked in place of WEATHER_FREE_HOST where there is a key; NULL: the same */
+    bool one_at_a_time; /* without a key it wants one request at a time */
+    bool conditional;   /* a present curve may be asked for by If-Modified-Since, and confirmed by a 304 */
+    size_t step_count;
+    struct provider_step steps[PROVIDER_STEPS]; /* in this order; only the last one's curve is whole */
+
+    /* What an error body says, as sanitized text, for the log; "" when it says nothing. */
     void (*reason)(const char *body, size_t length, char out[PROVIDER_REASON_BYTES]);
 
-    /* For how many seconds a 429 with this reason means to be left alone, where no header says; NULL: not
-     * known. */
+    /* For how many seconds a 429 with this reason asks for a pause, where no header says; NULL: not known. */
     int64_t (*pause)(const char *reason, int64_t now_s);
 };
 
-/* Indexed by enum provider_id. */
-extern const struct provider *const providers[PROVIDERS];
+#define ROW(id, symbol, name) extern const struct provider symbol;
+WEATHER_PROVIDER_ROWS(ROW)
+#undef ROW
 
-extern const struct provider open_meteo, met_norway, openweathermap;
+/* Indexed by enum provider_id. */
+extern const struct provider *const providers[WEATHER_PROVIDERS];
+extern const char *const provider_names[WEATHER_PROVIDERS];
+
+/* WEATHER_PROVIDERS when there is none of that name, which ends after `length` bytes. */
+size_t provider_by_name(const char *name, size_t length);
+
+/* Why a provider cannot be used with these options; NULL when it can. */
+const char *provider_lacks(const struct provider *, const struct weather_provider_options *,
+                           const char *contact);
+
+/* Reads the key and fills in how the provider is reached. False when a key file cannot be read (logged). */
+bool provider_prepare(const struct provider *, const struct weather_provider_options *,
+                      struct provider_access *out);

@@ -2,14 +2,16 @@
  * a breaker that stops asking one that fails, and pauses that a provider asked for.
  *
  * Windows are fixed ones of UTC, as Open-Meteo counts. What was spent outlives the process: a file holds, for
- * each provider, what may have been spent at most; it is written ahead by a lease of a few requests, so that
- * after a SIGKILL a little too much is counted and never too little. Thread-safe; one leaf lock. The file is
- * written by whoever takes. */
+ * each provider, what may have been spent at most. It is written ahead by leases of a few requests, so that
+ * after a SIGKILL a little too much is counted and never too little. The file is written by whoever calls
+ * quota_renew; the thread that acquires never waits for a disk.
+ *
+ * Thread-safe; one leaf lock. */
 #pragma once
 
 #include "base/clock.h"
+#include "weather/cell/state.h"
 #include "weather/point/provider.h"
-#include "weather/weather.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,43 +21,60 @@ enum quota_window { QUOTA_MINUTE, QUOTA_HOUR, QUOTA_DAY, QUOTA_WINDOWS };
 #define QUOTA_PATH_BYTES 512
 
 struct quota_options {
-    int64_t limits[PROVIDERS][QUOTA_WINDOWS]; /* requests; 0: no limit */
-    char path[QUOTA_PATH_BYTES];              /* "": what was spent is not kept */
+    int64_t limits[WEATHER_PROVIDERS][QUOTA_WINDOWS]; /* requests; 0: no limit */
+    bool used[WEATHER_PROVIDERS];                     /* leases are taken for these only */
+    char path[QUOTA_PATH_BYTES];                      /* "": what was spent is not kept */
 };
 
 enum quota_answer {
     QUOTA_GRANTED,
-    QUOTA_SPENT,  /* a budget is used up, or what is left is kept for cells without any curve */
-    QUOTA_PAUSED, /* the breaker is open, or the provider asked to be left alone */
+    QUOTA_EXHAUSTED, /* a budget is used up, or what is left is kept for more urgent fetches */
+    QUOTA_PAUSED,    /* the breaker is open, or the provider asked for a pause */
+    QUOTA_UNLEASED,  /* the file does not cover it yet: ask again once quota_renew has run */
 };
 
 struct quota;
 
-/* NULL when out of memory. An unreadable file is logged, and counts as nothing spent. Registers the metrics.
- */
+/* NULL when out of memory. An unreadable file is logged, and counts as nothing spent. Writes the first
+ * leases. Registers the metrics. */
 struct quota *quota_open(const struct quota_options *, const struct instant *now);
 
-/* Writes the file exactly, and frees. */
+/* Writes the file exactly, and frees. NULL is no error. */
 void quota_close(struct quota *);
 
-/* Asks for one request to a provider, and counts it if granted. Of each budget the last tenth is for `urgent`
- * requests: cells without a curve. While a breaker is half open, one request at a time is granted. */
-enum quota_answer quota_take(struct quota *, enum provider_id, bool urgent, const struct instant *now);
+/* Acquires the `requests` of one flight from a provider's budgets, all or none. The last tenth of each budget
+ * is for FETCH_URGENT; FETCH_PUBLIC may have a tenth of each, or one flight. While a breaker is half open,
+ * one flight at a time is granted. Every grant is ended by quota_report. */
+enum quota_answer quota_acquire(struct quota *, enum provider_id, enum fetch_class, int64_t requests,
+                                const struct instant *now);
 
-/* Asks for one request on behalf of somebody who may name any place, and counts it if granted: at most a
- * tenth of each budget of the provider, and at least one. It must still be taken. */
-bool quota_choose(struct quota *, enum provider_id, const struct instant *now);
+struct quota_result {
+    enum outcome outcome;  /* of the whole flight */
+    uint64_t cell;         /* key of the cell that it was for */
+    int64_t granted, sent; /* requests: what was not sent is given back, what was sent beyond is charged */
+    int64_t pause_s; /* > 0: the provider asked not to be asked again for so long, which nothing shortens */
+};
 
-/* Says how a granted request ended. `pause_s` > 0: the provider asked not to be asked again for so long,
- * which nothing shortens. */
-void quota_report(struct quota *, enum provider_id, enum outcome, int64_t pause_s, const struct instant *now);
+/* Says how a granted flight ended. Five failures in a row open the breaker; of those that are of a cell (see
+ * outcome_is_of_cell) it takes ten different cells. */
+void quota_report(struct quota *, enum provider_id, const struct quota_result *, const struct instant *now);
 
 /* How much longer than `refresh` a curve of this provider is to live, 1 or more: grows as a budget runs down
  * faster than its window passes. */
 double quota_stretch(struct quota *, enum provider_id, const struct instant *now);
 
 /* How things stand with a provider. */
-void quota_look(struct quota *, enum provider_id, const struct instant *now, struct weather_upstream *out);
+void quota_get_stats(struct quota *, enum provider_id, const struct instant *now,
+                     struct weather_upstream *out);
+
+/* Waits until leases run low, quota_stop is called, or the real monotonic clock reaches `until_ms`. False
+ * once it is stopped. */
+bool quota_wait(struct quota *, int64_t until_ms);
+void quota_stop(struct quota *);
+
+/* Writes the file with new leases where they run low. Whether there are new ones. Blocks while the disk does;
+ * one caller at a time. */
+bool quota_renew(struct quota *);
 
 /* When the window that holds `unix_s` ends. */
 int64_t quota_window_end_s(enum quota_window, int64_t unix_s);

@@ -32,10 +32,10 @@ enum outcome reply_celsius(const json_t *value, int16_t *cdeg)
     return OUTCOME_OK;
 }
 
-double reply_degrees(const json_t *value, double most)
+double reply_degrees(const json_t *value, double max)
 {
     double degrees = json_is_number(value) ? json_number_value(value) : NAN;
-    return fabs(degrees) <= most ? degrees : NAN;
+    return fabs(degrees) <= max ? degrees : NAN;
 }
 
 void reply_reason(const char *body, size_t length, const char *key, char out[PROVIDER_REASON_BYTES])

@@ -1,5 +1,5 @@
 /* Points: a provider's forecast at its own instants, one, three or six hours apart, laid onto a curve's
- * hours: temperatures by linear interpolation, the sky stepped. Pure; what comes in may be hostile. */
+ * hours: temperatures by linear interpolation, the condition stepped. Pure; what comes in may be hostile. */
 #pragma once
 
 #include "weather/cell/curve.h"
@@ -16,8 +16,8 @@ struct point {
 };
 
 /* Begin with all but the last two members set. */
-struct points {
-    struct curve *curve; /* its start, count, temperatures and sky are written */
+struct resampler {
+    struct curve *curve; /* its start, count, temperatures and condition are written */
     int64_t now_s;
     double latitude, longitude; /* NAN: not known; for daylight where no point says it */
     bool any;                   /* private, as the next */
@@ -28,4 +28,4 @@ struct points {
  * later; a first point that is not on the hour has its hour extrapolated from the next one. Points more than
  * six hours apart leave the hours between without temperature. OUTCOME_IMPLAUSIBLE when the point is not
  * later than the one before. */
-enum outcome resample_add(struct points *, const struct point *);
+enum outcome resample_add(struct resampler *, const struct point *);

@@ -1,4 +1,4 @@
-#include "weather/point/points.h"
+#include "weather/point/resample.h"
 
 #include <math.h>
 
@@ -10,7 +10,7 @@
 #define TILT_RAD   (23.44 * PI / 180)  /* of the earth's axis */
 #define SUNSET_RAD (-0.833 * PI / 180) /* refraction and the sun's radius (NOAA solar calculator) */
 
-/* By the mean sun: off by up to a quarter of an hour, which is good enough for a word. */
+/* By the mean sun: off by up to a quarter of an hour, which is exact enough for a word. */
 static bool sun_is_up(double latitude, double longitude, int64_t unix_s)
 {
     double since_solstice = fmod((double)unix_s + 10 * DAY_S, YEAR_S) / YEAR_S; /* 22 December, roughly */
@@ -20,15 +20,15 @@ static bool sun_is_up(double latitude, double longitude, int64_t unix_s)
     return sin(lat) * sin(declination) + cos(lat) * cos(declination) * cos(past_noon) > sin(SUNSET_RAD);
 }
 
-/* The sky at an hour since `point`, whose own word on daylight is good for the hour around it. */
-static uint8_t sky_at(const struct points *points, const struct point *point, int64_t unix_s)
+/* The condition at an hour since `point`, whose own word on daylight holds for the hour around it. */
+static uint8_t condition_at(const struct resampler *resampler, const struct point *point, int64_t unix_s)
 {
     int is_day = point->is_day;
     bool own_hour = unix_s - point->time_s < CURVE_STEP_S;
-    if ((is_day < 0 || !own_hour) && isfinite(points->latitude) && isfinite(points->longitude))
-        is_day = sun_is_up(points->latitude, points->longitude, unix_s);
+    if ((is_day < 0 || !own_hour) && isfinite(resampler->latitude) && isfinite(resampler->longitude))
+        is_day = sun_is_up(resampler->latitude, resampler->longitude, unix_s);
     if (is_day < 0)
-        return CURVE_NO_SKY;
+        return CURVE_NO_CONDITION;
     unsigned code = point->code >= 0 ? (unsigned)point->code & CURVE_NO_CODE : CURVE_NO_CODE;
     return (uint8_t)(code | (is_day ? CURVE_DAY : 0));
 }
@@ -45,30 +45,31 @@ static int16_t temperature_at(const struct point *from, const struct point *to, 
 }
 
 /* Writes the curve's hours up to `to`. */
-static void lay(struct points *points, const struct point *from, const struct point *to)
+static void write_hours(struct resampler *resampler, const struct point *from, const struct point *to)
 {
-    struct curve *curve = points->curve;
+    struct curve *curve = resampler->curve;
     for (; curve->count < CURVE_POINTS; curve->count++) {
         int64_t hour_s = curve->start_s + (int64_t)curve->count * CURVE_STEP_S;
         if (hour_s > to->time_s || (from == to && hour_s != to->time_s))
             return;
         curve->temperature_cdeg[curve->count] = temperature_at(from, to, hour_s);
-        curve->sky[curve->count] = sky_at(points, hour_s == to->time_s ? to : from, hour_s);
+        curve->condition[curve->count] = condition_at(resampler, hour_s == to->time_s ? to : from, hour_s);
     }
 }
 
-enum outcome resample_add(struct points *points, const struct point *next)
+enum outcome resample_add(struct resampler *resampler, const struct point *next)
 {
-    struct curve *curve = points->curve;
-    if (next->time_s < 0 || next->time_s > LATEST_S || (points->any && next->time_s <= points->last.time_s))
+    struct curve *curve = resampler->curve;
+    if (next->time_s < 0 || next->time_s > LATEST_S ||
+        (resampler->any && next->time_s <= resampler->last.time_s))
         return OUTCOME_IMPLAUSIBLE;
-    if (!points->any) {
+    if (!resampler->any) {
         int64_t hour_s = next->time_s - next->time_s % CURVE_STEP_S;
-        int64_t past_s = points->now_s - points->now_s % CURVE_STEP_S - CURVE_STEP_S;
+        int64_t past_s = resampler->now_s - resampler->now_s % CURVE_STEP_S - CURVE_STEP_S;
         curve->start_s = hour_s > past_s ? hour_s : past_s;
     }
-    lay(points, points->any ? &points->last : next, next);
-    points->last = *next;
-    points->any = true;
+    write_hours(resampler, resampler->any ? &resampler->last : next, next);
+    resampler->last = *next;
+    resampler->any = true;
     return OUTCOME_OK;
 }

@@ -1,0 +1,374 @@
+/* Every request has an easy handle of its own: libcurl 7.88 does not repeat a request on a reused handle
+ * whose idle connection the server has closed meanwhile. Connections are reused all the same, by the multi
+ * handle. */
+#include "transfer/transfer.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <ctype.h>
+#include <curl/curl.h>
+#include <libpsl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define CONNECT_SHARE 2 /* connecting may take this part of the timeout */
+#define REDIRECTS_MAX 2
+#define HEAD_BYTES_MAX \
+    ((size_t)400 << 10) /* of header and trailer lines; libcurl ends at 300 KiB of header */
+#define RETRY_AFTER_MAX  INT32_MAX
+#define CONDITION        "If-Modified-Since: "
+#define REDIRECT_SCHEMES "https"
+
+struct transfer {
+    struct transfers *set;
+    CURL *handle; /* NULL: free */
+    struct curl_slist *headers;
+    char url[TRANSFER_URL_BYTES]; /* as it was started */
+    size_t head_bytes, length;
+    bool too_large;
+    int64_t started_ms; /* monotonic */
+    struct transfer_answer answer;
+    char *body; /* options.body_bytes */
+};
+
+struct transfers {
+    struct transfer_options options;
+    CURLM *multi;
+    struct transfer *finished; /* whose answer the caller has */
+    size_t active;
+    struct transfer slots[TRANSFER_PARALLEL_MAX];
+    char *bodies;
+};
+
+/* Counts before storing: neither MAXFILESIZE nor Content-Length bounds what a server sends. Returning 0 ends
+ * the transfer. */
+static size_t receive_body(char *bytes, size_t size, size_t count, void *context)
+{
+    struct transfer *transfer = context;
+    size_t length = size * count;
+    transfer->too_large = length > transfer->set->options.body_bytes - transfer->length;
+    if (transfer->too_large)
+        return 0;
+    memcpy(transfer->body + transfer->length, bytes, length);
+    transfer->length += length;
+    return length;
+}
+
+/* libcurl keeps the lines; it bounds those of the head, but not those of a trailer. */
+static size_t receive_line(char *bytes, size_t size, size_t count, void *context)
+{
+    struct transfer *transfer = context;
+    (void)bytes;
+    transfer->head_bytes += size * count;
+    transfer->too_large = transfer->head_bytes > HEAD_BYTES_MAX;
+    return transfer->too_large ? 0 : size * count;
+}
+
+/* Sets what holds for every request; see curl_easy_setopt(3). */
+static void set_options(struct transfer *transfer, const struct transfer_options *options)
+{
+    CURL *h = transfer->handle;
+    curl_easy_setopt(h, CURLOPT_PRIVATE, transfer);
+    curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, receive_body);
+    curl_easy_setopt(h, CURLOPT_WRITEDATA, transfer);
+    curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, receive_line);
+    curl_easy_setopt(h, CURLOPT_HEADERDATA, transfer);
+    curl_easy_setopt(h, CURLOPT_HTTPHEADER, transfer->headers);
+    curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(h, CURLOPT_QUICK_EXIT,
+                     1L); /* else a silent name server blocks the thread for ten seconds */
+    curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(h, CURLOPT_ACCEPT_ENCODING, "gzip");
+    curl_easy_setopt(h, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(h, CURLOPT_HTTP09_ALLOWED, 0L);
+    curl_easy_setopt(h, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(h, CURLOPT_SSL_VERIFYHOST, 2L);
+    curl_easy_setopt(h, CURLOPT_USERAGENT, options->user_agent);
+    curl_easy_setopt(h, CURLOPT_PROXY, options->proxy); /* "" also overrides the environment's */
+    curl_easy_setopt(h, CURLOPT_NOPROXY, "");
+}
+
+static void add_header(struct transfer *transfer, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(transfer->headers, line);
+    transfer->headers = longer ? longer : transfer->headers;
+}
+
+static void release(struct transfer *transfer)
+{
+    if (!transfer->handle)
+        return;
+    curl_multi_remove_handle(transfer->set->multi, transfer->handle);
+    curl_easy_cleanup(transfer->handle);
+    curl_slist_free_all(transfer->headers);
+    transfer->handle = NULL;
+    transfer->headers = NULL;
+    transfer->set->active--;
+}
+
+/* Sends a request, the first or one that follows a redirect, within what is left of the time. */
+static bool send_request(struct transfer *transfer, const char *url)
+{
+    const struct transfer_options *options = &transfer->set->options;
+    int64_t left_ms = transfer->started_ms + options->timeout_ms - clock_monotonic_ms();
+    transfer->length = transfer->head_bytes = 0;
+    transfer->too_large = false;
+    transfer->answer.requests++;
+    curl_easy_setopt(transfer->handle, CURLOPT_TIMEOUT_MS, (long)(left_ms > 0 ? left_ms : 1));
+    curl_easy_setopt(transfer->handle, CURLOPT_CONNECTTIMEOUT_MS,
+                     (long)(options->timeout_ms / CONNECT_SHARE));
+    curl_easy_setopt(transfer->handle, CURLOPT_PROTOCOLS_STR,
+                     strncmp(url, "http:", 5) == 0 ? "http" : REDIRECT_SCHEMES);
+    return curl_easy_setopt(transfer->handle, CURLOPT_URL, url) == CURLE_OK &&
+           curl_multi_add_handle(transfer->set->multi, transfer->handle) == CURLM_OK;
+}
+
+static void release_finished(struct transfers *set)
+{
+    if (set->finished)
+        release(set->finished);
+    set->finished = NULL;
+}
+
+bool transfers_start(struct transfers *set, const char *url, const char *header, int64_t modified_s,
+                     void *tag)
+{
+    char condition[sizeof CONDITION + CLOCK_HTTP_BYTES] = CONDITION;
+    size_t i = 0;
+    release_finished(set);
+    while (i < set->options.parallel && set->slots[i].handle)
+        i++;
+    struct transfer *transfer = &set->slots[i];
+    if (i == set->options.parallel || strlen(url) >= sizeof transfer->url ||
+        !(transfer->handle = curl_easy_init()))
+        return false;
+    set->active++;
+    strcpy(transfer->url, url);
+    transfer->started_ms = clock_monotonic_ms();
+    transfer->answer = (struct transfer_answer){.tag = tag};
+    if (header[0])
+        add_header(transfer, header);
+    if (modified_s > 0) {
+        clock_format_http(modified_s, condition + sizeof CONDITION - 1);
+        add_header(transfer, condition);
+    }
+    set_options(transfer, &set->options);
+    bool started = send_request(transfer, url);
+    if (!started)
+        release(transfer);
+    return started;
+}
+
+static bool get_part(const char *url, CURLUPart part, char *out, size_t size)
+{
+    CURLU *parsed = curl_url();
+    char *text = NULL;
+    bool ok = parsed && curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK &&
+              curl_url_get(parsed, part, &text, 0) == CURLUE_OK && strlen(text) < size;
+    if (ok)
+        strcpy(out, text);
+    for (char *c = out; ok && *c; c++)
+        *c = (char)tolower((unsigned char)*c);
+    curl_free(text);
+    curl_url_cleanup(parsed);
+    return ok;
+}
+
+/* Whether two names are of one registered domain, by the public suffix list; addresses are only of
+ * themselves. */
+static bool same_registered_domain(const char *a, const char *b)
+{
+    if (strcmp(a, b) == 0)
+        return true;
+    const psl_ctx_t *list = psl_builtin();
+    bool is_address = a[strspn(a, "0123456789.")] == '\0' || strchr(a, ':');
+    const char *domain_a = list && !is_address ? psl_registrable_domain(list, a) : NULL;
+    const char *domain_b = list ? psl_registrable_domain(list, b) : NULL;
+    return domain_a && domain_b && strcmp(domain_a, domain_b) == 0;
+}
+
+static bool may_follow(const char *from, const char *to)
+{
+    char schemes[2][8], hosts[2][256];
+    if (!get_part(from, CURLUPART_SCHEME, schemes[0], sizeof schemes[0]) ||
+        !get_part(to, CURLUPART_SCHEME, schemes[1], sizeof schemes[1]) ||
+        !get_part(from, CURLUPART_HOST, hosts[0], sizeof hosts[0]) ||
+        !get_part(to, CURLUPART_HOST, hosts[1], sizeof hosts[1]))
+        return false;
+    bool plain = strcmp(schemes[1], "http") == 0;
+    return plain ? strcmp(schemes[0], "http") == 0 && strcmp(hosts[0], hosts[1]) == 0
+                 : strcmp(schemes[1], "https") == 0 && same_registered_domain(hosts[0], hosts[1]);
+}
+
+/* Whether the answer was a redirect that is now being followed. */
+static bool follow(struct transfer *transfer)
+{
+    static const int followed[] = {301, 302, 303, 307, 308};
+    char *location = NULL;
+    bool redirect = false;
+    for (size_t i = 0; i < sizeof followed / sizeof followed[0]; i++)
+        redirect = redirect || transfer->answer.status == followed[i];
+    if (!redirect || transfer->answer.requests > REDIRECTS_MAX ||
+        curl_easy_getinfo(transfer->handle, CURLINFO_REDIRECT_URL, &location) != CURLE_OK || !location ||
+        !may_follow(transfer->url, location))
+        return false;
+    char *url = strdup(location); /* libcurl's own ends with the handle's next request */
+    curl_multi_remove_handle(transfer->set->multi, transfer->handle);
+    bool sent = url && send_request(transfer, url);
+    free(url);
+    return sent;
+}
+
+static enum transfer_end end_of(const struct transfer *transfer, CURLcode code)
+{
+    switch (code) {
+    case CURLE_OK:
+        return TRANSFER_ANSWERED;
+    case CURLE_OPERATION_TIMEDOUT:
+        return TRANSFER_TIMEOUT;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+        return TRANSFER_CONNECT;
+    default:
+        return transfer->too_large ? TRANSFER_TOO_LARGE : TRANSFER_BROKEN;
+    }
+}
+
+static const char *field(const struct transfer *transfer, const char *name)
+{
+    struct curl_header *header;
+    return curl_easy_header(transfer->handle, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK ? header->value
+                                                                                               : "";
+}
+
+static int64_t date_of(const char *text)
+{
+    int64_t unix_s = curl_getdate(text, NULL);
+    return unix_s > 0 ? unix_s : 0;
+}
+
+/* libcurl's own reading of Retry-After is cut to six hours from version 8 on. */
+static int64_t retry_after_s(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+    int64_t s = 0;
+    if (digits > 0 && text[digits] == '\0')
+        s = digits < 10 ? strtoll(text, NULL, 10) : RETRY_AFTER_MAX;
+    else if (date_of(text) > 0)
+        s = date_of(text) - clock_now().wall_ms / 1000;
+    return s > 0 ? s : 0;
+}
+
+static void fill_answer(struct transfer *transfer, CURLcode code)
+{
+    struct transfer_answer *answer = &transfer->answer;
+    char again[CLOCK_HTTP_BYTES];
+    answer->end = end_of(transfer, code);
+    answer->error = code == CURLE_OK ? "" : curl_easy_strerror(code);
+    answer->body = transfer->body;
+    answer->length = transfer->length;
+    answer->expires_s = date_of(field(transfer, "Expires"));
+    answer->last_modified_s = date_of(field(transfer, "Last-Modified"));
+    answer->retry_after_s = retry_after_s(field(transfer, "Retry-After"));
+    clock_format_http(answer->last_modified_s, again);
+    if (strcmp(again, field(transfer, "Last-Modified")) != 0)
+        answer->last_modified_s = 0;
+}
+
+/* Takes note of a message of libcurl's. The transfer that is finished by it; NULL while it goes on. */
+static struct transfer *handle_message(const CURLMsg *message)
+{
+    CURLcode code = message->data.result;
+    struct transfer *transfer;
+    long status = 0;
+    curl_off_t taken_us = 0;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
+    curl_easy_getinfo(transfer->handle, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(transfer->handle, CURLINFO_TOTAL_TIME_T, &taken_us);
+    transfer->answer.status = (int)status;
+    transfer->answer.taken_us += taken_us;
+    if (code == CURLE_OK && follow(transfer))
+        return NULL;
+    fill_answer(transfer, code);
+    return transfer;
+}
+
+/* Does what can be done without waiting. A redirect that is followed needs another round. */
+static struct transfer *progress(struct transfers *set)
+{
+    struct transfer *finished = NULL;
+    bool followed = true;
+    while (followed && !finished) {
+        const CURLMsg *message;
+        int count;
+        followed = false;
+        curl_multi_perform(set->multi, &count);
+        while (!finished && (message = curl_multi_info_read(set->multi, &count))) {
+            finished = message->msg == CURLMSG_DONE ? handle_message(message) : NULL;
+            followed = followed || !finished;
+        }
+    }
+    return finished;
+}
+
+const struct transfer_answer *transfers_wait(struct transfers *set, int wait_ms)
+{
+    release_finished(set);
+    set->finished = progress(set);
+    if (!set->finished) {
+        curl_multi_poll(set->multi, NULL, 0, wait_ms, NULL);
+        set->finished = progress(set);
+    }
+    return set->finished ? &set->finished->answer : NULL;
+}
+
+void transfers_wake(struct transfers *set)
+{
+    curl_multi_wakeup(set->multi);
+}
+
+size_t transfers_free(const struct transfers *set)
+{
+    return set->options.parallel - set->active + (set->finished != NULL);
+}
+
+struct transfers *transfers_open(const struct transfer_options *options)
+{
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        return NULL;
+    struct transfers *set = calloc(1, sizeof *set);
+    if (set) {
+        set->options = *options;
+        set->multi = curl_multi_init();
+        set->bodies = malloc(options->parallel * options->body_bytes);
+    }
+    if (!set || !set->multi || !set->bodies) {
+        log_line(LOG_ERROR, "cannot prepare for transfers");
+        transfers_close(set);
+        return NULL;
+    }
+    for (size_t i = 0; i < options->parallel; i++) {
+        set->slots[i].set = set;
+        set->slots[i].body = set->bodies + i * options->body_bytes;
+    }
+    return set;
+}
+
+void transfers_close(struct transfers *set)
+{
+    if (!set)
+        return;
+    for (size_t i = 0; i < set->options.parallel; i++)
+        release(&set->slots[i]);
+    curl_multi_cleanup(set->multi);
+    curl_global_cleanup();
+    free(set->bodies);
+    free(set);
+}
