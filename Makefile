@@ -63,13 +63,13 @@ help:
 #: make            build build/masthead and build/masthead-sim, with the system's packages
 #: make run        install what is missing, build, serve on http://127.0.0.1:8080/ (OFFLINE=1, LISTEN=addr:port)
 #: make test       install what is missing, build, run all tests; ends with "N passed, N failed"
-#: make check      format, lint, include directions, agreement of tables with widget.conf and README
+#: make check      format, lint, include directions, agreement of tables with widget.conf and data/ops/README.md
 #: make measure    what a lookup costs and what becomes of names, on the city database (make geoip first)
 #: make bench-economy  the upstream bill of a simulated day, ours and others, on the city database
 #: make geoip      fetch or update the city database (DB-IP City Lite)
 #: make asan       the tests under address and undefined-behaviour sanitizers
 #: make tsan       the tests under the thread sanitizer
-#: make screenshots  pictures from a real browser: the README's, and build/screenshots/ to look at (PICTURES=names)
+#: make screenshots  pictures from a real browser: the documents', and build/screenshots/ to look at (PICTURES=names)
 #: make install    PREFIX=/usr/local DESTDIR=: programs, configuration, units, samples, manual page
 #: make clean      remove build/
 

@@ -14,7 +14,7 @@ put 755 "$BUILD/masthead" "$DESTDIR$PREFIX/bin/masthead"
 put 755 "$BUILD/masthead-sim" "$DESTDIR$PREFIX/bin/masthead-sim"
 put 644 "$BUILD/masthead.8" "$share/man/man8/masthead.8"
 put 644 data/visitors.mmdb "$etc/data/visitors.mmdb"
-for file in data/ops/*.yml data/ops/*.yaml data/ops/*.conf data/embed/*; do
+for file in data/ops/*.yml data/ops/*.yaml data/ops/*.conf data/embed/*.{conf,html,php,vcl}; do
     put 644 "$file" "$share/masthead/$(basename "$file")"
 done
 for unit in data/ops/systemd/*.service; do

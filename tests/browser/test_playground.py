@@ -15,7 +15,7 @@ FILES = ["/", "/dev/playground.css", "/masthead.js", "/masthead.css", *(f"/dev/{
 
 
 def should_have_weather(reader):
-    """Whether the reader's record may be believed: see "place.verdict" in the README."""
+    """Whether the reader's record may be believed: see "place.verdict" in data/README.md."""
     if not reader["city"] or not reader["latitude"] or "anycast" in reader["flags"].split(","):
         return False
     latitude, longitude = float(reader["latitude"]), float(reader["longitude"])

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Checks what a compiler does not: format, lint, direction of includes, one owner for each foreign library, agreement of
-the option and metric tables with widget.conf and README. Prints every complaint; exit 1 if there is any."""
+the option and metric tables with widget.conf and data/ops/README.md. Prints every complaint; exit 1 if there is any."""
 import os
 import pathlib
 import re
@@ -117,14 +117,14 @@ def check_documents():
             if line not in ours:
                 print(f"  only in the table:   {line}")
 
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    readme = (ROOT / "data" / "ops" / "README.md").read_text(encoding="utf-8")
     for key in re.findall(r"^(\w+) =", printed, re.M):
         if f"`{key}`" not in readme:
-            complain(f"README.md: does not explain the option `{key}`")
+            complain(f"data/ops/README.md: does not explain the option `{key}`")
     for path in sources():
         for metric in re.findall(r'(?:COUNTER|GAUGE|HISTOGRAM)\(\s*"(masthead_\w+)"', path.read_text()):
             if metric not in readme:
-                complain(f"README.md: does not name the metric {metric}")
+                complain(f"data/ops/README.md: does not name the metric {metric}")
 
 
 def check_tree():

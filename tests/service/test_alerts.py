@@ -289,8 +289,8 @@ def test_the_rules_and_their_cases_are_good():
 def test_every_alert_has_an_incident_and_a_line_in_the_runbook():
     alerts = {rule["alert"] for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]}
     assert alerts == set(INCIDENTS) - {None}
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert all(f"`{alert}`" in readme for alert in alerts)
+    runbook = (ROOT / "data" / "ops" / "README.md").read_text(encoding="utf-8")
+    assert all(f"`{alert}`" in runbook for alert in alerts)
 
 
 def test_every_metric_of_the_rules_is_the_services(recordings):

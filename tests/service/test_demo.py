@@ -132,7 +132,7 @@ def test_without_its_simulator_or_a_folder(tmp_path):
 
 
 def test_the_recipe_for_pytest_runs_as_it_stands(tmp_path):
-    recipe = next(block for block in re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
+    recipe = next(block for block in re.findall(r"```python\n(.*?)```", (ROOT / "tests" / "README.md").read_text(encoding="utf-8"), re.S)
                   if "demo" in block)
     (tmp_path / "test_recipe.py").write_text(recipe, encoding="utf-8")
     done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_recipe.py"], cwd=tmp_path, timeout=30,
@@ -141,7 +141,7 @@ def test_the_recipe_for_pytest_runs_as_it_stands(tmp_path):
 
 
 def test_the_recipe_for_scripts_runs_as_it_stands(tmp_path):
-    start = re.search(r"`(mkfifo hold; [^`]+)`", (ROOT / "README.md").read_text(encoding="utf-8")).group(1)
+    start = re.search(r"`(mkfifo hold; [^`]+)`", (ROOT / "tests" / "README.md").read_text(encoding="utf-8")).group(1)
     script = f"set -e; {start}; until grep -q public where.json; do sleep 0.05; done; cat where.json; exec 3>&-; wait $!"
     done = subprocess.run(["bash", "-c", script], cwd=tmp_path, timeout=30, env=environment(tmp_path), capture_output=True, text=True)
     assert done.returncode == 0 and "public" in json.loads(done.stdout), done.stderr

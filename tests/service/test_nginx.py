@@ -7,7 +7,6 @@ import pytest
 
 from proxies import (CARELESS, COOKIES, ERRORS, FAULTS, FRAGMENT, LONDON, MUMBAI, RECIPES, SLACK_S, WAIT_S, cities_in,
                   cities_in_turn, faulty, free_port, recipe)
-from harness import ROOT
 
 INCLUDE = '<header><!--# include virtual="/widget" --></header>'
 AWAY = re.search(r"return 200 '(.*)'", recipe("nginx-ssi.conf")).group(1)
@@ -65,14 +64,14 @@ def test_a_service_that_hangs_holds_nobody_for_long(edges):
 
 
 def test_the_readme_quotes_the_recipes():
-    """A newcomer pastes what the README says; what is tested is the file."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    """A newcomer pastes what data/embed/README.md says; what is tested is the file."""
+    readme = (RECIPES / "README.md").read_text(encoding="utf-8")
     blocks = [block for _, block in re.findall(r"```(nginx|php|html)\n(.*?)```", readme, re.S)]
     assert recipe("nginx-loader.conf") in blocks and recipe("wordpress.php") in blocks
     lines = next(block for block in blocks if "<masthead-weather>" in block).split("\n")
     assert all(line in recipe("loader.html") for line in lines)
-    for name in sorted(path.name for path in RECIPES.iterdir()):
-        assert f"data/embed/{name}" in readme
+    for path in sorted(RECIPES.iterdir()):
+        assert path.name == "README.md" or f"({path.name})" in readme, path.name
 
 
 # Pages with an include
@@ -161,5 +160,5 @@ def test_a_cache_in_front_keeps_no_assembled_page(masthead, edges, cache):
 
 
 def test_a_cache_that_ignores_private_shows_readers_each_others_city(masthead, edges):
-    """The control, and why the README recommends only the script where pages are cached at an edge."""
+    """The control, and why data/embed/README.md recommends only the script where pages are cached at an edge."""
     assert cities_in_turn(edges.careless_cache(assembled(edges, masthead.public))) == ["Mumbai"] * 4

@@ -43,7 +43,7 @@ def readers_of_the_world():
 
 
 def has_city(reader):
-    """Whether a reader may be told a city: our own reading of the rules in the README."""
+    """Whether a reader may be told a city: our own reading of the rules in data/README.md."""
     def number(name, least, most):
         return reader[name] != "" and least <= float(reader[name]) <= most
     return bool(reader["city"].strip('"')) and number("latitude", -90, 90) and number("longitude", -180, 180) and \
@@ -172,8 +172,8 @@ def test_names_keep_their_promise(service, query, text):
 
 
 def test_new_york_at_night_in_january_six_hours_into_an_outage(service, sim):
-    """The question of the README, by its URL."""
-    recipe = re.search(r"http://127.0.0.1:8080(/\S*new-york\S*)'", (ROOT / "README.md").read_text(encoding="utf-8"))
+    """The question of tests/README.md, by its URL."""
+    recipe = re.search(r"http://127.0.0.1:8080(/\S*new-york\S*)'", (ROOT / "tests" / "README.md").read_text(encoding="utf-8"))
     answer = service.get(recipe.group(1))
     assert answer.json["place"]["name"] == "New York" and answer.json["weather"]["is_day"] is False
     assert answer.json["state"] == "stale" and answer.json["age_s"] == 6 * 3600
