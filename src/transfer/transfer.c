@@ -38,7 +38,6 @@ struct transfers {
     struct transfer_options options;
     CURLM *multi;
     struct transfer *finished; /* whose answer the caller has */
-    size_t active;
     struct transfer slots[TRANSFER_PARALLEL_MAX];
     char *bodies;
 };
@@ -106,7 +105,6 @@ static void release(struct transfer *transfer)
     curl_slist_free_all(transfer->headers);
     transfer->handle = NULL;
     transfer->headers = NULL;
-    transfer->set->active--;
 }
 
 /* Sends a request, the first or one that follows a redirect, within what is left of the time. */
@@ -145,7 +143,6 @@ bool transfers_start(struct transfers *set, const char *url, const char *header,
     if (i == set->options.parallel || strlen(url) >= sizeof transfer->url ||
         !(transfer->handle = curl_easy_init()))
         return false;
-    set->active++;
     strcpy(transfer->url, url);
     transfer->started_ms = clock_monotonic_ms();
     transfer->answer = (struct transfer_answer){.tag = tag};
@@ -332,11 +329,6 @@ const struct transfer_answer *transfers_wait(struct transfers *set, int wait_ms)
 void transfers_wake(struct transfers *set)
 {
     curl_multi_wakeup(set->multi);
-}
-
-size_t transfers_free(const struct transfers *set)
-{
-    return set->options.parallel - set->active + (set->finished != NULL);
 }
 
 struct transfers *transfers_open(const struct transfer_options *options)

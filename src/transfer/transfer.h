@@ -57,9 +57,6 @@ struct transfers *transfers_open(const struct transfer_options *);
 /* Gives up what is under way. NULL is no error. */
 void transfers_close(struct transfers *);
 
-/* How many more may be started now. */
-size_t transfers_free(const struct transfers *);
-
 /* Starts a GET of `url`, with one more header line ("": none), and If-Modified-Since where `modified_s` (Unix
  * time) is not 0. `tag` comes back with the answer. False when no transfer is free or there is no memory. */
 bool transfers_start(struct transfers *, const char *url, const char *header, int64_t modified_s, void *tag);
