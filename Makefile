@@ -83,7 +83,7 @@ $(BUILD)/masthead: $(call objects,$(PROGRAM)) $(ARCHIVE)
 
 $(BUILD)/masthead-sim: $(call objects,src/sim/sim.c) $(ARCHIVE)
 	@echo "  link $@"
-	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LINK) -lcivetweb -lm -lpthread
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LINK) -lcivetweb -lz -lm -lpthread
 
 $(BUILD)/obj/%.o: src/%.c Makefile
 	@mkdir -p $(@D)

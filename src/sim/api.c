@@ -269,13 +269,13 @@ static const struct api apis[] = {
     {"open-meteo", "/v1/forecast",
      "?latitude=19.1&longitude=72.9&hourly=temperature_2m,weather_code,is_day&timeformat=unixtime\n"
      "    and, as you like, &past_hours=1&forecast_hours=50&timezone=auto",
-     open_meteo_read, open_meteo_write, open_meteo_error, JSON_TYPE, NULL},
+     open_meteo_read, open_meteo_write, open_meteo_error, JSON_TYPE, NULL, false},
     {"met-norway", "/weatherapi/locationforecast/2.0/compact", "?lat=19.1&lon=72.9", met_read, met_write,
-     met_error, "text/html; charset=utf-8", met_headers},
+     met_error, "text/html; charset=utf-8", met_headers, true},
     {"openweathermap", "/data/2.5/weather", "?lat=19.1&lon=72.9&units=metric&appid=KEY", owm_read,
-     owm_write_current, owm_error, JSON_TYPE, NULL},
+     owm_write_current, owm_error, JSON_TYPE, NULL, false},
     {"openweathermap", "/data/2.5/forecast", "?lat=19.1&lon=72.9&units=metric&appid=KEY&cnt=18", owm_read,
-     owm_write_forecast, owm_error, JSON_TYPE, NULL},
+     owm_write_forecast, owm_error, JSON_TYPE, NULL, false},
 };
 
 const struct api *api_at(size_t index)

@@ -54,6 +54,7 @@ struct api {
 
     /* Writes further header lines, and whether the client has this document already. NULL: there are none. */
     bool (*headers)(const struct wire *, int64_t now_s, char out[API_HEADERS_BYTES]);
+    bool gzip; /* replies are compressed for a client that accepts it */
 };
 
 /* The row at `index`, NULL past the last. */

@@ -1,5 +1,7 @@
 #include "sim/faults.h"
 
+#include "sim/gzip.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +48,16 @@ static void answer(struct exchange *x)
     bool unmodified =
         x->unmodified && x->fault->corruption == HONEST; /* a fault is in the body, so there must be one */
     x->status = unmodified ? 304 : x->fault->status ? x->fault->status : 200;
-    wire_answer(x->wire, x->status, JSON_TYPE, x->headers, body, unmodified ? 0 : length);
+    size_t packed_length = 0;
+    bool packs = x->api->gzip && x->wire->accepts_gzip && !unmodified;
+    char *packed = packs ? gzip_pack(body, length, 1, &packed_length) : NULL;
+    char headers[API_HEADERS_BYTES + 32];
+    snprintf(headers, sizeof headers, "%s%s", x->headers, packed ? GZIP_HEADER : "");
+    wire_answer(x->wire, x->status, JSON_TYPE, headers, packed ? packed : body,
+                packed       ? packed_length
+                : unmodified ? 0
+                             : length);
+    free(packed);
     free(body);
 }
 
@@ -144,16 +155,65 @@ static void send_deep(struct exchange *x)
     free(body);
 }
 
+/* Some 64 KiB that decode to 64 MiB of spaces. */
+static void send_bomb(struct exchange *x)
+{
+    char spaces[0x1000];
+    memset(spaces, ' ', sizeof spaces);
+    size_t length;
+    char *body = gzip_pack(spaces, sizeof spaces, HUGE_CHUNKS, &length);
+    if (!body)
+        return;
+    wire_answer(x->wire, 200, JSON_TYPE, GZIP_HEADER, body, length);
+    x->status = 200;
+    free(body);
+}
+
+/* Where the fault redirect leads: `base` comes before the request's own path and query, followed
+ * for "http" by the request's Host. A request that has gone through `hops` of them, as its parameter "hop"
+ * counts, is answered. MET Norway asks clients to follow redirects; Open-Meteo redirects a key that came to
+ * its keyless host. The names under .example never resolve (RFC 2606), so a client that follows them reaches
+ * nobody. */
+static const struct redirection {
+    const char *name, *base;
+    int hops; /* 0: without end */
+} redirections[] = {
+    {"loop", "", 0},        {"1", "", 1}, {"2", "", 2}, {"host", "https://weather.example", 1},
+    {"http", "http://", 1},
+};
+#define REDIRECTIONS (sizeof redirections / sizeof redirections[0])
+
+static size_t redirection_index(const char *name)
+{
+    size_t i = 0;
+    while (i < REDIRECTIONS && strcmp(name, redirections[i].name) != 0)
+        i++;
+    return i;
+}
+
 static void redirect(struct exchange *x)
 {
-    size_t size = strlen(x->wire->path) + strlen(x->wire->query) + 32;
-    char *location = malloc(size);
-    if (!location)
+    const struct redirection *to = &redirections[redirection_index(x->value)];
+    const struct wire *wire = x->wire;
+    int64_t hop = 0;
+    wire_integer(wire, "hop", 0, INT32_MAX, &hop);
+    if (to->hops > 0 && hop >= to->hops) {
+        answer(x);
         return;
-    snprintf(location, size, "Location: %s?%s\r\n", x->wire->path, x->wire->query);
-    wire_answer(x->wire, 301, "text/plain", location, "", 0);
+    }
+    size_t size = strlen(to->base) + strlen(wire->host) + strlen(wire->path) + strlen(wire->query) + 64;
+    char *bytes = malloc(size);
+    if (!bytes)
+        return;
+    struct text location = text_init(bytes, size);
+    text_format(&location, "Location: %s%s%s?", to->base, strcmp(to->name, "http") == 0 ? wire->host : "",
+                wire->path);
+    if (to->hops > 0)
+        text_format(&location, "hop=%d&", (int)hop + 1);
+    text_format(&location, "%s\r\n", wire->query);
+    wire_answer(x->wire, 301, "text/plain", bytes, "", 0);
     x->status = 301;
-    free(location);
+    free(bytes);
 }
 
 static void send_fixed_error(struct exchange *x)
@@ -215,7 +275,11 @@ static const struct fault faults[] = {
     {"503", "overloaded", send_fixed_error, .status = 503, .reason = OVERLOADED},
     {"retry-after", "overloaded, with VALUE (seconds or a date; 120) as Retry-After", send_retry_after,
      .usual_value = "120"},
-    {"redirect", "301 to the same address", redirect, .corruption = HONEST},
+    {"gzip-bomb", "sends 64 KiB of gzip that decode to 64 MiB", send_bomb, .corruption = HONEST},
+    {"redirect",
+     "301 to the same address for ever (loop); VALUE: 1 or 2 times before the answer,\n"
+     "                to another host (host), to this one over plain HTTP (http)",
+     redirect, .usual_value = "loop"},
     {"html", "200 with a web page, like a captive portal", send_text,
      .reason = "<!DOCTYPE html><title>Sign in</title><p>Welcome to the airport's wireless network.</p>\n"},
     {"empty", "200 with no body", send_text, .reason = ""},
@@ -245,6 +309,8 @@ static bool value_suits(const struct fault *fault, const char *value)
 {
     if (fault->respond == send_limit)
         return limit_index(value) < LIMITS;
+    if (fault->respond == redirect)
+        return redirection_index(value) < REDIRECTIONS;
     if (fault->respond == send_retry_after)
         return value[0] >= ' ' && !strpbrk(value, "\r\n");
     char *end;

@@ -39,12 +39,16 @@ static int on_request(struct mg_connection *connection)
     const struct mg_request_info *info = mg_get_request_info(connection);
     const char *agent = mg_get_header(connection, "User-Agent");
     const char *since = mg_get_header(connection, "If-Modified-Since");
+    const char *host = mg_get_header(connection, "Host"),
+               *accept = mg_get_header(connection, "Accept-Encoding");
     struct wire wire = {
         .method = info->request_method,
         .path = info->local_uri ? info->local_uri : "",
         .query = info->query_string ? info->query_string : "",
         .user_agent = agent ? agent : "",
+        .host = host ? host : "",
         .has_key_header = mg_get_header(connection, "X-Api-Key") != NULL,
+        .accepts_gzip = accept && strcasestr(accept, "gzip"),
         .if_modified_since = since ? since : "",
         .connection = connection,
     };

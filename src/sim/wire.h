@@ -19,7 +19,9 @@ struct wire {
     const char *path;              /* not decoded */
     const char *query;             /* not decoded, "" when absent */
     const char *user_agent;        /* "" when absent */
+    const char *host;              /* "" when absent */
     bool has_key_header;           /* X-Api-Key was sent */
+    bool accepts_gzip;             /* Accept-Encoding names it */
     const char *if_modified_since; /* "" when absent */
     struct mg_connection *connection;
 };

@@ -34,7 +34,7 @@ OWNERS = {
     "jansson.h": {f"src/weather/point/{name}.c" for name in ("open_meteo", "met_norway", "openweathermap", "reply")},
     "maxminddb.h": {"src/place/mmdb.c"},
     "ini.h": {"src/config/config.c"},
-    "zlib.h": {"src/weather/cell/snapshot.c"},
+    "zlib.h": {"src/weather/cell/snapshot.c", "src/sim/gzip.c"},
 }
 
 TOP = {"src", "data", "tests", "Makefile", "widget.conf", "README.md", "LICENSE"}
