@@ -49,12 +49,13 @@ PACKAGES_TEST  := $(PACKAGES_BUILD) clang clang-format cppcheck curl ca-certific
                   python3-yaml mandoc
 # Debian's npm only where no other is: it would push out the Node.js that the other one came with.
 PACKAGES_TEST  += $(if $(shell command -v npm),,npm)
+PACKAGES_CHECK := $(PACKAGES_TEST) strace valgrind
 PACKAGES_PICTURES := $(PACKAGES_TEST) fonts-liberation fonts-lohit-deva
 
 Q := $(if $(V),,@)
 
-.PHONY: all help run test check measure geoip screenshots asan tsan install clean packages-build packages-run packages-test packages-pictures \
-        units measures bench-economy
+.PHONY: all help run test check check-cost measure bench-economy geoip screenshots asan tsan install clean units measures \
+        packages-build packages-run packages-test packages-check packages-pictures
 
 all: $(BUILD)/masthead $(BUILD)/masthead-sim
 
@@ -64,7 +65,8 @@ help:
 #: make            build build/masthead and build/masthead-sim, with the system's packages
 #: make run        install what is missing, build, serve on http://127.0.0.1:8080/ (OFFLINE=1, LISTEN=addr:port)
 #: make test       install what is missing, build, run all tests; ends with "N passed, N failed"
-#: make check      format, lint, include directions, agreement of tables with widget.conf and data/ops/README.md
+#: make check      format, lint, include directions, lengths, agreement of tables and documents; then check-cost
+#: make check-cost  instructions, allocations and system calls of an answer, held to bounds
 #: make measure    what a lookup costs and what becomes of names, on the city database of `make geoip`
 #: make bench-economy  the upstream bill of a simulated day, ours and others, on the city database
 #: make geoip      fetch or update the city database (DB-IP City Lite)
@@ -138,7 +140,7 @@ measure: $(BUILD)/measure/places $(BUILD)/measure/labels
 bench-economy: $(BUILD)/measure/economy
 	$(BUILD)/measure/economy $(if $(SHORT),--short) $(firstword $(CITIES))
 
-packages-build packages-run packages-test packages-pictures:
+packages-build packages-run packages-test packages-check packages-pictures:
 	@tests/packages.sh $(PACKAGES_$(shell echo $(@:packages-%=%) | tr a-z A-Z))
 
 run: packages-run
@@ -150,9 +152,14 @@ test: packages-test
 	@tests/npm.sh build/npm
 	@$(PYTHON) tests/run.py --build $(BUILD) $(TESTS)
 
-check: packages-test
+check: packages-check
 	@$(MAKE) --no-print-directory -j$(shell nproc) all
-	@$(PYTHON) tests/check/check.py
+	@BUILD='$(BUILD)' $(PYTHON) tests/check/check.py
+	@BUILD='$(BUILD)' $(PYTHON) tests/check/cost.py
+
+check-cost: packages-check
+	@$(MAKE) --no-print-directory -j$(shell nproc) all
+	@BUILD='$(BUILD)' $(PYTHON) tests/check/cost.py
 
 geoip:
 	@data/geoip.sh
