@@ -2,6 +2,7 @@
 
 VERSION := 0.1.0
 BUILD   ?= build
+NPM     ?= $(BUILD)/npm
 PYTHON  := /usr/bin/python3
 PREFIX  ?= /usr/local
 DESTDIR ?=
@@ -43,7 +44,7 @@ objects  = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(1))
 PACKAGES_BUILD := esbuild gcc libc6-dev libcurl4-openssl-dev libpsl-dev libjansson-dev libmaxminddb-dev libcivetweb-dev libinih-dev \
                   zlib1g-dev
 PACKAGES_RUN   := $(PACKAGES_BUILD) curl ca-certificates
-PACKAGES_TEST  := $(PACKAGES_BUILD) clang clang-format cppcheck curl ca-certificates libcmocka-dev mmdb-bin \
+PACKAGES_TEST  := $(PACKAGES_BUILD) clang clang-format cppcheck gcovr curl ca-certificates libcmocka-dev mmdb-bin \
                   libmaxmind-db-writer-perl nginx-light python3 python3-pytest chromium chromium-driver \
                   python3-selenium prometheus shellcheck varnish php-cli systemd python3-seccomp \
                   python3-yaml mandoc
@@ -54,8 +55,8 @@ PACKAGES_PICTURES := $(PACKAGES_TEST) fonts-liberation fonts-lohit-deva
 
 Q := $(if $(V),,@)
 
-.PHONY: all help run test check check-cost measure bench-economy geoip screenshots asan tsan install clean units measures \
-        packages-build packages-run packages-test packages-check packages-pictures
+.PHONY: all help run test check check-cost measure bench-economy geoip screenshots asan tsan coverage format \
+        compile-commands install clean units measures packages-build packages-run packages-test packages-check packages-pictures
 
 all: $(BUILD)/masthead $(BUILD)/masthead-sim
 
@@ -72,9 +73,12 @@ help:
 #: make geoip      fetch or update the city database (DB-IP City Lite)
 #: make asan       the tests under address and undefined-behaviour sanitizers
 #: make tsan       the tests under the thread sanitizer
+#: make coverage   the share of lines that the unit and service tests run, by room (TESTS=names)
+#: make format     format the C files as .clang-format has it (FILES=names)
+#: make compile-commands  build/compile_commands.json, for editors and language servers
 #: make screenshots  pictures from a real browser: the documents', and build/screenshots/ to look at (PICTURES=names)
 #: make install    PREFIX=/usr/local DESTDIR=: programs, configuration, units, samples, manual page
-#: make clean      remove build/
+#: make clean      remove what is built (build/, or what BUILD= names)
 
 $(ARCHIVE): $(call objects,$(filter-out $(PROGRAM) src/sim/sim.c,$(shell find src -name '*.c')))
 	@echo "  ar   $@"
@@ -149,8 +153,8 @@ run: packages-run
 
 test: packages-test
 	@$(MAKE) --no-print-directory -j$(shell nproc) all units measures
-	@tests/npm.sh build/npm
-	@$(PYTHON) tests/run.py --build $(BUILD) $(TESTS)
+	@tests/npm.sh '$(NPM)'
+	@MASTHEAD_NPM='$(abspath $(NPM))' $(PYTHON) tests/run.py --build '$(BUILD)' $(TESTS)
 
 check: packages-check
 	@$(MAKE) --no-print-directory -j$(shell nproc) all
@@ -165,10 +169,31 @@ geoip:
 	@data/geoip.sh
 
 asan:
-	@$(MAKE) --no-print-directory test BUILD=build/asan SANITIZE=address,undefined CFLAGS='-O1 -g'
+	@$(MAKE) --no-print-directory test BUILD='$(BUILD)/asan' NPM='$(NPM)' SANITIZE=address,undefined CFLAGS='-O1 -g'
 
 tsan:
-	@$(MAKE) --no-print-directory test BUILD=build/tsan SANITIZE=thread CFLAGS='-O1 -g'
+	@$(MAKE) --no-print-directory test BUILD='$(BUILD)/tsan' NPM='$(NPM)' SANITIZE=thread CFLAGS='-O1 -g'
+
+# The share of lines that the tests run, by room; a run begins with counts of zero.
+coverage:
+	@rm -f $$(find '$(BUILD)/coverage' -name '*.gcda' 2>/dev/null)
+	@$(MAKE) --no-print-directory test BUILD='$(BUILD)/coverage' NPM='$(NPM)' TESTS='$(or $(TESTS),tests/unit tests/service)' \
+	    CFLAGS='-O1 -g --coverage -fprofile-update=atomic'
+	@gcovr --root . --filter src/ '$(BUILD)/coverage/obj' --csv | awk -F, 'NR > 1 { \
+	    room = $$1; sub("^src/", "", room); sub("/[^/]*$$", "", room); \
+	    all[room] += $$2; run[room] += $$3; all["(all)"] += $$2; run["(all)"] += $$3 } \
+	    END { for (room in all) printf "%5.1f %%  %s\n", 100 * run[room] / all[room], room }' | sort -k 3
+
+FILES ?= $(shell find src tests -name '*.[ch]')
+format:
+	@clang-format -i --style=file:.clang-format $(FILES)
+
+# One entry per file that make would compile.
+compile-commands:
+	@mkdir -p '$(BUILD)'
+	@$(MAKE) --no-print-directory -n -B all units measures | sed -n \
+	    -e 's/["\\]/\\&/g' -e 's|.* -o [^ ]* \([^ ]*\.c\)\b.*|{"directory": "$(CURDIR)", "file": "\1", "command": "&"}|p' | \
+	    paste -s -d , | sed 's/.*/[&]/' >'$(BUILD)/compile_commands.json'
 
 screenshots: packages-pictures
 	@$(MAKE) --no-print-directory -j$(shell nproc) all
@@ -184,6 +209,6 @@ install: all $(BUILD)/masthead.8
 	@BUILD='$(BUILD)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' data/ops/install.sh
 
 clean:
-	rm -rf build
+	rm -rf '$(filter-out . .. /,$(BUILD))'
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

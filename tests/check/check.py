@@ -84,7 +84,7 @@ def check_lint():
     run("shellcheck", *sorted(str(path) for path in scripts))
     jobs = f"-j{os.cpu_count() or 1}"
     for compiler in ("gcc", "clang"):
-        run("make", "-s", jobs, "all", "measures", f"CC={compiler}", f"BUILD=build/check-{compiler}", "CFLAGS=-O2 -Werror")
+        run("make", "-s", jobs, "all", "measures", f"CC={compiler}", f"BUILD={BUILD}/check-{compiler}", "CFLAGS=-O2 -Werror")
 
 
 def room_of(path):
