@@ -18,7 +18,7 @@ COMMENTS = {ending: pattern for endings, pattern in COMMENTS.items() for ending 
 
 FILE = re.compile(r"(?<![\w/<.-])[\w-][\w./-]*\.(?:c|h|js|py|sh|pl|css|html|json|tsv|conf|mmdb|svg|awk|vcl|php|yml|md)\b")
 NAME = re.compile(r"\b(?!MASTHEAD__)(?:[A-Za-z]\w*(?=\(\))|[A-Za-z]\w*_\w+)\b")
-FOREIGN = re.compile(r"https?://\S+|\b\w+\(\d\w*\)|\S*\bNAME\S*|Node\.js")  # also sigpending(3) and test_NAME.c
+FOREIGN = re.compile(r"https?://\S+|\b\w+\(\d\w*\)|\S*[/_]NAME\b\S*|\bbuild/\S+|Node\.js")  # also sigpending(3)
 KNOWN = {  # what others define
     "INET6_ADDRSTRLEN", "NODE_PATH", "PIPE_BUF", "header.php", "proxy_add_x_forwarded_for", "thread_type",
     "name_end",  # made by a macro
