@@ -57,18 +57,15 @@ static void answer(struct exchange *x)
     struct text body = body_or_error(x);
     if (!body.bytes)
         return;
-    char headers[API_HEADERS_BYTES + sizeof GZIP_HEADER];
+    char headers[API_HEADERS_BYTES + sizeof GZIP_HEADER], *packed = NULL;
+    size_t length = body.length;
     int status = x->fault->status ? x->fault->status : 200;
-    size_t packed_length = 0;
-    char *packed =
-        x->api->gzip && x->wire->accepts_gzip ? gzip_pack(body.bytes, body.length, 1, &packed_length) : NULL;
+    bool unmodified = x->unmodified && status == 200 && x->fault->corruption == HONEST; /* a body is needed */
+    status = unmodified ? 304 : status;
+    if (x->api->gzip && x->wire->accepts_gzip && !unmodified)
+        packed = gzip_pack(body.bytes, body.length, 1, &length);
     snprintf(headers, sizeof headers, "%s%s", x->headers, packed ? GZIP_HEADER : "");
-    if (x->unmodified && x->fault->corruption == HONEST) /* a corruption needs a body to be in */
-        respond(x, 304, JSON_TYPE, x->headers, "", 0);
-    else if (packed)
-        respond(x, status, JSON_TYPE, headers, packed, packed_length);
-    else
-        respond(x, status, JSON_TYPE, headers, body.bytes, body.length);
+    respond(x, status, JSON_TYPE, headers, packed ? packed : body.bytes, unmodified ? 0 : length);
     free(packed);
     free(body.bytes);
 }

@@ -21,7 +21,8 @@ char *gzip_pack(const char *bytes, size_t length, size_t times, size_t *packed_l
         stream.avail_in = (unsigned)length;
         deflate(&stream, i < times ? Z_NO_FLUSH : Z_FINISH);
     }
-    *packed_length = stream.total_out;
+    if (packed)
+        *packed_length = stream.total_out;
     deflateEnd(&stream);
     return packed;
 }

@@ -5,5 +5,6 @@
 
 #define GZIP_HEADER "Content-Encoding: gzip\r\n"
 
-/* Packs `length` bytes, `times` over, as one gzip stream, for the caller to free; NULL when memory is out. */
+/* Packs `length` bytes, `times` over, as one gzip stream, for the caller to free. NULL, and
+ * *packed_length untouched, when memory is out. */
 char *gzip_pack(const char *bytes, size_t length, size_t times, size_t *packed_length);

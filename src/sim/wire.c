@@ -21,7 +21,7 @@ static struct {
     atomic_int port;                /* 0 while civetweb starts */
 } server = {.stopping = -1};
 
-/* civetweb's first, while it starts, in the main thread; nobody reads later ones. */
+/* civetweb's first message while it starts, in the main thread; later ones have no reader. */
 static char start_error[256];
 
 static int log_message(const struct mg_connection *connection, const char *message)
