@@ -3,8 +3,8 @@
  *   economy [--short] DATABASE.mmdb
  *
  * A million visits from random addresses of the city database, first of India, then of the world, over one
- * day of UTC on instants made by hand, through the real cells, cache, governor and curves; only HTTP is
- * replaced: a fetch lands at once. Prints a table for each, and SIEVE (the cache's) beside LRU on the same
+ * day of UTC on instants made by hand, through the real cells, cache, quota and curves; only HTTP is
+ * replaced: a fetch ends at once. Prints a table for each, and SIEVE (the cache's) beside LRU on the same
  * visits. Ends with 1 if India costs more, or is shown worse, than measure() promises.
  *
  * What is assumed, written down before the first run and tuned to nothing since:
@@ -317,21 +317,24 @@ static struct score keep_values(bool by_reader, uint64_t budget)
     return sum_up(score);
 }
 
-/* As weather.c does with a cell that is due: the governor is asked, and the fetch lands or fails at once. */
-static void fly(struct cache *cache, struct quota *quota, const struct site *site, const struct instant *now,
-                struct cache_view *view, struct score *score)
+/* As the fetch thread does with what is listed: asks the quota, and then ends the fetch at once. */
+static void fetch_listed(struct cache *cache, struct quota *quota, const struct site *site,
+                         const struct instant *now, struct cache_view *view, struct score *score)
 {
-    bool urgent = view->result == CACHE_MISS;
-    if (quota_take(quota, PROVIDER_OPEN_METEO, urgent, now) == QUOTA_GRANTED) {
+    struct cache_fetch fetch;
+    if (!cache_next(cache, now, &fetch) || fetch.key != site->key)
+        abort();
+    if (quota_acquire(quota, PROVIDER_OPEN_METEO, fetch.class, 1, now) == QUOTA_GRANTED) {
         struct curve curve = fetch_curve(site, now->wall_ms / 1000 - START_S);
+        struct quota_result result = {.outcome = OUTCOME_OK, .cell = site->key, .granted = 1, .sent = 1};
         score->requests++;
-        quota_report(quota, PROVIDER_OPEN_METEO, OUTCOME_OK, 0, now);
+        quota_report(quota, PROVIDER_OPEN_METEO, &result, now);
         cache_put(cache, site->key, now, &curve, quota_stretch(quota, PROVIDER_OPEN_METEO, now));
     } else {
-        cache_fail(cache, site->key, now);
+        cache_release(cache, site->key, fetch.class, now);
     }
-    if (urgent) /* only who has nothing waits for the flight */
-        cache_peek(cache, site->key, now, view);
+    if (view->state == WEATHER_MISS) /* a visitor without a number waits for the fetch */
+        cache_get(cache, site->key, WEATHER_PEEK, now, view);
 }
 
 /* The real thing, with room for so many cells. Budget 0: none. */
@@ -352,11 +355,11 @@ static struct score keep_curves(size_t capacity, uint64_t budget)
         struct instant now = {start.wall_ms + visit->time_ms, start.boot_ms + visit->time_ms};
         struct cache_view view;
         struct curve_value read;
-        cache_ask(cache, site->key, CACHE_EVICT, &now, &view);
-        score.missed += view.result == CACHE_MISS;
-        if (view.fetch)
-            fly(cache, quota, site, &now, &view, &score);
-        bool readable = view.result == CACHE_HIT || view.result == CACHE_STALE;
+        cache_get(cache, site->key, WEATHER_FOR_VISITOR, &now, &view);
+        score.missed += view.state == WEATHER_MISS;
+        if (view.listed)
+            fetch_listed(cache, quota, site, &now, &view, &score);
+        bool readable = view.state == WEATHER_FRESH || view.state == WEATHER_STALE;
         if (readable && curve_read(&view.curve, now.wall_ms / 1000, &read))
             show(&score, visit, read.temperature_ddeg);
         else
