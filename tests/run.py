@@ -45,7 +45,7 @@ def run_pytest(paths, build):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build")
-    parser.add_argument("tests", nargs="*", help="unit test names or paths for pytest; all when none is given")
+    parser.add_argument("tests", nargs="*", help="unit test names, tests/unit, or paths for pytest; all when none is given")
     arguments = parser.parse_args()
     build = (ROOT / arguments.build).resolve()
 
@@ -56,9 +56,9 @@ def main():
             totals[i] += count
 
     units = sorted(path for path in (build / "unit").glob("test_*") if path.suffix == "")
-    paths = [name for name in arguments.tests if name.startswith("tests/")]
+    paths = [name for name in arguments.tests if name.startswith("tests/") and name != "tests/unit"]
     for unit in units:
-        if not arguments.tests or unit.name in arguments.tests:
+        if not arguments.tests or {unit.name, "tests/unit"} & set(arguments.tests):
             add(run_unit(unit))
     if paths or not arguments.tests:
         add(run_pytest(paths or ["tests/service", "tests/browser"], build))

@@ -8,28 +8,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define JSON_TYPE    "application/json; charset=utf-8"
-#define DOCUMENT_MAX ((size_t)65536)
-#define HOUR_S       3600
-#define KELVIN       273.15
-#define HOLE_EVERY   3 /* every third temperature of NULLS and NAN_TOKENS, from the second on */
+#define JSON_TYPE  "application/json; charset=utf-8"
+#define HOUR_S     3600
+#define OLD_BY_S   (10 * 86400)
+#define KELVIN     273.15 /* 0 °C */
+#define HOLE_EVERY 3      /* every third temperature of NULLS and NANS, from the second on */
 
 /* ---- what all share ---- */
 
 static bool read_double(const struct wire *wire, const char *name, double *value)
 {
     char text[32], *end;
-    if (!wire_parameter(wire, name, text, sizeof text) || text[0] == '\0' ||
-        text[strspn(text, "0123456789.+-eE")] != '\0')
-        return false;
+    wire_parameter(wire, name, text, sizeof text);
     *value = strtod(text, &end) + 0.0; /* + 0.0: never -0 */
-    return *end == '\0' && isfinite(*value);
+    return end > text && *end == '\0' && !text[strspn(text, "0123456789.+-eE")] && isfinite(*value);
 }
 
-const char *api_place(const struct wire *wire, const char *north, const char *east, double *latitude,
-                      double *longitude)
+const char *api_place(const struct wire *wire, const char *latitude_name, const char *longitude_name,
+                      double *latitude, double *longitude)
 {
-    if (!read_double(wire, north, latitude) || !read_double(wire, east, longitude))
+    if (!read_double(wire, latitude_name, latitude) || !read_double(wire, longitude_name, longitude))
         return "Latitude and longitude are required and must be numbers.";
     if (fabs(*latitude) > 90.0)
         return "Latitude must be in range of -90 to 90°.";
@@ -40,7 +38,7 @@ void api_celsius(struct text *out, const struct forecast *f, int64_t unix_s, int
                  enum corruption corruption)
 {
     double celsius = corruption == COLD ? -300.0 : synthetic_celsius(f->latitude, f->longitude, unix_s);
-    if (i % HOLE_EVERY == 1 && (corruption == NULLS || corruption == NAN_TOKENS))
+    if (i % HOLE_EVERY == 1 && (corruption == NULLS || corruption == NANS))
         text_string(out, corruption == NULLS ? "null" : "NaN");
     else
         text_format(out, corruption == WRONG_TYPES ? "\"%.*f\"" : "%.*f", f->decimals,
@@ -55,14 +53,15 @@ static const char *read_place(const struct wire *wire, int64_t now_s, struct for
     return api_place(wire, "lat", "lon", &f->latitude, &f->longitude);
 }
 
-/* The instant of point `i` of `count`, as the corruption has it. */
+/* The instant to write for a point at `unix_s`; `mirror_s` is that of the point as far from the series' end.
+ */
 static int64_t corrupted(int64_t unix_s, int64_t mirror_s, enum corruption corruption)
 {
-    return corruption == UNORDERED ? mirror_s : corruption == OLD ? unix_s - 10 * 86400 : unix_s;
+    return corruption == UNORDERED ? mirror_s : corruption == OLD ? unix_s - OLD_BY_S : unix_s;
 }
 
-/* What WMO codes up to `code` are called elsewhere: numbers of OpenWeatherMap, symbols of MET Norway, which
- * have a form for the day and one for the night where they end in an underscore. */
+/* What WMO codes up to `code` are elsewhere: numbers of OpenWeatherMap and symbols of MET Norway, which have
+ * a form for the day and one for the night where they end in an underscore. */
 static const struct {
     int code, id;
     const char *symbol;
@@ -92,20 +91,17 @@ static size_t name_at(const struct forecast *f, int64_t unix_s, bool *is_day)
     return i;
 }
 
-static char *begin_document(struct text *out)
-{
-    char *bytes = malloc(DOCUMENT_MAX);
-    if (bytes)
-        *out = text_init(bytes, DOCUMENT_MAX);
-    return bytes;
-}
-
-/* ---- MET Norway ---- */
+/* ---- MET Norway ----
+ *
+ * Shape: the documented reply of locationforecast 2.0, "compact" (https://api.met.no/weatherapi/). Rules: its
+ * terms of service (https://api.met.no/doc/TermsOfService): 403 without a User-Agent that identifies the
+ * client and for more than four decimals, no repetition before Expires, If-Modified-Since with the exact
+ * Last-Modified, gzip. The body of an error is HTML. Entries beyond the hourly ones lack next_1_hours. */
 
 #define MET_HOURLY 57         /* points by the hour, */
 #define MET_POINTS 84         /* then six-hourly ones */
 #define MET_RUN_S  (6 * 3600) /* how often there is a new document */
-#define MET_KEEP_S 1800
+#define MET_KEEP_S 1800       /* the 30 minutes of the documented example */
 
 static bool has_long_decimals(const struct wire *wire, const char *name)
 {
@@ -144,52 +140,47 @@ static void met_entry(struct text *out, const struct forecast *f, int i, enum co
                                                  : "night");
 }
 
-static char *met_write(const struct forecast *f, enum corruption corruption, size_t *length)
+static void met_write(struct text *out, const struct forecast *f, enum corruption corruption)
 {
-    struct text out;
-    char *bytes = begin_document(&out);
-    if (!bytes)
-        return NULL;
-    json_write(&out,
+    json_write(out,
                "{'type':'Feature','geometry':{'type':'Point','coordinates':[%.4g,%.4g,10]},'properties':{",
                f->longitude, f->latitude);
     if (corruption != NO_HOURLY) {
-        json_write(&out, "'meta':{'units':{'air_temperature':%s}},'timeseries':[",
+        json_write(out, "'meta':{'units':{'air_temperature':%s}},'timeseries':[",
                    corruption == WRONG_UNITS ? "fahrenheit" : "celsius");
         for (int i = 0; i < MET_POINTS; i++)
-            met_entry(&out, f, i, corruption);
-        text_string(&out, "]");
+            met_entry(out, f, i, corruption);
+        text_string(out, "]");
     }
-    text_string(&out, "}}");
-    *length = out.length;
-    return bytes;
+    text_string(out, "}}");
 }
 
-static size_t met_error(int status, const char *reason, char out[API_ERROR_BYTES])
+static void met_error(struct text *page, int status, const char *reason)
 {
-    struct text page = text_init(out, API_ERROR_BYTES);
     (void)status;
-    text_string(&page, "<!DOCTYPE html>\n<html><head><title>");
-    text_html(&page, reason);
-    text_string(&page, "</title></head><body></body></html>\n");
-    return page.length;
+    text_string(page, "<!DOCTYPE html>\n<html><head><title>");
+    text_html(page, reason);
+    text_string(page, "</title></head><body></body></html>\n");
 }
 
-static bool met_headers(const struct wire *wire, int64_t now_s, char out[API_HEADERS_BYTES])
+static bool met_headers(struct text *lines, const struct wire *wire, int64_t now_s)
 {
     char modified[CLOCK_HTTP_BYTES], expires[CLOCK_HTTP_BYTES];
-    struct text lines = text_init(out, API_HEADERS_BYTES);
     clock_format_http(now_s - now_s % MET_RUN_S, modified);
     clock_format_http(now_s + MET_KEEP_S, expires);
-    text_format(&lines, "Expires: %s\r\nLast-Modified: %s\r\n", expires, modified);
+    text_format(lines, "Expires: %s\r\nLast-Modified: %s\r\n", expires, modified);
     return strcmp(wire->if_modified_since, modified) == 0;
 }
 
-/* ---- OpenWeatherMap ---- */
+/* ---- OpenWeatherMap ----
+ *
+ * Shapes: the documented replies of https://openweathermap.org/current and /forecast5, as far as a client
+ * reads them. Kelvin unless units=metric; no unit is named. An error's "cod" is a number, but a string for
+ * 404. */
 
-#define OWM_STEP_S   (3 * 3600)
-#define OWM_POINTS   40
-#define OWM_MEASURED 300 /* seconds ago */
+#define OWM_STEP_S     (3 * 3600)
+#define OWM_POINTS     40
+#define OWM_MEASURED_S 300 /* the age of the current weather */
 
 static const char *owm_read(const struct wire *wire, int64_t now_s, struct forecast *f, int *status)
 {
@@ -198,16 +189,16 @@ static const char *owm_read(const struct wire *wire, int64_t now_s, struct forec
     if (!wire_parameter(wire, "appid", text, sizeof text) || text[0] == '\0')
         return "Invalid API key. Please see https://openweathermap.org/faq#error401 for more info.";
     *status = 400;
-    const char *why = read_place(wire, now_s, f);
+    const char *reason = read_place(wire, now_s, f);
     int64_t points = OWM_POINTS;
     f->kelvin = !wire_parameter(wire, "units", text, sizeof text) || strcmp(text, "metric") != 0;
     if (!wire_integer(wire, "cnt", 1, OWM_POINTS, &points))
         return "cnt is from 1 to 40";
     f->points = (int)points;
-    return why;
+    return reason;
 }
 
-/* The members of a measurement or a forecast, without braces; point `i` of the corruption. */
+/* The members of a measurement or a forecast, point `i`, without braces. */
 static void owm_point(struct text *out, const struct forecast *f, int64_t at, int64_t mirror_s, int i,
                       enum corruption corruption)
 {
@@ -221,61 +212,46 @@ static void owm_point(struct text *out, const struct forecast *f, int64_t at, in
     text_string(out, ",\"humidity\":70}");
 }
 
-static char *owm_write_current(const struct forecast *f, enum corruption corruption, size_t *length)
+static void owm_write_current(struct text *out, const struct forecast *f, enum corruption corruption)
 {
-    struct text out;
-    char *bytes = begin_document(&out);
-    if (!bytes)
-        return NULL;
-    int64_t at = f->now_s - OWM_MEASURED;
-    text_string(&out, "{");
+    int64_t at = f->now_s - OWM_MEASURED_S;
+    text_string(out, "{");
     if (corruption != NO_HOURLY)
-        owm_point(&out, f, at, at, 0, corruption);
-    json_write(&out, ",'timezone':%d,'cod':200}", synthetic_zone(f->latitude, f->longitude).offset_s);
-    *length = out.length;
-    return bytes;
+        owm_point(out, f, at, at, 0, corruption);
+    json_write(out, ",'timezone':%d,'cod':200}", synthetic_zone(f->latitude, f->longitude).offset_s);
 }
 
-static char *owm_write_forecast(const struct forecast *f, enum corruption corruption, size_t *length)
+static void owm_write_forecast(struct text *out, const struct forecast *f, enum corruption corruption)
 {
-    struct text out;
-    char *bytes = begin_document(&out);
-    if (!bytes)
-        return NULL;
     int64_t first = f->now_s - f->now_s % OWM_STEP_S + OWM_STEP_S;
-    text_string(&out, "{\"cod\":\"200\",\"message\":0,\"list\":[");
+    text_string(out, "{\"cod\":\"200\",\"message\":0,\"list\":[");
     for (int i = 0; i < f->points && corruption != NO_HOURLY; i++) {
         int64_t at = first + (int64_t)i * OWM_STEP_S;
-        json_write(&out, ",{");
-        owm_point(&out, f, at, first + (int64_t)(f->points - 1 - i) * OWM_STEP_S, i, corruption);
-        text_string(&out, "}");
+        json_write(out, ",{");
+        owm_point(out, f, at, first + (int64_t)(f->points - 1 - i) * OWM_STEP_S, i, corruption);
+        text_string(out, "}");
     }
-    json_write(&out, "],'city':{'coord':{'lat':%.4g,'lon':%.4g}}}", f->latitude, f->longitude);
-    *length = out.length;
-    return bytes;
+    json_write(out, "],'city':{'coord':{'lat':%.4g,'lon':%.4g}}}", f->latitude, f->longitude);
 }
 
-static size_t owm_error(int status, const char *reason, char out[API_ERROR_BYTES])
+static void owm_error(struct text *json, int status, const char *reason)
 {
-    struct text json = text_init(out, API_ERROR_BYTES);
-    json_write(&json, status == 404 ? "{'cod':'%d','message':%s}" : "{'cod':%d,'message':%s}", status,
-               reason);
-    return json.length;
+    json_write(json, status == 404 ? "{'cod':'%d','message':%s}" : "{'cod':%d,'message':%s}", status, reason);
 }
 
-/* ---- all of them; Open-Meteo's is in forecast.c ---- */
+/* ---- the table ---- */
 
 static const struct api apis[] = {
     {"open-meteo", "/v1/forecast",
      "?latitude=19.1&longitude=72.9&hourly=temperature_2m,weather_code,is_day&timeformat=unixtime\n"
      "    and, as you like, &past_hours=1&forecast_hours=50&timezone=auto",
-     open_meteo_read, open_meteo_write, open_meteo_error, JSON_TYPE, NULL},
+     open_meteo_read, open_meteo_write, open_meteo_error, JSON_TYPE, NULL, false},
     {"met-norway", "/weatherapi/locationforecast/2.0/compact", "?lat=19.1&lon=72.9", met_read, met_write,
-     met_error, "text/html; charset=utf-8", met_headers},
+     met_error, "text/html; charset=utf-8", met_headers, true},
     {"openweathermap", "/data/2.5/weather", "?lat=19.1&lon=72.9&units=metric&appid=KEY", owm_read,
-     owm_write_current, owm_error, JSON_TYPE, NULL},
+     owm_write_current, owm_error, JSON_TYPE, NULL, false},
     {"openweathermap", "/data/2.5/forecast", "?lat=19.1&lon=72.9&units=metric&appid=KEY&cnt=18", owm_read,
-     owm_write_forecast, owm_error, JSON_TYPE, NULL},
+     owm_write_forecast, owm_error, JSON_TYPE, NULL, false},
 };
 
 const struct api *api_at(size_t index)

@@ -1,10 +1,12 @@
-/* The weather APIs that the simulator speaks: one table, one row a path. The same truth, the same faults;
- * each with its own query, document, headers and errors. */
+/* The weather APIs that the simulator speaks: one table, one row per path. All serve the same synthetic
+ * weather and the same faults, each with the query, document, headers and errors of the real one. Where the
+ * shapes come from is told beside each row's functions. */
 #pragma once
 
 #include "base/text.h"
 #include "sim/wire.h"
 
+#define API_REPLY_BYTES   131072 /* the longest: Open-Meteo's 2,592 hours of three variables */
 #define API_ERROR_BYTES   512
 #define API_HEADERS_BYTES 160
 
@@ -13,47 +15,36 @@ enum variable { TEMPERATURE, WEATHER_CODE, IS_DAY, VARIABLES };
 /* What a client asks for. */
 struct forecast {
     double latitude, longitude;
-    enum variable
-        variables[VARIABLES]; /* in the order asked for; this and the next three for Open-Meteo only */
+    enum variable variables[VARIABLES]; /* in the order asked for; with the next three, Open-Meteo only */
     size_t variable_count;
     int64_t start_s; /* Unix seconds of the first point, a full hour */
     bool local;      /* timezone=auto; else GMT */
     int points;
-    int64_t now_s; /* Unix seconds at which it was asked for */
-    bool kelvin;   /* temperatures in Kelvin */
-    int decimals;  /* of temperatures */
+    int64_t now_s; /* Unix seconds of the request */
+    bool kelvin;
+    int decimals; /* of temperatures */
 };
 
-/* Ways in which a reply that parses can still lie, and NAN_TOKENS, which strict parsers refuse. */
-enum corruption {
-    HONEST,
-    NULLS,
-    NAN_TOKENS,
-    COLD,
-    OLD,
-    UNORDERED,
-    UNEVEN,
-    WRONG_UNITS,
-    WRONG_TYPES,
-    NO_HOURLY
-};
+/* Ways in which the content of a reply can be wrong. All but NANS (tokens NaN) are well-formed JSON. */
+enum corruption { HONEST, NULLS, NANS, COLD, OLD, UNORDERED, UNEVEN, WRONG_UNITS, WRONG_TYPES, NO_HOURLY };
 
 struct api {
     const char *name, *path, *usage; /* an API may have several paths */
 
-    /* Reads the query of a client that asks at `now_s`. NULL, or why it is refused, and then with which
-     * status in *status. */
+    /* Reads the query of a request made at `now_s`. NULL, or why it is refused, and then with which status in
+     * *status. */
     const char *(*read)(const struct wire *, int64_t now_s, struct forecast *, int *status);
 
-    /* The reply's body, for the caller to free; NULL when memory is out. */
-    char *(*write)(const struct forecast *, enum corruption, size_t *length);
+    void (*write)(struct text *, const struct forecast *, enum corruption);
 
-    /* Writes an error's body, of type `error_type`, and returns its length. */
-    size_t (*error)(int status, const char *reason, char out[API_ERROR_BYTES]);
+    /* Writes an error's body, of type `error_type`. */
+    void (*error)(struct text *, int status, const char *reason);
     const char *error_type;
 
-    /* Writes further header lines, and whether the client has this document already. NULL: there are none. */
-    bool (*headers)(const struct wire *, int64_t now_s, char out[API_HEADERS_BYTES]);
+    /* Writes further header lines. Returns whether the client has this document already. NULL: there are
+     * none. */
+    bool (*headers)(struct text *, const struct wire *, int64_t now_s);
+    bool gzip; /* replies are compressed for a client that accepts it */
 };
 
 /* The row at `index`, NULL past the last. */
@@ -62,18 +53,15 @@ const struct api *api_at(size_t index);
 /* The row of a path, NULL without. */
 const struct api *api_of(const char *path);
 
-/* Reads a coordinate pair, strictly, from the query parameters `north` and `east`. NULL, or why it is
- * refused. */
-const char *api_place(const struct wire *, const char *north, const char *east, double *latitude,
-                      double *longitude);
+/* Reads a coordinate pair, strictly, from the query parameters named `latitude_name` and `longitude_name`.
+ * NULL, or why it is refused. */
+const char *api_place(const struct wire *, const char *latitude_name, const char *longitude_name,
+                      double *latitude, double *longitude);
 
 /* Writes the temperature of point `i`, as the corruption has it. */
 void api_celsius(struct text *, const struct forecast *, int64_t unix_s, int i, enum corruption);
 
-/* Open-Meteo's row, in open_meteo.c: the query and the JSON as far as a client needs them that wants the
- * temperature, weather code and day flag of one place by the hour with Unix times. Facts from
- * https://open-meteo.com/en/docs and replies recorded from it; what goes beyond that is refused as a bad
- * request. */
+/* Open-Meteo's row, in open_meteo.c. */
 const char *open_meteo_read(const struct wire *, int64_t now_s, struct forecast *, int *status);
-char *open_meteo_write(const struct forecast *, enum corruption, size_t *length);
-size_t open_meteo_error(int status, const char *reason, char out[API_ERROR_BYTES]);
+void open_meteo_write(struct text *, const struct forecast *, enum corruption);
+void open_meteo_error(struct text *, int status, const char *reason);

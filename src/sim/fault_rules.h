@@ -1,6 +1,6 @@
-/* What is to go wrong, and for which requests: a short list of rules, each narrowed to an API
- * or a path, to a box of coordinates and to a share of the requests. The first that fits a request strikes.
- * One that is not narrowed at all stands last, so that it never hides another.
+/* What is to go wrong, and for which requests: a short list of rules, each limited to an API or a path, to a
+ * box of coordinates and to a share of the requests. The first that matches a request is applied. A rule
+ * without any limit stands last, so that it never hides another.
  *
  * Thread-safe. */
 #pragma once
@@ -13,18 +13,18 @@
 /* How a rule is written, for the manual. */
 extern const char fault_rules_manual[];
 
-/* Reads a rule from the request's query and puts it in force: in the place of one that is narrowed alike,
- * if there is one. The fault "none", not narrowed, ends all others instead. NULL, or why it is refused; then
+/* Reads a rule from the request's query and puts it in force, in place of the one with the same limits if
+ * there is one. The fault "none" without a limit ends all rules instead. NULL, or why it is refused; then
  * nothing has changed. */
 const char *fault_rules_add(const struct wire *);
 
 /* Ends all rules. */
 void fault_rules_clear(void);
 
-/* Decides what befalls a request to `api`, counts it, and writes the fault and its value into the
- * exchange. `forecast` is NULL when the query was refused: such a request lies in no box. */
+/* Chooses the fault of a request, counts it, and writes the fault and its value into the exchange. A request
+ * whose query was refused lies in no box. */
 void fault_rules_apply(struct exchange *);
 
-/* Writes how things stand as members of a JSON object: "fault", "value" and "times" of the rule that is not
- * narrowed, and "faults", all of them with their counts. */
+/* Writes the state as members of a JSON object: "fault", "value" and "times" of the rule without limits, and
+ * "faults", all of them with their counts. */
 void fault_rules_write(struct text *);

@@ -1,53 +1,73 @@
 #include "sim/faults.h"
 
+#include "sim/gzip.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define JSON_TYPE   "application/json; charset=utf-8"
-#define SLOW_MAX_MS 3600000
-#define HUGE_CHUNKS 16384 /* of 4 KiB each: 64 MiB in all */
-#define DEEP_LEVELS 100000
+#define JSON_TYPE      "application/json; charset=utf-8"
+#define SLOW_MAX_MS    3600000
+#define HUGE_CHUNKS    16384 /* of 4 KiB each: 64 MiB in all */
+#define DEEP_LEVELS    100000
+#define LOCATION_BYTES (WIRE_REQUEST_BYTES + 1024)
 
-static void send_json(struct exchange *x, int status, const char *body, size_t length)
+/* Sends a whole answer. `headers`: further lines, or "". */
+static void respond(struct exchange *x, int status, const char *type, const char *headers, const char *body,
+                    size_t length)
 {
-    wire_answer(x->wire, status, JSON_TYPE, "", body, length);
+    wire_answer(x->wire, status, type, headers, body, length);
     x->status = status;
 }
 
-/* `headers`: further lines, or "". */
+/* Sends the head of a 200 whose body of `length` bytes (-1: until it ends) is to follow. */
+static bool begin_response(struct exchange *x, const char *headers, long long length)
+{
+    bool sent = wire_head(x->wire, 200, JSON_TYPE, headers, length);
+    x->status = sent ? 200 : 0;
+    return sent;
+}
+
 static void send_error(struct exchange *x, int status, const char *headers, const char *reason)
 {
-    char body[API_ERROR_BYTES];
-    size_t length = x->api->error(status, reason, body);
-    wire_answer(x->wire, status, x->api->error_type, headers, body, length);
-    x->status = status;
+    char storage[API_ERROR_BYTES];
+    struct text body = text_init(storage, sizeof storage);
+    x->api->error(&body, status, reason);
+    respond(x, status, x->api->error_type, headers, body.bytes, body.length);
 }
 
-/* The body that the query deserves, for the caller to free; NULL when an error was sent instead. */
-static char *body_or_error(struct exchange *x, size_t *length)
+/* The body that the query deserves, its bytes for the caller to free; without bytes when an error was sent
+ * instead. */
+static struct text body_or_error(struct exchange *x)
 {
-    if (!x->forecast) {
-        send_error(x, x->refusal_status, "", x->refusal);
-        return NULL;
-    }
-    char *body = x->api->write(x->forecast, x->fault->corruption, length);
-    if (!body)
+    char *storage = x->forecast ? malloc(API_REPLY_BYTES) : NULL;
+    struct text body = {0};
+    if (storage) {
+        body = text_init(storage, API_REPLY_BYTES);
+        x->api->write(&body, x->forecast, x->fault->corruption);
+    } else if (x->forecast)
         send_error(x, 500, "", "The simulator is out of memory.");
+    else
+        send_error(x, x->refusal_status, "", x->refusal);
     return body;
 }
 
 static void answer(struct exchange *x)
 {
-    size_t length = 0;
-    char *body = body_or_error(x, &length);
-    if (!body)
+    struct text body = body_or_error(x);
+    if (!body.bytes)
         return;
-    bool unmodified =
-        x->unmodified && x->fault->corruption == HONEST; /* a fault is in the body, so there must be one */
-    x->status = unmodified ? 304 : x->fault->status ? x->fault->status : 200;
-    wire_answer(x->wire, x->status, JSON_TYPE, x->headers, body, unmodified ? 0 : length);
-    free(body);
+    char headers[API_HEADERS_BYTES + sizeof GZIP_HEADER], *packed = NULL;
+    size_t length = body.length;
+    int status = x->fault->status ? x->fault->status : 200;
+    bool unmodified = x->unmodified && status == 200 && x->fault->corruption == HONEST; /* a body is needed */
+    status = unmodified ? 304 : status;
+    if (x->api->gzip && x->wire->accepts_gzip && !unmodified)
+        packed = gzip_pack(body.bytes, body.length, 1, &length);
+    snprintf(headers, sizeof headers, "%s%s", x->headers, packed ? GZIP_HEADER : "");
+    respond(x, status, JSON_TYPE, headers, packed ? packed : body.bytes, unmodified ? 0 : length);
+    free(packed);
+    free(body.bytes);
 }
 
 static void answer_late(struct exchange *x)
@@ -68,56 +88,58 @@ static void reset_connection(struct exchange *x)
     wire_reset(x->wire);
 }
 
-/* Half of the body and then the row's reason, with a Content-Length that agrees; without a reason, with one
- * that promises all of the body. */
+/* Sends half of the body and then the row's reason, with a Content-Length that agrees; without a reason, with
+ * one that promises all of the body. */
 static void send_half(struct exchange *x)
 {
     const char *tail = x->fault->reason;
-    size_t length, tail_length = tail ? strlen(tail) : 0;
-    char *body = body_or_error(x, &length);
-    if (body &&
-        wire_head(x->wire, 200, JSON_TYPE, "", (long long)(tail ? length / 2 + tail_length : length))) {
-        wire_write(x->wire, body, length / 2);
+    struct text body = body_or_error(x);
+    size_t half = body.length / 2, tail_length = tail ? strlen(tail) : 0;
+    if (body.bytes && begin_response(x, "", (long long)(tail ? half + tail_length : body.length))) {
+        wire_write(x->wire, body.bytes, half);
         wire_write(x->wire, tail, tail_length);
-        x->status = 200;
     }
-    free(body);
+    free(body.bytes);
 }
 
 static void drip(struct exchange *x)
 {
-    size_t length;
-    char *body = body_or_error(x, &length);
-    if (body && wire_head(x->wire, 200, JSON_TYPE, "", (long long)length)) {
-        x->status = 200;
-        for (size_t i = 0; i < length && wire_write(x->wire, body + i, 1) && wire_wait(x->wire, 1000); i++)
-            continue;
-    }
-    free(body);
+    struct text body = body_or_error(x);
+    size_t sent = 0;
+    if (body.bytes && begin_response(x, "", (long long)body.length))
+        while (sent < body.length && wire_write(x->wire, body.bytes + sent, 1) && wire_wait(x->wire, 1000))
+            sent++;
+    free(body.bytes);
 }
 
 static void send_huge(struct exchange *x)
 {
-    static const char head[] = "1000\r\n", last[] = "0\r\n\r\n";
-    char chunk[sizeof head - 1 + 0x1000 + 2];
-    memset(chunk, ' ', sizeof chunk);
-    memcpy(chunk, head, sizeof head - 1);
-    memcpy(chunk + sizeof chunk - 2, "\r\n", 2);
-    if (!wire_head(x->wire, 200, JSON_TYPE, "Transfer-Encoding: chunked\r\n", -1))
-        return;
-    x->status = 200;
-    for (int i = 0; i < HUGE_CHUNKS; i++)
-        if (!wire_write(x->wire, chunk, sizeof chunk))
-            return;
-    wire_write(x->wire, last, sizeof last - 1);
+    char chunk[6 + 0x1000 + 3];
+    snprintf(chunk, sizeof chunk, "1000\r\n%4096s\r\n", "");
+    bool sent = begin_response(x, "Transfer-Encoding: chunked\r\n", -1);
+    for (int i = 0; sent && i < HUGE_CHUNKS; i++)
+        sent = wire_write(x->wire, chunk, sizeof chunk - 1);
+    if (sent)
+        wire_write(x->wire, "0\r\n\r\n", 5);
+}
+
+/* As much, in some 64 KiB of gzip. */
+static void send_bomb(struct exchange *x)
+{
+    char spaces[0x1000];
+    size_t length = 0;
+    memset(spaces, ' ', sizeof spaces);
+    char *body = gzip_pack(spaces, sizeof spaces, HUGE_CHUNKS, &length);
+    if (body)
+        respond(x, 200, JSON_TYPE, GZIP_HEADER, body, length);
+    free(body);
 }
 
 /* A web page, or nothing. */
 static void send_text(struct exchange *x)
 {
     const char *text = x->fault->reason;
-    wire_answer(x->wire, 200, text[0] ? "text/html; charset=utf-8" : JSON_TYPE, "", text, strlen(text));
-    x->status = 200;
+    respond(x, 200, text[0] ? "text/html; charset=utf-8" : JSON_TYPE, "", text, strlen(text));
 }
 
 /* The same bytes each time: a linear congruential generator with Knuth's MMIX constants, its top byte. */
@@ -129,7 +151,7 @@ static void send_garbage(struct exchange *x)
         state = state * 6364136223846793005u + 1442695040888963407u;
         bytes[i] = (char)(state >> 56);
     }
-    send_json(x, 200, bytes, sizeof bytes);
+    respond(x, 200, JSON_TYPE, "", bytes, sizeof bytes);
 }
 
 static void send_deep(struct exchange *x)
@@ -140,20 +162,52 @@ static void send_deep(struct exchange *x)
         return;
     memset(body, '[', DEEP_LEVELS);
     memset(body + DEEP_LEVELS, ']', DEEP_LEVELS);
-    send_json(x, 200, body, length);
+    respond(x, 200, JSON_TYPE, "", body, length);
     free(body);
+}
+
+/* Where a redirect leads: to `origin`, followed by the request's Host if `to_host`, its path and its query.
+ * The parameter "hop" counts; a request that has been redirected `hops` times is answered. MET Norway
+ * requires clients to follow redirects; Open-Meteo answers a key on its keyless host with one. Names under
+ * .example never resolve (RFC 2606), so a client that follows them reaches nobody. */
+static const struct target {
+    const char *name, *origin;
+    bool to_host;
+    int hops; /* 0: never answered */
+} targets[] = {
+    {"loop", "", false, 0},       {"1", "", false, 1},
+    {"2", "", false, 2},          {"host", "https://weather.example", false, 1},
+    {"http", "http://", true, 1},
+};
+
+static const struct target *target_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++)
+        if (strcmp(name, targets[i].name) == 0)
+            return &targets[i];
+    return NULL;
 }
 
 static void redirect(struct exchange *x)
 {
-    size_t size = strlen(x->wire->path) + strlen(x->wire->query) + 32;
-    char *location = malloc(size);
-    if (!location)
+    const struct target *to = target_of(x->value);
+    const struct wire *wire = x->wire;
+    int64_t hop = 0;
+    wire_integer(wire, "hop", 0, to->hops, &hop);
+    if (to->hops > 0 && hop == to->hops) {
+        answer(x);
         return;
-    snprintf(location, size, "Location: %s?%s\r\n", x->wire->path, x->wire->query);
-    wire_answer(x->wire, 301, "text/plain", location, "", 0);
-    x->status = 301;
-    free(location);
+    }
+    char *bytes = malloc(LOCATION_BYTES);
+    if (!bytes)
+        return;
+    struct text location = text_init(bytes, LOCATION_BYTES);
+    text_format(&location, "Location: %s%s%s?", to->origin, to->to_host ? wire->host : "", wire->path);
+    if (to->hops > 0)
+        text_format(&location, "hop=%d&", (int)hop + 1);
+    text_format(&location, "%s\r\n", wire->query);
+    respond(x, 301, "text/plain", bytes, "", 0);
+    free(bytes);
 }
 
 static void send_fixed_error(struct exchange *x)
@@ -161,28 +215,24 @@ static void send_fixed_error(struct exchange *x)
     send_error(x, x->fault->status, "", x->fault->reason);
 }
 
-/* Open-Meteo tells its limits apart in the reason only; it sets no Retry-After. */
-static const struct {
-    const char *name, *reason;
-} limits[] = {
-    {"minutely", "Minutely API request limit exceeded. Please try again in one minute."},
-    {"hourly", "Hourly API request limit exceeded. Please try again in the next hour."},
-    {"daily", "Daily API request limit exceeded. Please try again tomorrow."},
-    {"concurrent", "Too many concurrent requests"},
-};
-#define LIMITS (sizeof limits / sizeof limits[0])
-
-static size_t limit_index(const char *name)
+/* Open-Meteo distinguishes its limits in the reason only; it sets no Retry-After. NULL: no such limit. */
+static const char *limit_reason(const char *name)
 {
-    size_t i = 0;
-    while (i < LIMITS && strcmp(name, limits[i].name) != 0)
-        i++;
-    return i;
+    static const char *const limits[][2] = {
+        {"minutely", "Minutely API request limit exceeded. Please try again in one minute."},
+        {"hourly", "Hourly API request limit exceeded. Please try again in the next hour."},
+        {"daily", "Daily API request limit exceeded. Please try again tomorrow."},
+        {"concurrent", "Too many concurrent requests"},
+    };
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++)
+        if (strcmp(name, limits[i][0]) == 0)
+            return limits[i][1];
+    return NULL;
 }
 
 static void send_limit(struct exchange *x)
 {
-    send_error(x, 429, "", limits[limit_index(x->value)].reason);
+    send_error(x, 429, "", limit_reason(x->value));
 }
 
 #define OVERLOADED "The service is overloaded. Please try again later."
@@ -196,7 +246,7 @@ static void send_retry_after(struct exchange *x)
 
 static const struct fault faults[] = {
     {"none", "the honest answer", answer, .corruption = HONEST},
-    {"slow", "answers after VALUE milliseconds (1000)", answer_late, .usual_value = "1000"},
+    {"slow", "answers after VALUE milliseconds (1000)", answer_late, .default_value = "1000"},
     {"hang", "never answers, until the client leaves or the simulator stops", hang, .corruption = HONEST},
     {"reset", "breaks the connection with a TCP reset in mid-header", reset_connection, .corruption = HONEST},
     {"partial", "closes after half of the body that Content-Length promised", send_half,
@@ -204,18 +254,20 @@ static const struct fault faults[] = {
     {"drip", "sends the body at one byte a second", drip, .corruption = HONEST},
     {"huge", "sends 64 MiB of spaces, chunked", send_huge, .corruption = HONEST},
     {"429", "over a limit; VALUE: minutely (default), hourly, daily or concurrent", send_limit,
-     .usual_value = "minutely"},
+     .default_value = "minutely"},
     {"203", "the honest answer, from a version that is going to end", answer, .status = 203},
     {"400", "bad request", send_fixed_error, .status = 400, .reason = "Data corrupted at path ''."},
     {"401", "key required", send_fixed_error, .status = 401, .reason = "API key required."},
-    {"403", "key not good for this", send_fixed_error, .status = 403,
+    {"403", "the key does not include this", send_fixed_error, .status = 403,
      .reason = "The API key's plan does not include this."},
     {"404", "not found", send_fixed_error, .status = 404, .reason = "Not Found"},
     {"500", "internal error", send_fixed_error, .status = 500, .reason = "Internal Server Error"},
     {"503", "overloaded", send_fixed_error, .status = 503, .reason = OVERLOADED},
     {"retry-after", "overloaded, with VALUE (seconds or a date; 120) as Retry-After", send_retry_after,
-     .usual_value = "120"},
-    {"redirect", "301 to the same address", redirect, .corruption = HONEST},
+     .default_value = "120"},
+    {"gzip-bomb", "sends 64 KiB of gzip that decode to 64 MiB", send_bomb, .corruption = HONEST},
+    {"redirect", "301; VALUE: loop (default), 1 or 2 (then the answer), host or http (elsewhere)", redirect,
+     .default_value = "loop"},
     {"html", "200 with a web page, like a captive portal", send_text,
      .reason = "<!DOCTYPE html><title>Sign in</title><p>Welcome to the airport's wireless network.</p>\n"},
     {"empty", "200 with no body", send_text, .reason = ""},
@@ -225,7 +277,7 @@ static const struct fault faults[] = {
      .reason = "Unexpected error while streaming data: timeoutReached"},
     {"deep", "100,000 nested arrays", send_deep, .corruption = HONEST},
     {"nulls", "every third temperature null", answer, .corruption = NULLS},
-    {"nan", "every third temperature the token NaN", answer, .corruption = NAN_TOKENS},
+    {"nan", "every third temperature the token NaN", answer, .corruption = NANS},
     {"cold", "all temperatures -300", answer, .corruption = COLD},
     {"old", "all points ten days ago", answer, .corruption = OLD},
     {"unordered", "times run backwards", answer, .corruption = UNORDERED},
@@ -241,10 +293,12 @@ const struct fault *fault_at(size_t index)
     return index < sizeof faults / sizeof faults[0] ? &faults[index] : NULL;
 }
 
-static bool value_suits(const struct fault *fault, const char *value)
+static bool is_value(const struct fault *fault, const char *value)
 {
     if (fault->respond == send_limit)
-        return limit_index(value) < LIMITS;
+        return limit_reason(value);
+    if (fault->respond == redirect)
+        return target_of(value);
     if (fault->respond == send_retry_after)
         return value[0] >= ' ' && !strpbrk(value, "\r\n");
     char *end;
@@ -260,11 +314,11 @@ const char *fault_read(const char *kind, const char *value, const struct fault *
         continue;
     if (!row)
         return "no such fault; masthead-sim --help lists them";
-    if (!value || value[0] == '\0')
-        value = row->usual_value ? row->usual_value : "";
-    else if (!row->usual_value)
+    if (value[0] == '\0')
+        value = row->default_value ? row->default_value : "";
+    else if (!row->default_value)
         return "this fault takes no value";
-    else if (strlen(value) >= FAULT_VALUE_BYTES || !value_suits(row, value))
+    else if (strlen(value) >= FAULT_VALUE_BYTES || !is_value(row, value))
         return row->help;
     snprintf(out, FAULT_VALUE_BYTES, "%s", value);
     *fault = row;

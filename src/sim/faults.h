@@ -1,4 +1,4 @@
-/* What the simulator can do wrong when it is asked for a forecast: one table, one row a fault. */
+/* What the simulator can do wrong when it is asked for a forecast: one table, one row per fault. */
 #pragma once
 
 #include "sim/api.h"
@@ -15,23 +15,22 @@ struct exchange {
     const char *refusal;             /* for this reason, */
     int refusal_status;              /* with this status */
     const char *headers;             /* further lines of an honest head */
-    bool unmodified;                 /* the client has it already */
+    bool unmodified;                 /* the client has the document already */
     int status;                      /* out: HTTP status sent; 0 when no whole head was */
 };
 
 struct fault {
     const char *name, *help;
     void (*respond)(struct exchange *);
-    const char *usual_value;    /* when none is given; NULL: the fault takes none */
-    enum corruption corruption; /* of the rows that only bend the body, */
-    int status;                 /* other than the usual one, */
-    const char *reason;         /* what it says: the reason of an error, a page, the end of a cut body */
+    const char *default_value;  /* NULL: the fault takes no value */
+    enum corruption corruption; /* of the body */
+    int status;                 /* of the reply; 0: the usual one */
+    const char *reason;         /* of an error; or a whole page; or the end of a body that is cut */
 };
 
 /* The row at `index`, NULL past the last. Row 0 is "none": the honest answer. */
 const struct fault *fault_at(size_t index);
 
-/* Reads KIND and VALUE (NULL or "": the usual one) into the row and the value to
- * use. NULL, or why they are refused. */
+/* Finds the row of `kind` and checks its `value` ("": the default one). NULL, or why they are refused. */
 const char *fault_read(const char *kind, const char *value, const struct fault **,
                        char out[FAULT_VALUE_BYTES]);

@@ -1,18 +1,21 @@
+/* Open-Meteo's row: the query and the document as far as a client needs them that wants temperature, weather
+ * code and day flag of one place by the hour with Unix times. What goes beyond that is refused as a bad
+ * request.
+ *
+ * Shape, limits and reasons: https://open-meteo.com/en/docs, replies recorded from the API, and its source
+ * (https://github.com/open-meteo/open-meteo). Its replies carry neither Expires nor ETag. */
 #include "sim/api.h"
 
 #include "base/json.h"
 #include "synthetic/synthetic_weather.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define HOUR_S        3600
 #define PAST_MAX      2208 /* 92 days; this and the next two as the API has them */
 #define AHEAD_MAX     384
 #define AHEAD_DEFAULT 168
-#define FRAME_BYTES   640 /* a reply without its points */
-#define POINT_BYTES   24  /* the longest element of an array, with its comma */
 #define OLD_BY_S      (10 * 86400)
 #define GRID_DEG      0.25
 
@@ -45,15 +48,15 @@ static const char *read_variables(const struct wire *wire, struct forecast *f)
 
 const char *open_meteo_read(const struct wire *wire, int64_t now_s, struct forecast *f, int *status)
 {
-    const char *why;
+    const char *reason;
     char text[32];
     int64_t past = 0, ahead = AHEAD_DEFAULT;
     *status = 400;
     f->decimals = 1;
     f->kelvin = false;
-    if ((why = api_place(wire, "latitude", "longitude", &f->latitude, &f->longitude)) ||
-        (why = read_variables(wire, f)))
-        return why;
+    if ((reason = api_place(wire, "latitude", "longitude", &f->latitude, &f->longitude)) ||
+        (reason = read_variables(wire, f)))
+        return reason;
     if (!wire_integer(wire, "past_hours", 0, PAST_MAX, &past))
         return "Parameter 'past_hours' is out of allowed range from 0 to 2208.";
     if (!wire_integer(wire, "forecast_hours", 0, AHEAD_MAX, &ahead))
@@ -85,8 +88,8 @@ static void write_units(struct text *out, const struct forecast *f, enum corrupt
     text_string(out, ",\"hourly_units\":{\"time\":\"unixtime\"");
     for (size_t i = 0; i < f->variable_count; i++) {
         enum variable v = f->variables[i];
-        bool lie = v == TEMPERATURE && corruption == WRONG_UNITS;
-        json_write(out, ",%s:%-s", variables[v].name, lie ? "°F" : variables[v].unit);
+        bool wrong = v == TEMPERATURE && corruption == WRONG_UNITS;
+        json_write(out, ",%s:%-s", variables[v].name, wrong ? "°F" : variables[v].unit);
     }
     text_string(out, "}");
 }
@@ -116,43 +119,35 @@ static void write_hourly(struct text *out, const struct forecast *f, int offset_
     text_string(out, "}");
 }
 
-/* Always with a decimal point, as the API prints its doubles; never -0. */
+/* The centre of the model's grid cell; always with a decimal point, as the API prints its doubles; never -0.
+ */
 static void write_snapped(struct text *out, const char *key, double degrees)
 {
     double snapped = round(degrees / GRID_DEG) * GRID_DEG + 0.0;
     text_format(out, "\"%s\":%.*f,", key, fmod(snapped, 0.5) == 0.0 ? 1 : 2, snapped);
 }
 
-char *open_meteo_write(const struct forecast *f, enum corruption corruption, size_t *length)
+void open_meteo_write(struct text *out, const struct forecast *f, enum corruption corruption)
 {
-    size_t capacity = FRAME_BYTES + (size_t)f->points * (1 + f->variable_count) * POINT_BYTES;
-    char *bytes = malloc(capacity);
-    if (!bytes)
-        return NULL;
-    struct text out = text_init(bytes, capacity);
     struct synthetic_zone zone = {.name = "GMT", .abbreviation = "GMT"};
     if (f->local)
         zone = synthetic_zone(f->latitude, f->longitude);
-    text_string(&out, "{");
-    write_snapped(&out, "latitude", f->latitude);
-    write_snapped(&out, "longitude", f->longitude);
-    json_write(&out,
+    text_string(out, "{");
+    write_snapped(out, "latitude", f->latitude);
+    write_snapped(out, "longitude", f->longitude);
+    json_write(out,
                "'generationtime_ms':0.05,'utc_offset_seconds':%d,'timezone':%s,"
                "'timezone_abbreviation':%s,'elevation':10.0",
                zone.offset_s, zone.name, zone.abbreviation);
     if (f->variable_count > 0 && corruption != NO_HOURLY) {
-        write_units(&out, f, corruption);
-        write_hourly(&out, f, zone.offset_s, corruption);
+        write_units(out, f, corruption);
+        write_hourly(out, f, zone.offset_s, corruption);
     }
-    text_string(&out, "}");
-    *length = out.length;
-    return bytes;
+    text_string(out, "}");
 }
 
-size_t open_meteo_error(int status, const char *reason, char out[API_ERROR_BYTES])
+void open_meteo_error(struct text *json, int status, const char *reason)
 {
     (void)status;
-    struct text json = text_init(out, API_ERROR_BYTES);
-    json_write(&json, "{'error':true,'reason':%s}", reason);
-    return json.length;
+    json_write(json, "{'error':true,'reason':%s}", reason);
 }

@@ -1,7 +1,7 @@
-/* masthead-sim: a stand-in for the weather API, with a clock that can be moved and faults on order.
+/* masthead-sim: simulates the weather APIs, with a clock that can be moved and faults that can be injected.
  *
- * It speaks Open-Meteo's format, MET Norway's and OpenWeatherMap's over plain HTTP, counts what it was asked
- * for, and is steered over the same port. --help tells all of it. */
+ * It speaks Open-Meteo's format, MET Norway's and OpenWeatherMap's over plain HTTP, counts the requests, and
+ * is controlled over the same port. --help tells all of it. */
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -19,9 +19,9 @@
 #include <string.h>
 
 #define CELLS_MAX     4096
-#define SPARE_THREADS 8 /* never given to forecasts, so that the controls answer while others hang */
+#define SPARE_THREADS 8 /* never used by forecasts, so that the controls answer while those hang */
 #define STATUS_MAX    600
-#define COUNT_BYTES   (CELLS_MAX * 64 + 16384)
+#define ANSWER_BYTES  (CELLS_MAX * 64 + 16384)
 #define LATEST_S      253402300799 /* 9999-12-31T23:59:59Z */
 #define MANUAL_BYTES  8192
 
@@ -30,8 +30,8 @@ static struct {
     struct counts {
         int64_t requests, keyed;
         int64_t by_status[STATUS_MAX]; /* by_status[0]: no whole head was sent */
-        int open_most;
-        int64_t cells_beyond; /* locations not told apart, the table being full */
+        int open_max;
+        int64_t cells_beyond; /* requests for further locations, the table being full */
         size_t cells;
         struct cell {
             double latitude, longitude;
@@ -40,27 +40,27 @@ static struct {
         char last_agent[256], last_query[1024];
     } counts;
     int open;         /* forecasts being answered now */
-    int64_t moved_ms; /* how far the clock stands from where it would stand unmoved */
+    int64_t moved_ms; /* by how much the clock has been moved */
 } sim = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* ---- the forecast path, counted ---- */
 
 static void count_cell(struct counts *counts, double latitude, double longitude)
 {
-    for (size_t i = 0; i < counts->cells; i++) {
-        struct cell *cell = &counts->cell[i];
-        if (cell->latitude == latitude && cell->longitude == longitude) {
-            cell->requests++;
-            return;
-        }
-    }
-    if (counts->cells < CELLS_MAX)
-        counts->cell[counts->cells++] = (struct cell){latitude, longitude, 1};
-    else
+    size_t i = 0;
+    while (i < counts->cells &&
+           (counts->cell[i].latitude != latitude || counts->cell[i].longitude != longitude))
+        i++;
+    if (i == CELLS_MAX) {
         counts->cells_beyond++;
+        return;
+    }
+    if (i == counts->cells)
+        counts->cell[counts->cells++] = (struct cell){latitude, longitude, 0};
+    counts->cell[i].requests++;
 }
 
-/* Counts a request. False when the other forecasts leave no thread for it. */
+/* Counts a request. False when too many others are open. */
 static bool begin_forecast(const struct wire *wire, const struct forecast *f)
 {
     char key[256];
@@ -74,12 +74,11 @@ static bool begin_forecast(const struct wire *wire, const struct forecast *f)
         count_cell(counts, f->latitude, f->longitude);
     text_sanitize(wire->user_agent, strlen(wire->user_agent), counts->last_agent, sizeof counts->last_agent);
     text_sanitize(wire->query, strlen(wire->query), counts->last_query, sizeof counts->last_query);
-
-    bool room = ++sim.open <= WIRE_THREADS - SPARE_THREADS;
-    if (sim.open > counts->open_most)
-        counts->open_most = sim.open;
+    bool admitted = ++sim.open <= WIRE_THREADS - SPARE_THREADS;
+    if (sim.open > counts->open_max)
+        counts->open_max = sim.open;
     pthread_mutex_unlock(&sim.lock);
-    return room;
+    return admitted;
 }
 
 static void end_forecast(int status)
@@ -93,13 +92,14 @@ static void end_forecast(int status)
 static void handle_forecast(struct wire *wire)
 {
     struct forecast forecast;
-    char headers[API_HEADERS_BYTES] = "";
+    char storage[API_HEADERS_BYTES];
+    struct text headers = text_init(storage, sizeof storage);
     int64_t now_s = clock_now().wall_ms / 1000;
-    struct exchange x = {.wire = wire, .api = api_of(wire->path), .headers = headers};
+    struct exchange x = {.wire = wire, .api = api_of(wire->path), .headers = storage};
     x.refusal = x.api->read(wire, now_s, &forecast, &x.refusal_status);
     x.forecast = x.refusal ? NULL : &forecast;
     if (x.forecast && x.api->headers)
-        x.unmodified = x.api->headers(wire, now_s, headers);
+        x.unmodified = x.api->headers(&headers, wire, now_s);
     if (begin_forecast(wire, x.forecast))
         fault_rules_apply(&x);
     else
@@ -108,69 +108,46 @@ static void handle_forecast(struct wire *wire)
     end_forecast(x.status);
 }
 
-/* ---- the controls ---- */
+/* ---- the controls: each writes an answer and returns its status ---- */
 
-static void answer_text(struct wire *wire, int status, const char *text)
+static int refuse(struct text *out, const char *reason)
 {
-    wire_answer(wire, status, "text/plain; charset=utf-8", "", text, strlen(text));
+    open_meteo_error(out, 400, reason);
+    return 400;
 }
 
-static void answer_json(struct wire *wire, const struct text *json)
+static int answer_count(const struct wire *wire, struct text *out)
 {
-    wire_answer(wire, 200, "application/json", "", json->bytes, json->length);
-}
-
-static void refuse(struct wire *wire, const char *reason)
-{
-    char body[API_ERROR_BYTES];
-    size_t length = open_meteo_error(400, reason, body);
-    wire_answer(wire, 400, "application/json", "", body, length);
-}
-
-static void write_counts(struct text *json)
-{
+    (void)wire;
+    pthread_mutex_lock(&sim.lock);
     const struct counts *counts = &sim.counts;
-    json_write(json, "{'requests':%jd,'keyed':%jd,'open':%d,'open_most':%d,'by_status':{", counts->requests,
-               counts->keyed, sim.open, counts->open_most);
+    json_write(out, "{'requests':%jd,'keyed':%jd,'open':%d,'open_max':%d,'by_status':{", counts->requests,
+               counts->keyed, sim.open, counts->open_max);
     for (int status = 0; status < STATUS_MAX; status++)
         if (counts->by_status[status] > 0)
-            json_write(json, ",'%d':%jd", status, counts->by_status[status]);
-    text_string(json, "},\"cells\":{");
+            json_write(out, ",'%d':%jd", status, counts->by_status[status]);
+    text_string(out, "},\"cells\":{");
     for (size_t i = 0; i < counts->cells; i++) {
         const struct cell *cell = &counts->cell[i];
-        json_write(json, ",'%.8g,%.8g':%jd", cell->latitude, cell->longitude, cell->requests);
+        json_write(out, ",'%.8g,%.8g':%jd", cell->latitude, cell->longitude, cell->requests);
     }
-    json_write(json, "},'cells_beyond':%jd,'last':{'user_agent':%-s,'query':%-s}}\n", counts->cells_beyond,
+    json_write(out, "},'cells_beyond':%jd,'last':{'user_agent':%-s,'query':%-s}}\n", counts->cells_beyond,
                counts->last_agent, counts->last_query);
-}
-
-static void handle_count(struct wire *wire)
-{
-    char *storage = malloc(COUNT_BYTES);
-    if (!storage) {
-        answer_text(wire, 500, "out of memory\n");
-        return;
-    }
-    struct text json = text_init(storage, COUNT_BYTES);
-    pthread_mutex_lock(&sim.lock);
-    write_counts(&json);
     pthread_mutex_unlock(&sim.lock);
-    answer_json(wire, &json);
-    free(storage);
+    return 200;
 }
 
-/* How things stand: also the answer to every change. */
-static void handle_state(struct wire *wire)
+/* The state of clock and faults; also the answer to every change. */
+static int answer_state(const struct wire *wire, struct text *out)
 {
-    char storage[(FAULT_RULES_MAX + 1) * 512];
-    struct text json = text_init(storage, sizeof storage);
-    json_write(&json, "{'now':%td,", clock_now().wall_ms / 1000);
-    fault_rules_write(&json);
-    text_string(&json, "}\n");
-    answer_json(wire, &json);
+    (void)wire;
+    json_write(out, "{'now':%td,", clock_now().wall_ms / 1000);
+    fault_rules_write(out);
+    text_string(out, "}\n");
+    return 200;
 }
 
-static void handle_reset(struct wire *wire)
+static int answer_reset(const struct wire *wire, struct text *out)
 {
     fault_rules_clear();
     pthread_mutex_lock(&sim.lock);
@@ -178,84 +155,74 @@ static void handle_reset(struct wire *wire)
     clock_advance(-sim.moved_ms);
     sim.moved_ms = 0;
     pthread_mutex_unlock(&sim.lock);
-    handle_state(wire);
+    return answer_state(wire, out);
 }
 
-static void handle_fault(struct wire *wire)
+static int answer_fault(const struct wire *wire, struct text *out)
 {
-    const char *why = fault_rules_add(wire);
-    if (why)
-        refuse(wire, why);
-    else
-        handle_state(wire);
+    const char *reason = fault_rules_add(wire);
+    return reason ? refuse(out, reason) : answer_state(wire, out);
 }
 
-static void handle_clock(struct wire *wire)
+static int answer_clock(const struct wire *wire, struct text *out)
 {
     char text[64];
     int64_t by = 0, at = 0, now = clock_now().wall_ms, then;
-    bool good = false;
+    bool ok = false;
     if (wire_parameter(wire, "advance", text, sizeof text)) {
-        good = clock_parse_duration(text, &by);
+        ok = clock_parse_duration(text, &by);
     } else if (wire_parameter(wire, "at", text, sizeof text) && clock_parse(text, &at)) {
         by = at * 1000 - now;
-        good = true;
+        ok = true;
     }
-    if (!good || __builtin_add_overflow(now, by, &then) || then < 0 || then / 1000 > LATEST_S) {
-        refuse(wire,
-               "advance=3h (ms s m h d, may be negative) or at=2026-01-31T09:00:12Z, between 1970 and 9999");
-        return;
-    }
+    if (!ok || __builtin_add_overflow(now, by, &then) || then < 0 || then / 1000 > LATEST_S)
+        return refuse(out,
+                      "advance=3h (ms s m h d, may be negative) or at=2026-01-31T09:00:12Z, 1970 to 9999");
     pthread_mutex_lock(&sim.lock);
     clock_advance(by);
     sim.moved_ms += by;
     pthread_mutex_unlock(&sim.lock);
-    handle_state(wire);
+    return answer_state(wire, out);
 }
 
-static void handle_weather(struct wire *wire)
+static int answer_weather(const struct wire *wire, struct text *out)
 {
-    char storage[256];
     double latitude, longitude;
     int64_t at = clock_now().wall_ms / 1000;
-    const char *why = api_place(wire, "latitude", "longitude", &latitude, &longitude);
-    if (!wire_integer(wire, "time", 0, LATEST_S, &at))
-        why = "time is in Unix seconds, between 1970 and 9999";
-    if (why) {
-        refuse(wire, why);
-        return;
-    }
+    const char *reason = api_place(wire, "latitude", "longitude", &latitude, &longitude);
+    if (!reason && !wire_integer(wire, "time", 0, LATEST_S, &at))
+        reason = "time is in Unix seconds, between 1970 and 9999";
+    if (reason)
+        return refuse(out, reason);
     struct synthetic_zone zone = synthetic_zone(latitude, longitude);
-    struct text json = text_init(storage, sizeof storage);
-    json_write(&json, "{'celsius':%.3f,'code':%d,'is_day':%i,'utc_offset_s':%d,'timezone':%s}\n",
+    json_write(out, "{'celsius':%.3f,'code':%d,'is_day':%i,'utc_offset_s':%d,'timezone':%s}\n",
                synthetic_celsius(latitude, longitude, at), synthetic_weather_code(latitude, longitude, at),
                synthetic_is_day(latitude, longitude, at), zone.offset_s, zone.name);
-    answer_json(wire, &json);
+    return 200;
 }
 
-static void handle_manual(struct wire *wire);
+static int answer_manual(const struct wire *wire, struct text *out);
 
 static const struct route {
     const char *method, *path, *help;
-    void (*handle)(struct wire *);
+    int (*answer)(const struct wire *, struct text *out);
 } routes[] = {
-    {"GET", "/", "this text", handle_manual},
-    {"GET", "/sim/count", "what was asked for since the start or the last reset", handle_count},
-    {"GET", "/sim/truth", "?latitude=&longitude=&time=UNIX: the weather as it is", handle_weather},
-    {"GET", "/sim/fault", "the clock; the faults, and how many requests fitted each and were struck",
-     handle_state},
-    {"POST", "/sim/fault", "?kind=KIND&value=VALUE&path=... one more fault, see below", handle_fault},
-    {"POST", "/sim/clock", "?advance=3h or ?at=2026-01-31T09:00:12Z: moves the clock, running or frozen",
-     handle_clock},
-    {"POST", "/sim/reset", "counts, faults and clock as at a start without --fault", handle_reset},
+    {"GET", "/", "this text", answer_manual},
+    {"GET", "/sim/count", "the requests since the start or the last reset", answer_count},
+    {"GET", "/sim/truth", "?latitude=&longitude=&time=UNIX: the synthetic weather", answer_weather},
+    {"GET", "/sim/fault", "clock and faults, and how many requests each matched and was applied to",
+     answer_state},
+    {"POST", "/sim/fault", "?kind=KIND&value=VALUE&path=... adds a fault, see below", answer_fault},
+    {"POST", "/sim/clock", "?advance=3h or ?at=2026-01-31T09:00:12Z moves the clock", answer_clock},
+    {"POST", "/sim/reset", "counts, faults and clock as at a start without --fault", answer_reset},
 };
 #define ROUTES (sizeof routes / sizeof routes[0])
 
 static const char usage[] =
     "usage: masthead-sim [--listen ADDRESS:PORT] [--at INSTANT] [--fault FAULT]...\n\n"
-    "A weather API to have at hand: speaks Open-Meteo, MET Norway and OpenWeatherMap over plain HTTP,\n"
-    "for tests and for trying Masthead without a network. Its weather is invented, the same at every\n"
-    "run, for any coordinate and instant. Not for the open internet.\n\n"
+    "A simulated weather API: speaks Open-Meteo, MET Norway and OpenWeatherMap over plain HTTP, for\n"
+    "tests and for trying Masthead without a network. Its weather is synthetic, the same at every run,\n"
+    "for any coordinate and instant. Not for the open internet.\n\n"
     "  --listen ADDRESS:PORT  IPv4 address and port (127.0.0.1:8090); port 0 picks a free one\n"
     "  --at INSTANT           freezes the clock, e.g. at 2026-01-31T09:00:12Z\n"
     "  --fault FAULT          what goes wrong from the start; may be repeated\n"
@@ -273,96 +240,85 @@ static const char examples[] =
     "  curl -X POST 'http://127.0.0.1:8090/sim/fault?kind=garbage&box=8,68,36,98'\n"
     "  curl -X POST 'http://127.0.0.1:8090/sim/fault?kind=none'\n";
 
-/* All that there is to know; --help and GET / alike. */
-static void write_manual(struct text *out)
+/* What --help prints too. */
+static int answer_manual(const struct wire *wire, struct text *out)
 {
+    (void)wire;
     text_string(out, usage);
     for (size_t i = 0; api_at(i); i++)
         text_format(out, "  %-14s GET %s\n    %s\n", api_at(i)->name, api_at(i)->path, api_at(i)->usage);
     text_string(out, "\nControls, over the same port:\n");
     for (size_t i = 0; i < ROUTES; i++)
         text_format(out, "  %-4s %-11s %s\n", routes[i].method, routes[i].path, routes[i].help);
-    text_string(out, "\n");
-    text_string(out, fault_rules_manual);
-    text_string(out, "\nKinds:\n");
+    text_format(out, "\n%s\nKinds:\n", fault_rules_manual);
     for (size_t i = 0; fault_at(i); i++)
         text_format(out, "  %-13s %s\n", fault_at(i)->name, fault_at(i)->help);
     text_string(out, examples);
+    return 200;
 }
 
-static void handle_manual(struct wire *wire)
+static void handle_control(struct wire *wire, const struct route *route)
 {
-    char storage[MANUAL_BYTES];
-    struct text page = text_init(storage, sizeof storage);
-    write_manual(&page);
-    answer_text(wire, 200, page.bytes);
+    char *storage = malloc(ANSWER_BYTES);
+    struct text out = text_init(storage, storage ? ANSWER_BYTES : 0);
+    int status = storage ? route->answer(wire, &out) : 500;
+    const char *type = route->answer == answer_manual ? "text/plain; charset=utf-8" : "application/json";
+    wire_answer(wire, status, type, "", storage, out.length);
+    free(storage);
 }
 
 static void handle(struct wire *wire)
 {
-    char allow[32];
-    struct text allowed = text_init(allow, sizeof allow);
-    const char *method = wire->method;
-    if (api_of(wire->path)) {
-        if (strcmp(method, "GET") == 0) {
-            handle_forecast(wire);
-            return;
-        }
-        text_string(&allowed, "GET");
+    char header[64];
+    struct text allow = text_init(header, sizeof header);
+    bool forecast = api_of(wire->path) != NULL;
+    if (forecast && strcmp(wire->method, "GET") == 0) {
+        handle_forecast(wire);
+        return;
     }
+    text_string(&allow, forecast ? "Allow: GET" : "");
     for (size_t i = 0; i < ROUTES; i++) {
         if (strcmp(wire->path, routes[i].path) != 0)
             continue;
-        if (strcmp(method, routes[i].method) == 0) {
-            routes[i].handle(wire);
+        if (strcmp(wire->method, routes[i].method) == 0) {
+            handle_control(wire, &routes[i]);
             return;
         }
-        text_format(&allowed, "%s%s", allowed.length > 0 ? ", " : "", routes[i].method);
+        text_format(&allow, "%s%s", allow.length > 0 ? ", " : "Allow: ", routes[i].method);
     }
-    if (allowed.length == 0) {
-        answer_text(wire, 404, "no such path\n");
-        return;
-    }
-    char header[64];
-    snprintf(header, sizeof header, "Allow: %s\r\n", allow);
-    wire_answer(wire, 405, "text/plain", header, "", 0);
+    text_string(&allow, allow.length > 0 ? "\r\n" : "");
+    wire_answer(wire, allow.length > 0 ? 405 : 404, "text/plain", header, "", 0);
 }
 
 /* ---- the command line ---- */
 
-static int bad_usage(const char *option, const char *given, const char *why)
+static int bad_usage(const char *option, const char *given, const char *reason)
 {
-    fprintf(stderr, "masthead-sim: %s %s: %s\n", option, given, why);
+    fprintf(stderr, "masthead-sim: %s %s: %s\n", option, given, reason);
     return 2;
 }
 
-/* Cuts "127.0.0.1:8090" apart in place. NULL, or why it will not do. */
-static const char *read_address(char *text, int *port)
+/* Reads "127.0.0.1:8090". */
+static bool read_address(const char *text, char host[INET_ADDRSTRLEN], int *port)
 {
-    char *colon = strrchr(text, ':'), *end;
+    char digits[6];
     struct in_addr ignored;
-    if (text[0] == '[' || (colon && strchr(text, ':') != colon))
-        return "the simulator listens on IPv4 only";
-    if (!colon)
-        return "expected ADDRESS:PORT, e.g. 127.0.0.1:8090";
-    *colon++ = '\0';
-    unsigned long number = strtoul(colon, &end, 10);
-    if (inet_pton(AF_INET, text, &ignored) != 1 || !strchr("0123456789", *colon) || end == colon || *end ||
-        number > 65535)
-        return "expected an IPv4 address and a port from 0 to 65535, e.g. 127.0.0.1:8090";
-    *port = (int)number;
-    return NULL;
+    int end = 0;
+    bool ok = sscanf(text, "%15[0-9.]:%5[0-9]%n", host, digits, &end) == 2 && text[end] == '\0' &&
+              inet_pton(AF_INET, host, &ignored) == 1;
+    *port = ok ? atoi(digits) : -1;
+    return ok && *port <= 65535;
 }
 
 /* Reads "slow=500&path=met-norway", which over HTTP is kind=slow&value=500&path=met-norway. NULL, or why it
- * will not do. */
+ * is refused. */
 static const char *read_fault(const char *given)
 {
     char query[512];
     int kind = (int)strcspn(given, "=&");
-    bool valued = given[kind] == '=';
-    if (snprintf(query, sizeof query, "kind=%.*s&%s%s", kind, given, valued ? "value=" : "",
-                 given + kind + valued) >= (int)sizeof query)
+    bool has_value = given[kind] == '=';
+    if (snprintf(query, sizeof query, "kind=%.*s&%s%s", kind, given, has_value ? "value=" : "",
+                 given + kind + has_value) >= (int)sizeof query)
         return "too long";
     return fault_rules_add(&(struct wire){.query = query});
 }
@@ -399,8 +355,8 @@ int main(int argc, char **argv)
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
     static char manual[MANUAL_BYTES];
-    const char *listen = "127.0.0.1:8090", *why;
-    char host[64]; /* a copy to cut: the arguments stay as ps shows them */
+    const char *listen = "127.0.0.1:8090", *reason;
+    char host[INET_ADDRSTRLEN];
     int port = 0;
     int64_t at;
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -414,11 +370,11 @@ int main(int argc, char **argv)
             clock_freeze(at * 1000);
             break;
         case 'f':
-            if ((why = read_fault(optarg)))
-                return bad_usage("--fault", optarg, why);
+            if ((reason = read_fault(optarg)))
+                return bad_usage("--fault", optarg, reason);
             break;
         case 'h':
-            write_manual(&(struct text){.bytes = manual, .capacity = sizeof manual});
+            answer_manual(NULL, &(struct text){.bytes = manual, .capacity = sizeof manual});
             return fputs(manual, stdout) < 0;
         default:
             return 2;
@@ -426,8 +382,7 @@ int main(int argc, char **argv)
     }
     if (optind < argc)
         return bad_usage("argument", argv[optind], "not expected (see --help)");
-    snprintf(host, sizeof host, "%s", listen);
-    if ((why = read_address(host, &port)))
-        return bad_usage("--listen", listen, why);
+    if (!read_address(listen, host, &port))
+        return bad_usage("--listen", listen, "expected an IPv4 address and a port, e.g. 127.0.0.1:8090");
     return serve(host, port);
 }

@@ -14,49 +14,53 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define HEAD_BYTES (WIRE_REQUEST_BYTES + 1024) /* a redirect repeats the request's query */
-
 static struct {
     void (*handler)(struct wire *); /* this and `stopping` are written before the threads start */
     int stopping;                   /* an eventfd, readable from wire_stop on */
     struct mg_context *context;     /* the main thread's */
     atomic_int port;                /* 0 while civetweb starts */
-} line = {.stopping = -1};
+} server = {.stopping = -1};
 
-static char
-    first_complaint[256]; /* civetweb's, while it starts, in the main thread; later ones have no reader */
+/* civetweb's first message while it starts, in the main thread; later ones have no reader. */
+static char start_error[256];
 
-static int on_complaint(const struct mg_connection *connection, const char *message)
+static int log_message(const struct mg_connection *connection, const char *message)
 {
     (void)connection;
-    if (atomic_load(&line.port) == 0 && first_complaint[0] == '\0')
-        snprintf(first_complaint, sizeof first_complaint, "%s", message);
+    if (atomic_load(&server.port) == 0 && start_error[0] == '\0')
+        snprintf(start_error, sizeof start_error, "%s", message);
     return 1;
 }
 
-static int on_request(struct mg_connection *connection)
+static const char *header(const struct mg_connection *connection, const char *name)
+{
+    const char *value = mg_get_header(connection, name);
+    return value ? value : "";
+}
+
+static int begin_request(struct mg_connection *connection)
 {
     const struct mg_request_info *info = mg_get_request_info(connection);
-    const char *agent = mg_get_header(connection, "User-Agent");
-    const char *since = mg_get_header(connection, "If-Modified-Since");
     struct wire wire = {
         .method = info->request_method,
         .path = info->local_uri ? info->local_uri : "",
         .query = info->query_string ? info->query_string : "",
-        .user_agent = agent ? agent : "",
+        .user_agent = header(connection, "User-Agent"),
+        .host = header(connection, "Host"),
         .has_key_header = mg_get_header(connection, "X-Api-Key") != NULL,
-        .if_modified_since = since ? since : "",
+        .accepts_gzip = strcasestr(header(connection, "Accept-Encoding"), "gzip") != NULL,
+        .if_modified_since = header(connection, "If-Modified-Since"),
         .connection = connection,
     };
     mg_disable_connection_keep_alive(connection); /* also keeps civetweb from draining a slow body */
-    line.handler(&wire);
+    server.handler(&wire);
     return 1;
 }
 
 int wire_listen(const char *host, int port, void (*handler)(struct wire *), char *problem,
                 size_t problem_size)
 {
-    static const struct mg_callbacks callbacks = {.begin_request = on_request, .log_message = on_complaint};
+    static const struct mg_callbacks callbacks = {.begin_request = begin_request, .log_message = log_message};
     char where[64], threads[16], request[16];
     snprintf(where, sizeof where, "%s:%d", host, port);
     snprintf(threads, sizeof threads, "%d", WIRE_THREADS);
@@ -65,23 +69,21 @@ int wire_listen(const char *host, int port, void (*handler)(struct wire *), char
                              "max_request_size", request, "tcp_nodelay", "1",
                              "decode_url",       "no",    NULL};
 
-    line.handler = handler;
-    line.stopping = eventfd(0, EFD_CLOEXEC);
+    server.handler = handler;
+    server.stopping = eventfd(0, EFD_CLOEXEC);
     mg_init_library(0);
-    line.context = mg_start(&callbacks, NULL, options);
+    server.context = mg_start(&callbacks, NULL, options);
     struct mg_server_port bound;
-    if (!line.context || mg_get_server_ports(line.context, 1, &bound) != 1) {
-        snprintf(problem, problem_size, "%s",
-                 first_complaint[0] ? first_complaint : "cannot start the server");
+    if (!server.context || mg_get_server_ports(server.context, 1, &bound) != 1) {
+        snprintf(problem, problem_size, "%s", start_error[0] ? start_error : "cannot start the server");
         return -1;
     }
-    atomic_store(&line.port, bound.port);
+    atomic_store(&server.port, bound.port);
     return bound.port;
 }
 
-/* civetweb keeps its sockets to itself, so they are looked for among all descriptors: the
- * next one from `fd` on whose own port is `port` and, when `peer` is given, whose other end
- * is `peer`. -1 when there is none. */
+/* civetweb does not tell its sockets, so they are looked for among all descriptors: the next one from `fd` on
+ * whose own port is `port` and, when `peer` is given, whose other end is `peer`. -1 when there is none. */
 static int find_socket(int fd, int port, const struct sockaddr_in *peer)
 {
     struct rlimit limit = {.rlim_cur = 1024};
@@ -112,14 +114,14 @@ static int socket_of(const struct wire *wire)
 
 void wire_stop(void)
 {
-    eventfd_write(line.stopping, 1);
-    /* civetweb alone would sit out its poll intervals of two seconds on each of these. */
-    int port = atomic_load(&line.port);
+    eventfd_write(server.stopping, 1);
+    /* Without this, civetweb would wait for its poll interval of two seconds on each of them. */
+    int port = atomic_load(&server.port);
     for (int fd = find_socket(0, port, NULL); fd >= 0; fd = find_socket(fd + 1, port, NULL))
         shutdown(fd, SHUT_RDWR);
-    mg_stop(line.context);
+    mg_stop(server.context);
     mg_exit_library();
-    close(line.stopping);
+    close(server.stopping);
 }
 
 bool wire_parameter(const struct wire *wire, const char *name, char *out, size_t size)
@@ -130,15 +132,15 @@ bool wire_parameter(const struct wire *wire, const char *name, char *out, size_t
     return length >= 0 || length == -2; /* -2: there, but too long */
 }
 
-bool wire_integer(const struct wire *wire, const char *name, int64_t least, int64_t most, int64_t *value)
+bool wire_integer(const struct wire *wire, const char *name, int64_t min, int64_t max, int64_t *value)
 {
     char text[24], *end;
     if (!wire_parameter(wire, name, text, sizeof text))
         return true;
     errno = 0;
     int64_t number = strtoll(text, &end, 10);
-    if (end == text || *end != '\0' || !strchr("-0123456789", text[0]) || errno != 0 || number < least ||
-        number > most)
+    if (end == text || *end != '\0' || !strchr("-0123456789", text[0]) || errno != 0 || number < min ||
+        number > max)
         return false;
     *value = number;
     return true;
@@ -167,15 +169,8 @@ bool wire_head(struct wire *wire, int status, const char *type, const char *head
     char size[64] = "";
     if (length >= 0)
         snprintf(size, sizeof size, "Content-Length: %lld\r\n", length);
-    char *head = malloc(HEAD_BYTES);
-    if (!head)
-        return false;
-    int used =
-        snprintf(head, HEAD_BYTES, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\n%s%sConnection: close\r\n\r\n",
-                 status, mg_get_response_code_text(NULL, status), type, headers, size);
-    bool sent = used > 0 && used < HEAD_BYTES && wire_write(wire, head, (size_t)used);
-    free(head);
-    return sent;
+    return mg_printf(wire->connection, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\n%s%sConnection: close\r\n\r\n",
+                     status, mg_get_response_code_text(NULL, status), type, headers, size) > 0;
 }
 
 void wire_answer(struct wire *wire, int status, const char *type, const char *headers, const char *body,
@@ -187,7 +182,7 @@ void wire_answer(struct wire *wire, int status, const char *type, const char *he
 
 bool wire_wait(struct wire *wire, int ms)
 {
-    struct pollfd waits[] = {{.fd = line.stopping, .events = POLLIN},
+    struct pollfd waits[] = {{.fd = server.stopping, .events = POLLIN},
                              {.fd = socket_of(wire), .events = POLLRDHUP}};
     int64_t until = clock_monotonic_ms() + ms;
     int rest = ms;
@@ -204,7 +199,7 @@ bool wire_wait(struct wire *wire, int ms)
 
 void wire_reset(struct wire *wire)
 {
-    /* Dissolving the association makes Linux send RST, where close(2) would send an orderly FIN. */
+    /* Linux sends RST for a dissolved association, where close(2) would send FIN. */
     struct sockaddr nobody = {.sa_family = AF_UNSPEC};
     (void)connect(socket_of(wire), &nobody, sizeof nobody);
 }

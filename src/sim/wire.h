@@ -1,8 +1,6 @@
-/* The simulator's end of the wire: requests come in here and answers, well-formed or
- * not, go out. Owner of civetweb.
+/* The simulator's HTTP: requests in, answers out, well-formed or not. Owner of civetweb.
  *
- * Each connection carries one request and is closed after it. IPv4 only. One
- * listener per process. */
+ * Each connection carries one request and is closed after it. IPv4 only. One listener per process. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,7 +17,9 @@ struct wire {
     const char *path;              /* not decoded */
     const char *query;             /* not decoded, "" when absent */
     const char *user_agent;        /* "" when absent */
+    const char *host;              /* "" when absent */
     bool has_key_header;           /* X-Api-Key was sent */
+    bool accepts_gzip;             /* Accept-Encoding names it */
     const char *if_modified_since; /* "" when absent */
     struct mg_connection *connection;
 };
@@ -30,17 +30,17 @@ struct wire {
 int wire_listen(const char *host, int port, void (*handler)(struct wire *), char *problem,
                 size_t problem_size);
 
-/* Breaks every connection, ends every wait, and returns when all handlers have:
- * milliseconds, not timeouts. */
+/* Breaks every connection, ends every wait, and returns when all handlers have, without waiting for timeouts.
+ */
 void wire_stop(void);
 
-/* Copies the decoded query parameter `name` into `out`. True when it is there; out = "" when it is
- * not, and also when it does not fit. */
+/* Copies the decoded query parameter `name` into `out`; "" when it is absent or does not fit. Returns whether
+ * it is there. */
 bool wire_parameter(const struct wire *, const char *name, char *out, size_t size);
 
-/* Reads the query parameter `name`, a whole decimal number within `least` and `most`. True, and *value
- * untouched, when it is not there; false when it is something else. */
-bool wire_integer(const struct wire *, const char *name, int64_t least, int64_t most, int64_t *value);
+/* Reads the query parameter `name`, a whole decimal number from `min` to `max`. True, and *value untouched,
+ * when it is absent; false when it is something else. */
+bool wire_integer(const struct wire *, const char *name, int64_t min, int64_t max, int64_t *value);
 
 /* Whether each parameter of the query has one of these names; `names` ends with NULL. */
 bool wire_only(const struct wire *, const char *const names[]);
@@ -55,8 +55,8 @@ bool wire_head(struct wire *, int status, const char *type, const char *headers,
 /* Sends bytes as they are. False when the client is gone or the simulator is stopping. */
 bool wire_write(struct wire *, const void *bytes, size_t length);
 
-/* Waits `ms` (negative: without end). True when the time is over; false as soon as the client
- * hangs up or the simulator stops. */
+/* Waits `ms` (negative: without end). True when the time is over; false as soon as the client hangs up or the
+ * simulator stops. */
 bool wire_wait(struct wire *, int ms);
 
 /* Breaks the connection with a TCP reset, at once. */

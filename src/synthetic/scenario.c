@@ -45,18 +45,18 @@ static const struct scenario_fault faults[] = {
 };
 #define FAULTS (sizeof faults / sizeof faults[0])
 
-static bool is(const char *name, const char *given, size_t length)
+static bool equals(const char *name, const char *given, size_t length)
 {
     return strncmp(name, given, length) == 0 && name[length] == '\0';
 }
 
-/* Takes one name in. NULL when good. */
-static const char *take(const char *name, size_t length, struct scenario *out)
+/* Adds one name. NULL, or why it is refused. */
+static const char *add(const char *name, size_t length, struct scenario *out)
 {
     size_t reader = 0, fault = 0;
-    while (reader < READERS && !is(readers[reader].name, name, length))
+    while (reader < READERS && !equals(readers[reader].name, name, length))
         reader++;
-    while (fault < FAULTS && !is(faults[fault].name, name, length))
+    while (fault < FAULTS && !equals(faults[fault].name, name, length))
         fault++;
     if (reader == READERS && fault == FAULTS)
         return "not a known reader or fault (see /dev/scenarios.json)";
@@ -72,15 +72,15 @@ static const char *take(const char *name, size_t length, struct scenario *out)
 const char *scenario_read(const char *text, struct scenario *out)
 {
     struct scenario read = {NULL, NULL};
-    const char *why, *end;
+    const char *reason, *end;
     do {
         end = strchrnul(text, ',');
-        why = take(text, (size_t)(end - text), &read);
+        reason = add(text, (size_t)(end - text), &read);
         text = end + 1;
-    } while (!why && *end);
-    if (!why)
+    } while (!reason && *end);
+    if (!reason)
         *out = read;
-    return why;
+    return reason;
 }
 
 int64_t scenario_at_s(const struct scenario *scenario)

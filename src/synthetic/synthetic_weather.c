@@ -21,7 +21,7 @@ static double radians(double degrees)
     return degrees * (PI / 180.0);
 }
 
-/* Days since the year began, 0 to 365.24, on a year that is always as long as the sun's. */
+/* Days since the year began, 0 to 365.24; every year has the length of the tropical year. */
 static double day_of_year(int64_t unix_s)
 {
     double days = (double)(unix_s - YEAR_2000_S) / DAY_S;
@@ -51,14 +51,14 @@ static double corner_value(enum noise_seed seed, const int64_t corner[4])
 }
 
 /* Slow noise in [-1, 1], about 0.3 in the mean. Its lattice is laid through space, not over latitude and
- * longitude, so it has no seam at the 180th meridian and no knot at the poles; the fourth axis is the day. */
+ * longitude, so it is continuous at the 180th meridian and smooth at the poles; the fourth axis is the day.
+ */
 static double noise(enum noise_seed seed, double latitude, double longitude, int64_t unix_s)
 {
     double lat = radians(latitude), lon = radians(longitude);
     const double at[4] = {REGIONS_A_RADIUS * cos(lat) * cos(lon), REGIONS_A_RADIUS * cos(lat) * sin(lon),
                           REGIONS_A_RADIUS * sin(lat), (double)unix_s / DAY_S};
-    double
-        share[4]; /* of the upper corner on each axis; flat at both ends, so that the slope does not jump */
+    double share[4]; /* of the upper corner per axis; flat at both ends, so that the slope is continuous */
     for (int axis = 0; axis < 4; axis++) {
         double f = at[axis] - floor(at[axis]);
         share[axis] = f * f * (3.0 - 2.0 * f);
@@ -78,7 +78,7 @@ static double noise(enum noise_seed seed, double latitude, double longitude, int
     return sum;
 }
 
-/* The one highland of this world, around Leh, where winter nights freeze: a bell over the distance. */
+/* The only highland, around Leh, where winter nights freeze: a bell curve over the distance. */
 static double highland_chill(double lat, double longitude)
 {
     double lat0 = radians(HIGHLAND_LAT), spread = radians(HIGHLAND_SPREAD);
@@ -96,16 +96,16 @@ double synthetic_celsius(double latitude, double longitude, int64_t unix_s)
     double yearly_mean = 27.0 - 42.0 * pow(fabs(sin(lat)), 3.0);
     double season = 14.0 * sin(lat) * cos(2.0 * PI * (day_of_year(unix_s) - 200.0) / YEAR_DAYS);
     double hour = 5.0 * cos(lat) * cos(hour_angle(longitude, unix_s) - radians(3 * 15.0));
-    double fickleness = 3.0 + 6.0 * sin(lat) * sin(lat);
+    double variability = 3.0 + 6.0 * sin(lat) * sin(lat);
     return yearly_mean + season + hour - highland_chill(lat, longitude) +
-           fickleness * noise(SEED_WARMTH, latitude, longitude, unix_s);
+           variability * noise(SEED_WARMTH, latitude, longitude, unix_s);
 }
 
-/* One rung per kind of weather, from fine to foul; the columns are what falls at that
- * temperature. The thresholds leave about three hours in five between "clear" and "partly cloudy"
- * and one in sixty on the last rung. */
+/* One row per kind of weather, in order of severity; one column per range of temperature. With these
+ * thresholds about three hours in five are between "clear" and "partly cloudy", and one in sixty is in the
+ * last row. */
 static const struct {
-    double from; /* the least noise(SEED_SKY) of the rung */
+    double min_noise; /* of SEED_SKY */
     struct {
         int frost, glaze, cool, warm;
     } code;
@@ -118,16 +118,16 @@ static const struct {
 
 int synthetic_weather_code(double latitude, double longitude, int64_t unix_s)
 {
-    double foulness = noise(SEED_SKY, latitude, longitude, unix_s);
+    double severity = noise(SEED_SKY, latitude, longitude, unix_s);
     double celsius = synthetic_celsius(latitude, longitude, unix_s);
-    size_t rung = 0;
-    while (rung + 1 < sizeof sky / sizeof sky[0] && foulness >= sky[rung + 1].from)
-        rung++;
+    size_t row = 0;
+    while (row + 1 < sizeof sky / sizeof sky[0] && severity >= sky[row + 1].min_noise)
+        row++;
     if (celsius < -1.0)
-        return sky[rung].code.frost;
+        return sky[row].code.frost;
     if (celsius < 1.0)
-        return sky[rung].code.glaze;
-    return celsius < 16.0 ? sky[rung].code.cool : sky[rung].code.warm;
+        return sky[row].code.glaze;
+    return celsius < 16.0 ? sky[row].code.cool : sky[row].code.warm;
 }
 
 /* Declination after Cooper, "The absorption of radiation in solar stills", Solar Energy 12
@@ -145,7 +145,7 @@ bool synthetic_is_day(double latitude, double longitude, int64_t unix_s)
 }
 
 /* Boxes around places whose clocks differ from the nautical zone's, most of them by part of an hour. The
- * first that fits counts. Neighbours inside a box share its zone, which does no harm. */
+ * first that holds a place is used, also for parts of other countries inside it. */
 static const struct {
     double south, north, west, east;
     struct synthetic_zone zone;

@@ -1,9 +1,9 @@
-/* The synthetic weather: what it "really" is at any coordinate and any second, as a pure function of both.
+/* The synthetic weather of any coordinate at any second, as a pure function of both.
  *
- * The weather simulator serves these values by the hour, developer mode imagines curves from them, and tests
- * compare what a reader was shown with them. Nothing here is a forecast; it only looks like weather: seasons
- * opposite in the hemispheres, afternoons warmer than nights, slow changes from day to day and from region to
- * region, and one cold highland, around Leh.
+ * The weather simulator serves these values by the hour, developer mode computes curves from them, and tests
+ * compare with them what a reader was shown. It resembles weather: seasons opposite in the hemispheres,
+ * afternoons warmer than nights, slow changes from day to day and from region to region, and one cold
+ * highland, around Leh.
  *
  * All functions: latitude in [-90, 90], longitude any finite number of degrees (it wraps), unix_s within
  * +/-10^11 (about 3,000 years around 1970). No state, no locale, no allocation; thread-safe. */
@@ -30,6 +30,6 @@ struct synthetic_zone {
     char abbreviation[24]; /* "GMT+5:30", "GMT-3", "GMT" */
 };
 
-/* The zone whose clocks the place keeps; no daylight saving time. In Etc/ names the
- * sign is inverted, as POSIX has it. */
+/* The time zone of a place, without daylight saving time. In Etc/ names the sign is inverted, as POSIX has
+ * it. */
 struct synthetic_zone synthetic_zone(double latitude, double longitude);

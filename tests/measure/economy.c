@@ -1,10 +1,10 @@
 /* What a day of weather costs upstream, and how right the shown temperature is, against what others do.
  *
- *   economy DATABASE.mmdb
+ *   economy [--short] DATABASE.mmdb
  *
  * A million visits from random addresses of the city database, first of India, then of the world, over one
- * day of UTC on instants made by hand, through the real cells, cache, governor and curves; only HTTP is
- * replaced: a fetch lands at once. Prints a table for each, and SIEVE (the cache's) beside LRU on the same
+ * day of UTC on instants made by hand, through the real cells, cache, quota and curves; only HTTP is
+ * replaced: a fetch ends at once. Prints a table for each, and SIEVE (the cache's) beside LRU on the same
  * visits. Ends with 1 if India costs more, or is shown worse, than measure() promises.
  *
  * What is assumed, written down before the first run and tuned to nothing since:
@@ -12,8 +12,8 @@
  * Visits. An address is drawn evenly from all those the database places in a city, anew for each visit. The
  * hour follows 1 - 0.8 cos(2 pi (h - 4) / 24) in local time: nine times busier at 16 h than at 4 h.
  *
- * Truth. weather/truth.h at the cell's centre (5 degrees between the day's mean and peak at the equator),
- * plus noise of 0.2 degrees that changes within the hour and that no forecast knows.
+ * Truth. The synthetic weather at the cell's centre (5 degrees between the day's mean and peak at the
+ * equator), plus noise of 0.2 degrees that changes within the hour and that no forecast knows.
  *
  * Forecast. The upstream's model runs every 6 hours, as global models do, and is served 4 hours after its
  * start. A run's error at a lead of h hours has a standard deviation of 0.15 + 0.02 h degrees. It is
@@ -28,7 +28,7 @@
  * and then fetched again by the next visit: one for each visitor's address, or one for each of our cells. At
  * the end of a budget they have nothing to show: visits are blank until midnight UTC. All round to tenths. */
 #include "base/log.h"
-#include "place/mmdb.h"
+#include "measure.h"
 #include "synthetic/synthetic_weather.h"
 #include "weather/cell/cache.h"
 #include "weather/cell/cell.h"
@@ -37,11 +37,9 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define VISITS         1000000
+#define VISITS_SHORT   20000
 #define START_S        INT64_C(1777593600) /* 2026-05-01T00:00:00Z */
 #define REFRESH_MS     7200000             /* widget.conf's default, whose `keep` is 24 times that */
 #define VALUE_LIVES_MS 900000
@@ -92,8 +90,9 @@ struct numbers {
 static struct numbers site_numbers, reader_numbers;
 
 /* The day that is measured. */
-static struct visit visits[VISITS]; /* by time */
-static struct site sites[VISITS];   /* touched as far as they are used */
+static struct visit visits[VISITS]; /* by time, as far as `visit_count` */
+static size_t visit_count = VISITS;
+static struct site sites[VISITS]; /* touched as far as they are used */
 
 struct score {
     uint64_t requests, shown, blank, missed; /* missed: the cell was not in the cache */
@@ -199,7 +198,7 @@ static void draw_visits(const struct ranges *ranges)
 {
     memset(&site_numbers, 0, sizeof site_numbers);
     memset(&reader_numbers, 0, sizeof reader_numbers);
-    for (size_t i = 0; i < VISITS; i++) {
+    for (size_t i = 0; i < visit_count; i++) {
         uint64_t address = (uint64_t)(drand48() * (double)ranges->addresses);
         const struct range *range = range_at(ranges, address);
         struct cell cell = cell_of(range->latitude, range->longitude, CELL_MICRODEGREES / 10);
@@ -212,7 +211,7 @@ static void draw_visits(const struct ranges *ranges)
         site->longitude = (double)cell.longitude_udeg / CELL_MICRODEGREES;
         visit->time_ms = random_time_ms(site);
     }
-    qsort(visits, VISITS, sizeof *visits, by_time);
+    qsort(visits, visit_count, sizeof *visits, by_time);
 }
 
 /* Each run goes on with a part of the error of the run before. */
@@ -236,7 +235,7 @@ static void make_day(const struct ranges *ranges)
     draw_visits(ranges);
     for (uint32_t i = 0; i < site_numbers.count; i++)
         run_models(&sites[i]);
-    for (size_t i = 0; i < VISITS; i++) {
+    for (size_t i = 0; i < visit_count; i++) {
         struct visit *visit = &visits[i];
         const struct site *site = &sites[visit->site];
         int64_t second = visit->time_ms / 1000;
@@ -301,7 +300,7 @@ static struct score keep_values(bool by_reader, uint64_t budget)
     } values[VISITS];
     memset(values, 0, sizeof values);
     struct score score = {.requests = 0};
-    for (size_t i = 0; i < VISITS; i++) {
+    for (size_t i = 0; i < visit_count; i++) {
         const struct visit *visit = &visits[i];
         size_t holder = by_reader ? visit->reader : visit->site;
         if (visit->time_ms >= values[holder].until_ms && (budget == 0 || score.requests < budget)) {
@@ -318,28 +317,31 @@ static struct score keep_values(bool by_reader, uint64_t budget)
     return sum_up(score);
 }
 
-/* As weather.c does with a cell that is due: the governor is asked, and the fetch lands or fails at once. */
-static void fly(struct cache *cache, struct quota *quota, const struct site *site, const struct instant *now,
-                struct cache_view *view, struct score *score)
+/* As the fetch thread does with what is listed: asks the quota, and then ends the fetch at once. */
+static void fetch_listed(struct cache *cache, struct quota *quota, const struct site *site,
+                         const struct instant *now, struct cache_view *view, struct score *score)
 {
-    bool urgent = view->result == CACHE_MISS;
-    if (quota_take(quota, PROVIDER_OPEN_METEO, urgent, now) == QUOTA_GRANTED) {
+    struct cache_fetch fetch;
+    if (!cache_next(cache, now, &fetch) || fetch.key != site->key)
+        abort();
+    if (quota_acquire(quota, PROVIDER_OPEN_METEO, fetch.class, 1, now) == QUOTA_GRANTED) {
         struct curve curve = fetch_curve(site, now->wall_ms / 1000 - START_S);
+        struct quota_result result = {.outcome = OUTCOME_OK, .cell = site->key, .granted = 1, .sent = 1};
         score->requests++;
-        quota_report(quota, PROVIDER_OPEN_METEO, OUTCOME_OK, 0, now);
+        quota_report(quota, PROVIDER_OPEN_METEO, &result, now);
         cache_put(cache, site->key, now, &curve, quota_stretch(quota, PROVIDER_OPEN_METEO, now));
     } else {
-        cache_fail(cache, site->key, now);
+        cache_release(cache, site->key, fetch.class, now);
     }
-    if (urgent) /* only who has nothing waits for the flight */
-        cache_peek(cache, site->key, now, view);
+    if (view->state == WEATHER_MISS) /* a visitor without a number waits for the fetch */
+        cache_get(cache, site->key, WEATHER_PEEK, now, view);
 }
 
 /* The real thing, with room for so many cells. Budget 0: none. */
 static struct score keep_curves(size_t capacity, uint64_t budget)
 {
     struct cache_options options = {
-        .capacity = capacity, .refresh_ms = REFRESH_MS, .keep_ms = 24 * REFRESH_MS, .timeout_ms = 5000};
+        .capacity = capacity, .refresh_ms = REFRESH_MS, .keep_ms = 24 * REFRESH_MS};
     struct quota_options limits = {.limits[PROVIDER_OPEN_METEO][QUOTA_DAY] = (int64_t)budget};
     struct instant start = {.wall_ms = START_S * 1000, .boot_ms = 3600000};
     struct quota *quota = quota_open(&limits, &start);
@@ -347,17 +349,17 @@ static struct score keep_curves(size_t capacity, uint64_t budget)
     struct score score = {.requests = 0};
     if (!quota || !cache)
         abort();
-    for (size_t i = 0; i < VISITS; i++) {
+    for (size_t i = 0; i < visit_count; i++) {
         const struct visit *visit = &visits[i];
         const struct site *site = &sites[visit->site];
         struct instant now = {start.wall_ms + visit->time_ms, start.boot_ms + visit->time_ms};
         struct cache_view view;
         struct curve_value read;
-        cache_ask(cache, site->key, CACHE_EVICT, &now, &view);
-        score.missed += view.result == CACHE_MISS;
-        if (view.fetch)
-            fly(cache, quota, site, &now, &view, &score);
-        bool readable = view.result == CACHE_HIT || view.result == CACHE_STALE;
+        cache_get(cache, site->key, WEATHER_FOR_VISITOR, &now, &view);
+        score.missed += view.state == WEATHER_MISS;
+        if (view.listed)
+            fetch_listed(cache, quota, site, &now, &view, &score);
+        bool readable = view.state == WEATHER_FRESH || view.state == WEATHER_STALE;
         if (readable && curve_read(&view.curve, now.wall_ms / 1000, &read))
             show(&score, visit, read.temperature_ddeg);
         else
@@ -377,7 +379,7 @@ static uint64_t lru_misses(size_t capacity)
     } lru;
     size_t misses = 0;
     memset(&lru, 0, sizeof lru);
-    for (size_t i = 0; i < VISITS; i++) {
+    for (size_t i = 0; i < visit_count; i++) {
         size_t cell = (size_t)visits[i].site + 1, *slot = &lru.slots[cell], oldest = 0;
         if (*slot == 0) {
             misses++;
@@ -395,7 +397,7 @@ static uint64_t lru_misses(size_t capacity)
 static void print_score(const char *name, const struct score *score, uint64_t per_cell)
 {
     printf("  %-24s %8" PRIu64 "  %6.3f  %5.2f %%  %5.2f  %5.2f\n", name, score->requests,
-           (double)score->requests / (double)per_cell, 100.0 * (double)score->blank / VISITS,
+           (double)score->requests / (double)per_cell, 100.0 * (double)score->blank / (double)visit_count,
            score->error_sum / (double)score->shown, score->error_95th);
 }
 
@@ -417,29 +419,29 @@ static bool measure(const char *whose, const struct ranges *ranges)
 {
     uint64_t per_cell = 0;
     make_day(ranges);
-    printf("%s: %d visits from %" PRIu32 " addresses in %" PRIu32 " cells; a new run changes %.2f degrees\n",
-           whose, VISITS, reader_numbers.count, site_numbers.count, mean_change());
+    printf("%s: %zu visits from %" PRIu32 " addresses in %" PRIu32 " cells; a new run changes %.2f degrees\n",
+           whose, visit_count, reader_numbers.count, site_numbers.count, mean_change());
     printf("  %-24s %8s  %6s  %7s  %5s  %5s\n", "", "requests", "ratio", "blank", "error", "95th");
     bool usual = compare(0, 0.4, &per_cell);
     printf("  with at most %" PRIu64 " requests:\n", per_cell / 5);
     bool pressed = compare(per_cell / 5, 0.2, &per_cell);
     for (size_t capacity = 500; capacity <= LRU_MAX; capacity *= 2)
         printf("  missed with room for %4zu cells: SIEVE %5.2f %%, LRU %5.2f %%\n", capacity,
-               100.0 * (double)keep_curves(capacity, 0).missed / VISITS,
-               100.0 * (double)lru_misses(capacity) / VISITS);
+               100.0 * (double)keep_curves(capacity, 0).missed / (double)visit_count,
+               100.0 * (double)lru_misses(capacity) / (double)visit_count);
     return usual && pressed;
 }
 
 int main(int argc, char **argv)
 {
-    char error[MMDB_ERROR_BYTES] = "usage: economy CITY_DATABASE.mmdb";
-    struct mmdb *db = argc == 2 ? mmdb_map(argv[1], error) : NULL;
-    if (db)
-        read_ranges(db);
+    read_arguments(&argc, &argv, 1, "economy [--short] DATABASE.mmdb");
+    visit_count = short_run ? VISITS_SHORT : VISITS;
+    struct mmdb *db = open_database(argv[1]);
+    read_ranges(db);
     mmdb_close(db);
     if (india.count == 0) {
-        fprintf(stderr, "economy: %s\n", error);
-        return 2;
+        fprintf(stderr, "economy: no city of India in %s\n", argv[1]);
+        return 1;
     }
     log_configure(&(struct log_options){.level = LOG_ERROR}); /* that a budget is spent is no news here */
     bool kept = measure("India", &india);

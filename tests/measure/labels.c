@@ -1,19 +1,15 @@
 /* What the gazetteer makes of the names in a city database: how many change, and which. To read, not to pass.
  *
- *   labels DATABASE.mmdb 20000 [ROWS]
+ *   labels [--short] DATABASE.mmdb DRAWS [ROWS]
  *
  * Draws addresses evenly from IPv4 until it has that many with a city in India, then that many of the world,
  * always the same ones; prints a table for each and the ROWS commonest changes (40 unless given). */
-#include "../xorshift.h"
+#include "measure.h"
 #include "place/city_table.h"
 #include "place/fold.h"
 #include "place/gazetteer.h"
-#include "place/mmdb.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum outcome { SAME, BRACKET, SPELLING, CITY, OUTCOMES };
 static const char *const outcome_names[OUTCOMES] = {
@@ -35,18 +31,12 @@ struct tally {
     size_t change_count;
 };
 
-static uint64_t random_state = XORSHIFT_SEED;
-
 static void draw(const struct mmdb *db, const char *country, struct record *record)
 {
-    for (;;) {
-        uint64_t bits = xorshift(&random_state) >> 32;
-        struct address address = {.family = ADDRESS_V4};
-        for (int i = 0; i < 4; i++)
-            address.bytes[i] = (uint8_t)(bits >> (24 - 8 * i));
-        if (mmdb_find(db, &address, "en", record) && record->located && record->city[0] &&
-            (!country[0] || strcmp(country, record->country) == 0))
-            return;
+    bool located = false;
+    while (!located || (country[0] && strcmp(country, record->country) != 0)) {
+        struct address address = random_address(ADDRESS_V4);
+        located = mmdb_find(db, &address, "en", record) && record->located && record->city[0];
     }
 }
 
@@ -135,16 +125,8 @@ static void measure(const struct mmdb *db, const char *country, const char *whos
 
 int main(int count, char **arguments)
 {
-    char error[MMDB_ERROR_BYTES];
-    if (count < 3) {
-        fprintf(stderr, "usage: labels DATABASE DRAWS [ROWS]\n");
-        return 2;
-    }
-    struct mmdb *db = mmdb_map(arguments[1], error);
-    if (!db) {
-        fprintf(stderr, "%s: %s\n", arguments[1], error);
-        return 1;
-    }
+    read_arguments(&count, &arguments, 2, "labels [--short] DATABASE DRAWS [ROWS]");
+    struct mmdb *db = open_database(arguments[1]);
     unsigned draws = (unsigned)strtoul(arguments[2], NULL, 10);
     size_t rows = count > 3 ? strtoul(arguments[3], NULL, 10) : 40;
     measure(db, "IN", "India", draws, rows);

@@ -1,32 +1,17 @@
-/* What a lookup costs, and whether a city is ever invented: random addresses through the whole
- * room.
+/* What a lookup costs, and whether a city is ever invented: random addresses through the whole room.
  *
- *   places STATE_FOLDER DATABASE.mmdb...
+ *   places [--short] STATE_FOLDER DATABASE.mmdb...
  *
  * Half the addresses are IPv4, half IPv6 from 2000::/4. Prints verdicts, the median and 99th percentile of a
  * lookup with verdict and label, and fails if an address whose record has no city, or none at all, was given
  * one. */
-#include "../xorshift.h"
+#include "measure.h"
 #include "place/place.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
-#define ADDRESSES 2000000 /* a million of each family */
-
-static uint64_t random_state = XORSHIFT_SEED;
-
-static struct address random_address(size_t i)
-{
-    struct address address = {.family = i % 2 ? ADDRESS_V6 : ADDRESS_V4};
-    uint64_t bits = xorshift(&random_state);
-    memcpy(address.bytes, &bits, address.family == ADDRESS_V6 ? 8 : 4);
-    if (address.family == ADDRESS_V6)
-        address.bytes[0] = 0x20 | (address.bytes[0] & 0x0f);
-    return address;
-}
+#define ADDRESSES       2000000 /* a million of each family */
+#define ADDRESSES_SHORT 20000
 
 static int compare(const void *a, const void *b)
 {
@@ -51,31 +36,31 @@ static bool invented(const struct place *place, const struct place_evidence *evi
 
 int main(int argc, char **argv)
 {
+    read_arguments(&argc, &argv, 2, "places [--short] STATE_FOLDER DATABASE.mmdb...");
+    size_t addresses = short_run ? ADDRESSES_SHORT : ADDRESSES;
     struct place_options options = {.max_radius_km = 100};
     for (int i = 2; i < argc && options.database_count < PLACE_DATABASES; i++)
         snprintf(options.databases[options.database_count++], PLACE_PATH_BYTES, "%s", argv[i]);
-    snprintf(options.state, sizeof options.state, "%s", argc > 2 ? argv[1] : "");
-    struct places *places = argc > 2 ? places_open(&options) : NULL;
-    uint32_t *taken_ns = malloc(ADDRESSES * sizeof *taken_ns);
-    if (!places || !places_loaded(places) || !taken_ns) {
-        fputs("usage: places STATE_FOLDER DATABASE.mmdb...\n", stderr);
-        return 2;
-    }
+    snprintf(options.state, sizeof options.state, "%s", argv[1]);
+    struct places *places = places_open(&options);
+    uint32_t *taken_ns = malloc(addresses * sizeof *taken_ns);
+    if (!places || !places_loaded(places) || !taken_ns)
+        return 1;
     unsigned verdicts[PLACE_VERDICTS] = {0}, inventions = 0;
-    for (size_t i = 0; i < ADDRESSES; i++) {
+    for (size_t i = 0; i < addresses; i++) {
         struct place place, again;
         struct place_evidence evidence;
-        struct address address = random_address(i);
+        struct address address = random_address(i % 2 ? ADDRESS_V6 : ADDRESS_V4);
         taken_ns[i] = timed_find(places, &address, &place);
         places_find(places, &address, NULL, "en", &again, &evidence);
         verdicts[place.verdict]++;
         inventions += invented(&place, &evidence) || memcmp(place.name, again.name, sizeof place.name) != 0;
     }
-    qsort(taken_ns, ADDRESSES, sizeof *taken_ns, compare);
+    qsort(taken_ns, addresses, sizeof *taken_ns, compare);
     for (size_t i = 0; i < PLACE_VERDICTS; i++)
         printf("%-12s %7u\n", place_verdict_names[i], verdicts[i]);
-    printf("lookup       median %u ns, 99th percentile %u ns\n", taken_ns[ADDRESSES / 2],
-           taken_ns[ADDRESSES / 100 * 99]);
+    printf("lookup       median %u ns, 99th percentile %u ns\n", taken_ns[addresses / 2],
+           taken_ns[addresses / 100 * 99]);
     printf("invented     %u\n", inventions);
     places_close(places);
     free(taken_ns);

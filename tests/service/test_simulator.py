@@ -1,5 +1,6 @@
 """Goal of these tests: whoever needs a weather API that fails in one way, for one API, one region or one request in three,
 orders it in one line, gets exactly that at every run, and is told so when the order makes no sense."""
+import gzip
 import subprocess
 import urllib.parse
 
@@ -62,9 +63,9 @@ def test_what_one_fault_lets_go_may_be_anothers(sim):
     seen = [ask(sim) for _ in range(60)]
     assert all(5 <= seen.count(status) for status in (500, 503, 404)) and 200 not in seen
     one, two, rest = faults(sim)
-    assert (one["kind"], one["fitting"], one["struck"]) == ("500", 60, seen.count(500))
-    assert (two["kind"], two["fitting"], two["struck"]) == ("503", 60 - seen.count(500), seen.count(503))
-    assert (rest["kind"], rest["fitting"], rest["struck"]) == ("404", seen.count(404), seen.count(404))
+    assert (one["kind"], one["matched"], one["applied"]) == ("500", 60, seen.count(500))
+    assert (two["kind"], two["matched"], two["applied"]) == ("503", 60 - seen.count(500), seen.count(503))
+    assert (rest["kind"], rest["matched"], rest["applied"]) == ("404", seen.count(404), seen.count(404))
 
 
 def test_the_fault_for_all_never_hides_a_narrower_one(sim):
@@ -80,10 +81,10 @@ def test_the_fault_for_all_never_hides_a_narrower_one(sim):
 def test_a_fault_rests_when_it_has_struck_as_often_as_asked(sim):
     answer = order(sim, kind="429", value="daily", path="open-meteo", times=2).json
     assert answer["faults"] == [{"kind": "429", "value": "daily", "path": "open-meteo", "box": None, "share": 1,
-                                 "seed": 1, "times": 2, "fitting": 0, "struck": 0}]
+                                 "seed": 1, "times": 2, "matched": 0, "applied": 0}]
     assert [ask(sim) for _ in range(3)] == [429, 429, 200]
     (spent,) = faults(sim)
-    assert (spent["times"], spent["struck"]) == (0, 2)
+    assert (spent["times"], spent["applied"]) == (0, 2)
 
 
 def test_the_state_names_the_fault_for_all(sim):
@@ -165,3 +166,36 @@ def test_a_path_answers_to_its_own_methods(sim):
                                   ("/v1/forecast", "POST", "GET")]:
         answer = request(sim.url, path, method)
         assert answer.status == 405 and answer.headers["Allow"] == allowed
+
+
+@pytest.mark.parametrize("value, statuses, host", [
+    (None, [301] * 4, "same"), ("1", [301, 200], "same"), ("2", [301, 301, 200], "same"),
+    ("host", [301], "https://weather.example"), ("http", [301, 200], "http://weather.test:1"),
+])
+def test_a_redirect_leads_where_it_was_told_to(sim, value, statuses, host):
+    sim.fault("redirect", value)
+    path, seen = MET_NORWAY.format(*MUMBAI), []
+    while len(seen) < len(statuses):
+        answer = request(sim.url, path, headers={"User-Agent": "a test", "Host": "weather.test:1"})
+        seen.append(answer.status)
+        if answer.status == 301:
+            before, found, path = answer.headers["Location"].partition("/weatherapi/")
+            assert found and before == ("" if host == "same" else host)
+            path = found + path
+    assert seen == statuses
+    assert value or path == MET_NORWAY.format(*MUMBAI), "without end, and ever the same"
+
+
+def test_met_norways_replies_are_compressed_for_whoever_accepts_it(sim):
+    def headers(**more):
+        return {"User-Agent": "a test", **more}
+
+    plain = request(sim.url, MET_NORWAY.format(*MUMBAI), headers=headers())
+    packed = request(sim.url, MET_NORWAY.format(*MUMBAI), headers=headers(**{"Accept-Encoding": "deflate, gzip"}))
+    assert plain.headers["Content-Encoding"] is None and packed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.body) == plain.body and len(packed.body) < len(plain.body) / 4
+    other = request(sim.url, OPEN_METEO.format(*MUMBAI), headers=headers(**{"Accept-Encoding": "gzip"}))
+    assert other.headers["Content-Encoding"] is None and other.json
+    sim.fault("gzip-bomb")
+    bomb = request(sim.url, MET_NORWAY.format(*MUMBAI), headers=headers())
+    assert len(bomb.body) < 70000 and gzip.decompress(bomb.body) == b" " * 2**26

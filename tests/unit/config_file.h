@@ -1,28 +1,15 @@
 /* A temporary folder for tests of the configuration, its widget.conf, and what config_load says about it. */
 #pragma once
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "folder.h"
 
 #include "capture.h"
 #include "config/config.h"
 
 #define SAID_BYTES 65536
 
-static char folder[] = "/tmp/masthead-config.XXXXXX";
 static struct config config;
 static char said[SAID_BYTES];
-
-static inline void write_bytes(const char *path, const char *bytes, size_t length)
-{
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, length, file), length);
-    assert_int_equal(fclose(file), 0);
-}
 
 /* Loads into *out from the sources; what came out on standard error is in `said`. */
 static inline bool load_sources(const struct config_sources *sources, struct config *out)
@@ -73,17 +60,11 @@ static inline const char *file_of(const char *section, const char *key, const ch
 
 static inline int enter_folder(void **state)
 {
-    (void)state;
     unsetenv("STATE_DIRECTORY");
-    return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
+    return make_folder(state) == 0 && chdir(folder) == 0 ? 0 : -1;
 }
 
 static inline int leave_folder(void **state)
 {
-    (void)state;
-    unlink("widget.conf");
-    unlink("conf/widget.conf");
-    rmdir("conf");
-    rmdir("folder.conf");
-    return chdir("/") == 0 && rmdir(folder) == 0 ? 0 : -1;
+    return chdir("/") == 0 ? remove_folder(state) : -1;
 }

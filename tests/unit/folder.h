@@ -1,10 +1,9 @@
-/* A temporary folder for a test program, and files in it as bytes. Include after cmocka.h. */
+/* A temporary folder for a test program, and files in it as bytes. */
 #pragma once
 
+#include "unit.h"
+
 #include <ftw.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -1,7 +1,8 @@
 /* The gazetteer for a group of tests, and how long its answers take. */
 #pragma once
 
-#include <stdlib.h>
+#include "unit.h"
+
 #include <time.h>
 
 #include "place/gazetteer.h"

@@ -2,12 +2,7 @@
  */
 #pragma once
 
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "folder.h"
 
 #include "base/log.h"
 #include "place/place.h"
@@ -19,45 +14,7 @@
     if ((argc) == 3 && strcmp((argv)[1], VALIDATE_COMMAND) == 0) \
     return validate_main((argv)[2])
 
-static char folder[] = "/tmp/masthead-place.XXXXXX";
 static struct places *room; /* over VISITORS alone, 100 km; tests that reload it put it back */
-
-/* A path inside the folder; good until the fourth next call. */
-static inline const char *in_folder(const char *name)
-{
-    static char paths[4][128];
-    static size_t next;
-    char *path = paths[next++ % 4];
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    return path;
-}
-
-static inline void write_bytes(const char *path, const char *bytes, size_t length)
-{
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, length, file), length);
-    assert_int_equal(fclose(file), 0);
-}
-
-static inline void write_string(const char *path, const char *text)
-{
-    write_bytes(path, text, strlen(text));
-}
-
-/* The bytes of a file, to be freed. */
-static inline char *read_file(const char *path, size_t *length)
-{
-    struct stat status;
-    FILE *file = fopen(path, "r");
-    if (!file || fstat(fileno(file), &status) < 0)
-        fail_msg("no %s here: run from the project's folder", path);
-    char *bytes = malloc((size_t)status.st_size + 1);
-    assert_non_null(bytes);
-    *length = fread(bytes, 1, (size_t)status.st_size, file);
-    fclose(file);
-    return bytes;
-}
 
 static inline void copy_file(const char *from, const char *to)
 {
@@ -121,21 +78,15 @@ static inline void put_back(void)
 
 static inline int open_room(void **state)
 {
-    (void)state;
     log_configure(&(struct log_options){.level = LOG_ERROR + 1});
-    if (!mkdtemp(folder))
-        return -1;
     struct place_options options = options_with(VISITORS);
-    room = places_open(&options);
+    room = make_folder(state) == 0 ? places_open(&options) : NULL;
     return room ? 0 : -1;
 }
 
 static inline int close_room(void **state)
 {
-    char command[128];
-    (void)state;
     places_close(room);
     places_close(NULL);
-    snprintf(command, sizeof command, "rm -r '%s'", folder);
-    return system(command);
+    return remove_folder(state);
 }

@@ -1,14 +1,7 @@
 /* What every provider's decoder must stand: replies cut at each byte and wrong in each byte. */
 #pragma once
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include "weather/point/provider.h"
 

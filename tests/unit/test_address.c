@@ -1,16 +1,7 @@
 /* Addresses and blocks: what is read and refused, and the class of every special range at its two edges. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include "visitor/address.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct address address_of(const char *text)
 {
@@ -28,9 +19,8 @@ static struct network network_of(const char *text)
     return network;
 }
 
-static void literals_are_read_and_written(void **state)
+TEST(literals_are_read_and_written)
 {
-    (void)state;
     static const struct {
         const char *text;
         uint8_t family;
@@ -64,9 +54,8 @@ static void literals_are_read_and_written(void **state)
     }
 }
 
-static void anything_else_is_refused(void **state)
+TEST(anything_else_is_refused)
 {
-    (void)state;
     static const char *const texts[] = {
         "",
         " ",
@@ -117,9 +106,8 @@ static void anything_else_is_refused(void **state)
     }
 }
 
-static void the_length_decides_where_a_literal_ends(void **state)
+TEST(the_length_decides_where_a_literal_ends)
 {
-    (void)state;
     struct address address;
     assert_true(address_parse("1.2.3.45", 7, &address));
     struct address expected = address_of("1.2.3.4");
@@ -129,9 +117,8 @@ static void the_length_decides_where_a_literal_ends(void **state)
     assert_false(address_parse("1.2.3.4", 0, &address));
 }
 
-static void equal_means_same_family_and_bytes(void **state)
+TEST(equal_means_same_family_and_bytes)
 {
-    (void)state;
     struct address a = address_of("1.2.3.4"), mapped = address_of("::ffff:1.2.3.4");
     struct address other = address_of("1.2.3.5"), wide = address_of("102:304::"), none = {0};
     assert_true(address_equal(&a, &mapped));
@@ -143,9 +130,8 @@ static void equal_means_same_family_and_bytes(void **state)
     assert_string_equal(text, "");
 }
 
-static void blocks_are_read(void **state)
+TEST(blocks_are_read)
 {
-    (void)state;
     static const struct {
         const char *text;
         const char *base;
@@ -166,9 +152,8 @@ static void blocks_are_read(void **state)
     }
 }
 
-static void malformed_blocks_are_refused_and_hold_nothing(void **state)
+TEST(malformed_blocks_are_refused_and_hold_nothing)
 {
-    (void)state;
     static const char *const texts[] = {
         "",
         "/8",
@@ -206,9 +191,8 @@ static void malformed_blocks_are_refused_and_hold_nothing(void **state)
     }
 }
 
-static void a_block_holds_its_own_family_only(void **state)
+TEST(a_block_holds_its_own_family_only)
 {
-    (void)state;
     struct network all4 = network_of("0.0.0.0/0"), all6 = network_of("::/0");
     struct address four = address_of("10.0.0.1"), six = address_of("::10.0.0.1"), none = {0};
     assert_true(network_contains(&all4, &four));
@@ -221,9 +205,8 @@ static void a_block_holds_its_own_family_only(void **state)
 
 /* Every length of both families: the base and an address that differs below the mask are inside, one that
  * differs in the last bit of the mask is outside. */
-static void every_length_cuts_at_its_bit(void **state)
+TEST(every_length_cuts_at_its_bit)
 {
-    (void)state;
     static const char *const bases[] = {"0.0.0.0", "255.255.255.255", "::", "ffff:ffff::ffff:ffff"};
     for (size_t i = 0; i < COUNT(bases); i++) {
         struct address base = address_of(bases[i]);
@@ -240,9 +223,8 @@ static void every_length_cuts_at_its_bit(void **state)
     }
 }
 
-static void a_set_holds_what_any_of_its_blocks_holds(void **state)
+TEST(a_set_holds_what_any_of_its_blocks_holds)
 {
-    (void)state;
     struct network_set set = {.count = 0};
     struct address ten = address_of("10.9.8.7"), local = address_of("fd00::1"),
                    other = address_of("11.0.0.0");
@@ -281,9 +263,8 @@ static void assert_class(struct address address, enum address_class expected, co
 
 enum { PUB = ADDRESS_PUBLIC, PRIV = ADDRESS_PRIVATE, RES = ADDRESS_RESERVED, DOC = ADDRESS_DOCUMENTATION };
 
-static void ranges_have_their_class_up_to_the_last_address(void **state)
+TEST(ranges_have_their_class_up_to_the_last_address)
 {
-    (void)state;
     static const struct {
         const char *first, *last;
         int inside, before, after; /* enum address_class; before and after: of the neighbours just outside */
@@ -346,9 +327,8 @@ static void ranges_have_their_class_up_to_the_last_address(void **state)
     }
 }
 
-static void the_most_specific_range_gives_the_name(void **state)
+TEST(the_most_specific_range_gives_the_name)
 {
-    (void)state;
     static const struct {
         const char *text, *name;
     } rows[] = {
@@ -407,29 +387,11 @@ static void the_most_specific_range_gives_the_name(void **state)
     }
 }
 
-static void no_address_is_reserved(void **state)
+TEST(no_address_is_reserved)
 {
-    (void)state;
     const char *name = NULL;
     assert_int_equal(address_classify(&(struct address){0}, &name), ADDRESS_RESERVED);
     assert_string_equal(name, "no address");
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(literals_are_read_and_written),
-        cmocka_unit_test(anything_else_is_refused),
-        cmocka_unit_test(the_length_decides_where_a_literal_ends),
-        cmocka_unit_test(equal_means_same_family_and_bytes),
-        cmocka_unit_test(blocks_are_read),
-        cmocka_unit_test(malformed_blocks_are_refused_and_hold_nothing),
-        cmocka_unit_test(a_block_holds_its_own_family_only),
-        cmocka_unit_test(every_length_cuts_at_its_bit),
-        cmocka_unit_test(a_set_holds_what_any_of_its_blocks_holds),
-        cmocka_unit_test(ranges_have_their_class_up_to_the_last_address),
-        cmocka_unit_test(the_most_specific_range_gives_the_name),
-        cmocka_unit_test(no_address_is_reserved),
-    };
-    return cmocka_run_group_tests_name("address", tests, NULL, NULL);
-}
+UNIT_MAIN(NULL, NULL)

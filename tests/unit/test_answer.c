@@ -1,14 +1,6 @@
 /* Answers as readers and scripts get them: the fragment to the byte, JSON with every field of the contract in
  * every state, one line of text. Whatever a database calls a city, it stays a name. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -17,13 +9,12 @@
 #include "widget/explain.h"
 #include "widget/widget.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define NBSP         "\xc2\xa0"
-#define MINUS        "\xe2\x88\x92"
-#define DEGREE       "\xc2\xb0"
-#define C            NBSP DEGREE "C"
-#define NOW          1769851000
-#define OUT_BYTES    8192
+#define NBSP      "\xc2\xa0"
+#define MINUS     "\xe2\x88\x92"
+#define DEGREE    "\xc2\xb0"
+#define C         NBSP DEGREE "C"
+#define NOW       1769851000
+#define OUT_BYTES 8192
 
 static const struct credit weather_credit = {"Weather data by Open-Meteo.com", "https://open-meteo.com/"};
 static const struct credit place_credit = {"IP Geolocation by DB-IP", "https://db-ip.com"};
@@ -132,9 +123,8 @@ static void assert_html(struct answer answer, const char *expected)
     assert_ptr_equal(strchr(html, '\n'), html + strlen(html) - 1); /* one line */
 }
 
-static void fragments(void **state)
+TEST(fragments)
 {
-    (void)state;
     assert_html(mumbai(), FRAGMENT("fresh", "geoip", "", "en", "Mumbai", DATA("31.2", "31" C), ""));
     assert_html(stale(),
                 FRAGMENT("stale", "geoip", " data-age=\"9000\"", "en", "Mumbai", DATA("31.2", "31" C), ""));
@@ -147,9 +137,8 @@ static void fragments(void **state)
                                     DATA("31.2", "31" C), ""));
 }
 
-static void fragments_show_icon_and_condition_when_asked(void **state)
+TEST(fragments_show_icon_and_condition_when_asked)
 {
-    (void)state;
     struct answer day = mumbai(), night = mumbai(), without = mumbai_without_weather();
     day.icon = true;
     assert_html(day,
@@ -173,9 +162,8 @@ static void fragments_show_icon_and_condition_when_asked(void **state)
                                   ""));
 }
 
-static void fragments_in_other_units_languages_and_worlds(void **state)
+TEST(fragments_in_other_units_languages_and_worlds)
 {
-    (void)state;
     struct answer answer = mumbai();
     answer.language = language_find("hi", 2);
     answer.place.source = PLACE_FROM_READER;
@@ -190,9 +178,8 @@ static void fragments_in_other_units_languages_and_worlds(void **state)
                 FRAGMENT("fresh", "geoip", " data-simulated", "en", "Mumbai", DATA("-0.4", "0" C), ""));
 }
 
-static void credits_stand_in_the_fragment_only_when_inline(void **state)
+TEST(credits_stand_in_the_fragment_only_when_inline)
 {
-    (void)state;
 #define LINK(url, text) "<a href=\"" url "\">" text "</a>"
 #define SMALL(links)    "<small class=\"masthead-credits\">" links "</small>"
     struct answer answer = mumbai();
@@ -216,9 +203,8 @@ static void credits_stand_in_the_fragment_only_when_inline(void **state)
 
 /* --- One line of text --- */
 
-static void lines_of_text(void **state)
+TEST(lines_of_text)
 {
-    (void)state;
     struct answer answer = mumbai();
     assert_string_equal(rendered(widget_text, &answer), "Mumbai 31" C "\n");
     answer = mumbai_without_weather();
@@ -296,9 +282,8 @@ static void assert_json(struct answer answer, const char *expected)
     json_decref(value);
 }
 
-static void json_in_every_state(void **state)
+TEST(json_in_every_state)
 {
-    (void)state;
     assert_json(mumbai(), "{}");
     assert_json(stale(), "{\"state\":\"stale\",\"age_s\":9000,\"refresh_at\":\"2026-01-31T08:46:40Z\"}");
     assert_json(mumbai_without_weather(),
@@ -321,9 +306,8 @@ static void json_in_every_state(void **state)
                 "Open-Meteo.com\",\"url\":\"https://open-meteo.com/\"}]}");
 }
 
-static void json_of_what_is_half_known(void **state)
+TEST(json_of_what_is_half_known)
 {
-    (void)state;
     struct answer answer = mumbai();
     answer.reading.code = answer.reading.is_day = -1;
     answer.reading.timezone[0] = '\0';
@@ -349,9 +333,8 @@ static void json_of_what_is_half_known(void **state)
     json_decref(value);
 }
 
-static void names_come_back_from_json_and_cannot_leave_a_script(void **state)
+TEST(names_come_back_from_json_and_cannot_leave_a_script)
 {
-    (void)state;
     struct answer answer = hostile();
     json_t *value = json_of(&answer);
     const json_t *place = json_object_get(value, "place");
@@ -363,9 +346,8 @@ static void names_come_back_from_json_and_cannot_leave_a_script(void **state)
 }
 
 /* The longest name there can be, and every byte of it costs six. */
-static void the_longest_name_fits(void **state)
+TEST(the_longest_name_fits)
 {
-    (void)state;
     struct answer answer = mumbai();
     memset(answer.place.name, '<', sizeof answer.place.name - 1);
     memset(answer.place.region, '&', sizeof answer.place.region - 1);
@@ -396,9 +378,8 @@ static json_t *explained(const struct place *place, const struct place_evidence 
     return value;
 }
 
-static void explanations_are_json_whatever_a_record_holds(void **state)
+TEST(explanations_are_json_whatever_a_record_holds)
 {
-    (void)state;
     struct answer answer = hostile();
     static const double numbers[] = {0, -1, 20, 1e308, (double)INFINITY, -(double)INFINITY, (double)NAN};
     for (size_t i = 0; i < 2 * COUNT(numbers); i++) {
@@ -423,9 +404,8 @@ static void explanations_are_json_whatever_a_record_holds(void **state)
 
 /* --- The use case, with rooms that have no weather to give --- */
 
-static void answers_say_how_long_they_hold(void **state)
+TEST(answers_say_how_long_they_hold)
 {
-    (void)state;
     struct place_options place = {
         .databases = {"data/visitors.mmdb"}, .database_count = 1, .max_radius_km = 100, .state = "/tmp"};
     struct weather_options weather = {.providers = {"open-meteo"},
@@ -473,20 +453,4 @@ static void answers_say_how_long_they_hold(void **state)
     places_close(places);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fragments),
-        cmocka_unit_test(fragments_show_icon_and_condition_when_asked),
-        cmocka_unit_test(fragments_in_other_units_languages_and_worlds),
-        cmocka_unit_test(credits_stand_in_the_fragment_only_when_inline),
-        cmocka_unit_test(lines_of_text),
-        cmocka_unit_test(json_in_every_state),
-        cmocka_unit_test(json_of_what_is_half_known),
-        cmocka_unit_test(names_come_back_from_json_and_cannot_leave_a_script),
-        cmocka_unit_test(the_longest_name_fits),
-        cmocka_unit_test(explanations_are_json_whatever_a_record_holds),
-        cmocka_unit_test(answers_say_how_long_they_hold),
-    };
-    return cmocka_run_group_tests_name("answer", tests, NULL, NULL);
-}
+UNIT_MAIN(NULL, NULL)

@@ -1,32 +1,21 @@
 /* Cells: every point has one, the nearest; the date line and the poles are no exception; each has one name,
  * never with a negative zero, and one key. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include <math.h>
 
-#include "../xorshift.h"
 #include "weather/cell/cell.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define TENTH        100000
-#define QUARTER      250000
-#define HALF         500000
-#define ONE          1000000
+#define TENTH   100000
+#define QUARTER 250000
+#define HALF    500000
+#define ONE     1000000
 
 static const int32_t sizes[] = {10000,   20000, 50000, TENTH,   160000,  200000,
                                 QUARTER, HALF,  ONE,   2500000, 4800000, 5000000};
 
-static void points_are_in_the_nearest_cell(void **state)
+TEST(points_are_in_the_nearest_cell)
 {
-    (void)state;
     static const struct {
         double latitude, longitude;
         int32_t size;
@@ -86,9 +75,8 @@ static void points_are_in_the_nearest_cell(void **state)
     }
 }
 
-static void sizes_must_divide_the_circle(void **state)
+TEST(sizes_must_divide_the_circle)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT(sizes); i++)
         assert_true(cell_size_valid(sizes[i]));
     static const int32_t bad[] = {0, -1, -TENTH, 70000, 110000, 700000, 7000000, INT32_MAX, INT32_MIN};
@@ -96,12 +84,10 @@ static void sizes_must_divide_the_circle(void **state)
         assert_false(cell_size_valid(bad[i]));
 }
 
-static uint64_t random_state = XORSHIFT_SEED;
-
 /* Uniform in [-most, most]. */
 static double pick(double most)
 {
-    return ((double)(xorshift(&random_state) >> 11) / (double)(UINT64_C(1) << 53) * 2 - 1) * most;
+    return ((double)random_below(UINT64_C(1) << 53) / (double)(UINT64_C(1) << 53) * 2 - 1) * most;
 }
 
 /* Degrees between two longitudes, the short way round. */
@@ -135,9 +121,8 @@ static void check_point(double latitude, double longitude, int32_t size)
         fail_msg("negative zero: %s", name);
 }
 
-static void random_points_of_every_size(void **state)
+TEST(random_points_of_every_size)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT(sizes); i++) {
         for (int n = 0; n < 5000; n++)
             check_point(pick(90), pick(180), sizes[i]);
@@ -147,9 +132,8 @@ static void random_points_of_every_size(void **state)
 }
 
 /* Cells map onto themselves, or a reader's cell would depend on how often it was rounded. */
-static void centres_stay_where_they_are(void **state)
+TEST(centres_stay_where_they_are)
 {
-    (void)state;
     for (int32_t lat = -900; lat <= 900; lat += 7)
         for (int32_t lon = -1800; lon < 1800; lon++) {
             struct cell cell = cell_of(lat / 10.0, lon / 10.0, TENTH);
@@ -164,9 +148,8 @@ static int by_value(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-static void every_cell_of_the_globe_has_its_own_key(void **state)
+TEST(every_cell_of_the_globe_has_its_own_key)
 {
-    (void)state;
     enum { CELLS = 181 * 360 };
     uint64_t *keys = calloc(CELLS, sizeof *keys);
     assert_non_null(keys);
@@ -180,14 +163,4 @@ static void every_cell_of_the_globe_has_its_own_key(void **state)
     free(keys);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(points_are_in_the_nearest_cell),
-        cmocka_unit_test(sizes_must_divide_the_circle),
-        cmocka_unit_test(random_points_of_every_size),
-        cmocka_unit_test(centres_stay_where_they_are),
-        cmocka_unit_test(every_cell_of_the_globe_has_its_own_key),
-    };
-    return cmocka_run_group_tests_name("cell", tests, NULL, NULL);
-}
+UNIT_MAIN(NULL, NULL)

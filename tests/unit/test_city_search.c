@@ -1,23 +1,12 @@
 /* Searching the gazetteer, and the folding of names that lets a search find them. */
+#include "unit.h"
+
 #include "place/fold.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #include "gazetteer_room.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static void search_finds(void **state)
+TEST(search_finds)
 {
-    (void)state;
     static const struct {
         const char *query, *country, *language, *first;
     } rows[] = {
@@ -67,9 +56,8 @@ static void search_finds(void **state)
     }
 }
 
-static void search_ranks(void **state)
+TEST(search_ranks)
 {
-    (void)state;
     struct city found[GAZETTEER_FOUND_MAX];
     /* The country's own first, then those that begin so, then those with a word that does; by population. */
     size_t count = gazetteer_search(gazetteer, "ra", "IN", "en", found, GAZETTEER_FOUND_MAX);
@@ -97,9 +85,8 @@ static void search_ranks(void **state)
     assert_true(count > 1);
 }
 
-static void search_bears_any_bytes(void **state)
+TEST(search_bears_any_bytes)
 {
-    (void)state;
     static const char *const nothing[] = {
         "",          " ",        "-'’.",         "\xff",
         "\xc3",      "mum\xff",  "\xa4\xe0",     "<script>alert(1)</script>",
@@ -123,9 +110,8 @@ static void search_bears_any_bytes(void **state)
     free(huge);
 }
 
-static void folding(void **state)
+TEST(folding)
 {
-    (void)state;
     static const struct {
         const char *name, *folded;
     } rows[] = {
@@ -161,9 +147,8 @@ static void folding(void **state)
     }
 }
 
-static void what_does_not_fit_folds_to_nothing(void **state)
+TEST(what_does_not_fit_folds_to_nothing)
 {
-    (void)state;
     char name[FOLD_BYTES + 1], folded[FOLD_BYTES];
     memset(name, 'A', sizeof name);
     assert_int_equal(fold(name, FOLD_BYTES - 1, folded), FOLD_BYTES - 1);
@@ -176,9 +161,8 @@ static void what_does_not_fit_folds_to_nothing(void **state)
 
 /* A bound many times what is measured (0.1 ms; single letters are the worst), for slow machines and
  * sanitizers. */
-static void it_is_quick(void **state)
+TEST(it_is_quick)
 {
-    (void)state;
     enum { QUERIES = 26 * 26 };
     static double took[QUERIES];
     struct city found[GAZETTEER_FOUND_MAX];
@@ -192,15 +176,4 @@ static void it_is_quick(void **state)
     assert_true(percentile(took, QUERIES, 99) < 5000);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(search_finds),
-        cmocka_unit_test(search_ranks),
-        cmocka_unit_test(search_bears_any_bytes),
-        cmocka_unit_test(folding),
-        cmocka_unit_test(what_does_not_fit_folds_to_nothing),
-        cmocka_unit_test(it_is_quick),
-    };
-    return cmocka_run_group_tests_name("city search", tests, open_gazetteer, close_gazetteer);
-}
+UNIT_MAIN(open_gazetteer, close_gazetteer)

@@ -3,22 +3,12 @@
  *
  * In all of it 203.0.113.7 is the reader, 6.6.6.6 what a reader may have forged, 10.0.0.0/8 and fd00::/8 the
  * trusted proxies, and 10.0.0.1 the peer unless a row says otherwise. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "unit.h"
 
-#include <cmocka.h>
-
-#include "../xorshift.h"
 #include "visitor/client.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define C            "203.0.113.7"
-#define E            "6.6.6.6"
+#define C "203.0.113.7"
+#define E "6.6.6.6"
 
 static struct address address_of(const char *text)
 {
@@ -73,9 +63,8 @@ static void check_unreadable(const char *header, const char *const *lines, size_
         check_rows(header, &(struct row){{lines[i]}, NULL, reason, NULL}, 1);
 }
 
-static void x_forwarded_for(void **state)
+TEST(x_forwarded_for)
 {
-    (void)state;
     static const struct row rows[] = {
         /* Who is believed. */
         {{E}, C, CLIENT_PEER_NOT_TRUSTED, C},
@@ -129,9 +118,8 @@ static void x_forwarded_for(void **state)
 }
 
 /* Each, as the only line, where the walk arrives at it. */
-static void x_forwarded_for_that_is_no_address(void **state)
+TEST(x_forwarded_for_that_is_no_address)
 {
-    (void)state;
     /* clang-format off */
     static const char *const lines[] = {
         "unknown", "_hidden", "-", "6.6.6.6, unknown", "6.6.6.6, junk", "6.6.6.6, junk, 10.0.0.2",
@@ -147,9 +135,8 @@ static void x_forwarded_for_that_is_no_address(void **state)
     check_unreadable("X-Forwarded-For", lines, COUNT(lines), CLIENT_NOT_AN_ADDRESS);
 }
 
-static void forwarded(void **state)
+TEST(forwarded)
 {
-    (void)state;
     static const struct row rows[] = {
         {{"for=" E}, C, CLIENT_PEER_NOT_TRUSTED, C},
         {{NULL}, "10.0.0.1", CLIENT_NO_HEADER, NULL},
@@ -176,9 +163,8 @@ static void forwarded(void **state)
     check_rows("forwarded", rows, COUNT(rows));
 }
 
-static void forwarded_that_is_no_address(void **state)
+TEST(forwarded_that_is_no_address)
 {
-    (void)state;
     /* clang-format off */
     static const char *const lines[] = {
         "for=unknown", "for=_x", "proto=https", ";", "for=6.6.6.6, proto=https", "for=6.6.6.6, for=\"\"",
@@ -196,9 +182,8 @@ static void forwarded_that_is_no_address(void **state)
     check_unreadable("Forwarded", &line, 1, CLIENT_NOT_AN_ADDRESS);
 }
 
-static void forwarded_that_is_malformed(void **state)
+TEST(forwarded_that_is_malformed)
 {
-    (void)state;
     /* clang-format off */
     static const char *const lines[] = {
         "203.0.113.7", "for=[2001:db8::7]", "for=2001:db8::7", "for=203.0.113.7:80",
@@ -219,9 +204,8 @@ static void forwarded_that_is_malformed(void **state)
     check_unreadable("Forwarded", inside_out, COUNT(inside_out), CLIENT_MALFORMED);
 }
 
-static void single_address_headers(void **state)
+TEST(single_address_headers)
 {
-    (void)state;
     static const struct row rows[] = {
         {{E}, C, CLIENT_PEER_NOT_TRUSTED, C},
         {{NULL}, "10.0.0.1", CLIENT_NO_HEADER, NULL},
@@ -239,9 +223,8 @@ static void single_address_headers(void **state)
     check_rows("CF-Connecting-IP", rows, COUNT(rows));
 }
 
-static void the_kind_of_header_follows_from_its_name(void **state)
+TEST(the_kind_of_header_follows_from_its_name)
 {
-    (void)state;
     assert_int_equal(client_header_kind("X-Forwarded-For"), CLIENT_X_FORWARDED_FOR);
     assert_int_equal(client_header_kind("x-forwarded-FOR"), CLIENT_X_FORWARDED_FOR);
     assert_int_equal(client_header_kind("FORWARDED"), CLIENT_FORWARDED);
@@ -250,9 +233,8 @@ static void the_kind_of_header_follows_from_its_name(void **state)
 }
 
 /* What is found but cannot be a reader: the class, not this room, then makes the verdict. */
-static void found_addresses_that_no_place_belongs_to(void **state)
+TEST(found_addresses_that_no_place_belongs_to)
 {
-    (void)state;
     static const struct {
         const char *line;
         enum address_class class;
@@ -275,9 +257,8 @@ static void found_addresses_that_no_place_belongs_to(void **state)
     }
 }
 
-static void a_trace_tells_the_hops_from_the_right(void **state)
+TEST(a_trace_tells_the_hops_from_the_right)
 {
-    (void)state;
     struct client_options options = options_with("X-Forwarded-For");
     struct address peer = address_of("10.0.0.1");
     const char *lines[] = {E ", " C, "fd00::1,,10.0.0.2"};
@@ -303,9 +284,8 @@ static void repeat(char *out, const char *element, size_t count)
     }
 }
 
-static void ceilings_are_exact(void **state)
+TEST(ceilings_are_exact)
 {
-    (void)state;
     static const char *const elements[] = {C, "for=" C};
     struct address peer = address_of("10.0.0.1");
     struct client_trace trace;
@@ -331,9 +311,8 @@ static void ceilings_are_exact(void **state)
     }
 }
 
-static void a_chain_of_proxies_up_to_the_ceiling_is_walked(void **state)
+TEST(a_chain_of_proxies_up_to_the_ceiling_is_walked)
 {
-    (void)state;
     struct client_options options = options_with("X-Forwarded-For");
     struct address peer = address_of("10.0.0.1");
     struct client_trace trace;
@@ -347,14 +326,6 @@ static void a_chain_of_proxies_up_to_the_ceiling_is_walked(void **state)
 
 /* --- Random headers: first what a stranger sent, then what proxies appended --- */
 
-static uint64_t random_state = XORSHIFT_SEED;
-
-/* Below `limit`. */
-static size_t pick(size_t limit)
-{
-    return (size_t)(xorshift(&random_state) >> 11) % limit;
-}
-
 struct random_header {
     char lines[12][1024];
     size_t count;
@@ -363,13 +334,13 @@ struct random_header {
 /* Continues the last line, or begins another one, as proxies do. */
 static void append(struct random_header *header, const char *part)
 {
-    if (header->count == 0 || pick(4) == 0) {
+    if (header->count == 0 || random_below(4) == 0) {
         strcpy(header->lines[header->count++], part);
         return;
     }
     static const char *const commas[] = {", ", ",", " ,\t", ",,"};
     char *line = header->lines[header->count - 1];
-    strcat(line, commas[pick(COUNT(commas))]);
+    strcat(line, commas[random_below(COUNT(commas))]);
     strcat(line, part);
 }
 
@@ -383,10 +354,10 @@ static void append_forgery(struct random_header *header)
         "\x01", ";for=" E, "0", ".", "for=\"", ", ",
     };
     /* clang-format on */
-    for (size_t parts = pick(3); parts > 0; parts--) {
+    for (size_t parts = random_below(3); parts > 0; parts--) {
         char text[256] = "";
-        for (size_t i = pick(8); i > 0; i--)
-            strcat(text, pieces[pick(COUNT(pieces))]);
+        for (size_t i = random_below(8); i > 0; i--)
+            strcat(text, pieces[random_below(COUNT(pieces))]);
         append(header, text);
     }
 }
@@ -403,12 +374,12 @@ static const char *const proxy_forwarded[] = {"for=10.0.0.2", "for=\"[fd00::2]\"
 static void append_honest(struct random_header *header, bool rfc7239)
 {
     if (rfc7239)
-        append(header, honest_forwarded[pick(COUNT(honest_forwarded))]);
+        append(header, honest_forwarded[random_below(COUNT(honest_forwarded))]);
     else
-        append(header, honest_xff[pick(COUNT(honest_xff))]);
-    for (size_t proxies = pick(4); proxies > 0; proxies--)
-        append(header,
-               rfc7239 ? proxy_forwarded[pick(COUNT(proxy_forwarded))] : proxy_xff[pick(COUNT(proxy_xff))]);
+        append(header, honest_xff[random_below(COUNT(honest_xff))]);
+    for (size_t proxies = random_below(4); proxies > 0; proxies--)
+        append(header, rfc7239 ? proxy_forwarded[random_below(COUNT(proxy_forwarded))]
+                               : proxy_xff[random_below(COUNT(proxy_xff))]);
 }
 
 /* Runs client_find over copies of exact size, so that reading past an end shows under a sanitizer. */
@@ -427,9 +398,8 @@ static struct address find_in(const struct random_header *header, const struct c
 
 /* The reader is found whatever a stranger put before. Forwarded is one grammar, so that what he broke may
  * make the whole unreadable; never may it make another reader. */
-static void what_strangers_wrote_never_counts(void **state)
+TEST(what_strangers_wrote_never_counts)
 {
-    (void)state;
     const struct address reader = address_of(C);
     enum { ROUNDS = 100000 };
     for (size_t kind = 0; kind < COUNT(headers); kind++) {
@@ -453,9 +423,8 @@ static void what_strangers_wrote_never_counts(void **state)
 }
 
 /* When the hop that names the reader cannot be read, no one left of it is taken instead. */
-static void an_unreadable_hop_ends_the_walk(void **state)
+TEST(an_unreadable_hop_ends_the_walk)
 {
-    (void)state;
     static const char *const broken[2][6] = {
         {"unknown", "203.0.113.007", C ":99999", "\"" C "\"", "[" C "]", C " " C},
         {"for=unknown", "proto=https", "for=[2001:db8::7]", "for=\"" C, "for=_h", "for=" C ";for=" C},
@@ -465,30 +434,12 @@ static void an_unreadable_hop_ends_the_walk(void **state)
         struct client_options options = options_with(headers[kind]);
         struct random_header header = {.count = 0};
         append_forgery(&header);
-        append(&header, broken[kind][pick(COUNT(broken[kind]))]);
-        for (size_t proxies = pick(4); proxies > 0; proxies--)
+        append(&header, broken[kind][random_below(COUNT(broken[kind]))]);
+        for (size_t proxies = random_below(4); proxies > 0; proxies--)
             append(&header, kind ? "for=10.0.0.2" : "10.0.0.2");
         if (find_in(&header, &options).family != ADDRESS_NONE)
             fail_msg("%s: %s", headers[kind], header.lines[0]);
     }
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(x_forwarded_for),
-        cmocka_unit_test(x_forwarded_for_that_is_no_address),
-        cmocka_unit_test(forwarded),
-        cmocka_unit_test(forwarded_that_is_no_address),
-        cmocka_unit_test(forwarded_that_is_malformed),
-        cmocka_unit_test(single_address_headers),
-        cmocka_unit_test(the_kind_of_header_follows_from_its_name),
-        cmocka_unit_test(found_addresses_that_no_place_belongs_to),
-        cmocka_unit_test(a_trace_tells_the_hops_from_the_right),
-        cmocka_unit_test(ceilings_are_exact),
-        cmocka_unit_test(a_chain_of_proxies_up_to_the_ceiling_is_walked),
-        cmocka_unit_test(what_strangers_wrote_never_counts),
-        cmocka_unit_test(an_unreadable_hop_ends_the_walk),
-    };
-    return cmocka_run_group_tests_name("client", tests, NULL, NULL);
-}
+UNIT_MAIN(NULL, NULL)

@@ -1,27 +1,17 @@
 /* The clock: written instants come back, what is not one is refused, and tests and developers can move now
  * without anything else noticing. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include <pthread.h>
 
 #include "base/clock.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define YEAR_0       (-62167219200)
-#define YEAR_10000   253402300800
-#define HOUR_MS      INT64_C(3600000)
+#define YEAR_0     (-62167219200)
+#define YEAR_10000 253402300800
+#define HOUR_MS    INT64_C(3600000)
 
-static void instants_are_written_as_rfc_3339(void **state)
+TEST(instants_are_written_as_rfc_3339)
 {
-    (void)state;
     static const struct {
         int64_t unix_s;
         const char *text;
@@ -51,9 +41,8 @@ static void instants_are_written_as_rfc_3339(void **state)
     }
 }
 
-static void what_was_written_comes_back(void **state)
+TEST(what_was_written_comes_back)
 {
-    (void)state;
     for (int64_t at = YEAR_0; at < YEAR_10000; at += 7654321) {
         char out[CLOCK_RFC3339_BYTES];
         int64_t again = at + 1;
@@ -63,9 +52,8 @@ static void what_was_written_comes_back(void **state)
     }
 }
 
-static void what_is_not_an_instant_is_refused(void **state)
+TEST(what_is_not_an_instant_is_refused)
 {
-    (void)state;
     /* clang-format off */
     static const char *const texts[] = {
         "", "now", "2026-01-31", "2026-01-31T09:00:12", "2026-01-31T09:00:12z", "2026-01-31 09:00:12Z",
@@ -84,9 +72,8 @@ static void what_is_not_an_instant_is_refused(void **state)
     }
 }
 
-static void durations_have_a_unit(void **state)
+TEST(durations_have_a_unit)
 {
-    (void)state;
     static const struct {
         const char *text;
         int64_t ms;
@@ -135,9 +122,8 @@ static void durations_have_a_unit(void **state)
     }
 }
 
-static void milliseconds_become_a_timespec(void **state)
+TEST(milliseconds_become_a_timespec)
 {
-    (void)state;
     struct timespec t = clock_timespec(1234567);
     assert_int_equal(t.tv_sec, 1234);
     assert_int_equal(t.tv_nsec, 567000000);
@@ -147,9 +133,8 @@ static void milliseconds_become_a_timespec(void **state)
 }
 
 /* Wall and boot time move together, so that an age is the same by either; bounded waits do not notice. */
-static void the_running_clock_can_be_moved_both_ways(void **state)
+TEST(the_running_clock_can_be_moved_both_ways)
 {
-    (void)state;
     static const int64_t steps[] = {3 * HOUR_MS, -3 * HOUR_MS, 365 * 24 * HOUR_MS, -365 * 24 * HOUR_MS};
     for (size_t i = 0; i < COUNT(steps); i++) {
         int64_t real = clock_monotonic_ms();
@@ -175,9 +160,8 @@ static void *advance_often(void *argument)
 }
 
 /* Last, since a frozen clock stays frozen. */
-static void a_frozen_clock_moves_only_by_hand(void **state)
+TEST(a_frozen_clock_moves_only_by_hand)
 {
-    (void)state;
     pthread_t threads[4];
     clock_freeze(1769850012000);
     struct instant first = clock_now();
@@ -193,16 +177,4 @@ static void a_frozen_clock_moves_only_by_hand(void **state)
     assert_int_equal(clock_now().wall_ms, 1769850011000);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(instants_are_written_as_rfc_3339),
-        cmocka_unit_test(what_was_written_comes_back),
-        cmocka_unit_test(what_is_not_an_instant_is_refused),
-        cmocka_unit_test(durations_have_a_unit),
-        cmocka_unit_test(milliseconds_become_a_timespec),
-        cmocka_unit_test(the_running_clock_can_be_moved_both_ways),
-        cmocka_unit_test(a_frozen_clock_moves_only_by_hand),
-    };
-    return cmocka_run_group_tests_name("clock", tests, NULL, NULL);
-}
+UNIT_MAIN(NULL, NULL)

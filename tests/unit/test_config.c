@@ -1,28 +1,17 @@
 /* The configuration: the nearer source wins, every mistake is named with its file and line, nothing wrong is
  * let pass, and what --print-config writes reads back as the same. What each kind of value may be is the
  * matter of test_config_values.c. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include "config_file.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct config other;
 static char printed[SAID_BYTES], printed_again[SAID_BYTES];
 
 /* --- Where values come from --- */
 
-static void defaults_are_those_of_the_contract(void **state)
+TEST(defaults_are_those_of_the_contract)
 {
-    (void)state;
     assert_good("");
     assert_string_equal(config.server.listen.host, "127.0.0.1");
     assert_int_equal(config.server.listen.port, 8080);
@@ -70,9 +59,8 @@ static const char *origin_of_threads(void)
     return "default";
 }
 
-static void the_nearer_source_wins(void **state)
+TEST(the_nearer_source_wins)
 {
-    (void)state;
     static const char text[] = "# one\n[server]\nthreads = 12\n";
     struct config_sources sources = {.file = "widget.conf"};
     assert_good(text);
@@ -96,9 +84,8 @@ static void the_nearer_source_wins(void **state)
     unsetenv("MASTHEADS__SERVER__THREADS");
 }
 
-static void mistakes_outside_the_file(void **state)
+TEST(mistakes_outside_the_file)
 {
-    (void)state;
     static const struct {
         const char *set, *needle;
     } sets[] = {
@@ -136,9 +123,8 @@ static void mistakes_outside_the_file(void **state)
 
 /* --- Mistakes in the file --- */
 
-static void mistakes_are_named_with_file_and_line(void **state)
+TEST(mistakes_are_named_with_file_and_line)
 {
-    (void)state;
     static const struct {
         const char *text, *prefix, *needle;
     } rows[] = {
@@ -167,9 +153,8 @@ static void mistakes_are_named_with_file_and_line(void **state)
         assert_bad(rows[i].text, rows[i].prefix, rows[i].needle);
 }
 
-static void every_mistake_is_named_not_the_first_alone(void **state)
+TEST(every_mistake_is_named_not_the_first_alone)
 {
-    (void)state;
     static const char text[] =
         "[server]\nthreads = x\nno equals sign\n[cache]\ncapcity = 1\nnor here\nsnapshot = a\n"
         "snapshot = b\n";
@@ -190,9 +175,8 @@ static const char *many(char byte, size_t length)
     return text;
 }
 
-static void long_lines_are_refused_not_cut(void **state)
+TEST(long_lines_are_refused_not_cut)
 {
-    (void)state;
     char text[8192];
     assert_bad(file_of("weather", "contact", many('x', 5000)), "widget.conf:2: ", "");
     snprintf(text, sizeof text, "[weather]\n# %s\ncontact = a\n", many('x', 5000));
@@ -215,9 +199,8 @@ static void long_lines_are_refused_not_cut(void **state)
                "");
 }
 
-static void a_nul_byte_is_a_mistake(void **state)
+TEST(a_nul_byte_is_a_mistake)
 {
-    (void)state;
     static const struct {
         const char *bytes;
         size_t length;
@@ -235,9 +218,8 @@ static void a_nul_byte_is_a_mistake(void **state)
     }
 }
 
-static void files_that_cannot_be_read(void **state)
+TEST(files_that_cannot_be_read)
 {
-    (void)state;
     static const char *const paths[] = {"missing.conf", "folder.conf", "folder.conf/missing"};
     mkdir("folder.conf", 0755);
     for (size_t i = 0; i < COUNT(paths); i++) {
@@ -249,9 +231,8 @@ static void files_that_cannot_be_read(void **state)
 
 /* --- Paths --- */
 
-static void inputs_are_relative_to_the_file(void **state)
+TEST(inputs_are_relative_to_the_file)
 {
-    (void)state;
     static const char text[] = "[geoip]\ndatabases = a.mmdb, /abs/b.mmdb, ../c.mmdb\nvague = v.txt\n"
                                "[weather]\nopen_meteo_key_file = key\n";
     mkdir("conf", 0755);
@@ -271,9 +252,8 @@ static void inputs_are_relative_to_the_file(void **state)
     assert_string_equal(config.place.vague, "conf/v");
 }
 
-static void the_state_folder(void **state)
+TEST(the_state_folder)
 {
-    (void)state;
     unsetenv("STATE_DIRECTORY");
     assert_good("");
     assert_string_equal(config.place.state, "./var");
@@ -289,9 +269,8 @@ static void the_state_folder(void **state)
 }
 
 /* Cut, they would be other folders. */
-static void folders_that_are_too_long_are_errors(void **state)
+TEST(folders_that_are_too_long_are_errors)
 {
-    (void)state;
     char folders[PLACE_PATH_BYTES + 2] = "/", file[2 * PLACE_PATH_BYTES] = "";
     memset(folders + 1, 's', PLACE_PATH_BYTES - 2);
     setenv("STATE_DIRECTORY", folders, 1);
@@ -313,9 +292,8 @@ static void folders_that_are_too_long_are_errors(void **state)
     assert_non_null(strstr(said, "\nconfiguration: [server] state: path too long\n"));
 }
 
-static void without_a_name_the_file_is_widget_conf_here(void **state)
+TEST(without_a_name_the_file_is_widget_conf_here)
 {
-    (void)state;
     write_bytes("widget.conf", "[server]\nthreads = 12\n", 22);
     assert_true(load_sources(&(struct config_sources){0}, &config));
     assert_int_equal(config.server.threads, 12);
@@ -344,9 +322,8 @@ static void drop_origins(char *text)
     *out = '\0';
 }
 
-static void what_is_printed_reads_back_the_same(void **state)
+TEST(what_is_printed_reads_back_the_same)
 {
-    (void)state;
     static const char *const texts[] = {
         "",
         "[server]\nthreads = 12\nhosts = a, b\n[geoip]\nhome = S\xc3\xa3o Paulo, BR, -23.55, -46.63\n"
@@ -371,9 +348,8 @@ static void what_is_printed_reads_back_the_same(void **state)
 }
 
 /* Values from the command line are cut to what a file could hold, or they would not read back. */
-static void values_from_outside_the_file_print_as_they_read_back(void **state)
+TEST(values_from_outside_the_file_print_as_they_read_back)
 {
-    (void)state;
     static const char *const sets[] = {"weather.contact=  me  ", "server.threads= 12 ",
                                        "geoip.home=Mum\nbai, IN, 19.08, 72.88"};
     for (size_t i = 0; i < COUNT(sets); i++) {
@@ -390,9 +366,8 @@ static void values_from_outside_the_file_print_as_they_read_back(void **state)
     }
 }
 
-static void secrets_are_not_printed(void **state)
+TEST(secrets_are_not_printed)
 {
-    (void)state;
     assert_good("[weather]\nproxy = http://user:s3cret@proxy.example:3128\n");
     assert_string_equal(config.weather.proxy, "http://user:s3cret@proxy.example:3128");
     print(printed);
@@ -403,9 +378,8 @@ static void secrets_are_not_printed(void **state)
 
 /* --- Reloading --- */
 
-static void only_some_keys_may_change_while_running(void **state)
+TEST(only_some_keys_may_change_while_running)
 {
-    (void)state;
     assert_good("[log]\nlevel = info\n[server]\nthreads = 12\n");
     other = config;
     assert_good("[log]\nlevel = debug\nformat = json\n[geoip]\nmax_radius = 5 km\nhome = X, IN, 1, 2\n"
@@ -420,25 +394,4 @@ static void only_some_keys_may_change_while_running(void **state)
     assert_non_null(strstr(said, "widget.conf:5: [cache] capacity"));
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults_are_those_of_the_contract),
-        cmocka_unit_test(the_nearer_source_wins),
-        cmocka_unit_test(mistakes_outside_the_file),
-        cmocka_unit_test(mistakes_are_named_with_file_and_line),
-        cmocka_unit_test(every_mistake_is_named_not_the_first_alone),
-        cmocka_unit_test(long_lines_are_refused_not_cut),
-        cmocka_unit_test(a_nul_byte_is_a_mistake),
-        cmocka_unit_test(files_that_cannot_be_read),
-        cmocka_unit_test(inputs_are_relative_to_the_file),
-        cmocka_unit_test(the_state_folder),
-        cmocka_unit_test(folders_that_are_too_long_are_errors),
-        cmocka_unit_test(without_a_name_the_file_is_widget_conf_here),
-        cmocka_unit_test(what_is_printed_reads_back_the_same),
-        cmocka_unit_test(values_from_outside_the_file_print_as_they_read_back),
-        cmocka_unit_test(secrets_are_not_printed),
-        cmocka_unit_test(only_some_keys_may_change_while_running),
-    };
-    return cmocka_run_group_tests_name("config", tests, enter_folder, leave_folder);
-}
+UNIT_MAIN(enter_folder, leave_folder)

@@ -1,24 +1,13 @@
 /* What each kind of value in widget.conf may be, and may not; how long lists get; the forms a file may have.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include "config_file.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 #define BAD (-424242)
 
-static void numbers_and_durations(void **state)
+TEST(numbers_and_durations)
 {
-    (void)state;
     static const struct {
         const char *section, *key;
         const int64_t *field;
@@ -85,9 +74,8 @@ static void numbers_and_durations(void **state)
     }
 }
 
-static void other_kinds_of_values(void **state)
+TEST(other_kinds_of_values)
 {
-    (void)state;
     static const struct {
         const char *section, *key, *value;
         bool good;
@@ -186,9 +174,8 @@ static const char *list_of(const char *before, int count, const char *after)
     return list;
 }
 
-static void lists_have_limits(void **state)
+TEST(lists_have_limits)
 {
-    (void)state;
     assert_good(file_of("geoip", "databases", list_of("", PLACE_DATABASES, ".mmdb")));
     assert_int_equal(config.place.database_count, PLACE_DATABASES);
     assert_bad(file_of("geoip", "databases", list_of("", PLACE_DATABASES + 1, ".mmdb")),
@@ -204,9 +191,8 @@ static void lists_have_limits(void **state)
     assert_int_equal(config.place.database_count, 0);
 }
 
-static void forms_of_a_file(void **state)
+TEST(forms_of_a_file)
 {
-    (void)state;
     static const char *const texts[] = {
         "[server]\nthreads = 12\n[cache]\ncapacity = 50",
         "[server]\r\nthreads = 12\r\n\r\n[cache]\r\ncapacity = 50\r\n",
@@ -227,13 +213,4 @@ static void forms_of_a_file(void **state)
     assert_string_equal(config.weather.provider[PROVIDER_OPEN_METEO].url, "https://example.com");
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers_and_durations),
-        cmocka_unit_test(other_kinds_of_values),
-        cmocka_unit_test(lists_have_limits),
-        cmocka_unit_test(forms_of_a_file),
-    };
-    return cmocka_run_group_tests_name("config values", tests, enter_folder, leave_folder);
-}
+UNIT_MAIN(enter_folder, leave_folder)

@@ -1,21 +1,12 @@
 /* The curve: what is read between two hours is the straight line between them, exactly; outside the curve and
  * inside a hole too wide to bridge there is nothing. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include "weather/cell/curve.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define START        1769846400
-#define HOUR         CURVE_STEP_S
-#define GAP          CURVE_NO_TEMPERATURE
+#define START 1769846400
+#define HOUR  CURVE_STEP_S
+#define GAP   CURVE_NO_TEMPERATURE
 
 /* A curve of the given hundredths of a degree; by day and code 2 all along. */
 static struct curve curve_of(const int16_t *cdeg, size_t count)
@@ -29,9 +20,8 @@ static struct curve curve_of(const int16_t *cdeg, size_t count)
 #define CURVE(...) \
     curve_of((const int16_t[]){__VA_ARGS__}, sizeof((const int16_t[]){__VA_ARGS__}) / sizeof(int16_t))
 
-static void temperatures_lie_on_the_line(void **state)
+TEST(temperatures_lie_on_the_line)
 {
-    (void)state;
     static const struct {
         int16_t from, to; /* hundredths, at the hour and the next */
         int into_s;
@@ -92,9 +82,8 @@ static void assert_value_at(const struct curve *curve, int64_t unix_s, int ddeg)
     assert_int_equal(value.temperature_ddeg, ddeg);
 }
 
-static void the_curve_ends_at_its_first_and_last_point(void **state)
+TEST(the_curve_ends_at_its_first_and_last_point)
 {
-    (void)state;
     struct curve curve = CURVE(1000, 1100, 1200);
     assert_value_at(&curve, START, 100);
     assert_value_at(&curve, START + 2 * HOUR, 120);
@@ -113,9 +102,8 @@ static void the_curve_ends_at_its_first_and_last_point(void **state)
     assert_nothing_at(&curve, START);
 }
 
-static void the_longest_curve_is_read_to_its_end(void **state)
+TEST(the_longest_curve_is_read_to_its_end)
 {
-    (void)state;
     int16_t cdeg[CURVE_POINTS];
     for (size_t i = 0; i < CURVE_POINTS; i++)
         cdeg[i] = (int16_t)(100 * (int)i);
@@ -127,9 +115,8 @@ static void the_longest_curve_is_read_to_its_end(void **state)
 }
 
 /* Beside a missing point only the known one itself can be read. */
-static void a_missing_point_takes_both_hours_around_it(void **state)
+TEST(a_missing_point_takes_both_hours_around_it)
 {
-    (void)state;
     struct curve curve = CURVE(1000, GAP, 1200, GAP);
     assert_value_at(&curve, START, 100);
     assert_nothing_at(&curve, START + 1);
@@ -140,9 +127,8 @@ static void a_missing_point_takes_both_hours_around_it(void **state)
     assert_nothing_at(&curve, START + 3 * HOUR);
 }
 
-static void the_sky_is_stepped_at_the_hour(void **state)
+TEST(the_sky_is_stepped_at_the_hour)
 {
-    (void)state;
     static const struct {
         uint8_t condition;
         int code, is_day;
@@ -166,9 +152,8 @@ static void the_sky_is_stepped_at_the_hour(void **state)
     }
 }
 
-static void short_gaps_are_bridged(void **state)
+TEST(short_gaps_are_bridged)
 {
-    (void)state;
     static const struct {
         int16_t before[9], after[9];
     } rows[] = {
@@ -194,9 +179,8 @@ static void short_gaps_are_bridged(void **state)
 }
 
 /* What lies behind `count` is not part of the curve. */
-static void bridging_stops_at_the_count(void **state)
+TEST(bridging_stops_at_the_count)
 {
-    (void)state;
     struct curve curve = CURVE(100, GAP, 300);
     curve.count = 2;
     curve_bridge_gaps(&curve);
@@ -206,16 +190,4 @@ static void bridging_stops_at_the_count(void **state)
     assert_int_equal(curve.temperature_cdeg[1], GAP);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(temperatures_lie_on_the_line),
-        cmocka_unit_test(the_curve_ends_at_its_first_and_last_point),
-        cmocka_unit_test(the_longest_curve_is_read_to_its_end),
-        cmocka_unit_test(a_missing_point_takes_both_hours_around_it),
-        cmocka_unit_test(the_sky_is_stepped_at_the_hour),
-        cmocka_unit_test(short_gaps_are_bridged),
-        cmocka_unit_test(bridging_stops_at_the_count),
-    };
-    return cmocka_run_group_tests_name("curve", tests, NULL, NULL);
-}
+UNIT_MAIN(NULL, NULL)

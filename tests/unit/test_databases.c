@@ -1,24 +1,15 @@
 /* Database files and what may happen to them: absent, broken, of another kind, replaced, cut short under our
  * feet. Readers are served from what was loaded, a candidate replaces it whole or not at all. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "../xorshift.h"
 #include "place_rooms.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define RELOADS      10
+#define RELOADS 10
 
 static const char *const readers[] = {"192.0.2.1",    "198.51.100.1",   "203.0.113.97", "203.0.113.129",
                                       "203.0.113.49", "2001:db8:10::1", "8.8.8.8",      "2a00::1"};
@@ -47,9 +38,8 @@ static void assert_refused(const char *path)
         fail_msg("%s: %s", path, db ? "opened" : "no reason given");
 }
 
-static void what_is_no_database_is_refused(void **state)
+TEST(what_is_no_database_is_refused)
 {
-    (void)state;
     assert_refused(in_folder("missing"));
     assert_refused("");
     assert_refused(folder);
@@ -67,9 +57,8 @@ static void what_is_no_database_is_refused(void **state)
     assert_refused(in_folder("metadata"));
 }
 
-static void a_good_file_opens(void **state)
+TEST(a_good_file_opens)
 {
-    (void)state;
     char error[MMDB_ERROR_BYTES] = "";
     struct mmdb *db = mmdb_open(VISITORS, in_folder("state"), NULL, error);
     struct record record;
@@ -85,9 +74,8 @@ static void a_good_file_opens(void **state)
     mmdb_close(NULL);
 }
 
-static void where_the_state_folder_takes_no_copy_memory_does(void **state)
+TEST(where_the_state_folder_takes_no_copy_memory_does)
 {
-    (void)state;
     char error[MMDB_ERROR_BYTES];
     struct address mumbai;
     struct record record;
@@ -99,9 +87,8 @@ static void where_the_state_folder_takes_no_copy_memory_does(void **state)
     mmdb_close(db);
 }
 
-static void nothing_is_left_in_the_state_folder(void **state)
+TEST(nothing_is_left_in_the_state_folder)
 {
-    (void)state;
     size_t count = 0;
     DIR *state_folder = opendir(in_folder("state"));
     assert_non_null(state_folder);
@@ -127,9 +114,8 @@ static void open_variant(const char *bytes, size_t length, bool refuse)
     mmdb_close(db);
 }
 
-static void a_file_cut_anywhere_is_refused_or_harmless(void **state)
+TEST(a_file_cut_anywhere_is_refused_or_harmless)
 {
-    (void)state;
     size_t length;
     char *bytes = read_file(VISITORS, &length);
     for (size_t cut = 0; cut < length; cut += cut < length - 400 ? 97 : 1)
@@ -137,16 +123,14 @@ static void a_file_cut_anywhere_is_refused_or_harmless(void **state)
     free(bytes);
 }
 
-static void a_corrupted_file_is_refused_or_harmless(void **state)
+TEST(a_corrupted_file_is_refused_or_harmless)
 {
-    (void)state;
     size_t length;
-    uint64_t random_state = XORSHIFT_SEED;
     char *bytes = read_file(VISITORS, &length);
     for (int i = 0; i < 400; i++) {
-        size_t at = (size_t)(xorshift(&random_state) >> 20) % length;
+        size_t at = random_below(length);
         char was = bytes[at];
-        bytes[at] = (char)random_state;
+        bytes[at] = (char)random_below(256);
         open_variant(bytes, length, false);
         bytes[at] = was;
     }
@@ -155,9 +139,8 @@ static void a_corrupted_file_is_refused_or_harmless(void **state)
 
 /* --- A room --- */
 
-static void in_place_damage_after_opening_reaches_nobody(void **state)
+TEST(in_place_damage_after_opening_reaches_nobody)
 {
-    (void)state;
     struct place_options options = options_with(in_folder("victim.mmdb"));
     copy_file(VISITORS, options.databases[0]);
     reload(&options);
@@ -170,9 +153,8 @@ static void in_place_damage_after_opening_reaches_nobody(void **state)
     put_back();
 }
 
-static void the_first_database_with_a_record_decides(void **state)
+TEST(the_first_database_with_a_record_decides)
 {
-    (void)state;
     struct place_options options = options_with(in_folder("dbip.mmdb"));
     copy_file(VISITORS, options.databases[0]);
     strcpy(options.databases[options.database_count++], VISITORS);
@@ -186,9 +168,8 @@ static void the_first_database_with_a_record_decides(void **state)
     put_back();
 }
 
-static void a_missing_database_is_missing_not_fatal(void **state)
+TEST(a_missing_database_is_missing_not_fatal)
 {
-    (void)state;
     struct place_options options = options_with(VISITORS);
     snprintf(options.databases[options.database_count++], PLACE_PATH_BYTES, "%s", in_folder("missing.mmdb"));
     struct places *places = places_open(&options);
@@ -207,9 +188,8 @@ static void a_missing_database_is_missing_not_fatal(void **state)
     places_close(places);
 }
 
-static void a_reload_is_all_or_nothing(void **state)
+TEST(a_reload_is_all_or_nothing)
 {
-    (void)state;
     struct place_options options = options_with(VISITORS);
     static const char *const broken[] = {"missing.mmdb", "text", "empty", "fifo", "."};
     for (size_t i = 0; i < COUNT(broken); i++) {
@@ -237,9 +217,8 @@ static void touch(const char *path, time_t at_s)
     assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
-static void changes_are_noticed_once(void **state)
+TEST(changes_are_noticed_once)
 {
-    (void)state;
     struct place_options options = options_with(in_folder("watched.mmdb"));
     const char *path = options.databases[0];
     copy_file(VISITORS, path);
@@ -288,9 +267,8 @@ static void *look_up(void *argument)
     return argument;
 }
 
-static void lookups_go_on_while_databases_are_replaced(void **state)
+TEST(lookups_go_on_while_databases_are_replaced)
 {
-    (void)state;
     pthread_t threads[3];
     for (size_t i = 0; i < COUNT(threads); i++)
         assert_int_equal(pthread_create(&threads[i], NULL, look_up, NULL), 0);
@@ -308,19 +286,5 @@ static void lookups_go_on_while_databases_are_replaced(void **state)
 int main(int argc, char **argv)
 {
     IF_EXAMINER(argc, argv);
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_no_database_is_refused),
-        cmocka_unit_test(a_good_file_opens),
-        cmocka_unit_test(where_the_state_folder_takes_no_copy_memory_does),
-        cmocka_unit_test(a_file_cut_anywhere_is_refused_or_harmless),
-        cmocka_unit_test(a_corrupted_file_is_refused_or_harmless),
-        cmocka_unit_test(in_place_damage_after_opening_reaches_nobody),
-        cmocka_unit_test(the_first_database_with_a_record_decides),
-        cmocka_unit_test(a_missing_database_is_missing_not_fatal),
-        cmocka_unit_test(a_reload_is_all_or_nothing),
-        cmocka_unit_test(changes_are_noticed_once),
-        cmocka_unit_test(lookups_go_on_while_databases_are_replaced),
-        cmocka_unit_test(nothing_is_left_in_the_state_folder),
-    };
-    return cmocka_run_group_tests_name("databases", tests, open_room, close_room);
+    return unit_run(open_room, close_room);
 }

@@ -1,14 +1,6 @@
 /* A file is replaced whole or not at all: whatever is in the way, the old one stays, and nothing is left
  * beside it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -44,9 +36,8 @@ static void assert_refused(const char *path, int error)
     assert_int_equal(errno, error);
 }
 
-static void a_file_is_made_and_replaced(void **state)
+TEST(a_file_is_made_and_replaced)
 {
-    (void)state;
     assert_replaced(in_folder("file"), "first");
     assert_replaced(in_folder("file"), "second, and longer");
     assert_replaced(in_folder("file"), "");
@@ -56,9 +47,8 @@ static void a_file_is_made_and_replaced(void **state)
     assert_int_equal(chdir("/"), 0);
 }
 
-static void what_lies_in_the_way_is_replaced_not_followed(void **state)
+TEST(what_lies_in_the_way_is_replaced_not_followed)
 {
-    (void)state;
     write_string(in_folder("target"), "untouched");
     assert_int_equal(symlink(in_folder("target"), in_folder("linked.new")), 0);
     assert_replaced(in_folder("linked"), "beside a link");
@@ -69,9 +59,8 @@ static void what_lies_in_the_way_is_replaced_not_followed(void **state)
     assert_file_holds(in_folder("target"), "untouched");
 }
 
-static void where_nothing_can_be_written_the_error_says_why(void **state)
+TEST(where_nothing_can_be_written_the_error_says_why)
 {
-    (void)state;
     char deep[PATH_MAX];
     memset(deep, 'x', sizeof deep);
     deep[sizeof deep - 4] = '\0';
@@ -89,9 +78,8 @@ static void where_nothing_can_be_written_the_error_says_why(void **state)
 }
 
 /* A device that is full: no file may grow past a few bytes. */
-static void a_full_disk_leaves_the_old_file(void **state)
+TEST(a_full_disk_leaves_the_old_file)
 {
-    (void)state;
     static char large[20000];
     struct rlimit was;
     memset(large, 'x', sizeof large);
@@ -131,9 +119,8 @@ static bool write_carelessly(FILE *file, void *context)
     return true;
 }
 
-static void a_writer_may_seek_and_may_fail(void **state)
+TEST(a_writer_may_seek_and_may_fail)
 {
-    (void)state;
     int error = 0;
     struct rlimit was;
     assert_true(file_replace(in_folder("parts"), write_parts, &error));
@@ -153,14 +140,4 @@ static void a_writer_may_seek_and_may_fail(void **state)
     assert_false(there(in_folder("parts.new")));
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_file_is_made_and_replaced),
-        cmocka_unit_test(what_lies_in_the_way_is_replaced_not_followed),
-        cmocka_unit_test(where_nothing_can_be_written_the_error_says_why),
-        cmocka_unit_test(a_full_disk_leaves_the_old_file),
-        cmocka_unit_test(a_writer_may_seek_and_may_fail),
-    };
-    return cmocka_run_group_tests_name("file", tests, make_folder, remove_folder);
-}
+UNIT_MAIN(make_folder, remove_folder)

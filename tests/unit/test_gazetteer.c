@@ -1,23 +1,13 @@
 /* The gazetteer: which city a reader would name, and whether the embedded tables are sound. */
+#include "unit.h"
+
 #include "base/text.h"
 #include "place/city_table.h"
 #include "place/fold.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include <cmocka.h>
-
-#include "../xorshift.h"
 #include "gazetteer_room.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 struct label_row {
     const char *recorded, *country, *region;
@@ -39,9 +29,8 @@ static void check_labels(const struct label_row *rows, size_t count)
     }
 }
 
-static void readers_of_india_are_told_their_city(void **state)
+TEST(readers_of_india_are_told_their_city)
 {
-    (void)state;
     static const struct label_row rows[] = {
         /* Neighbourhoods, with and without the city before them. */
         {"Mumbai", "IN", "Maharashtra", 19.0760, 72.8777, "Mumbai"},
@@ -91,9 +80,8 @@ static void readers_of_india_are_told_their_city(void **state)
     check_labels(rows, COUNT(rows));
 }
 
-static void readers_of_the_world_are_told_their_city(void **state)
+TEST(readers_of_the_world_are_told_their_city)
 {
-    (void)state;
     static const struct label_row rows[] = {
         {"London", "GB", "England", 51.5072, -0.1276, "London"},
         {"Hackney", "GB", "England", 51.5450, -0.0553, "London"},
@@ -133,9 +121,8 @@ static void readers_of_the_world_are_told_their_city(void **state)
     check_labels(rows, COUNT(rows));
 }
 
-static void no_label_crosses_a_border(void **state)
+TEST(no_label_crosses_a_border)
 {
-    (void)state;
     static const struct label_row rows[] = {
         {"Windsor", "CA", "Ontario", 42.3149, -83.0364, "Windsor"},
         {"Detroit", "US", "Michigan", 42.3314, -83.0458, "Detroit"},
@@ -159,9 +146,8 @@ static void no_label_crosses_a_border(void **state)
     check_labels(rows, COUNT(rows));
 }
 
-static void odd_points_and_names_have_no_label(void **state)
+TEST(odd_points_and_names_have_no_label)
 {
-    (void)state;
     static const struct label_row rows[] = {
         {"Somewhere", "IN", "", NAN, 72, NULL},
         {"Somewhere", "IN", "", 19, NAN, NULL},
@@ -184,9 +170,8 @@ static void odd_points_and_names_have_no_label(void **state)
     check_labels(rows, COUNT(rows));
 }
 
-static void labels_are_in_the_asked_language(void **state)
+TEST(labels_are_in_the_asked_language)
 {
-    (void)state;
     struct city city;
     assert_true(gazetteer_name_point(gazetteer, 19.1164, 72.9047, "IN", "", "Powai", "hi", &city));
     assert_string_equal(city.name, "मुंबई");
@@ -197,9 +182,8 @@ static void labels_are_in_the_asked_language(void **state)
     assert_string_equal(city.name, "Reading"); /* not in our table: never spelled by rule */
 }
 
-static void brackets_are_taken_off(void **state)
+TEST(brackets_are_taken_off)
 {
-    (void)state;
     static const struct {
         const char *recorded;
         size_t bare;
@@ -222,32 +206,24 @@ static void brackets_are_taken_off(void **state)
             fail_msg("'%s': %zu", rows[i].recorded, gazetteer_strip_qualifier(rows[i].recorded));
 }
 
-static uint64_t next_random(void)
+TEST(random_bytes_do_no_harm)
 {
-    static uint64_t random_state = XORSHIFT_SEED;
-    return xorshift(&random_state);
-}
-
-static void random_bytes_do_no_harm(void **state)
-{
-    (void)state;
     struct city found[GAZETTEER_FOUND_MAX];
     for (int n = 0; n < 20000; n++) {
         char bytes[24] = {0}, country[3] = {0};
-        for (size_t i = 0, length = next_random() % sizeof bytes; i < length; i++)
-            bytes[i] = (char)(1 + next_random() % 255);
-        country[0] = (char)next_random();
-        country[1] = (char)next_random();
+        for (size_t i = 0, length = random_below(sizeof bytes); i < length; i++)
+            bytes[i] = (char)(1 + random_below(255));
+        country[0] = (char)random_below(256);
+        country[1] = (char)random_below(256);
         assert_true(gazetteer_search(gazetteer, bytes, country, bytes, found, GAZETTEER_FOUND_MAX) <= 10);
-        double latitude = (double)(next_random() % 1800) / 10 - 90;
-        double longitude = (double)(next_random() % 3600) / 10 - 180;
+        double latitude = (double)(random_below(1800)) / 10 - 90;
+        double longitude = (double)(random_below(3600)) / 10 - 180;
         gazetteer_name_point(gazetteer, latitude, longitude, country, bytes, bytes, "en", found);
     }
 }
 
-static void every_city_is_found_by_its_id_and_name(void **state)
+TEST(every_city_is_found_by_its_id_and_name)
 {
-    (void)state;
     struct city_table table = {0};
     assert_true(city_table_open(&table));
     for (size_t i = 0; i < table.row_count; i++) {
@@ -278,9 +254,8 @@ static void check_name(struct span name)
         fail_msg("'%.*s' is not fit to show", (int)name.length, name.bytes);
 }
 
-static void the_table_of_cities_is_sound(void **state)
+TEST(the_table_of_cities_is_sound)
 {
-    (void)state;
     struct city_table table = {0};
     assert_true(city_table_open(&table));
     assert_in_range(table.row_count, 23000, 24323);
@@ -300,9 +275,8 @@ static void the_table_of_cities_is_sound(void **state)
 }
 
 /* Every row of the table of names belongs to a city, so none was dropped by a new data/cities.tsv. */
-static void the_table_of_names_is_sound(void **state)
+TEST(the_table_of_names_is_sound)
 {
-    (void)state;
     struct city_table table = {0};
     assert_true(city_table_open(&table));
     extern const char gazetteer_names[], gazetteer_names_end[];
@@ -328,9 +302,8 @@ static void the_table_of_names_is_sound(void **state)
     city_table_close(&table);
 }
 
-static void hindi_names_of_large_cities(void **state)
+TEST(hindi_names_of_large_cities)
 {
-    (void)state;
     static const struct {
         const char *query, *hindi;
     } rows[] = {
@@ -347,9 +320,8 @@ static void hindi_names_of_large_cities(void **state)
 }
 
 /* A bound many times what is measured (0.3 us), for slow machines and sanitizers. */
-static void labels_are_quick(void **state)
+TEST(labels_are_quick)
 {
-    (void)state;
     enum { LABELS = 2000 };
     static double took[LABELS];
     struct city city;
@@ -361,21 +333,4 @@ static void labels_are_quick(void **state)
     assert_true(percentile(took, LABELS, 50) < 50);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(readers_of_india_are_told_their_city),
-        cmocka_unit_test(readers_of_the_world_are_told_their_city),
-        cmocka_unit_test(no_label_crosses_a_border),
-        cmocka_unit_test(odd_points_and_names_have_no_label),
-        cmocka_unit_test(labels_are_in_the_asked_language),
-        cmocka_unit_test(brackets_are_taken_off),
-        cmocka_unit_test(random_bytes_do_no_harm),
-        cmocka_unit_test(every_city_is_found_by_its_id_and_name),
-        cmocka_unit_test(the_table_of_cities_is_sound),
-        cmocka_unit_test(the_table_of_names_is_sound),
-        cmocka_unit_test(hindi_names_of_large_cities),
-        cmocka_unit_test(labels_are_quick),
-    };
-    return cmocka_run_group_tests_name("gazetteer", tests, open_gazetteer, close_gazetteer);
-}
+UNIT_MAIN(open_gazetteer, close_gazetteer)

@@ -1,14 +1,6 @@
 /* The guard: what must not pass does not, whether it comes as a table of headers or as bytes through civetweb
  * itself, which silently loses header lines that an attacker knows how to make it lose. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include <arpa/inet.h>
 #include <civetweb.h>
@@ -17,7 +9,6 @@
 
 #include "http/guard.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define BUFFER_BYTES 8192
 
 /* --- A table --- */
@@ -66,9 +57,8 @@ static int status_of(const char *method, const char *version, const char *lines)
 
 #define HOST "Host: a\r\n"
 
-static void requests_and_their_status(void **state)
+TEST(requests_and_their_status)
 {
-    (void)state;
     static const struct {
         const char *method, *version, *lines;
         int status;
@@ -139,9 +129,8 @@ static void requests_and_their_status(void **state)
     }
 }
 
-static void too_many_headers(void **state)
+TEST(too_many_headers)
 {
-    (void)state;
     char lines[4096] = HOST;
     for (int count = 1; count <= MG_MAX_HEADERS; count++) {
         int expected = count < MG_MAX_HEADERS ? 0 : 431;
@@ -152,9 +141,8 @@ static void too_many_headers(void **state)
 
 /* After a whole list stands the empty line's CR; anything else there was a header line that civetweb did not
  * read. */
-static void a_list_that_was_cut(void **state)
+TEST(a_list_that_was_cut)
 {
-    (void)state;
     static const struct {
         const char *rest;
         size_t length;
@@ -246,9 +234,8 @@ static int guarded(const char *bytes, size_t length)
     return status;
 }
 
-static void whole_requests_pass_through_civetweb(void **state)
+TEST(whole_requests_pass_through_civetweb)
 {
-    (void)state;
     static const char *const requests[] = {
         "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: a\r\nAccept:\r\n\r\n",
@@ -266,9 +253,8 @@ static void whole_requests_pass_through_civetweb(void **state)
 }
 
 /* Each loses a header line inside civetweb, or hides a second request. */
-static void requests_that_lose_lines_do_not_pass(void **state)
+TEST(requests_that_lose_lines_do_not_pass)
 {
-    (void)state;
     static const struct {
         const char *bytes;
         size_t length;
@@ -307,9 +293,8 @@ static void requests_that_lose_lines_do_not_pass(void **state)
     }
 }
 
-static void the_list_ends_at_sixty_three_headers(void **state)
+TEST(the_list_ends_at_sixty_three_headers)
 {
-    (void)state;
     char text[4096] = "GET / HTTP/1.1\r\nHost: a\r\n";
     for (int count = 1; count <= 70; count++) {
         char whole[4200];
@@ -321,15 +306,4 @@ static void the_list_ends_at_sixty_three_headers(void **state)
     }
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(requests_and_their_status),
-        cmocka_unit_test(too_many_headers),
-        cmocka_unit_test(a_list_that_was_cut),
-        cmocka_unit_test(whole_requests_pass_through_civetweb),
-        cmocka_unit_test(requests_that_lose_lines_do_not_pass),
-        cmocka_unit_test(the_list_ends_at_sixty_three_headers),
-    };
-    return cmocka_run_group_tests_name("guard", tests, start_civetweb, stop_civetweb);
-}
+UNIT_MAIN(start_civetweb, stop_civetweb)

@@ -1,17 +1,13 @@
 /* The history: what happened in which minute and quarter hour, by a clock that is moved, set and frozen. */
+#include "unit.h"
+
 #include "ops/history.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
 
 #define NOON_MS      ((int64_t)1769860800 * 1000)
 #define MINUTE       ((int64_t)60000)
 #define LAST         59
 #define LAST_QUARTER 95
+#define CASE(name)   TEST_WITH(name, open_at_noon, close_all)
 
 static struct history *history;
 static struct history_view *view;
@@ -57,9 +53,8 @@ static int close_all(void **state)
 }
 
 /* Threads sum the counters before they take the lock, so that an older sum may come after a newer one. */
-static void a_sum_that_comes_late_takes_nothing_away(void **state)
+CASE(a_sum_that_comes_late_takes_nothing_away)
 {
-    (void)state;
     struct instant before = at(MINUTE - 1), after = at(MINUTE);
     uint64_t old[HISTORY_COUNTERS] = {10};
     note(before, 20);
@@ -70,9 +65,8 @@ static void a_sum_that_comes_late_takes_nothing_away(void **state)
     assert_int_equal(grown(HISTORY_HOUR, LAST), 5);
 }
 
-static void growth_goes_to_its_minute_and_quarter(void **state)
+CASE(growth_goes_to_its_minute_and_quarter)
 {
-    (void)state;
     note(at(10000), 3);
     note(at(59999), 4);
     note(at(MINUTE), 5);
@@ -90,9 +84,8 @@ static void growth_goes_to_its_minute_and_quarter(void **state)
     assert_int_equal(view->ends_s[HISTORY_DAY], NOON_MS / 1000 + 30 * 60);
 }
 
-static void what_was_before_the_start_is_not_known(void **state)
+CASE(what_was_before_the_start_is_not_known)
 {
-    (void)state;
     look(at(2 * MINUTE));
     assert_true(view->slots[HISTORY_HOUR][LAST - 2].known);
     assert_false(view->slots[HISTORY_HOUR][LAST - 3].known);
@@ -101,9 +94,8 @@ static void what_was_before_the_start_is_not_known(void **state)
 }
 
 /* A slot comes round again after an hour or a day: nothing of the old one is left in it, noted or not. */
-static void rings_forget(void **state)
+CASE(rings_forget)
 {
-    (void)state;
     note(at(0), 9);
     look(at(60 * MINUTE));
     for (size_t i = 0; i <= LAST; i++)
@@ -119,9 +111,8 @@ static void rings_forget(void **state)
 }
 
 /* A step of the wall clock is noted, and moves nothing. What comes slowly is no step. */
-static void a_step_of_the_wall_clock_is_noted(void **state)
+CASE(a_step_of_the_wall_clock_is_noted)
 {
-    (void)state;
     struct instant late = at(2 * MINUTE);
     note(at(0), 1);
     late.wall_ms += 20000;
@@ -139,9 +130,8 @@ static void a_step_of_the_wall_clock_is_noted(void **state)
     assert_int_equal(view->ends_s[HISTORY_HOUR], NOON_MS / 1000 + 5 * 60 - 3600);
 }
 
-static void going_back_in_time_is_harmless(void **state)
+CASE(going_back_in_time_is_harmless)
 {
-    (void)state;
     note(at(50 * MINUTE), 2);
     note(at(-30 * MINUTE), 3);
     look(at(-30 * MINUTE));
@@ -150,13 +140,4 @@ static void going_back_in_time_is_harmless(void **state)
     assert_int_equal(grown(HISTORY_HOUR, LAST), 2);
 }
 
-int main(void)
-{
-#define CASE(f) cmocka_unit_test_setup_teardown(f, open_at_noon, close_all)
-    const struct CMUnitTest tests[] = {
-        CASE(growth_goes_to_its_minute_and_quarter),  CASE(a_sum_that_comes_late_takes_nothing_away),
-        CASE(what_was_before_the_start_is_not_known), CASE(rings_forget),
-        CASE(a_step_of_the_wall_clock_is_noted),      CASE(going_back_in_time_is_harmless),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+UNIT_MAIN(NULL, NULL)

@@ -1,14 +1,6 @@
 /* JSON: what is written is what the shape shows, each value escaped or null; a comma comes only where one is
  * due; whatever the ceiling, nothing is written past it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -27,46 +19,40 @@ static int begin(void **state)
     return 0;
 }
 
-static void test_a_shape_stands_as_it_looks(void **state)
+TEST_WITH(test_a_shape_stands_as_it_looks, begin, NULL)
 {
-    (void)state;
     json_write(&out, "{'a':1,\n 'b':[true,null]}\n");
     assert_string_equal(out.bytes, "{\"a\":1,\n \"b\":[true,null]}\n");
 }
 
-static void test_strings_are_escaped_and_the_empty_one_is_none_unless_told(void **state)
+TEST_WITH(test_strings_are_escaped_and_the_empty_one_is_none_unless_told, begin, NULL)
 {
-    (void)state;
     const char *volatile none = NULL;
     json_write(&out, "[%s,%s,%s,%-s,%-s,%-s]", "a'\"\\\n<", "", none, "%s'", "", none);
     assert_string_equal(out.bytes, "[\"a'\\\"\\\\\\u000a\\u003c\",null,null,\"%s'\",\"\",null]");
 }
 
-static void test_integers_of_both_sizes(void **state)
+TEST_WITH(test_integers_of_both_sizes, begin, NULL)
 {
-    (void)state;
     json_write(&out, "[%d,%d,%jd,%jd,%jd]", -7, INT32_MIN, INT64_MAX, INT64_MIN + 1, JSON_NONE);
     assert_string_equal(out.bytes, "[-7,-2147483648,9223372036854775807,-9223372036854775807,null]");
 }
 
-static void test_flags(void **state)
+TEST_WITH(test_flags, begin, NULL)
 {
-    (void)state;
     json_write(&out, "[%i,%i,%i,%i]", true, false, 2, -1);
     assert_string_equal(out.bytes, "[true,false,true,null]");
 }
 
-static void test_numbers_have_the_digits_that_the_shape_says(void **state)
+TEST_WITH(test_numbers_have_the_digits_that_the_shape_says, begin, NULL)
 {
-    (void)state;
     json_write(&out, "[%.1f,%.4f,%.7g,%.7g]", -0.4, 19.07283, (double)19.0748f, 1.0);
     json_write(&out, "[%.1f,%.7g,%.7g]", NAN, INFINITY, -INFINITY);
     assert_string_equal(out.bytes, "[-0.4,19.0728,19.0748,1][null,null,null]");
 }
 
-static void test_tenths_of_a_degree_are_exact(void **state)
+TEST_WITH(test_tenths_of_a_degree_are_exact, begin, NULL)
 {
-    (void)state;
     for (int ddeg = -1000; ddeg <= 1000; ddeg++) {
         char expected[16];
         snprintf(expected, sizeof expected, "%s%d.%d", ddeg < 0 ? "-" : "", abs(ddeg) / 10, abs(ddeg) % 10);
@@ -76,16 +62,14 @@ static void test_tenths_of_a_degree_are_exact(void **state)
     }
 }
 
-static void test_instants(void **state)
+TEST_WITH(test_instants, begin, NULL)
 {
-    (void)state;
     json_write(&out, "[%td,%td,%td,%td]", (int64_t)1769850012, (int64_t)0, INT64_MAX, JSON_NONE);
     assert_string_equal(out.bytes, "[\"2026-01-31T09:00:12Z\",\"1970-01-01T00:00:00Z\",null,null]");
 }
 
-static void test_a_leading_comma_is_written_where_one_is_due(void **state)
+TEST_WITH(test_a_leading_comma_is_written_where_one_is_due, begin, NULL)
 {
-    (void)state;
     json_write(&out, "{'list':[");
     for (int i = 1; i <= 3; i++)
         json_write(&out, ",\n %d", i);
@@ -104,9 +88,8 @@ static void test_a_leading_comma_is_written_where_one_is_due(void **state)
     assert_string_equal(out.bytes, ",1");
 }
 
-static void test_nothing_is_written_past_the_ceiling(void **state)
+TEST_WITH(test_nothing_is_written_past_the_ceiling, begin, NULL)
 {
-    (void)state;
     static const char whole[] = "{\"a\":\"bcd\",\"e\":1000,\"f\":1.5,\"g\":true}";
     for (size_t capacity = 1; capacity < sizeof whole + 2; capacity++) {
         memset(storage, 'x', sizeof storage);
@@ -121,18 +104,4 @@ static void test_nothing_is_written_past_the_ceiling(void **state)
     }
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_a_shape_stands_as_it_looks, begin),
-        cmocka_unit_test_setup(test_strings_are_escaped_and_the_empty_one_is_none_unless_told, begin),
-        cmocka_unit_test_setup(test_integers_of_both_sizes, begin),
-        cmocka_unit_test_setup(test_flags, begin),
-        cmocka_unit_test_setup(test_numbers_have_the_digits_that_the_shape_says, begin),
-        cmocka_unit_test_setup(test_tenths_of_a_degree_are_exact, begin),
-        cmocka_unit_test_setup(test_instants, begin),
-        cmocka_unit_test_setup(test_a_leading_comma_is_written_where_one_is_due, begin),
-        cmocka_unit_test_setup(test_nothing_is_written_past_the_ceiling, begin),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+UNIT_MAIN(NULL, NULL)

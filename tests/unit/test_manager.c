@@ -1,14 +1,6 @@
 /* What a service manager sees of the process: log lines with their priority where the journal reads them, no
  * waiting where nobody does, and sd_notify's messages, word for word, on a real socket of either kind. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -51,9 +43,8 @@ static void log_to(long offset, char *out, size_t size)
     capture_end(&capture, out, size);
 }
 
-static void lines_for_the_journal_begin_with_their_priority(void **state)
+TEST(lines_for_the_journal_begin_with_their_priority)
 {
-    (void)state;
     static const char *const priorities[] = {"<7>", "<6>", "<4>", "<3>", "<6>"};
     char out[4096];
     log_to(0, out, sizeof out);
@@ -65,17 +56,15 @@ static void lines_for_the_journal_begin_with_their_priority(void **state)
     assert_int_equal(strncmp(line, "time=", 5), 0); /* no longer */
 }
 
-static void a_stream_that_is_not_ours_changes_nothing(void **state)
+TEST(a_stream_that_is_not_ours_changes_nothing)
 {
-    (void)state;
     char out[4096];
     log_to(1, out, sizeof out);
     assert_null(strchr(out, '<'));
 }
 
-static void nobody_waits_for_a_log_that_is_not_read(void **state)
+TEST(nobody_waits_for_a_log_that_is_not_read)
 {
-    (void)state;
     static char all[READ_BYTES + 1];
     int ends[2], saved = dup(STDERR_FILENO);
     assert_int_equal(pipe(ends), 0);
@@ -153,9 +142,8 @@ static int64_t monotonic_us(void)
 }
 
 /* A reload that is dated before it began would be ignored, so its date is good to the microsecond. */
-static void messages_arrive_word_for_word(void **state)
+TEST(messages_arrive_word_for_word)
 {
-    (void)state;
     for (int abstract = 0; abstract < 2; abstract++) {
         struct manager manager = listen_as(abstract);
         notify_ready("serving");
@@ -173,9 +161,8 @@ static void messages_arrive_word_for_word(void **state)
     }
 }
 
-static void without_a_socket_nothing_happens(void **state)
+TEST(without_a_socket_nothing_happens)
 {
-    (void)state;
     static const char *const names[] = {"", "/", "@", "relative", "/nowhere/at/all", "vsock:2:1234"};
     char long_name[300];
     memset(long_name, 'x', sizeof long_name - 1);
@@ -195,9 +182,8 @@ static void without_a_socket_nothing_happens(void **state)
     assert_int_equal(again, lowest); /* no descriptor is left open */
 }
 
-static void the_watchdog_wants_half_its_time(void **state)
+TEST(the_watchdog_wants_half_its_time)
 {
-    (void)state;
     char pid[24];
     static const struct {
         const char *usec;
@@ -218,15 +204,4 @@ static void the_watchdog_wants_half_its_time(void **state)
     unsetenv("WATCHDOG_PID");
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lines_for_the_journal_begin_with_their_priority),
-        cmocka_unit_test(a_stream_that_is_not_ours_changes_nothing),
-        cmocka_unit_test(nobody_waits_for_a_log_that_is_not_read),
-        cmocka_unit_test(messages_arrive_word_for_word),
-        cmocka_unit_test(without_a_socket_nothing_happens),
-        cmocka_unit_test(the_watchdog_wants_half_its_time),
-    };
-    return cmocka_run_group_tests_name("service manager", tests, NULL, NULL);
-}
+UNIT_MAIN(NULL, NULL)

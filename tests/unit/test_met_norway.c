@@ -1,16 +1,15 @@
 /* MET Norway's replies: the recorded shape is read to the point, six-hourly points fill every hour, symbols
  * become codes and daylight; whatever else comes, cut, corrupted, lying or hostile, gives an outcome and
  * never a number that no weather can have. */
-#include "replies.h"
+#include "unit.h"
 
-#include <stdio.h>
+#include "replies.h"
 
 #include "base/clock.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define FIRST        1591794000 /* 2020-06-10T13:00:00Z */
-#define NOW          (FIRST + 1500)
-#define BODY_BYTES   (1 << 18)
+#define FIRST      1591794000 /* 2020-06-10T13:00:00Z */
+#define NOW        (FIRST + 1500)
+#define BODY_BYTES (1 << 18)
 
 #define HEAD                                                                                 \
     "{\"type\":\"Feature\",\"geometry\":{\"type\":\"Point\",\"coordinates\":[10,60.1,267]}," \
@@ -43,9 +42,8 @@ static enum outcome read_text(const char *text, struct curve *curve)
 
 /* --- What is read --- */
 
-static void the_recorded_shape_is_read_to_the_point(void **state)
+TEST(the_recorded_shape_is_read_to_the_point)
 {
-    (void)state;
     struct curve curve;
     assert_int_equal(read_text(usual, &curve), OUTCOME_OK);
     assert_int_equal(curve.start_s, FIRST);
@@ -65,9 +63,8 @@ static void the_recorded_shape_is_read_to_the_point(void **state)
 }
 
 /* As long as a real document: 57 hours, then every six hours; the first entry an hour old. */
-static void a_whole_document_fills_a_curve(void **state)
+TEST(a_whole_document_fills_a_curve)
 {
-    (void)state;
     char *end = stpcpy(body, HEAD);
     for (int i = 0; i < 84; i++) {
         char time[CLOCK_RFC3339_BYTES];
@@ -90,9 +87,8 @@ static void a_whole_document_fills_a_curve(void **state)
 }
 
 /* A temperature that is missing is bridged by its neighbours; more than six hours are not. */
-static void missing_temperatures(void **state)
+TEST(missing_temperatures)
 {
-    (void)state;
     static const struct {
         const char *body;
         enum outcome outcome;
@@ -127,9 +123,8 @@ static void check_symbol(const char *symbol, int code, int is_day)
 }
 
 /* All 41, with their day and night, and what is none. It is day at this point where the symbol is silent. */
-static void symbols_become_codes(void **state)
+TEST(symbols_become_codes)
 {
-    (void)state;
     static const struct {
         const char *symbol;
         int code;
@@ -197,9 +192,8 @@ static void symbols_become_codes(void **state)
 }
 
 /* Without a place there is no sun to ask: the sky is not known, the temperature is. */
-static void daylight_without_a_place(void **state)
+TEST(daylight_without_a_place)
 {
-    (void)state;
     static const char *const places[] = {"[10]", "[\"10\",\"60\"]", "[10,95]", "null", "[181,60]"};
     for (size_t i = 0; i < COUNT(places); i++) {
         struct curve curve;
@@ -218,9 +212,8 @@ static void daylight_without_a_place(void **state)
 
 /* --- What is refused --- */
 
-static void what_is_not_the_document_is_a_parse_error(void **state)
+TEST(what_is_not_the_document_is_a_parse_error)
 {
-    (void)state;
     static const char *const rows[] = {
         "",
         " ",
@@ -266,9 +259,8 @@ static void what_is_not_the_document_is_a_parse_error(void **state)
     assert_int_equal(read_bytes(body, 60000, &curve), OUTCOME_PARSE);
 }
 
-static void what_cannot_be_the_weather_now_is_implausible(void **state)
+TEST(what_cannot_be_the_weather_now_is_implausible)
 {
-    (void)state;
     static const char *const rows[] = {
         HEAD AT("13:00", "60.1", "") "," TWO TAIL,
         HEAD AT("13:00", "-90.1", "") "," TWO TAIL,
@@ -293,17 +285,15 @@ static void what_cannot_be_the_weather_now_is_implausible(void **state)
                      OUTCOME_OK);
 }
 
-static void every_truncation_and_every_corruption(void **state)
+TEST(every_truncation_and_every_corruption)
 {
-    (void)state;
     reply_torment(&met_norway.steps[0], usual, sizeof usual - 1, NOW, &(struct curve){0});
 }
 
 /* --- What is asked, what an error says --- */
 
-static void the_request_has_at_most_four_decimals(void **state)
+TEST(the_request_has_at_most_four_decimals)
 {
-    (void)state;
     static const struct {
         struct cell cell;
         const char *where;
@@ -329,9 +319,8 @@ static void the_request_has_at_most_four_decimals(void **state)
     }
 }
 
-static void the_title_of_an_error_page_is_its_reason(void **state)
+TEST(the_title_of_an_error_page_is_its_reason)
 {
-    (void)state;
     static const struct reply_reason rows[] = {
         {"<!DOCTYPE html>\n<html><head><title>400 Bad Request</title></head><body>x</body></html>",
          "400 Bad Request"},
@@ -352,9 +341,8 @@ static void the_title_of_an_error_page_is_its_reason(void **state)
     assert_int_equal(strlen(out), PROVIDER_REASON_BYTES - 1);
 }
 
-static void the_row_of_the_table(void **state)
+TEST(the_row_of_the_table)
 {
-    (void)state;
     assert_string_equal(provider_names[PROVIDER_MET_NORWAY], "met-norway");
     assert_non_null(strstr(met_norway.credit.text, "MET Norway"));
     assert_string_equal(met_norway.credit.url, "https://www.met.no/");
@@ -363,20 +351,4 @@ static void the_row_of_the_table(void **state)
     assert_ptr_equal(providers[PROVIDER_MET_NORWAY], &met_norway);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_recorded_shape_is_read_to_the_point),
-        cmocka_unit_test(a_whole_document_fills_a_curve),
-        cmocka_unit_test(missing_temperatures),
-        cmocka_unit_test(symbols_become_codes),
-        cmocka_unit_test(daylight_without_a_place),
-        cmocka_unit_test(what_is_not_the_document_is_a_parse_error),
-        cmocka_unit_test(what_cannot_be_the_weather_now_is_implausible),
-        cmocka_unit_test(every_truncation_and_every_corruption),
-        cmocka_unit_test(the_request_has_at_most_four_decimals),
-        cmocka_unit_test(the_title_of_an_error_page_is_its_reason),
-        cmocka_unit_test(the_row_of_the_table),
-    };
-    return cmocka_run_group_tests_name("met-norway", tests, NULL, NULL);
-}
+UNIT_MAIN(NULL, NULL)

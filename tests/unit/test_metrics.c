@@ -1,14 +1,6 @@
 /* Metrics and the log, the two things the service says about itself: the exposition is exact to the byte and
  * loses no count between threads; a log line is always one whole line, whatever stands in its values. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include <jansson.h>
 #include <pthread.h>
@@ -18,7 +10,6 @@
 #include "base/metrics.h"
 #include "capture.h"
 
-#define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
 #define THREADS       8
 #define ADDS          20000
 #define LINES         200
@@ -98,9 +89,8 @@ static const char *exposition(void)
     return storage;
 }
 
-static void rows_that_are_not_registered_count_nothing(void **state)
+TEST(rows_that_are_not_registered_count_nothing)
 {
-    (void)state;
     metric_add(&rows[PLAIN], 0, 0);
     metric_observe(&rows[TIMES], 0, 5);
     assert_int_equal(metric_total(&rows[PLAIN], 0, 0), 0);
@@ -109,9 +99,8 @@ static void rows_that_are_not_registered_count_nothing(void **state)
 
 static double gauge = 2.5;
 
-static void a_fresh_exposition_has_every_closed_series_at_zero(void **state)
+TEST(a_fresh_exposition_has_every_closed_series_at_zero)
 {
-    (void)state;
     metrics_register(rows, ROWS, &gauge);
     assert_string_equal(exposition(),
                         "# HELP t_plain_total Plain.\n# TYPE t_plain_total counter\n"
@@ -145,9 +134,8 @@ static void assert_exposed(const char *lines)
         fail_msg("expected\n%sin\n%s", lines, exposition());
 }
 
-static void counts_appear_in_their_series(void **state)
+TEST(counts_appear_in_their_series)
 {
-    (void)state;
     metric_add(&rows[PLAIN], 0, 0);
     metric_add(&rows[PLAIN], 0, 0);
     metric_add(&rows[TABLE], 1, 2);
@@ -166,9 +154,8 @@ static void counts_appear_in_their_series(void **state)
 }
 
 /* A bound belongs to its bucket; buckets are cumulative; what is over the last bound is in +Inf only. */
-static void observations_fall_into_their_buckets(void **state)
+TEST(observations_fall_into_their_buckets)
 {
-    (void)state;
     static const uint64_t values_ms[] = {0, 100, 101, 500, 501, 700000};
     for (size_t i = 0; i < COUNT(values_ms); i++)
         metric_observe(&rows[TIMES], 0, values_ms[i]);
@@ -207,9 +194,8 @@ static void run_threads(void *(*work)(void *), size_t count)
         pthread_join(threads[i], NULL);
 }
 
-static void threads_lose_no_count(void **state)
+TEST(threads_lose_no_count)
 {
-    (void)state;
     run_threads(count_much, THREADS);
     assert_int_equal(metric_total(&rows[TABLE], 0, 0), THREADS * ADDS / 2);
     assert_int_equal(metric_total(&rows[TABLE], 0, 1), THREADS * ADDS / 2);
@@ -222,9 +208,8 @@ static void threads_lose_no_count(void **state)
                    "t_sparse_seconds_count{kind=\"a\"} 160000\n");
 }
 
-static void an_exposition_that_does_not_fit_says_so(void **state)
+TEST(an_exposition_that_does_not_fit_says_so)
 {
-    (void)state;
     char storage[100];
     struct text text = text_init(storage, sizeof storage);
     metrics_write(&text);
@@ -248,9 +233,8 @@ static const char *logged(enum log_format format, enum log_level level, const ch
 
 #define FIELDS(...) ((const struct log_field[]){__VA_ARGS__, {.key = NULL}})
 
-static void a_logfmt_line_is_exact(void **state)
+TEST(a_logfmt_line_is_exact)
 {
-    (void)state;
     assert_string_equal(logged(LOG_LOGFMT, LOG_INFO, "ready", FIELDS(log_str("public", "127.0.0.1:8080"))),
                         TIME_LOGFMT "level=info msg=ready public=127.0.0.1:8080\n");
     assert_string_equal(logged(LOG_LOGFMT, LOG_WARN, "two words",
@@ -263,18 +247,16 @@ static void a_logfmt_line_is_exact(void **state)
         TIME_LOGFMT "level=error msg=m k=\"a\\x0alevel=error \\\"b\\\\\\x0d\\x1b[0m\"\n");
 }
 
-static void a_json_line_is_exact(void **state)
+TEST(a_json_line_is_exact)
 {
-    (void)state;
     assert_string_equal(
         logged(LOG_JSON, LOG_INFO, "ready", FIELDS(log_str("public", "127.0.0.1:8080"), log_int("n", -7))),
         "{\"time\":\"2026-01-31T09:00:12Z\",\"level\":\"info\",\"msg\":\"ready\","
         "\"public\":\"127.0.0.1:8080\",\"n\":-7}\n");
 }
 
-static void events_below_the_level_are_dropped(void **state)
+TEST(events_below_the_level_are_dropped)
 {
-    (void)state;
     for (int threshold = LOG_DEBUG; threshold <= LOG_ERROR; threshold++) {
         log_configure(&(struct log_options){.level = threshold, .format = LOG_LOGFMT});
         for (int level = LOG_DEBUG; level <= LOG_ERROR; level++) {
@@ -304,9 +286,8 @@ static const char *member(const json_t *object, const char *key)
     return value ? value : "(missing)";
 }
 
-static void json_values_come_back(void **state)
+TEST(json_values_come_back)
 {
-    (void)state;
     static const char *const values[] = {
         "",     "plain", "\"quoted\" \\ and </script>", "S\xc3\xa3o \xe2\x82\xac \xf0\x9f\x98\x80",
         "a\nb", "a\tb",
@@ -320,9 +301,8 @@ static void json_values_come_back(void **state)
 }
 
 /* Bytes that are no text, such as a file name in another encoding, are shown in some form. */
-static void json_values_may_hold_any_bytes(void **state)
+TEST(json_values_may_hold_any_bytes)
 {
-    (void)state;
     static const char *const values[] = {"/etc/caf\xe9.mmdb", "\xff\xfe", "a\xe2\x80", "\xed\xa0\x80",
                                          "\x80"};
     for (size_t i = 0; i < COUNT(values); i++) {
@@ -335,9 +315,8 @@ static void json_values_may_hold_any_bytes(void **state)
 }
 
 /* The cut may fall inside a character, which is no reason to lose the whole value. */
-static void long_json_values_are_cut_not_dropped(void **state)
+TEST(long_json_values_are_cut_not_dropped)
 {
-    (void)state;
     char value[2000] = "";
     for (size_t shift = 0; shift < 3; shift++) {
         memset(value, 'x', shift);
@@ -352,9 +331,8 @@ static void long_json_values_are_cut_not_dropped(void **state)
 }
 
 /* However much an event says, what comes out is one line, and in JSON one object. */
-static void lines_stay_whole_when_they_are_full(void **state)
+TEST(lines_stay_whole_when_they_are_full)
 {
-    (void)state;
     static const char fillers[] = "x<\"\n\x7f\xe9";
     char value[600];
     for (const char *filler = fillers; *filler; filler++) {
@@ -381,9 +359,8 @@ static void *log_much(void *argument)
     return NULL;
 }
 
-static void lines_of_threads_do_not_mix(void **state)
+TEST(lines_of_threads_do_not_mix)
 {
-    (void)state;
     log_configure(&(struct log_options){.level = LOG_INFO, .format = LOG_LOGFMT});
     struct capture capture = capture_begin(STDERR_FILENO);
     run_threads(log_much, 4);
@@ -401,9 +378,8 @@ static void lines_of_threads_do_not_mix(void **state)
 
 /* --- The throttle --- */
 
-static void a_throttle_lets_one_through_and_counts_the_rest(void **state)
+TEST(a_throttle_lets_one_through_and_counts_the_rest)
 {
-    (void)state;
     struct log_throttle throttle = {0};
     int64_t suppressed = -1;
     assert_true(log_due(&throttle, &suppressed));
@@ -431,9 +407,8 @@ static void *throttle_much(void *argument)
     return NULL;
 }
 
-static void a_throttle_lets_one_thread_through(void **state)
+TEST(a_throttle_lets_one_thread_through)
 {
-    (void)state;
     run_threads(throttle_much, THREADS);
     assert_int_equal(let_through, 1);
     assert_in_range(shared_throttle.held_back, 1, THREADS * 1000 - 1);
@@ -446,25 +421,4 @@ static int freeze(void **state)
     return 0;
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_that_are_not_registered_count_nothing),
-        cmocka_unit_test(a_fresh_exposition_has_every_closed_series_at_zero),
-        cmocka_unit_test(counts_appear_in_their_series),
-        cmocka_unit_test(observations_fall_into_their_buckets),
-        cmocka_unit_test(threads_lose_no_count),
-        cmocka_unit_test(an_exposition_that_does_not_fit_says_so),
-        cmocka_unit_test(a_logfmt_line_is_exact),
-        cmocka_unit_test(a_json_line_is_exact),
-        cmocka_unit_test(events_below_the_level_are_dropped),
-        cmocka_unit_test(json_values_come_back),
-        cmocka_unit_test(json_values_may_hold_any_bytes),
-        cmocka_unit_test(long_json_values_are_cut_not_dropped),
-        cmocka_unit_test(lines_stay_whole_when_they_are_full),
-        cmocka_unit_test(lines_of_threads_do_not_mix),
-        cmocka_unit_test(a_throttle_lets_one_through_and_counts_the_rest),
-        cmocka_unit_test(a_throttle_lets_one_thread_through),
-    };
-    return cmocka_run_group_tests_name("metrics and log", tests, freeze, NULL);
-}
+UNIT_MAIN(freeze, NULL)

@@ -1,14 +1,13 @@
 /* Open-Meteo's replies: the recorded shape is read to the point; whatever else comes, cut, corrupted, lying
  * or hostile, gives an outcome and never a number that no weather can have. The request is exact, and a key
  * is nowhere but in its header. */
+#include "unit.h"
+
 #include "replies.h"
 
-#include <stdio.h>
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define NOW          1795339000 /* between the second and the third point below */
-#define FIRST        1795334400
-#define BODY_BYTES   (1 << 18)
+#define NOW        1795339000 /* between the second and the third point below */
+#define FIRST      1795334400
+#define BODY_BYTES (1 << 18)
 
 /* A reply in parts, as the API sends it; NULL stands for the usual part. */
 struct reply {
@@ -69,9 +68,8 @@ static void check_rows(const struct reply *rows, size_t count)
 
 /* --- What is read --- */
 
-static void the_recorded_shape_is_read_to_the_point(void **state)
+TEST(the_recorded_shape_is_read_to_the_point)
 {
-    (void)state;
     struct curve curve;
     assert_int_equal(read_reply(&usual, &curve), OUTCOME_OK);
     assert_int_equal(curve.start_s, FIRST);
@@ -88,9 +86,8 @@ static void the_recorded_shape_is_read_to_the_point(void **state)
 }
 
 /* What is asked for: one hour back, fifty ahead. */
-static void a_reply_of_two_days_is_read(void **state)
+TEST(a_reply_of_two_days_is_read)
 {
-    (void)state;
     char times[1024] = "[", degrees[1024] = "[", codes[256] = "[", days[256] = "[";
     for (int i = 0; i < 51; i++) {
         const char *end = i < 50 ? "," : "]";
@@ -115,9 +112,8 @@ static void a_reply_of_two_days_is_read(void **state)
 }
 
 /* Nulls may stand anywhere; holes of up to three hours are bridged. */
-static void missing_temperatures(void **state)
+TEST(missing_temperatures)
 {
-    (void)state;
     static const struct reply rows[] = {
         {.temperature = "[null,22.2,-0.5,null]", .outcome = OUTCOME_OK},
         {.temperature = "[21.7,null,null,31]", .outcome = OUTCOME_OK},
@@ -134,9 +130,8 @@ static void missing_temperatures(void **state)
 }
 
 /* Code and daylight are told apart: losing one does not lose the other, and neither costs the temperature. */
-static void missing_sky(void **state)
+TEST(missing_sky)
 {
-    (void)state;
     static const struct {
         const char *code, *day;
         int is_code, is_day;
@@ -173,9 +168,8 @@ static void missing_sky(void **state)
     }
 }
 
-static void time_zones(void **state)
+TEST(time_zones)
 {
-    (void)state;
     static const struct {
         const char *head, *timezone;
         int32_t offset_s;
@@ -202,9 +196,8 @@ static void time_zones(void **state)
 }
 
 /* As the API stamps them: data of full hours of UTC, at the local hour minus the whole offset. */
-static void stamps_of_half_and_quarter_hour_zones_are_put_on_the_hour(void **state)
+TEST(stamps_of_half_and_quarter_hour_zones_are_put_on_the_hour)
 {
-    (void)state;
     static const int32_t offsets_s[] = {19800, 20700, 12600, 34200, -12600, 45900, 0, 3600, -18000};
     for (size_t i = 0; i < COUNT(offsets_s); i++) {
         char head[64], time[128];
@@ -222,9 +215,8 @@ static void stamps_of_half_and_quarter_hour_zones_are_put_on_the_hour(void **sta
     }
 }
 
-static void stamps_on_the_hour_stay(void **state)
+TEST(stamps_on_the_hour_stay)
 {
-    (void)state;
     struct curve curve;
     const struct reply reply = {.head = "{\"utc_offset_seconds\":19800,"};
     assert_int_equal(read_reply(&reply, &curve), OUTCOME_OK);
@@ -233,9 +225,8 @@ static void stamps_on_the_hour_stay(void **state)
 
 /* --- What is refused --- */
 
-static void what_is_not_the_document_is_a_parse_error(void **state)
+TEST(what_is_not_the_document_is_a_parse_error)
 {
-    (void)state;
     static const struct reply rows[] = {
         {.units = "", .outcome = OUTCOME_PARSE},
         {.units = "\"hourly_units\":{\"time\":\"unixtime\",\"temperature_2m\":\"°F\"},",
@@ -275,9 +266,8 @@ static void what_is_not_the_document_is_a_parse_error(void **state)
     check_rows(rows, COUNT(rows));
 }
 
-static void what_cannot_be_the_weather_now_is_implausible(void **state)
+TEST(what_cannot_be_the_weather_now_is_implausible)
 {
-    (void)state;
     static const struct reply rows[] = {
         {.temperature = "[21.7,60.1,-0.5,31]", .outcome = OUTCOME_IMPLAUSIBLE},
         {.temperature = "[21.7,-90.1,-0.5,31]", .outcome = OUTCOME_IMPLAUSIBLE},
@@ -318,9 +308,8 @@ static enum outcome read_points(int count)
     return read_reply(&(struct reply){.time = times, .temperature = degrees}, &curve);
 }
 
-static void a_curve_has_neither_too_few_points_nor_too_many(void **state)
+TEST(a_curve_has_neither_too_few_points_nor_too_many)
 {
-    (void)state;
     for (int count = 0; count < 3; count++) /* now is past the second point */
         assert_int_not_equal(read_points(count), OUTCOME_OK);
     for (int count = 3; count <= CURVE_POINTS; count++)
@@ -330,9 +319,8 @@ static void a_curve_has_neither_too_few_points_nor_too_many(void **state)
     assert_int_not_equal(read_points(256 + 4), OUTCOME_OK); /* not as if modulo 256 */
 }
 
-static void documents_of_other_kinds(void **state)
+TEST(documents_of_other_kinds)
 {
-    (void)state;
     static const char *const documents[] = {
         "",
         " ",
@@ -365,17 +353,15 @@ static void documents_of_other_kinds(void **state)
     assert_int_equal(read_bytes(body, 100000, &curve), OUTCOME_PARSE);
 }
 
-static void every_truncation_and_every_corruption(void **state)
+TEST(every_truncation_and_every_corruption)
 {
-    (void)state;
     reply_torment(&open_meteo.steps[0], body, write_reply(&usual), NOW, &(struct curve){0});
 }
 
 /* --- What is asked --- */
 
-static void the_request_is_exact(void **state)
+TEST(the_request_is_exact)
 {
-    (void)state;
     static const struct {
         struct cell cell;
         const char *where;
@@ -404,9 +390,8 @@ static void the_request_is_exact(void **state)
     }
 }
 
-static void a_key_is_in_the_header_alone(void **state)
+TEST(a_key_is_in_the_header_alone)
 {
-    (void)state;
     struct provider_access options = {.url = "http://127.0.0.1:9/base", .key = "s3cret"};
     char url_storage[512], header_storage[256];
     struct text url = text_init(url_storage, sizeof url_storage);
@@ -419,9 +404,8 @@ static void a_key_is_in_the_header_alone(void **state)
 
 /* --- What an error says --- */
 
-static void reasons_are_clean_and_cut(void **state)
+TEST(reasons_are_clean_and_cut)
 {
-    (void)state;
     static const struct reply_reason rows[] = {
         {"{\"error\":true,\"reason\":\"Daily API request limit exceeded. Please try again tomorrow.\"}",
          "Daily API request limit exceeded. Please try again tomorrow."},
@@ -442,34 +426,12 @@ static void reasons_are_clean_and_cut(void **state)
     assert_int_equal(strlen(out), PROVIDER_REASON_BYTES - 1);
 }
 
-static void the_credit_is_the_one_the_licence_asks_for(void **state)
+TEST(the_credit_is_the_one_the_licence_asks_for)
 {
-    (void)state;
     assert_string_equal(provider_names[PROVIDER_OPEN_METEO], "open-meteo");
     assert_string_equal(open_meteo.credit.text, "Weather data by Open-Meteo.com");
     assert_string_equal(open_meteo.credit.url, "https://open-meteo.com/");
     assert_ptr_equal(providers[PROVIDER_OPEN_METEO], &open_meteo);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_recorded_shape_is_read_to_the_point),
-        cmocka_unit_test(a_reply_of_two_days_is_read),
-        cmocka_unit_test(missing_temperatures),
-        cmocka_unit_test(missing_sky),
-        cmocka_unit_test(time_zones),
-        cmocka_unit_test(stamps_of_half_and_quarter_hour_zones_are_put_on_the_hour),
-        cmocka_unit_test(stamps_on_the_hour_stay),
-        cmocka_unit_test(what_is_not_the_document_is_a_parse_error),
-        cmocka_unit_test(what_cannot_be_the_weather_now_is_implausible),
-        cmocka_unit_test(a_curve_has_neither_too_few_points_nor_too_many),
-        cmocka_unit_test(documents_of_other_kinds),
-        cmocka_unit_test(every_truncation_and_every_corruption),
-        cmocka_unit_test(the_request_is_exact),
-        cmocka_unit_test(a_key_is_in_the_header_alone),
-        cmocka_unit_test(reasons_are_clean_and_cut),
-        cmocka_unit_test(the_credit_is_the_one_the_licence_asks_for),
-    };
-    return cmocka_run_group_tests_name("open-meteo", tests, NULL, NULL);
-}
+UNIT_MAIN(NULL, NULL)

@@ -1,14 +1,13 @@
 /* OpenWeatherMap's two replies: the measurement and the three-hourly forecast, both in their recorded shapes,
  * become one curve that shows what was measured at its instant; whatever else comes, cut, corrupted, lying or
  * hostile, gives an outcome and never a number that no weather can have. The key is in the query alone. */
+#include "unit.h"
+
 #include "replies.h"
 
-#include <stdio.h>
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define HOUR         1661868000 /* 2022-08-30T14:00:00Z */
-#define MEASURED     (HOUR + 2592)
-#define NOW          (HOUR + 3000)
+#define HOUR     1661868000 /* 2022-08-30T14:00:00Z */
+#define MEASURED (HOUR + 2592)
+#define NOW      (HOUR + 3000)
 
 #define CURRENT_OF(dt, temp, weather, cod)                                                              \
     "{\"coord\":{\"lon\":10.99,\"lat\":44.34},\"weather\":" weather ",\"base\":\"stations\",\"main\":{" \
@@ -47,9 +46,8 @@ static enum outcome read_list(const char *bytes, size_t length, struct curve *cu
 
 /* --- What is read --- */
 
-static void the_recorded_shapes_become_one_curve(void **state)
+TEST(the_recorded_shapes_become_one_curve)
 {
-    (void)state;
     struct curve curve;
     struct curve_value value;
     assert_int_equal(read_list(list, sizeof list - 1, &curve), OUTCOME_OK);
@@ -72,9 +70,8 @@ static void the_recorded_shapes_become_one_curve(void **state)
         assert_int_equal(curve.condition[i], sky[i]);
 }
 
-static void cod_is_a_number_or_a_string(void **state)
+TEST(cod_is_a_number_or_a_string)
 {
-    (void)state;
     static const struct {
         const char *body;
         enum outcome outcome;
@@ -96,9 +93,8 @@ static void cod_is_a_number_or_a_string(void **state)
     assert_int_equal(read_list(none, sizeof none - 1, &curve), OUTCOME_PARSE);
 }
 
-static void conditions_become_codes(void **state)
+TEST(conditions_become_codes)
 {
-    (void)state;
     static const struct {
         const char *weather;
         int code, is_day;
@@ -141,9 +137,8 @@ static void conditions_become_codes(void **state)
 
 /* Forecasts that contradict a measurement of minutes ago do not make a cliff, nor what is extrapolated for
  * the beginning of its hour an absurdity. */
-static void the_measurement_wins_over_a_near_forecast(void **state)
+TEST(the_measurement_wins_over_a_near_forecast)
 {
-    (void)state;
     static const char cliff[] = HEAD AT("1661871600", "-60", "500", "10d") "," TWO TAIL;
     struct curve curve;
     assert_int_equal(read_list(cliff, sizeof cliff - 1, &curve), OUTCOME_OK);
@@ -155,9 +150,8 @@ static void the_measurement_wins_over_a_near_forecast(void **state)
 
 /* --- What is refused --- */
 
-static void measurements_that_are_none(void **state)
+TEST(measurements_that_are_none)
 {
-    (void)state;
     static const struct {
         const char *body;
         enum outcome outcome;
@@ -192,9 +186,8 @@ static void measurements_that_are_none(void **state)
     }
 }
 
-static void forecasts_that_are_none(void **state)
+TEST(forecasts_that_are_none)
 {
-    (void)state;
     static const struct {
         const char *body;
         enum outcome outcome;
@@ -230,9 +223,8 @@ static void forecasts_that_are_none(void **state)
     }
 }
 
-static void every_truncation_and_every_corruption(void **state)
+TEST(every_truncation_and_every_corruption)
 {
-    (void)state;
     struct curve first = {0}, measured;
     reply_torment(&openweathermap.steps[0], current, sizeof current - 1, NOW, &first);
     assert_int_equal(read_current(current, &measured), OUTCOME_OK);
@@ -241,9 +233,8 @@ static void every_truncation_and_every_corruption(void **state)
 
 /* --- What is asked, what an error says --- */
 
-static void the_requests_are_exact(void **state)
+TEST(the_requests_are_exact)
 {
-    (void)state;
     struct provider_access options = {.url = "https://api.openweathermap.org", .key = "0123456789abcdef"};
     struct cell cell = {-33900000, 151200000};
     char url_storage[512], header_storage[256];
@@ -261,9 +252,8 @@ static void the_requests_are_exact(void **state)
     assert_string_equal(header.bytes, "");
 }
 
-static void reasons(void **state)
+TEST(reasons)
 {
-    (void)state;
     static const struct reply_reason rows[] = {
         {"{\"cod\":401, \"message\": \"Invalid API key.\"}", "Invalid API key."},
         {"{\"cod\":\"404\",\"message\":\"city\\u0000 not\\nfound\"}", ""},
@@ -275,9 +265,8 @@ static void reasons(void **state)
     reply_reasons(&openweathermap, rows, COUNT(rows));
 }
 
-static void the_row_of_the_table(void **state)
+TEST(the_row_of_the_table)
 {
-    (void)state;
     assert_string_equal(provider_names[PROVIDER_OPENWEATHERMAP], "openweathermap");
     assert_non_null(strstr(openweathermap.credit.text, "OpenWeather"));
     assert_string_equal(openweathermap.credit.url, "https://openweathermap.org/");
@@ -286,19 +275,4 @@ static void the_row_of_the_table(void **state)
     assert_ptr_equal(providers[PROVIDER_OPENWEATHERMAP], &openweathermap);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_recorded_shapes_become_one_curve),
-        cmocka_unit_test(cod_is_a_number_or_a_string),
-        cmocka_unit_test(conditions_become_codes),
-        cmocka_unit_test(the_measurement_wins_over_a_near_forecast),
-        cmocka_unit_test(measurements_that_are_none),
-        cmocka_unit_test(forecasts_that_are_none),
-        cmocka_unit_test(every_truncation_and_every_corruption),
-        cmocka_unit_test(the_requests_are_exact),
-        cmocka_unit_test(reasons),
-        cmocka_unit_test(the_row_of_the_table),
-    };
-    return cmocka_run_group_tests_name("openweathermap", tests, NULL, NULL);
-}
+UNIT_MAIN(NULL, NULL)

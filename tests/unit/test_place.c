@@ -1,14 +1,6 @@
 /* The place of an address: a name only where it may be believed, else the verdict that says why not; the same
  * from every vendor's shape of database, and nothing worse than no name from a hostile one. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include <math.h>
 
@@ -16,15 +8,13 @@
 #include "base/text.h"
 #include "place_rooms.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define LONG_NAME    "Taumatawhakatangihangakoauauotamateaturipukakapikimaungahoronukupokaiwhenuakitanatahu"
-#define MUMBAI_HI    "\xe0\xa4\xae\xe0\xa5\x81\xe0\xa4\x82\xe0\xa4\xac\xe0\xa4\x88"
+#define LONG_NAME "Taumatawhakatangihangakoauauotamateaturipukakapikimaungahoronukupokaiwhenuakitanatahu"
+#define MUMBAI_HI "\xe0\xa4\xae\xe0\xa5\x81\xe0\xa4\x82\xe0\xa4\xac\xe0\xa4\x88"
 
 /* --- Verdicts --- */
 
-static void believed_cities(void **state)
+TEST(believed_cities)
 {
-    (void)state;
     static const struct {
         const char *address, *name, *region, *country;
         double latitude, longitude;
@@ -55,9 +45,8 @@ static void believed_cities(void **state)
     assert_string_equal(find_in(room, "192.0.2.1", "en").timezone, "Asia/Kolkata");
 }
 
-static void what_is_not_believed_says_why(void **state)
+TEST(what_is_not_believed_says_why)
 {
-    (void)state;
     static const struct {
         const char *address;
         enum place_verdict verdict;
@@ -101,9 +90,8 @@ static void what_is_not_believed_says_why(void **state)
     }
 }
 
-static void names_come_in_the_readers_language_where_there_are_any(void **state)
+TEST(names_come_in_the_readers_language_where_there_are_any)
 {
-    (void)state;
     assert_string_equal(find_in(room, "192.0.2.1", "hi").name, MUMBAI_HI);
     assert_string_equal(find_in(room, "2001:db8:10::1", "hi").name, MUMBAI_HI);
     assert_string_equal(find_in(room, "203.0.113.193", "hi").name, "Waiyevo");
@@ -111,9 +99,8 @@ static void names_come_in_the_readers_language_where_there_are_any(void **state)
     assert_string_equal(find_in(room, "192.0.2.1", "").name, "Mumbai");
 }
 
-static void the_radius_is_a_limit(void **state)
+TEST(the_radius_is_a_limit)
 {
-    (void)state;
     struct place_options options = options_with(VISITORS);
     options.max_radius_km = 20;
     reload(&options);
@@ -131,9 +118,8 @@ static void the_radius_is_a_limit(void **state)
 
 /* --- Home --- */
 
-static void home_is_shown_where_the_place_is_unknown(void **state)
+TEST(home_is_shown_where_the_place_is_unknown)
 {
-    (void)state;
     struct place_options options = options_with(VISITORS);
     set_home(&options);
     reload(&options);
@@ -160,9 +146,8 @@ static void home_is_shown_where_the_place_is_unknown(void **state)
 
 /* --- Networks that are never believed --- */
 
-static void vague_networks(void **state)
+TEST(vague_networks)
 {
-    (void)state;
     struct place_options options = options_with(VISITORS);
     snprintf(options.vague, sizeof options.vague, "%s", in_folder("vague"));
     write_string(options.vague,
@@ -177,9 +162,8 @@ static void vague_networks(void **state)
     put_back();
 }
 
-static void a_comment_among_vague_networks_may_be_long(void **state)
+TEST(a_comment_among_vague_networks_may_be_long)
 {
-    (void)state;
     struct place_options options = options_with(VISITORS);
     snprintf(options.vague, sizeof options.vague, "%s", in_folder("vague"));
     char comment[1000];
@@ -193,9 +177,8 @@ static void a_comment_among_vague_networks_may_be_long(void **state)
     put_back();
 }
 
-static void a_bad_line_among_vague_networks_refuses_them_all(void **state)
+TEST(a_bad_line_among_vague_networks_refuses_them_all)
 {
-    (void)state;
     struct place_options options = options_with(VISITORS);
     snprintf(options.vague, sizeof options.vague, "%s", in_folder("vague"));
     static const char *const bad[] = {"mobile\n", "192.0.2.1/28\n", "192.0.2.0/28, 198.51.100.0/24\n",
@@ -209,9 +192,8 @@ static void a_bad_line_among_vague_networks_refuses_them_all(void **state)
     put_back();
 }
 
-static void a_list_of_vague_networks_that_cannot_be_read_is_an_error(void **state)
+TEST(a_list_of_vague_networks_that_cannot_be_read_is_an_error)
 {
-    (void)state;
     struct place_options options = options_with(VISITORS);
     snprintf(options.vague, sizeof options.vague, "%s", in_folder("nothing"));
     assert_null(places_open(&options));
@@ -222,9 +204,8 @@ static void a_list_of_vague_networks_that_cannot_be_read_is_an_error(void **stat
 
 /* --- Evidence, credits, counts --- */
 
-static void evidence_tells_the_record_and_the_network(void **state)
+TEST(evidence_tells_the_record_and_the_network)
 {
-    (void)state;
     static const struct {
         const char *address, *database;
         unsigned bits;
@@ -252,9 +233,8 @@ static void evidence_tells_the_record_and_the_network(void **state)
 }
 
 /* The place's name may be another, see gazetteer.h; evidence keeps what the record says, cleaned. */
-static void evidence_keeps_the_records_own_names(void **state)
+TEST(evidence_keeps_the_records_own_names)
 {
-    (void)state;
     static const struct {
         const char *address, *city, *city_local;
     } rows[] = {
@@ -274,9 +254,8 @@ static void evidence_keeps_the_records_own_names(void **state)
     }
 }
 
-static void vendors_get_the_credit_they_ask_for(void **state)
+TEST(vendors_get_the_credit_they_ask_for)
 {
-    (void)state;
     static const struct {
         const char *file, *text, *url; /* as the contract has them; NULL: none is owed */
     } rows[] = {
@@ -310,9 +289,8 @@ static unsigned long counted(const char *verdict)
     return strtoul(found + strlen(series), NULL, 10);
 }
 
-static void lookups_are_counted_but_not_explanations(void **state)
+TEST(lookups_are_counted_but_not_explanations)
 {
-    (void)state;
     struct address address = address_of("192.0.2.1");
     struct place_evidence evidence;
     struct place place;
@@ -342,9 +320,8 @@ static void need_fixtures(void)
     }
 }
 
-static void every_vendors_shape_is_read(void **state)
+TEST(every_vendors_shape_is_read)
 {
-    (void)state;
     need_fixtures();
     static const char *const files[] = {"flat-ipv4.mmdb", "flat-ipv6.mmdb", "ipinfo.mmdb", "ipinfo-old.mmdb",
                                         "country.mmdb"};
@@ -404,9 +381,8 @@ static void check_hostile(int record, const struct place *place, const struct re
             assert_string_equal(said->city, named[i].name);
 }
 
-static void hostile_records_do_no_harm(void **state)
+TEST(hostile_records_do_no_harm)
 {
-    (void)state;
     need_fixtures();
     struct place_options options = options_with(in_folder("hostile.mmdb"));
     reload(&options);
@@ -436,22 +412,5 @@ static void hostile_records_do_no_harm(void **state)
 int main(int argc, char **argv)
 {
     IF_EXAMINER(argc, argv);
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(believed_cities),
-        cmocka_unit_test(what_is_not_believed_says_why),
-        cmocka_unit_test(names_come_in_the_readers_language_where_there_are_any),
-        cmocka_unit_test(the_radius_is_a_limit),
-        cmocka_unit_test(home_is_shown_where_the_place_is_unknown),
-        cmocka_unit_test(vague_networks),
-        cmocka_unit_test(a_comment_among_vague_networks_may_be_long),
-        cmocka_unit_test(a_bad_line_among_vague_networks_refuses_them_all),
-        cmocka_unit_test(a_list_of_vague_networks_that_cannot_be_read_is_an_error),
-        cmocka_unit_test(evidence_tells_the_record_and_the_network),
-        cmocka_unit_test(evidence_keeps_the_records_own_names),
-        cmocka_unit_test(vendors_get_the_credit_they_ask_for),
-        cmocka_unit_test(lookups_are_counted_but_not_explanations),
-        cmocka_unit_test(every_vendors_shape_is_read),
-        cmocka_unit_test(hostile_records_do_no_harm),
-    };
-    return cmocka_run_group_tests_name("place", tests, open_room, close_room);
+    return unit_run(open_room, close_room);
 }

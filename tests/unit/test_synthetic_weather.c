@@ -1,14 +1,9 @@
 /* The synthetic weather is what the simulator serves and what answers are compared with: it must stay in
  * bounds, give the same value each time, and be so smooth that hourly points joined by straight lines tell
  * it. */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
+#include "unit.h"
 
-#include <cmocka.h>
+#include <math.h>
 
 #include "synthetic/synthetic_weather.h"
 
@@ -31,9 +26,8 @@ static void assert_close(double a, double b, double tolerance)
         fail_msg("%.6f and %.6f differ by more than %g", a, b, tolerance);
 }
 
-static void temperatures_stay_in_bounds(void **state)
+TEST(temperatures_stay_in_bounds)
 {
-    (void)state;
     double least = 100.0, most = -100.0;
     FOR_EARTH_AND_YEAR(latitude, longitude, at)
     {
@@ -45,18 +39,16 @@ static void temperatures_stay_in_bounds(void **state)
     assert_true(least < -20.0 && most > 30.0); /* and use them: a constant would be of no use to tests */
 }
 
-static void temperatures_stay_in_bounds_far_from_today(void **state)
+TEST(temperatures_stay_in_bounds_far_from_today)
 {
-    (void)state;
     for (int64_t at = -100000000000; at <= 100000000000; at += 977777777) {
         double celsius = synthetic_celsius(19.1, 72.9, at);
         assert_true(celsius > 0.0 && celsius < 45.0);
     }
 }
 
-static void the_same_question_has_the_same_answer(void **state)
+TEST(the_same_question_has_the_same_answer)
 {
-    (void)state;
     FOR_EARTH_AND_YEAR(latitude, longitude, at)
     {
         double celsius = synthetic_celsius(latitude, longitude, at);
@@ -66,9 +58,8 @@ static void the_same_question_has_the_same_answer(void **state)
 }
 
 /* The service samples hourly values, rounded to 0.1 degree, and draws straight lines between them. */
-static void hourly_points_tell_the_curve(void **state)
+TEST(hourly_points_tell_the_curve)
 {
-    (void)state;
     double worst = 0.0;
     FOR_EARTH_AND_YEAR(latitude, longitude, at)
     {
@@ -83,9 +74,8 @@ static void hourly_points_tell_the_curve(void **state)
     assert_true(worst < 0.3);
 }
 
-static void the_unrounded_line_is_off_by_a_tenth_at_most(void **state)
+TEST(the_unrounded_line_is_off_by_a_tenth_at_most)
 {
-    (void)state;
     FOR_EARTH_AND_YEAR(latitude, longitude, at)
     {
         double middle =
@@ -95,9 +85,8 @@ static void the_unrounded_line_is_off_by_a_tenth_at_most(void **state)
     }
 }
 
-static void neighbours_in_time_and_space_agree(void **state)
+TEST(neighbours_in_time_and_space_agree)
 {
-    (void)state;
     FOR_EARTH_AND_YEAR(latitude, longitude, at)
     {
         double celsius = synthetic_celsius(latitude, longitude, at);
@@ -108,16 +97,14 @@ static void neighbours_in_time_and_space_agree(void **state)
     }
 }
 
-static void there_is_no_seam_at_midnight_or_new_year(void **state)
+TEST(there_is_no_seam_at_midnight_or_new_year)
 {
-    (void)state;
     for (int64_t at = NEWYEAR - 40 * DAY; at < NEWYEAR + 40 * DAY; at += DAY)
         assert_close(synthetic_celsius(51.5, -0.1, at - 1), synthetic_celsius(51.5, -0.1, at), 0.01);
 }
 
-static void there_is_no_seam_where_longitudes_meet(void **state)
+TEST(there_is_no_seam_where_longitudes_meet)
 {
-    (void)state;
     for (double latitude = -90.0; latitude <= 90.0; latitude += 5.0) {
         assert_close(synthetic_celsius(latitude, -180.0, JUNE21), synthetic_celsius(latitude, 180.0, JUNE21),
                      1e-6);
@@ -133,9 +120,8 @@ static void there_is_no_seam_where_longitudes_meet(void **state)
     }
 }
 
-static void winter_nights_freeze_in_leh_and_not_in_delhi(void **state)
+TEST(winter_nights_freeze_in_leh_and_not_in_delhi)
 {
-    (void)state;
     for (int night = 0; night < 31; night++) {
         assert_true(synthetic_celsius(34.2, 77.6, NEWYEAR + night * DAY + 21 * HOUR) < 0.0);
         assert_true(synthetic_celsius(28.7, 77.2, NEWYEAR + night * DAY + 21 * HOUR) > 0.0);
@@ -150,18 +136,16 @@ static double mean_of_month(double latitude, double longitude, int64_t from)
     return sum / (30 * 24);
 }
 
-static void seasons_are_opposite_in_the_hemispheres(void **state)
+TEST(seasons_are_opposite_in_the_hemispheres)
 {
-    (void)state;
     int64_t january = NEWYEAR, july = NEWYEAR + 181 * DAY;
     assert_true(mean_of_month(51.5, -0.1, july) > mean_of_month(51.5, -0.1, january) + 10.0);
     assert_true(mean_of_month(-33.9, 151.2, january) > mean_of_month(-33.9, 151.2, july) + 5.0);
     assert_close(mean_of_month(0.0, 0.0, january), mean_of_month(0.0, 0.0, july), 3.0);
 }
 
-static void afternoons_are_warmer_than_nights(void **state)
+TEST(afternoons_are_warmer_than_nights)
 {
-    (void)state;
     int warmer = 0;
     for (int day = 0; day < 365; day++) {
         int64_t midnight = NEWYEAR + (int64_t)day * DAY;
@@ -171,9 +155,8 @@ static void afternoons_are_warmer_than_nights(void **state)
     assert_true(warmer > 350);
 }
 
-static void the_equator_has_noon_and_midnight(void **state)
+TEST(the_equator_has_noon_and_midnight)
 {
-    (void)state;
     for (int day = 0; day < 365; day++) {
         int64_t midnight = NEWYEAR + (int64_t)day * DAY;
         assert_true(synthetic_is_day(0.0, 0.0, midnight + 12 * HOUR));
@@ -184,9 +167,8 @@ static void the_equator_has_noon_and_midnight(void **state)
     }
 }
 
-static void polar_night_and_midnight_sun_are_opposite(void **state)
+TEST(polar_night_and_midnight_sun_are_opposite)
 {
-    (void)state;
     for (int hour = 0; hour < 24; hour++) {
         int64_t later = (int64_t)hour * HOUR;
         assert_true(synthetic_is_day(78.2, 15.6, JUNE21 + later));
@@ -204,18 +186,16 @@ static int minutes_of_daylight(double latitude, int64_t midnight)
     return minutes;
 }
 
-static void days_have_the_known_length(void **state)
+TEST(days_have_the_known_length)
 {
-    (void)state;
     assert_in_range(minutes_of_daylight(0.0, MARCH20), 715, 735);
     assert_in_range(minutes_of_daylight(51.5, MARCH20), 715, 745);
     assert_in_range(minutes_of_daylight(51.5, JUNE21), 16 * 60 + 25, 16 * 60 + 50); /* London: 16 h 38 min */
     assert_in_range(minutes_of_daylight(51.5, DEC21), 7 * 60 + 35, 8 * 60 + 5);     /* London: 7 h 50 min */
 }
 
-static void codes_are_known_and_fit_the_temperature(void **state)
+TEST(codes_are_known_and_fit_the_temperature)
 {
-    (void)state;
     static const int known[] = {0,  1,  2,  3,  45, 48, 51, 53, 55, 56, 57, 61, 63, 65,
                                 66, 67, 71, 73, 75, 77, 80, 81, 82, 85, 86, 95, 96, 99};
     bool seen[100] = {false};
@@ -250,18 +230,16 @@ static void assert_zone(double latitude, double longitude, int offset_s, const c
     assert_string_equal(zone.abbreviation, abbreviation);
 }
 
-static void india_has_its_own_zone(void **state)
+TEST(india_has_its_own_zone)
 {
-    (void)state;
     assert_zone(19.1, 72.9, 19800, "Asia/Kolkata", "GMT+5:30");
     assert_zone(28.6, 77.2, 19800, "Asia/Kolkata", "GMT+5:30");
     assert_zone(8.1, 77.5, 19800, "Asia/Kolkata", "GMT+5:30");
     assert_zone(22.6, 88.4 - 360.0, 19800, "Asia/Kolkata", "GMT+5:30");
 }
 
-static void some_zones_differ_by_part_of_an_hour(void **state)
+TEST(some_zones_differ_by_part_of_an_hour)
 {
-    (void)state;
     assert_zone(27.7, 85.3, 20700, "Asia/Kathmandu", "GMT+5:45");
     assert_zone(35.7, 51.4, 12600, "Asia/Tehran", "GMT+3:30");
     assert_zone(-12.5, 130.8, 34200, "Australia/Darwin", "GMT+9:30");
@@ -269,9 +247,8 @@ static void some_zones_differ_by_part_of_an_hour(void **state)
     assert_zone(-43.9, -176.5, 45900, "Pacific/Chatham", "GMT+12:45");
 }
 
-static void elsewhere_zones_go_by_longitude(void **state)
+TEST(elsewhere_zones_go_by_longitude)
 {
-    (void)state;
     assert_zone(51.5, -0.1, 0, "Etc/GMT", "GMT");
     assert_zone(60.0, 72.9, 5 * HOUR, "Etc/GMT-5", "GMT+5");
     assert_zone(40.7, -74.0, -5 * HOUR, "Etc/GMT+5", "GMT-5");
@@ -281,27 +258,4 @@ static void elsewhere_zones_go_by_longitude(void **state)
     assert_zone(0.0, 7.5, HOUR, "Etc/GMT-1", "GMT+1");
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(temperatures_stay_in_bounds),
-        cmocka_unit_test(temperatures_stay_in_bounds_far_from_today),
-        cmocka_unit_test(the_same_question_has_the_same_answer),
-        cmocka_unit_test(hourly_points_tell_the_curve),
-        cmocka_unit_test(the_unrounded_line_is_off_by_a_tenth_at_most),
-        cmocka_unit_test(neighbours_in_time_and_space_agree),
-        cmocka_unit_test(there_is_no_seam_at_midnight_or_new_year),
-        cmocka_unit_test(there_is_no_seam_where_longitudes_meet),
-        cmocka_unit_test(winter_nights_freeze_in_leh_and_not_in_delhi),
-        cmocka_unit_test(seasons_are_opposite_in_the_hemispheres),
-        cmocka_unit_test(afternoons_are_warmer_than_nights),
-        cmocka_unit_test(the_equator_has_noon_and_midnight),
-        cmocka_unit_test(polar_night_and_midnight_sun_are_opposite),
-        cmocka_unit_test(days_have_the_known_length),
-        cmocka_unit_test(codes_are_known_and_fit_the_temperature),
-        cmocka_unit_test(india_has_its_own_zone),
-        cmocka_unit_test(some_zones_differ_by_part_of_an_hour),
-        cmocka_unit_test(elsewhere_zones_go_by_longitude),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+UNIT_MAIN(NULL, NULL)

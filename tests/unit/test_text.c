@@ -1,14 +1,6 @@
 /* Text: nothing is ever written past a ceiling, whatever is appended; what an escaper lets through cannot
  * leave the place it stands in; text_sanitize passes only whole, visible UTF-8. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include <float.h>
 #include <jansson.h>
@@ -16,9 +8,8 @@
 
 #include "base/text.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define GUARD        0x5a
-#define MOST         64
+#define GUARD 0x5a
+#define MOST  64
 
 /* --- Ceilings --- */
 
@@ -123,17 +114,15 @@ static void check_ceiling(size_t row, size_t capacity)
     assert_true(capacity == 0 ? text.length == 0 : text.length < capacity);
 }
 
-static void nothing_is_written_past_the_capacity(void **state)
+TEST(nothing_is_written_past_the_capacity)
 {
-    (void)state;
     for (size_t row = 0; row < COUNT(appenders); row++)
         for (size_t capacity = 0; capacity <= MOST; capacity++)
             check_ceiling(row, capacity);
 }
 
-static void a_new_text_is_empty(void **state)
+TEST(a_new_text_is_empty)
 {
-    (void)state;
     char storage[4] = "xyz";
     struct text text = text_init(storage, sizeof storage);
     assert_string_equal(text.bytes, "");
@@ -153,9 +142,8 @@ static const char *written(void (*escape)(struct text *, const char *), const ch
     return storage;
 }
 
-static void html_keeps_every_byte_inside_an_element_or_attribute(void **state)
+TEST(html_keeps_every_byte_inside_an_element_or_attribute)
 {
-    (void)state;
     assert_string_equal(written(text_html, ""), "");
     assert_string_equal(written(text_html, "S\xc3\xa3o Paulo"), "S\xc3\xa3o Paulo");
     assert_string_equal(written(text_html, "<b>Bold & \"Quoted\"</b>'"),
@@ -169,9 +157,8 @@ static void html_keeps_every_byte_inside_an_element_or_attribute(void **state)
     }
 }
 
-static void json_strings(void **state)
+TEST(json_strings)
 {
-    (void)state;
     static const struct {
         const char *string, *json;
     } rows[] = {
@@ -190,9 +177,8 @@ static void json_strings(void **state)
 }
 
 /* A JSON parser gets back what went in, and a script element sees nothing of it. */
-static void json_comes_back_and_stays_in_its_script(void **state)
+TEST(json_comes_back_and_stays_in_its_script)
 {
-    (void)state;
     for (int c = 1; c < 0x80; c++) {
         char string[] = {'<', (char)c, '\xe2', '\x80', '\xa9', (char)c, '\0'};
         const char *json = written(text_json, string);
@@ -206,9 +192,8 @@ static void json_comes_back_and_stays_in_its_script(void **state)
 }
 
 /* Copies of exact size, so that reading past the end shows under a sanitizer. */
-static void escapers_stop_at_the_end_of_a_broken_character(void **state)
+TEST(escapers_stop_at_the_end_of_a_broken_character)
 {
-    (void)state;
     static const char *const strings[] = {"\xe2", "\xe2\x80", "a\xe2\x80", "\xf0\x9f"};
     for (size_t i = 0; i < COUNT(strings); i++) {
         char *copy = strdup(strings[i]);
@@ -219,9 +204,8 @@ static void escapers_stop_at_the_end_of_a_broken_character(void **state)
     }
 }
 
-static void logfmt_values(void **state)
+TEST(logfmt_values)
 {
-    (void)state;
     static const struct {
         const char *string, *value;
     } rows[] = {
@@ -240,9 +224,8 @@ static void logfmt_values(void **state)
         assert_string_equal(written(text_logfmt, rows[i].string), rows[i].value);
 }
 
-static void logfmt_takes_512_bytes_of_a_value(void **state)
+TEST(logfmt_takes_512_bytes_of_a_value)
 {
-    (void)state;
     char string[600];
     for (size_t length = 511; length <= 514; length++) {
         memset(string, 'x', sizeof string);
@@ -253,9 +236,8 @@ static void logfmt_takes_512_bytes_of_a_value(void **state)
     }
 }
 
-static void numbers(void **state)
+TEST(numbers)
 {
-    (void)state;
     static const struct {
         double value;
         const char *text;
@@ -303,9 +285,8 @@ static bool clean(const char *bytes, size_t count, char *out, size_t size)
 
 #define BYTES(literal) (literal), sizeof(literal) - 1
 
-static void what_is_shown_is_visible(void **state)
+TEST(what_is_shown_is_visible)
 {
-    (void)state;
     static const struct {
         const char *bytes;
         size_t count;
@@ -337,9 +318,8 @@ static void what_is_shown_is_visible(void **state)
     }
 }
 
-static void what_is_not_text_is_refused_whole(void **state)
+TEST(what_is_not_text_is_refused_whole)
 {
-    (void)state;
     static const struct {
         const char *bytes;
         size_t count;
@@ -380,9 +360,8 @@ static void what_is_not_text_is_refused_whole(void **state)
             fail_msg("row %zu passed as '%s'", i, out);
 }
 
-static void a_cut_falls_between_characters(void **state)
+TEST(a_cut_falls_between_characters)
 {
-    (void)state;
     static const char text[] = "ab \xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"; /* 1, 1, 1, 2, 3 and 4 bytes */
     static const char *const cuts[] = {
         "",
@@ -406,21 +385,4 @@ static void a_cut_falls_between_characters(void **state)
     }
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_new_text_is_empty),
-        cmocka_unit_test(nothing_is_written_past_the_capacity),
-        cmocka_unit_test(html_keeps_every_byte_inside_an_element_or_attribute),
-        cmocka_unit_test(json_strings),
-        cmocka_unit_test(json_comes_back_and_stays_in_its_script),
-        cmocka_unit_test(escapers_stop_at_the_end_of_a_broken_character),
-        cmocka_unit_test(logfmt_values),
-        cmocka_unit_test(logfmt_takes_512_bytes_of_a_value),
-        cmocka_unit_test(numbers),
-        cmocka_unit_test(what_is_shown_is_visible),
-        cmocka_unit_test(what_is_not_text_is_refused_whole),
-        cmocka_unit_test(a_cut_falls_between_characters),
-    };
-    return cmocka_run_group_tests_name("text", tests, NULL, NULL);
-}
+UNIT_MAIN(NULL, NULL)

@@ -1,21 +1,11 @@
 /* Networks that are never believed: an address is found in a sorted list exactly where it lies in one of the
  * file's networks, whatever their order; and a list has a ceiling. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "unit.h"
+
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include "../xorshift.h"
 #include "capture.h"
 #include "place/vague.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static char path[] = "/tmp/masthead-vague.XXXXXX";
 
@@ -43,9 +33,8 @@ static bool holds(const struct vague *vague, const char *text)
     return vague_contains(vague, &address);
 }
 
-static void networks_hold_their_first_and_last_address_and_no_more(void **state)
+TEST(networks_hold_their_first_and_last_address_and_no_more)
 {
-    (void)state;
     static const struct {
         const char *network, *before, *first, *last, *after;
     } rows[] = {
@@ -73,9 +62,8 @@ static void networks_hold_their_first_and_last_address_and_no_more(void **state)
     }
 }
 
-static void what_lies_within_another_is_dropped(void **state)
+TEST(what_lies_within_another_is_dropped)
 {
-    (void)state;
     static const struct {
         const char *text;
         size_t count;
@@ -96,9 +84,8 @@ static void what_lies_within_another_is_dropped(void **state)
     }
 }
 
-static void an_empty_list_and_no_file_hold_nothing(void **state)
+TEST(an_empty_list_and_no_file_hold_nothing)
 {
-    (void)state;
     struct vague none = {0}, empty = read_text("");
     assert_true(vague_read(&none, ""));
     assert_false(holds(&none, "192.0.2.1") || holds(&empty, "192.0.2.1"));
@@ -109,38 +96,29 @@ static void an_empty_list_and_no_file_hold_nothing(void **state)
     vague_free(&all);
 }
 
-static uint64_t random_state = XORSHIFT_SEED;
-
-/* Below `limit`. */
-static unsigned pick(unsigned limit)
-{
-    return (unsigned)((xorshift(&random_state) >> 11) % limit);
-}
-
 /* Of few addresses, so that many lie in many networks. */
 static struct address random_address(void)
 {
-    struct address address = {.family = pick(2) ? ADDRESS_V4 : ADDRESS_V6};
+    struct address address = {.family = random_below(2) ? ADDRESS_V4 : ADDRESS_V6};
     address.bytes[0] = 0x20;
     for (unsigned i = 1; i < 4; i++)
-        address.bytes[i] = (uint8_t)(pick(4) * 0x55);
+        address.bytes[i] = (uint8_t)(random_below(4) * 0x55);
     return address;
 }
 
-static void it_finds_what_a_walk_through_the_file_finds(void **state)
+TEST(it_finds_what_a_walk_through_the_file_finds)
 {
-    (void)state;
     enum { ROUNDS = 50, ADDRESSES = 500, NETWORKS = 100 };
     unsigned found = 0;
     for (unsigned round = 0; round < ROUNDS; round++) {
         struct network networks[NETWORKS];
-        unsigned count = pick(NETWORKS);
+        size_t count = random_below(NETWORKS);
         struct vague vague = {0};
         FILE *file = begin_file();
         for (unsigned i = 0; i < count; i++) {
             char text[ADDRESS_TEXT_BYTES];
             struct address address = random_address();
-            networks[i] = network_around(&address, 10 + pick(24));
+            networks[i] = network_around(&address, 10 + (unsigned)random_below(24));
             address_format(&networks[i].base, text);
             fprintf(file, "%s/%u\n", text, networks[i].bits);
         }
@@ -159,9 +137,8 @@ static void it_finds_what_a_walk_through_the_file_finds(void **state)
     assert_in_range(found, ROUNDS * ADDRESSES / 10, ROUNDS * ADDRESSES * 9 / 10);
 }
 
-static void a_list_over_the_ceiling_is_refused(void **state)
+TEST(a_list_over_the_ceiling_is_refused)
 {
-    (void)state;
     static const char line[] = "192.0.2.1\n";
     struct vague full = {0}, over = {0};
     char said[1024];
@@ -196,14 +173,4 @@ static int remove_file(void **state)
     return unlink(path);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(networks_hold_their_first_and_last_address_and_no_more),
-        cmocka_unit_test(what_lies_within_another_is_dropped),
-        cmocka_unit_test(an_empty_list_and_no_file_hold_nothing),
-        cmocka_unit_test(it_finds_what_a_walk_through_the_file_finds),
-        cmocka_unit_test(a_list_over_the_ceiling_is_refused),
-    };
-    return cmocka_run_group_tests_name("vague", tests, make_file, remove_file);
-}
+UNIT_MAIN(make_file, remove_file)

@@ -1,15 +1,8 @@
 /* The verdict of the status page: one sentence that says what readers see, what is wrong, and what happens
  * next. A table of conditions, each with the sentence it makes; then how conditions outrank each other. */
+#include "unit.h"
+
 #include "ops/status.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #define NOON_S 1769860800 /* 2026-01-31T12:00:00Z */
 #define HOUR_S 3600
@@ -333,9 +326,8 @@ static const struct {
     {"developer mode", set_developer, STATUS_WELL, WELL "all is well."},
 };
 
-static void each_condition_has_its_sentence(void **state)
+TEST(each_condition_has_its_sentence)
 {
-    (void)state;
     struct status_report *r = malloc(sizeof *r);
     for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++) {
         set_well(r);
@@ -350,9 +342,8 @@ static void each_condition_has_its_sentence(void **state)
 }
 
 /* The gravest comes first and into the verdict; equals stay in order; notes are told and raise nothing. */
-static void the_gravest_comes_first(void **state)
+TEST(the_gravest_comes_first)
 {
-    (void)state;
     struct status_report *r = malloc(sizeof *r);
     set_well(r);
     set_developer(r);
@@ -372,9 +363,8 @@ static void the_gravest_comes_first(void **state)
 }
 
 /* However much is wrong at once, nothing is written past the room for it. */
-static void everything_at_once_fits(void **state)
+TEST(everything_at_once_fits)
 {
-    (void)state;
     struct status_report *r = malloc(sizeof *r);
     set_well(r);
     for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++)
@@ -394,12 +384,4 @@ static void everything_at_once_fits(void **state)
     free(r);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_condition_has_its_sentence),
-        cmocka_unit_test(the_gravest_comes_first),
-        cmocka_unit_test(everything_at_once_fits),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+UNIT_MAIN(NULL, NULL)

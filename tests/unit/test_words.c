@@ -1,27 +1,17 @@
 /* Words and numbers of a page: degrees rounded as people round, minus as a minus, never "-0"; a word for
  * every condition in every language; the language and the unit that readers expect. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include <math.h>
 
 #include "widget/words.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define NBSP         "\xc2\xa0"
-#define MINUS        "\xe2\x88\x92"
-#define DEGREE       "\xc2\xb0"
+#define NBSP   "\xc2\xa0"
+#define MINUS  "\xe2\x88\x92"
+#define DEGREE "\xc2\xb0"
 
-static void languages_are_shortened_until_known(void **state)
+TEST(languages_are_shortened_until_known)
 {
-    (void)state;
     static const struct {
         const char *tag, *found; /* NULL: none */
     } rows[] = {
@@ -99,9 +89,8 @@ static const struct {
     {99, "Thunderstorm with heavy hail"},
 };
 
-static void every_condition_has_words(void **state)
+TEST(every_condition_has_words)
 {
-    (void)state;
     static const struct {
         const char *tag;
         unsigned char least, most; /* first bytes of the script's letters in UTF-8 */
@@ -124,9 +113,8 @@ static void every_condition_has_words(void **state)
     }
 }
 
-static void other_codes_have_none(void **state)
+TEST(other_codes_have_none)
 {
-    (void)state;
     const struct language *english = language_find("en", 2);
     size_t known = 0;
     for (int code = -130; code <= 300; code++)
@@ -137,9 +125,8 @@ static void other_codes_have_none(void **state)
     assert_null(language_condition(english, INT32_MIN));
 }
 
-static void units_follow_the_country(void **state)
+TEST(units_follow_the_country)
 {
-    (void)state;
     static const char *const fahrenheit[] = {"US", "BS", "BZ", "KY", "PR", "PW"};
     static const char *const celsius[] = {"IN", "GB", "CA", "DE", "LR", "", "us", "U", "USA", "ZZ"};
     for (size_t i = 0; i < COUNT(fahrenheit); i++)
@@ -148,9 +135,8 @@ static void units_follow_the_country(void **state)
         assert_int_equal(units_of_country(celsius[i]), UNITS_CELSIUS);
 }
 
-static void degrees_are_rounded_half_away_from_zero(void **state)
+TEST(degrees_are_rounded_half_away_from_zero)
 {
-    (void)state;
     static const struct {
         int ddeg, celsius, fahrenheit;
     } rows[] = {
@@ -172,9 +158,8 @@ static void degrees_are_rounded_half_away_from_zero(void **state)
 
 /* Against the definition, in whole numbers: n is right when |fifty times n - exact| is at most 25, and where
  * it is 25, n is the one farther from zero. */
-static void fahrenheit_is_exact(void **state)
+TEST(fahrenheit_is_exact)
 {
-    (void)state;
     for (int ddeg = -2000; ddeg <= 2000; ddeg++) {
         int exact = 9 * ddeg + 1600; /* fiftieths of a degree */
         int n = degrees_shown(ddeg, UNITS_FAHRENHEIT), off = 50 * n - exact;
@@ -192,9 +177,8 @@ static const char *temperature(bool known, int ddeg, enum units units)
     return storage;
 }
 
-static void temperatures_are_written_in_the_house_style(void **state)
+TEST(temperatures_are_written_in_the_house_style)
 {
-    (void)state;
     assert_string_equal(temperature(true, 312, UNITS_CELSIUS), "31" NBSP DEGREE "C");
     assert_string_equal(temperature(true, 312, UNITS_FAHRENHEIT), "88" NBSP DEGREE "F");
     assert_string_equal(temperature(true, -125, UNITS_CELSIUS), MINUS "13" NBSP DEGREE "C");
@@ -206,9 +190,8 @@ static void temperatures_are_written_in_the_house_style(void **state)
     assert_string_equal(temperature(false, -312, UNITS_FAHRENHEIT), "--" NBSP DEGREE "F");
 }
 
-static void no_temperature_is_a_negative_zero(void **state)
+TEST(no_temperature_is_a_negative_zero)
 {
-    (void)state;
     for (int ddeg = -1000; ddeg <= 1000; ddeg++)
         for (int units = UNITS_CELSIUS; units <= UNITS_FAHRENHEIT; units++) {
             const char *shown = temperature(true, ddeg, (enum units)units);
@@ -217,17 +200,4 @@ static void no_temperature_is_a_negative_zero(void **state)
         }
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(languages_are_shortened_until_known),
-        cmocka_unit_test(every_condition_has_words),
-        cmocka_unit_test(other_codes_have_none),
-        cmocka_unit_test(units_follow_the_country),
-        cmocka_unit_test(degrees_are_rounded_half_away_from_zero),
-        cmocka_unit_test(fahrenheit_is_exact),
-        cmocka_unit_test(temperatures_are_written_in_the_house_style),
-        cmocka_unit_test(no_temperature_is_a_negative_zero),
-    };
-    return cmocka_run_group_tests_name("words", tests, NULL, NULL);
-}
+UNIT_MAIN(NULL, NULL)
