@@ -27,12 +27,12 @@ static void write_visitor(const struct address *reader, bool full, char *out, si
     snprintf(out, size, full ? "%s" : "%s/%u", text, bits);
 }
 
-void access_log(const char *method, const char *endpoint, uint64_t us, const struct http_answer *answer)
+void access_log(const char *method, const char *endpoint, int64_t us, const struct http_answer *answer)
 {
     if (!atomic_load(&wanted))
         return;
     struct log_field fields[FIELDS_MAX] = {log_str("method", method), log_str("endpoint", endpoint),
-                                           log_int("status", answer->status), log_int("us", (int64_t)us)};
+                                           log_int("status", answer->status), log_int("us", us)};
     char reader[ADDRESS_TEXT_BYTES + 8];
     int whose = atomic_load(&visitor);
     size_t count = 4;

@@ -24,4 +24,4 @@ struct access_options {
 void access_configure(const struct access_options *);
 
 /* Writes the line, if lines are wanted. Thread-safe. */
-void access_log(const char *method, const char *endpoint, uint64_t us, const struct http_answer *);
+void access_log(const char *method, const char *endpoint, int64_t us, const struct http_answer *);

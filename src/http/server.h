@@ -1,6 +1,6 @@
 /* A listener: one civetweb context with its own threads, a table of routes, a guard before them and one write
- * per answer. civetweb's header is included by server.c, request.c and guard.c only. TLS, compression and
- * IPv6 are for the proxy in front: Debian's civetweb is built without. */
+ * per answer. Only listener.c, answer.c, request.c and guard.c include civetweb's header. TLS, compression
+ * and IPv6 are for the proxy in front: Debian's civetweb is built without. */
 #pragma once
 
 #include "base/text.h"
@@ -117,9 +117,10 @@ void http_threads(const struct http_listener *, int64_t *busy, int64_t *all);
  * busy for that does answer if it has answered others since the last call. One caller at a time. */
 bool http_alive(struct http_listener *);
 
-/* Stops accepting, answers what has begun with `Connection: close`, and returns when nothing is being
- * answered or `limit_ms` have passed. */
+/* Ends the listener without losing a request that has reached it: takes no new connections, closes those that
+ * are idle, answers all others, which wait for a thread perhaps, with `Connection: close`. After `limit_ms`
+ * what is left is cut off, once its handler has returned. For the thread of http_open. */
 void http_drain(struct http_listener *, int64_t limit_ms);
 
-/* Ends the threads. Without http_drain before, begun answers are cut off. NULL is no error. */
+/* Without http_drain before, answers under way are cut off. NULL is no error. */
 void http_close(struct http_listener *);

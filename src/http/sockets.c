@@ -1,0 +1,105 @@
+#include "http/sockets.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <linux/filter.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#define TCP_FLAGS 13 /* offset in a TCP header */
+#define TCP_SYN   0x02
+#define WHOLE     UINT32_MAX
+#define SILENT_MS 500 /* longer than a request may be on its way on a connection that was just open */
+
+static struct sockaddr_in socket_address(const char *host, int port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    inet_pton(AF_INET, host, &address.sin_addr);
+    return address;
+}
+
+/* Whether this is the listening socket of this address or a connection accepted from it. */
+static bool belongs(int fd, const struct sockaddr_in *own)
+{
+    struct sockaddr_in local;
+    socklen_t size = sizeof local;
+    return getsockname(fd, (struct sockaddr *)&local, &size) == 0 && local.sin_family == AF_INET &&
+           local.sin_port == own->sin_port &&
+           (own->sin_addr.s_addr == INADDR_ANY || local.sin_addr.s_addr == own->sin_addr.s_addr);
+}
+
+static bool is_listening(int fd)
+{
+    int listening = 0;
+    socklen_t size = sizeof listening;
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening;
+}
+
+/* Calls `act` for each socket of a listener; returns the sum of what it returns. */
+static size_t for_each_socket(const char *host, int port, size_t (*act)(int fd))
+{
+    struct sockaddr_in own = socket_address(host, port);
+    DIR *folder = opendir("/proc/self/fd");
+    const struct dirent *entry;
+    size_t sum = 0;
+    while (folder && (entry = readdir(folder))) {
+        int fd = atoi(entry->d_name);
+        if (entry->d_name[0] != '.' && belongs(fd, &own))
+            sum += act(fd);
+    }
+    if (folder)
+        closedir(folder);
+    return sum;
+}
+
+/* Drops each SYN. The last packet of a handshake passes, so that what is begun is completed. */
+static size_t refuse(int fd)
+{
+    static struct sock_filter instructions[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, TCP_FLAGS),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, TCP_SYN, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, WHOLE),
+    };
+    static const struct sock_fprog program = {sizeof instructions / sizeof instructions[0], instructions};
+    if (is_listening(fd))
+        setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+    return 0;
+}
+
+static size_t close_silent(int fd)
+{
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+    struct pollfd waiting = {.fd = fd, .events = POLLIN};
+    if (is_listening(fd))
+        return poll(&waiting, 1, 0) == 1;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_last_data_recv >= SILENT_MS)
+        shutdown(fd, SHUT_RD);
+    return 1;
+}
+
+static size_t stop(int fd)
+{
+    shutdown(fd, SHUT_RD);
+    return 0;
+}
+
+void sockets_refuse(const char *host, int port)
+{
+    for_each_socket(host, port, refuse);
+}
+
+size_t sockets_close_silent(const char *host, int port)
+{
+    return for_each_socket(host, port, close_silent);
+}
+
+void sockets_stop(const char *host, int port)
+{
+    for_each_socket(host, port, stop);
+}
