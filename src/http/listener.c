@@ -169,25 +169,25 @@ static uint64_t answered(const struct http_listener *listener)
     return sum;
 }
 
-static bool answers_health(const struct http_listener *listener)
+/* Whether no thread is free and yet no handler has been at work for longer than any request may take. */
+static bool is_crowded(const struct http_listener *listener)
 {
-    char error[128];
-    struct mg_connection *self =
-        mg_connect_client(listener->options.host, listener->port, false, error, sizeof error);
-    bool ok = self &&
-              mg_printf(self, "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n") > 0 &&
-              mg_get_response(self, error, sizeof error, ALIVE_MS) >= 0 &&
-              mg_get_response_info(self)->status_code == 200;
-    mg_close_connection(self);
-    return ok;
+    int64_t begun_by_us = monotonic_us() - listener->options.request_timeout_ms * 1000;
+    for (int64_t i = 0; i < listener->options.threads; i++) {
+        const struct worker *worker = &listener->workers[i];
+        int64_t since_us = atomic_load(&worker->handling_since_us);
+        if (!atomic_load(&worker->connected) || (since_us > 0 && since_us < begun_by_us))
+            return false;
+    }
+    return true;
 }
 
 bool http_alive(struct http_listener *listener)
 {
-    uint64_t now = answered(listener);
-    bool goes_on = listener->options.instrumented && now != listener->answered;
-    listener->answered = now;
-    return goes_on || answers_health(listener);
+    bool alive = answered(listener) != listener->answered ||
+                 sockets_ask_health(listener->options.host, listener->port, ALIVE_MS) || is_crowded(listener);
+    listener->answered = answered(listener); /* the question just asked is none of the next call's evidence */
+    return alive;
 }
 
 static void end(struct http_listener *listener)

@@ -113,8 +113,9 @@ int http_port(const struct http_listener *);
 /* How many of its threads are held by an open connection, and how many there are. Thread-safe. */
 void http_threads(const struct http_listener *, int64_t *busy, int64_t *all);
 
-/* Whether it answers: asks it for /healthz and waits for about a second. A measured listener that is too
- * busy for that does answer if it has answered others since the last call. One caller at a time. */
+/* Whether it serves: it has answered since the last call, or answers a question for /healthz within a second,
+ * or all its threads are held by connections and no handler has been at work for longer than
+ * request_timeout_ms. For one thread, always the same. */
 bool http_alive(struct http_listener *);
 
 /* Ends the listener without losing a request that has reached it: takes no new connections, closes those that

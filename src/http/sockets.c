@@ -1,19 +1,24 @@
 #include "http/sockets.h"
 
+#include "base/clock.h"
+
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <errno.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
-#define TCP_FLAGS 13 /* offset in a TCP header */
-#define TCP_SYN   0x02
-#define WHOLE     UINT32_MAX
-#define SILENT_MS 500 /* longer than a request may be on its way on a connection that was just open */
+#define TCP_FLAGS   13 /* offset in a TCP header */
+#define TCP_SYN     0x02
+#define WHOLE       UINT32_MAX
+#define REPLY_BYTES 512
+#define SILENT_MS   500 /* longer than a request may be on its way on a connection that was just open */
 
 static struct sockaddr_in socket_address(const char *host, int port)
 {
@@ -102,4 +107,29 @@ size_t sockets_close_silent(const char *host, int port)
 void sockets_stop(const char *host, int port)
 {
     for_each_socket(host, port, stop);
+}
+
+static bool wait_until(int fd, short events, int64_t until_ms)
+{
+    struct pollfd ready = {.fd = fd, .events = events};
+    int64_t left_ms = until_ms - clock_monotonic_ms();
+    return left_ms > 0 && poll(&ready, 1, (int)left_ms) == 1;
+}
+
+bool sockets_ask_health(const char *host, int port, int64_t limit_ms)
+{
+    static const char question[] = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    char reply[REPLY_BYTES] = "";
+    int64_t until_ms = clock_monotonic_ms() + limit_ms;
+    struct sockaddr_in address = socket_address(host, port);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    bool connecting = connect(fd, (struct sockaddr *)&address, sizeof address) == 0 || errno == EINPROGRESS;
+    if (connecting && wait_until(fd, POLLOUT, until_ms) &&
+        send(fd, question, strlen(question), MSG_NOSIGNAL) == (ssize_t)strlen(question) &&
+        wait_until(fd, POLLIN, until_ms))
+        recv(fd, reply, sizeof reply - 1, 0);
+    close(fd);
+    return strncmp(reply, "HTTP/1.1 200 ", 13) == 0;
 }

@@ -2,7 +2,9 @@
  * that they are found among the process's descriptors: by `host`, an IPv4 literal, and `port`. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* The kernel ignores new connections from now on. Those that wait in its queue can still be accepted. */
 void sockets_refuse(const char *host, int port);
@@ -15,3 +17,6 @@ size_t sockets_close_silent(const char *host, int port);
 /* Ends reading on every connection and stops listening, which wakes civetweb's threads. Connections that wait
  * to be accepted are reset. The accepting thread busy-loops from now on: call mg_stop next. */
 void sockets_stop(const char *host, int port);
+
+/* Whether a listener answers GET /healthz with 200 within `limit_ms`, connecting included. */
+bool sockets_ask_health(const char *host, int port, int64_t limit_ms);
