@@ -17,25 +17,22 @@
 static const char *endpoint_names[ENDPOINTS_MAX] = {"other"};
 static size_t endpoint_count = 1;
 
-static const struct {
-    int status;
-    const char *label, *phrase;
-} statuses[] = {
-    {200, "200", "OK"},
-    {204, "204", "No Content"},
-    {400, "400", "Bad Request"},
-    {403, "403", "Forbidden"},
-    {404, "404", "Not Found"},
-    {405, "405", "Method Not Allowed"},
-    {408, "408", "Request Timeout"},
-    {413, "413", "Content Too Large"},
-    {431, "431", "Request Header Fields Too Large"},
-    {500, "500", "Internal Server Error"},
-    {503, "503", "Service Unavailable"},
-    {505, "505", "HTTP Version Not Supported"},
-};
-#define STATUSES (sizeof statuses / sizeof statuses[0])
-static const char *status_labels[STATUSES];
+/* The statuses that the service answers with. */
+#define STATUSES 12
+static const char *const status_labels[STATUSES] = {"200", "204", "400", "403", "404", "405",
+                                                    "408", "413", "431", "500", "503", "505"};
+static const char *const status_phrases[STATUSES] = {"OK",
+                                                     "No Content",
+                                                     "Bad Request",
+                                                     "Forbidden",
+                                                     "Not Found",
+                                                     "Method Not Allowed",
+                                                     "Request Timeout",
+                                                     "Content Too Large",
+                                                     "Request Header Fields Too Large",
+                                                     "Internal Server Error",
+                                                     "Service Unavailable",
+                                                     "HTTP Version Not Supported"};
 
 static const double duration_bounds_s[] = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
                                            0.025,  0.05,    0.1,    0.25,  0.5,    1};
@@ -51,16 +48,7 @@ static struct metric rows[ROWS] = {
                            duration_bounds_s, 0.000001),
 };
 
-void answer_register(void)
-{
-    if (status_labels[0])
-        return;
-    for (size_t i = 0; i < STATUSES; i++)
-        status_labels[i] = statuses[i].label;
-    metrics_register(rows, ROWS, NULL);
-}
-
-size_t answer_endpoint(const char *name)
+static size_t endpoint_index(const char *name)
 {
     size_t i = 0;
     while (i < endpoint_count && strcmp(endpoint_names[i], name) != 0)
@@ -72,10 +60,20 @@ size_t answer_endpoint(const char *name)
     return i;
 }
 
+void answer_register(struct http_listener *listener)
+{
+    metrics_register(rows, ROWS, NULL);
+    for (size_t i = 0; listener->routes[i].path; i++) {
+        if (i == ROUTES_MAX)
+            abort();
+        listener->endpoints[i] = endpoint_index(listener->routes[i].endpoint);
+    }
+}
+
 static size_t status_row(int status)
 {
     for (size_t i = 0; i < STATUSES; i++)
-        if (statuses[i].status == status)
+        if (atoi(status_labels[i]) == status)
             return i;
     return status_row(status >= 500 ? 500 : 400);
 }
@@ -98,13 +96,13 @@ void http_respond_text(struct http_answer *answer, int status, const char *line)
     answer->type = "text/plain; charset=utf-8";
     answer->body.length = 0;
     text_format(&answer->body, "%s\n", line);
-    if (status < 400) /* an error's head says so anyway */
+    if (status < 400) /* write_answer adds it to errors */
         text_string(&answer->headers, "Cache-Control: no-store\r\n");
 }
 
 static void refuse(struct http_answer *answer, int status)
 {
-    http_respond_text(answer, status, statuses[status_row(status)].phrase);
+    http_respond_text(answer, status, status_phrases[status_row(status)]);
 }
 
 void http_serve_health(void *context, const struct http_request *request, struct http_answer *answer)
@@ -113,11 +111,11 @@ void http_serve_health(void *context, const struct http_request *request, struct
     http_respond_text(answer, 200, "ok");
 }
 
-/* Whether the connection may stay open after this answer; tells civetweb when not. */
-static bool keep_open(const struct http_listener *listener, struct mg_connection *connection, bool guarded)
+/* Whether the connection may stay open after this answer. Makes civetweb close it if not. */
+static bool keep_open(const struct http_listener *listener, struct mg_connection *connection, bool refused)
 {
     const struct mg_request_info *info = mg_get_request_info(connection);
-    bool keep = !guarded && listener->options.keep_alive_ms > 0 && !atomic_load(&listener->draining) &&
+    bool keep = !refused && listener->options.keep_alive_ms > 0 && !atomic_load(&listener->draining) &&
                 info->http_version && strcmp(info->http_version, "1.1") == 0;
     for (int i = 0; keep && i < info->num_headers; i++)
         keep = strcasecmp(info->http_headers[i].name, "Connection") != 0 ||
@@ -127,15 +125,14 @@ static bool keep_open(const struct http_listener *listener, struct mg_connection
     return keep;
 }
 
-/* Puts the head right before the body and writes both at once. */
+/* Puts the head right before the body: both leave in one write. */
 static void write_answer(struct mg_connection *connection, struct worker *worker,
                          const struct http_answer *answer, bool keep, bool without_body)
 {
     char storage[HEAD_BYTES], date[CLOCK_HTTP_BYTES];
     struct text head = text_init(storage, sizeof storage);
-    text_format(&head, "HTTP/1.1 %d %s\r\n", answer->status, statuses[status_row(answer->status)].phrase);
-    clock_format_http(time(NULL),
-                      date); /* real time: the clock that tests move is no business of HTTP's caches */
+    text_format(&head, "HTTP/1.1 %d %s\r\n", answer->status, status_phrases[status_row(answer->status)]);
+    clock_format_http(time(NULL), date); /* HTTP caches need real time, not the clock that tests move */
     text_format(&head, "Date: %s\r\n", date);
     if (answer->type)
         text_format(&head, "Content-Type: %s\r\n", answer->type);
@@ -161,7 +158,8 @@ static struct http_answer empty_answer(const struct http_listener *listener, str
     };
 }
 
-static struct http_request request_of(struct mg_connection *connection)
+static struct http_request request_of(const struct http_listener *listener,
+                                      const struct mg_connection *connection)
 {
     const struct mg_request_info *info = mg_get_request_info(connection);
     struct http_request request = {
@@ -170,6 +168,7 @@ static struct http_request request_of(struct mg_connection *connection)
         .query = info->query_string ? info->query_string : "",
         .connection = connection,
     };
+    request.route = route_of(listener, request.path);
     address_parse(info->remote_addr, strlen(info->remote_addr), &request.peer);
     return request;
 }
@@ -182,9 +181,10 @@ static bool method_fits(const struct http_route *route, const char *method)
     return reads || (route->cors && strcmp(method, "OPTIONS") == 0);
 }
 
-static void dispatch(struct http_listener *listener, const struct http_route *route,
-                     const struct http_request *request, struct http_answer *answer)
+static void dispatch(const struct http_listener *listener, const struct http_request *request,
+                     struct http_answer *answer)
 {
+    const struct http_route *route = request->route;
     if (!route) {
         refuse(answer, 404);
     } else if (!method_fits(route, request->method)) {
@@ -202,18 +202,18 @@ static void dispatch(struct http_listener *listener, const struct http_route *ro
     }
 }
 
-/* Call before write_answer: a client that has its answer finds it counted. */
-static void count(struct http_listener *listener, struct worker *worker, const struct http_route *route,
-                  const char *method, const struct http_answer *answer)
+/* Runs before write_answer, so that a client which has its answer finds it counted. */
+static void count(const struct http_listener *listener, struct worker *worker,
+                  const struct http_request *request, const struct http_answer *answer)
 {
-    size_t endpoint = route ? listener->endpoints[route - listener->routes] : 0;
+    size_t endpoint = request->route ? listener->endpoints[request->route - listener->routes] : 0;
     int64_t us = monotonic_us() - atomic_exchange(&worker->handling_since_us, 0);
     atomic_fetch_add_explicit(&worker->answered, 1, memory_order_relaxed);
     metric_add(&rows[REQUESTS], endpoint, status_row(answer->status));
     if (!listener->options.instrumented)
         return;
     metric_observe(&rows[DURATION], 0, (uint64_t)us);
-    access_log(method, endpoint_names[endpoint], us, answer);
+    access_log(request->method, endpoint_names[endpoint], us, answer);
 }
 
 int answer_request(struct mg_connection *connection)
@@ -223,27 +223,27 @@ int answer_request(struct mg_connection *connection)
     atomic_store(&worker->handling_since_us, monotonic_us());
 
     struct http_answer answer = empty_answer(listener, worker);
-    struct http_request request = request_of(connection);
-    const struct http_route *route = route_of(listener, request.path);
+    struct http_request request = request_of(listener, connection);
     int refused = guard_status(mg_get_request_info(connection));
     bool keep = keep_open(listener, connection, refused != 0);
-    if (refused && (!route || method_fits(route, request.method)))
+    if (refused && (!request.route || method_fits(request.route, request.method)))
         refuse(&answer, refused);
     else
-        dispatch(listener, route, &request, &answer);
-    count(listener, worker, route, request.method, &answer);
+        dispatch(listener, &request, &answer);
+    count(listener, worker, &request, &answer);
     write_answer(connection, worker, &answer, keep, strcmp(request.method, "HEAD") == 0);
     return answer.status;
 }
 
-/* Requests that civetweb's parser refuses. Its message may hold bytes of the request: do not use it. */
+/* Answers requests that civetweb's parser refuses. Its message may hold bytes of the request: never use it.
+ */
 int answer_error(struct mg_connection *connection, int status, const char *message)
 {
     (void)message;
     struct http_listener *listener = mg_get_user_data(mg_get_context(connection));
     struct worker *worker = mg_get_thread_pointer(connection);
     struct http_answer answer = empty_answer(listener, worker);
-    refuse(&answer, statuses[status_row(status)].status);
+    refuse(&answer, atoi(status_labels[status_row(status)]));
     mg_disable_connection_keep_alive(connection);
     metric_add(&rows[REQUESTS], 0, status_row(answer.status));
     if (listener->options.instrumented)

@@ -47,22 +47,18 @@ int64_t monotonic_us(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-static void set_connected(const struct mg_connection *connection, bool connected)
-{
-    struct worker *worker = mg_get_thread_pointer(connection);
-    atomic_store(&worker->connected, connected);
-}
-
 static int connection_opened(const struct mg_connection *connection, void **unused)
 {
+    struct worker *worker = mg_get_thread_pointer(connection);
     (void)unused;
-    set_connected(connection, true);
+    worker->connected = true;
     return 0;
 }
 
 static void connection_closed(const struct mg_connection *connection)
 {
-    set_connected(connection, false);
+    struct worker *worker = mg_get_thread_pointer(connection);
+    worker->connected = false;
 }
 
 static int log_message(const struct mg_connection *connection, const char *message)
@@ -88,6 +84,15 @@ static bool allocate_workers(struct http_listener *listener)
     return listener->workers && listener->buffers;
 }
 
+static const struct mg_callbacks callbacks = {
+    .init_connection = connection_opened,
+    .connection_closed = connection_closed,
+    .begin_request = answer_request,
+    .http_error = answer_error,
+    .log_message = log_message,
+    .init_thread = init_thread,
+};
+
 static bool start(struct http_listener *listener)
 {
     const struct http_options *o = &listener->options;
@@ -112,14 +117,6 @@ static bool start(struct http_listener *listener)
         NULL,
     };
     /* clang-format on */
-    static const struct mg_callbacks callbacks = {
-        .init_connection = connection_opened,
-        .connection_closed = connection_closed,
-        .begin_request = answer_request,
-        .http_error = answer_error,
-        .log_message = log_message,
-        .init_thread = init_thread,
-    };
     struct mg_init_data init = {
         .callbacks = &callbacks, .user_data = listener, .configuration_options = options};
     struct mg_error_data error = {.text = text, .text_buffer_size = sizeof text};
@@ -142,12 +139,7 @@ struct http_listener *http_open(const struct http_options *options, const struct
     listener->options = *options;
     listener->routes = routes;
     listener->context = context;
-    answer_register();
-    for (size_t i = 0; routes[i].path; i++) {
-        if (i == ROUTES_MAX)
-            abort();
-        listener->endpoints[i] = answer_endpoint(routes[i].endpoint);
-    }
+    answer_register(listener);
     if (options->instrumented)
         metrics_register(&threads_metric, 1, listener);
     if (allocate_workers(listener) && start(listener))
@@ -169,7 +161,8 @@ static uint64_t answered(const struct http_listener *listener)
     return sum;
 }
 
-/* Whether no thread is free and yet no handler has been at work for longer than any request may take. */
+/* Whether connections hold all threads, but no handler has been at work for longer than a request may take.
+ */
 static bool is_crowded(const struct http_listener *listener)
 {
     int64_t begun_by_us = monotonic_us() - listener->options.request_timeout_ms * 1000;
@@ -186,15 +179,20 @@ bool http_alive(struct http_listener *listener)
 {
     bool alive = answered(listener) != listener->answered ||
                  sockets_ask_health(listener->options.host, listener->port, ALIVE_MS) || is_crowded(listener);
-    listener->answered = answered(listener); /* the question just asked is none of the next call's evidence */
+    listener->answered = answered(listener); /* after the question, which is no evidence at the next call */
     return alive;
+}
+
+static size_t each_socket(const struct http_listener *listener, socket_action *act)
+{
+    return sockets_each(listener->options.host, listener->port, act);
 }
 
 static void end(struct http_listener *listener)
 {
     if (!listener->civetweb)
         return;
-    sockets_stop(listener->options.host, listener->port); /* else mg_stop waits for polls of two seconds */
+    each_socket(listener, socket_stop); /* else mg_stop waits until threads wake, up to two seconds */
     mg_stop(listener->civetweb);
     listener->civetweb = NULL;
 }
@@ -203,11 +201,11 @@ void http_drain(struct http_listener *listener, int64_t limit_ms)
 {
     int64_t until_ms = clock_monotonic_ms() + limit_ms;
     atomic_store(&listener->draining, true);
-    sockets_refuse(listener->options.host, listener->port);
-    /* Twice, since a connection that is just being accepted is neither in the kernel's queue nor open. */
+    each_socket(listener, socket_refuse);
+    /* Two looks must find none: a connection that is just being accepted is neither queued nor open. */
     for (int none = 0; none < 2 && clock_monotonic_ms() < until_ms;) {
         struct timespec step = {.tv_nsec = DRAIN_STEP_MS * 1000000};
-        none = sockets_close_silent(listener->options.host, listener->port) == 0 ? none + 1 : 0;
+        none = each_socket(listener, socket_close_silent) == 0 ? none + 1 : 0;
         nanosleep(&step, NULL);
     }
     end(listener);

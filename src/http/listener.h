@@ -33,16 +33,14 @@ struct http_listener {
     char *buffers;          /* of all workers */
     atomic_size_t started;  /* workers that have a thread */
     atomic_bool draining;
-    uint64_t answered; /* at the end of the last http_alive; of its caller */
+    uint64_t answered; /* requests, at the end of the last http_alive */
 };
 
+/* The real monotonic clock in microseconds. */
 int64_t monotonic_us(void);
 
-/* Registers the metrics of answers. Call before threads; repeating it is harmless. */
-void answer_register(void);
-
-/* The label index of an endpoint, which several routes and both listeners may have. Call before threads. */
-size_t answer_endpoint(const char *name);
+/* Registers the metrics of answers, and fills in `endpoints` from the routes. Call before threads. */
+void answer_register(struct http_listener *);
 
 /* civetweb's callbacks begin_request and http_error. */
 int answer_request(struct mg_connection *);

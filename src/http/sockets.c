@@ -16,9 +16,8 @@
 
 #define TCP_FLAGS   13 /* offset in a TCP header */
 #define TCP_SYN     0x02
-#define WHOLE       UINT32_MAX
 #define REPLY_BYTES 512
-#define SILENT_MS   500 /* longer than a request may be on its way on a connection that was just open */
+#define SILENT_MS   500 /* longer than a request is on its way */
 
 static struct sockaddr_in socket_address(const char *host, int port)
 {
@@ -27,7 +26,7 @@ static struct sockaddr_in socket_address(const char *host, int port)
     return address;
 }
 
-/* Whether this is the listening socket of this address or a connection accepted from it. */
+/* Whether a descriptor is a socket of the listener at this address. */
 static bool belongs(int fd, const struct sockaddr_in *own)
 {
     struct sockaddr_in local;
@@ -37,76 +36,55 @@ static bool belongs(int fd, const struct sockaddr_in *own)
            (own->sin_addr.s_addr == INADDR_ANY || local.sin_addr.s_addr == own->sin_addr.s_addr);
 }
 
-static bool is_listening(int fd)
-{
-    int listening = 0;
-    socklen_t size = sizeof listening;
-    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening;
-}
-
-/* Calls `act` for each socket of a listener; returns the sum of what it returns. */
-static size_t for_each_socket(const char *host, int port, size_t (*act)(int fd))
+size_t sockets_each(const char *host, int port, socket_action *act)
 {
     struct sockaddr_in own = socket_address(host, port);
     DIR *folder = opendir("/proc/self/fd");
     const struct dirent *entry;
     size_t sum = 0;
     while (folder && (entry = readdir(folder))) {
-        int fd = atoi(entry->d_name);
-        if (entry->d_name[0] != '.' && belongs(fd, &own))
-            sum += act(fd);
+        int fd = atoi(entry->d_name), listening = 0;
+        socklen_t size = sizeof listening;
+        if (entry->d_name[0] != '.' && belongs(fd, &own) &&
+            getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0)
+            sum += act(fd, listening);
     }
     if (folder)
         closedir(folder);
     return sum;
 }
 
-/* Drops each SYN. The last packet of a handshake passes, so that what is begun is completed. */
-static size_t refuse(int fd)
+/* Drops each SYN. Other packets pass, so that handshakes that have begun are completed. */
+size_t socket_refuse(int fd, bool listening)
 {
     static struct sock_filter instructions[] = {
         BPF_STMT(BPF_LD | BPF_B | BPF_ABS, TCP_FLAGS),
         BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, TCP_SYN, 0, 1),
         BPF_STMT(BPF_RET | BPF_K, 0),
-        BPF_STMT(BPF_RET | BPF_K, WHOLE),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
     };
     static const struct sock_fprog program = {sizeof instructions / sizeof instructions[0], instructions};
-    if (is_listening(fd))
+    if (listening)
         setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
     return 0;
 }
 
-static size_t close_silent(int fd)
+size_t socket_close_silent(int fd, bool listening)
 {
     struct tcp_info info;
     socklen_t size = sizeof info;
-    struct pollfd waiting = {.fd = fd, .events = POLLIN};
-    if (is_listening(fd))
-        return poll(&waiting, 1, 0) == 1;
+    if (listening)
+        return poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 0) == 1;
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_last_data_recv >= SILENT_MS)
         shutdown(fd, SHUT_RD);
     return 1;
 }
 
-static size_t stop(int fd)
+size_t socket_stop(int fd, bool listening)
 {
+    (void)listening;
     shutdown(fd, SHUT_RD);
     return 0;
-}
-
-void sockets_refuse(const char *host, int port)
-{
-    for_each_socket(host, port, refuse);
-}
-
-size_t sockets_close_silent(const char *host, int port)
-{
-    return for_each_socket(host, port, close_silent);
-}
-
-void sockets_stop(const char *host, int port)
-{
-    for_each_socket(host, port, stop);
 }
 
 static bool wait_until(int fd, short events, int64_t until_ms)

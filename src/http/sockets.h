@@ -1,22 +1,28 @@
-/* Work on a listener's sockets that civetweb does not offer. civetweb owns them and does not name them, so
- * that they are found among the process's descriptors: by `host`, an IPv4 literal, and `port`. */
+/* Work on a listener's sockets that civetweb does not offer. civetweb owns them and does not tell their
+ * descriptors: they are found among the process's own. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* The kernel ignores new connections from now on. Those that wait in its queue can still be accepted. */
-void sockets_refuse(const char *host, int port);
+/* What can be done with a listener's sockets: the one that listens, and the connections accepted from it. */
+typedef size_t socket_action(int fd, bool listening);
 
-/* Ends reading on every connection that has been silent for a moment. Whoever reads it gets what has arrived
- * and then the end, so that an idle connection closes, and a request that waits for a thread is answered.
- * Returns how many connections are open; any number that wait to be accepted count as one. */
-size_t sockets_close_silent(const char *host, int port);
+/* Makes the kernel ignore new connections. Those that wait in its queue can still be accepted. */
+socket_action socket_refuse;
 
-/* Ends reading on every connection and stops listening, which wakes civetweb's threads. Connections that wait
- * to be accepted are reset. The accepting thread busy-loops from now on: call mg_stop next. */
-void sockets_stop(const char *host, int port);
+/* Ends reading on a connection that has been silent for a moment. Its reader gets what has arrived and then
+ * the end: an idle connection closes, and a request that waits for a thread is still answered. Returns 1 for
+ * an open connection, and for a queue in which connections wait to be accepted. */
+socket_action socket_close_silent;
 
-/* Whether a listener answers GET /healthz with 200 within `limit_ms`, connecting included. */
+/* Ends reading, and listening: wakes civetweb's threads and resets what waits to be accepted. The accepting
+ * thread busy-loops from then on, so that mg_stop has to follow. */
+socket_action socket_stop;
+
+/* Does this with each socket of the listener at `host`, an IPv4 literal, and `port`; returns the sum. */
+size_t sockets_each(const char *host, int port, socket_action *);
+
+/* Whether the listener there answers GET /healthz with 200 within `limit_ms`, connecting included. */
 bool sockets_ask_health(const char *host, int port, int64_t limit_ms);

@@ -1,5 +1,5 @@
-/* An answer as the HTML fragment that a page or a server-side include pastes in: one line, no inline style or
- * script. */
+/* An answer as the HTML fragment that a page or a server-side include pastes in: one line, without inline
+ * style or script. */
 #include "widget/widget.h"
 
 static void write_degrees(const struct answer *answer, bool known, struct text *out)
@@ -14,7 +14,7 @@ static void write_degrees(const struct answer *answer, bool known, struct text *
     text_string(out, known ? "</data>" : "</span>");
 }
 
-/* The style draws the icon from the code: data-weather, with an "n" by night. */
+/* Writes data-weather, the code with an "n" by night, from which the style draws the icon. */
 static void write_sky(const struct answer *answer, struct text *out)
 {
     if (answer->icon && answer_has_number(answer) && answer->reading.code >= 0)
