@@ -19,9 +19,7 @@ size_t http_header(const struct http_request *request, const char *name, const c
     return count;
 }
 
-/* Splits a Host header: its host without the port, and whether that is an IP literal. False when malformed.
- */
-static bool split_host(const char *header, char host[HTTP_NAME_BYTES], bool *literal)
+bool http_split_host(const char *header, char host[HTTP_NAME_BYTES], bool *literal)
 {
     bool bracketed = header[0] == '[';
     const char *start = header + bracketed;
@@ -43,7 +41,7 @@ bool http_host_allowed(const struct http_request *request, const struct http_nam
     const char *header;
     char host[HTTP_NAME_BYTES];
     bool literal;
-    if (http_header(request, "Host", &header, 1) != 1 || !split_host(header, host, &literal))
+    if (http_header(request, "Host", &header, 1) != 1 || !http_split_host(header, host, &literal))
         return false;
     if (literal || strcasecmp(host, "localhost") == 0)
         return true;

@@ -33,6 +33,10 @@ struct http_request {
  * are; it can be more than `max`. The name may be in any case. */
 size_t http_header(const struct http_request *, const char *name, const char **values, size_t max);
 
+/* Splits "host", "host:port" or "[IPv6]:port": the host without port and brackets, and whether it is an IP
+ * literal. False when malformed. */
+bool http_split_host(const char *text, char host[HTTP_NAME_BYTES], bool *literal);
+
 /* Whether the request's Host is an IP literal, `localhost` or one of `hosts`: a defence against DNS
  * rebinding. */
 bool http_host_allowed(const struct http_request *, const struct http_names *hosts);

@@ -10,7 +10,6 @@
 
 #define JSON             "application/json"
 #define PLACES_MAX_AGE_S 86400
-#define PORT_DIGITS      5
 
 struct public_site {
     struct public_options options;
@@ -19,19 +18,12 @@ struct public_site {
 
 static bool is_loopback_origin(const char *origin)
 {
-    static const char *const hosts[] = {"localhost", "127.0.0.1", "[::1]"};
-    size_t scheme = strncmp(origin, "https", 5) == 0 ? 5 : 4;
-    if (strncmp(origin, "http", 4) != 0 || strncmp(origin + scheme, "://", 3) != 0)
-        return false;
-    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
-        size_t length = strlen(hosts[i]);
-        const char *rest = origin + scheme + 3 + length;
-        if (strncmp(rest - length, hosts[i], length) == 0 &&
-            (*rest == '\0' || (*rest == ':' && rest[1] && strlen(rest + 1) <= PORT_DIGITS &&
-                               strspn(rest + 1, "0123456789") == strlen(rest + 1))))
-            return true;
-    }
-    return false;
+    char host[HTTP_NAME_BYTES];
+    bool literal;
+    size_t scheme = strncmp(origin, "https://", 8) == 0 ? 8 : 7;
+    return (scheme == 8 || strncmp(origin, "http://", 7) == 0) &&
+           http_split_host(origin + scheme, host, &literal) &&
+           (strcmp(host, "localhost") == 0 || strcmp(host, "127.0.0.1") == 0 || strcmp(host, "::1") == 0);
 }
 
 static bool origin_allowed(const struct public_options *options, const char *origin)
@@ -44,18 +36,13 @@ static bool origin_allowed(const struct public_options *options, const char *ori
     return false;
 }
 
-static bool cors_configured(const struct public_options *options)
-{
-    return options->visits.dev || options->origins.count > 0;
-}
-
 /* Writes the headers of CORS. An origin that is not listed gets an answer that browsers keep from its page.
  * True for a preflight request, which is then answered. */
 static bool answer_cors(const struct public_site *site, const struct http_request *request,
                         struct http_answer *answer)
 {
     const char *origin;
-    bool configured = cors_configured(&site->options);
+    bool configured = site->options.visits.dev || site->options.origins.count > 0;
     if (configured)
         text_string(&answer->headers, "Vary: Origin\r\n");
     if (configured && http_header(request, "Origin", &origin, 1) == 1 &&
@@ -161,7 +148,7 @@ static void refuse_json(struct http_answer *answer, int status, const char *reas
     json_write(&answer->body, "{'error':%s}\n", reason);
 }
 
-/* Serves the weather of a cell or of a place, whoever asks. */
+/* Serves the weather of a cell or of a place. Nothing in it depends on the reader. */
 static void serve_weather(void *context, const struct http_request *request, struct http_answer *answer)
 {
     struct public_site *site = context;
