@@ -48,6 +48,7 @@ static struct metric rows[ROWS] = {
                            duration_bounds_s, 0.000001),
 };
 
+/* The label of an endpoint, which several routes and both listeners may have. Adds it at the start. */
 static size_t endpoint_index(const char *name)
 {
     size_t i = 0;
@@ -60,14 +61,11 @@ static size_t endpoint_index(const char *name)
     return i;
 }
 
-void answer_register(struct http_listener *listener)
+void answer_register(const struct http_route *routes)
 {
     metrics_register(rows, ROWS, NULL);
-    for (size_t i = 0; listener->routes[i].path; i++) {
-        if (i == ROUTES_MAX)
-            abort();
-        listener->endpoints[i] = endpoint_index(listener->routes[i].endpoint);
-    }
+    for (; routes->path; routes++)
+        endpoint_index(routes->endpoint);
 }
 
 static size_t status_row(int status)
@@ -206,7 +204,7 @@ static void dispatch(const struct http_listener *listener, const struct http_req
 static void count(const struct http_listener *listener, struct worker *worker,
                   const struct http_request *request, const struct http_answer *answer)
 {
-    size_t endpoint = request->route ? listener->endpoints[request->route - listener->routes] : 0;
+    size_t endpoint = request->route ? endpoint_index(request->route->endpoint) : 0;
     int64_t us = monotonic_us() - atomic_exchange(&worker->handling_since_us, 0);
     atomic_fetch_add_explicit(&worker->answered, 1, memory_order_relaxed);
     metric_add(&rows[REQUESTS], endpoint, status_row(answer->status));

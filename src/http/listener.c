@@ -23,12 +23,38 @@ static struct metric threads_metric =
     GAUGE("masthead_http_threads", "Threads of the public listener; each open connection keeps one busy.",
           collect_threads, LABEL("state"));
 
+int64_t monotonic_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* What a listener's threads do. */
+struct load {
+    int64_t connected; /* threads that a connection holds */
+    uint64_t answered; /* requests so far */
+    bool hangs;        /* a handler has been at work for longer than a request may take */
+};
+
+static struct load load_of(const struct http_listener *listener)
+{
+    struct load load = {.connected = 0};
+    int64_t begun_by_us = monotonic_us() - listener->options.request_timeout_ms * 1000;
+    for (int64_t i = 0; i < listener->options.threads; i++) {
+        const struct worker *worker = &listener->workers[i];
+        int64_t since_us = atomic_load(&worker->handling_since_us);
+        load.connected += atomic_load(&worker->connected);
+        load.answered += atomic_load(&worker->answered);
+        load.hangs = load.hangs || (since_us > 0 && since_us < begun_by_us);
+    }
+    return load;
+}
+
 void http_threads(const struct http_listener *listener, int64_t *busy, int64_t *all)
 {
-    *busy = 0;
+    *busy = load_of(listener).connected;
     *all = listener->options.threads;
-    for (int64_t i = 0; i < *all; i++)
-        *busy += atomic_load(&listener->workers[i].connected);
 }
 
 static void collect_threads(void *context, size_t row, struct metric_samples *samples)
@@ -38,13 +64,6 @@ static void collect_threads(void *context, size_t row, struct metric_samples *sa
     http_threads(context, &busy, &all);
     metric_sample(samples, (double)busy, "busy", NULL);
     metric_sample(samples, (double)(all - busy), "idle", NULL);
-}
-
-int64_t monotonic_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 static int connection_opened(const struct mg_connection *connection, void **unused)
@@ -139,7 +158,7 @@ struct http_listener *http_open(const struct http_options *options, const struct
     listener->options = *options;
     listener->routes = routes;
     listener->context = context;
-    answer_register(listener);
+    answer_register(routes);
     if (options->instrumented)
         metrics_register(&threads_metric, 1, listener);
     if (allocate_workers(listener) && start(listener))
@@ -153,34 +172,13 @@ int http_port(const struct http_listener *listener)
     return listener->port;
 }
 
-static uint64_t answered(const struct http_listener *listener)
-{
-    uint64_t sum = 0;
-    for (int64_t i = 0; i < listener->options.threads; i++)
-        sum += atomic_load(&listener->workers[i].answered);
-    return sum;
-}
-
-/* Whether connections hold all threads, but no handler has been at work for longer than a request may take.
- */
-static bool is_crowded(const struct http_listener *listener)
-{
-    int64_t begun_by_us = monotonic_us() - listener->options.request_timeout_ms * 1000;
-    for (int64_t i = 0; i < listener->options.threads; i++) {
-        const struct worker *worker = &listener->workers[i];
-        int64_t since_us = atomic_load(&worker->handling_since_us);
-        if (!atomic_load(&worker->connected) || (since_us > 0 && since_us < begun_by_us))
-            return false;
-    }
-    return true;
-}
-
 bool http_alive(struct http_listener *listener)
 {
-    bool alive = answered(listener) != listener->answered ||
-                 sockets_ask_health(listener->options.host, listener->port, ALIVE_MS) || is_crowded(listener);
-    listener->answered = answered(listener); /* after the question, which is no evidence at the next call */
-    return alive;
+    bool alive = load_of(listener).answered != listener->answered ||
+                 sockets_ask_health(listener->options.host, listener->port, ALIVE_MS);
+    struct load load = load_of(listener);
+    listener->answered = load.answered; /* after the question, which is no evidence at the next call */
+    return alive || (load.connected == listener->options.threads && !load.hangs);
 }
 
 static size_t each_socket(const struct http_listener *listener, socket_action *act)

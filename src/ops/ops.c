@@ -53,12 +53,6 @@ static void serve_status(void *context, const struct http_request *request, stru
     free(report);
 }
 
-static void serve_asset(void *context, const struct http_request *request, struct http_answer *answer)
-{
-    (void)context;
-    assets_serve(request, answer);
-}
-
 static void serve_explain(void *context, const struct http_request *request, struct http_answer *answer)
 {
     const struct ops_options *options = context;
@@ -90,8 +84,8 @@ const struct http_route ops_routes[] = {
     {"/metrics", "metrics", serve_metrics, .access = HTTP_ANY_HOST},
     {"/status", "status", serve_status, &html_form, .access = HTTP_KNOWN_HOSTS},
     {"/status.json", "status.json", serve_status, &json_form, .access = HTTP_KNOWN_HOSTS},
-    {"/status.css", "assets", serve_asset, .access = HTTP_KNOWN_HOSTS},
-    {"/status/icon.svg", "assets", serve_asset, .access = HTTP_KNOWN_HOSTS},
+    {"/status.css", "assets", assets_serve, .access = HTTP_KNOWN_HOSTS},
+    {"/status/icon.svg", "assets", assets_serve, .access = HTTP_KNOWN_HOSTS},
     {"/status/map.svg", "map", world_map_serve, .access = HTTP_KNOWN_HOSTS},
     {"/explain", "explain", serve_explain, .access = HTTP_KNOWN_HOSTS},
     {"/dev/clock", "clock", serve_clock, .access = HTTP_DEVELOPERS, .post = true},

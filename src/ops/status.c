@@ -82,22 +82,12 @@ void status_sample(struct status *status)
     history_sample(status->history, &now, totals, count > 0 ? budget_percent(&upstreams[0]) : -1);
 }
 
-static bool is_older(const struct weather_cell *a, const struct weather_cell *b)
-{
-    return a->fetched_s < b->fetched_s;
-}
-
-static bool is_hotter(const struct weather_cell *a, const struct weather_cell *b)
-{
-    return a->asks > b->asks;
-}
-
-/* Keeps the first STATUS_CELLS cells of an order. */
+/* Keeps the STATUS_CELLS oldest or hottest cells, in this order. */
 static void insert_top(struct weather_cell kept[STATUS_CELLS], size_t *count, const struct weather_cell *cell,
-                       bool (*before)(const struct weather_cell *, const struct weather_cell *))
+                       bool hottest)
 {
     size_t at = *count;
-    while (at > 0 && before(cell, &kept[at - 1]))
+    while (at > 0 && (hottest ? cell->asks > kept[at - 1].asks : cell->fetched_s < kept[at - 1].fetched_s))
         at--;
     if (at == STATUS_CELLS)
         return;
@@ -127,9 +117,9 @@ static void gather_cells(struct weather *weather, const struct instant *now, str
             keep_earliest(&report->retry_s, cell->retry_s);
             world_map_mark(report->map, cell->latitude, cell->longitude, (uint8_t)state);
             if (cell->fetched_s > 0)
-                insert_top(report->oldest, &report->oldest_count, cell, is_older);
+                insert_top(report->oldest, &report->oldest_count, cell, false);
             if (cell->asks > 0)
-                insert_top(report->hottest, &report->hottest_count, cell, is_hotter);
+                insert_top(report->hottest, &report->hottest_count, cell, true);
             if (cell->asks > 0 && state != WEATHER_MISS)
                 keep_earliest(&report->curves_until_s, cell->until_s);
         }

@@ -15,7 +15,7 @@
 #define STATUS_CELLS        8
 #define STATUS_SENTENCE     320
 #define STATUS_FINDINGS     20
-#define STATUS_CELL_STATES  (WEATHER_MISS + 1) /* the worst is last; WEATHER_NEGATIVE counts as WEATHER_MISS */
+#define STATUS_CELL_STATES  (WEATHER_MISS + 1) /* WEATHER_NEGATIVE counts as a miss, the worst */
 
 /* The configuration in force. */
 struct status_settings {

@@ -146,10 +146,8 @@ void status_write_field(const struct status_report *report, const struct column 
     const void *field = row + column->offset;
     switch (column->kind) {
     case FIELD_TEXT:
-        write_string(*(const char *const *)field, html, out);
-        break;
     case FIELD_CHARS:
-        write_string(field, html, out);
+        write_string(column->kind == FIELD_CHARS ? field : *(const char *const *)field, html, out);
         break;
     case FIELD_STATE:
         text_format(out, html ? "<span class=\"key %1$s\">%1$s</span>" : "\"%s\"",

@@ -64,8 +64,9 @@ static void serve(const struct asset *asset, const char *caching, struct http_an
                     "Referrer-Policy: no-referrer\r\n");
 }
 
-void assets_serve(const struct http_request *request, struct http_answer *answer)
+void assets_serve(void *context, const struct http_request *request, struct http_answer *answer)
 {
+    (void)context;
     for (size_t i = 0; i < sizeof assets / sizeof assets[0]; i++) {
         const struct asset *asset = &assets[i];
         if (strcmp(request->path, asset->path) == 0) {

@@ -5,4 +5,4 @@
 
 /* Serves the asset at the request's path. Caches may keep it for an hour, under a path with the hash of its
  * content ("/masthead.0123456789abcdef.js") for ever. 404 when there is none. */
-void assets_serve(const struct http_request *, struct http_answer *);
+http_handler assets_serve;

@@ -229,7 +229,7 @@ static void serve_explain(void *context, const struct http_request *request, str
 static void serve_asset(void *context, const struct http_request *request, struct http_answer *answer)
 {
     if (!answer_cors(context, request, answer))
-        assets_serve(request, answer);
+        assets_serve(context, request, answer);
 }
 
 /* clang-format off */

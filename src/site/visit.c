@@ -23,30 +23,7 @@ struct query {
     bool staged;            /* `scenario=` or `at=` counts */
 };
 
-/* Reads a parameter's value. NULL when it counts, else why it is ignored, a static string. */
-typedef const char *parameter_reader(struct query *, const struct http_parameter *);
-
-static parameter_reader read_lang, read_units, read_show, read_ip, read_place, read_at, read_scenario,
-    read_header, read_own;
-
-static const char *const parameter_names[] = {"lang",     "units",  "show", "ip", "place",   "at",
-                                              "scenario", "header", "cell", "q",  "country", "parameter"};
-static parameter_reader *const parameter_readers[] = {read_lang,  read_units, read_show,     read_ip,
-                                                      read_place, read_at,    read_scenario, read_header,
-                                                      read_own,   read_own,   read_own};
-/* The last name stands for all others. */
-#define PARAMETERS (sizeof parameter_readers / sizeof parameter_readers[0])
-_Static_assert(sizeof parameter_names / sizeof parameter_names[0] == PARAMETERS + 1,
-               "a name for each reader");
-
-static struct metric ignored_total =
-    COUNTER("masthead_http_ignored_parameters_total", "Query parameters that did not count, by name.",
-            .labels = {{"parameter", parameter_names, PARAMETERS + 1}}, .sparse = true);
-
-void visit_register(void)
-{
-    metrics_register(&ignored_total, 1, NULL);
-}
+/* The readers return NULL when the parameter counts, else why it is ignored, a static string. */
 
 static const char *read_lang(struct query *query, const struct http_parameter *parameter)
 {
@@ -70,20 +47,19 @@ static const char *read_units(struct query *query, const struct http_parameter *
 /* A list with commas or spaces. */
 static const char *read_show(struct query *query, const struct http_parameter *parameter)
 {
-    const char *value = parameter->value;
-    bool icon = false, condition = false;
-    while (*value) {
+    struct visit *visit = query->visit;
+    for (const char *value = parameter->value; *value; value += strspn(value, ", ")) {
         size_t length = strcspn(value, ", ");
         if (length == 4 && strncmp(value, "icon", length) == 0)
-            icon = true;
+            visit->icon = true;
         else if (length == 9 && strncmp(value, "condition", length) == 0)
-            condition = true;
-        else if (length > 0)
+            visit->condition = true;
+        else if (length > 0) {
+            visit->icon = visit->condition = false;
             return "not a list of icon and condition";
-        value += length + (value[length] != '\0');
+        }
+        value += length;
     }
-    query->visit->icon = icon;
-    query->visit->condition = condition;
     return NULL;
 }
 
@@ -139,6 +115,27 @@ static const char *read_own(struct query *query, const struct http_parameter *pa
     (void)parameter;
     bool has_own = strcmp(path, "/weather.json") == 0 || strcmp(path, "/places.json") == 0;
     return has_own ? NULL : "not known";
+}
+
+typedef const char *parameter_reader(struct query *, const struct http_parameter *);
+
+static const char *const parameter_names[] = {"lang",     "units",  "show", "ip", "place",   "at",
+                                              "scenario", "header", "cell", "q",  "country", "parameter"};
+static parameter_reader *const parameter_readers[] = {read_lang,  read_units, read_show,     read_ip,
+                                                      read_place, read_at,    read_scenario, read_header,
+                                                      read_own,   read_own,   read_own};
+/* The last name stands for all others. */
+#define PARAMETERS (sizeof parameter_readers / sizeof parameter_readers[0])
+_Static_assert(sizeof parameter_names / sizeof parameter_names[0] == PARAMETERS + 1,
+               "a name for each reader");
+
+static struct metric ignored_total =
+    COUNTER("masthead_http_ignored_parameters_total", "Query parameters that did not count, by name.",
+            .labels = {{"parameter", parameter_names, PARAMETERS + 1}}, .sparse = true);
+
+void visit_register(void)
+{
+    metrics_register(&ignored_total, 1, NULL);
 }
 
 static size_t parameter_index(const char *name)

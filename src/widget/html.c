@@ -26,8 +26,6 @@ static void write_condition(const struct answer *answer, struct text *out)
 {
     const char *words =
         answer_has_number(answer) ? language_condition(answer->language, answer->reading.code) : NULL;
-    if (!answer->condition)
-        return;
     text_string(out, " <span class=\"masthead-condition\">");
     text_html(out, words ? words : "");
     text_string(out, "</span>");
@@ -66,7 +64,8 @@ void widget_html(const struct answer *answer, struct text *out)
     if (answer->icon)
         text_string(out, "<span class=\"masthead-icon\" aria-hidden=\"true\"></span> ");
     write_degrees(answer, known, out);
-    write_condition(answer, out);
+    if (answer->condition)
+        write_condition(answer, out);
     write_credits(answer, out);
     text_string(out, "</span>\n");
 }

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_AGE_UNSURE_S 60 /* stale, or place unknown */
-#define MAX_AGE_SOON_S   15 /* the weather is being fetched */
+#define MAX_AGE_UNSURE_S 60                 /* stale, or place unknown */
+#define MAX_AGE_SOON_S   15                 /* the weather is being fetched */
 #define ANSWER_STATES    (WEATHER_MISS + 1) /* WEATHER_NEGATIVE has the name of WEATHER_MISS */
 
 struct widget {
