@@ -244,6 +244,11 @@ class Masthead(Process):
         if self.simulator:
             self.simulator.advance(step)
 
+    def reload(self, outcome="msg=reloaded"):
+        """Has it read its configuration and databases again; returns at the line that tells the outcome."""
+        self.signal(signal.SIGHUP)
+        return self.wait_line(outcome)
+
     def metrics(self):
         """All samples of /metrics: {'name{label="value"}': number}."""
         samples = {}

@@ -227,8 +227,7 @@ def test_hangup_reloads_databases(start, tmp_path):
     wait_until(service.ready, what="the reload")
     assert service.visit(MUMBAI).json["place"]["name"] == "Mumbai"
     path.write_bytes(b"broken")
-    service.signal(signal.SIGHUP)
-    service.wait_line("reload refused, nothing changed")
+    service.reload("reload refused, nothing changed")
     assert service.visit(MUMBAI).json["place"]["name"] == "Mumbai" and service.ready()
     metrics = service.metrics()
     assert metrics["masthead_config_last_reload_successful"] == 0
@@ -258,8 +257,7 @@ def test_reload_of_the_configuration_is_all_or_nothing(start, tmp_path):
     path.write_text(f"[geoip]\ndatabases = {VISITORS}\n")
     service = start(config=path, settings=settings)
     path.write_text(f"[geoip]\ndatabases = {VISITORS}\nhome = Pune, IN, 18.52, 73.86\n[cache]\ncapacity = 77\n")
-    service.signal(signal.SIGHUP)
-    service.wait_line(r"\[cache\] capacity: only a restart can change this")
+    service.reload(r"\[cache\] capacity: only a restart can change this")
     service.wait_line("reload refused, nothing changed")
     assert service.get("/widget.json").json["place"]["name"] is None
     # The same written in another way is no change.
@@ -267,8 +265,7 @@ def test_reload_of_the_configuration_is_all_or_nothing(start, tmp_path):
     service.signal(signal.SIGHUP)
     wait_until(lambda: service.get("/widget.json").json["place"]["name"] == "Pune", what="the reload")
     path.write_text("[geoip]\nhome = nowhere\n")
-    service.signal(signal.SIGHUP)
-    service.wait_line(r"widget.conf:2: \[geoip\] home")
+    service.reload(r"widget.conf:2: \[geoip\] home")
     assert service.get("/widget.json").json["place"]["name"] == "Pune"
 
 

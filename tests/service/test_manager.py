@@ -85,8 +85,7 @@ def test_the_watchdog_hears_unless_requests_hang(start, manager, sim):
 def test_a_thousand_hangups_leave_no_trace(start):
     service = start()
     service.settled(MUMBAI)
-    service.signal(signal.SIGHUP)
-    service.wait_line("msg=reloaded")
+    service.reload()
     before = service.metrics()
     for _ in range(1000):
         service.signal(signal.SIGHUP)
@@ -149,8 +148,7 @@ def test_a_read_only_file_system_but_the_state_folder(start, tmp_path):
                                         f"mount -o remount,bind,rw {state}"),
                     settings={"cache.snapshot_every": "1s"})
     assert service.ready() and service.settled(MUMBAI)["state"] == "fresh"
-    service.signal(signal.SIGHUP)
-    service.wait_line("msg=reloaded")
+    service.reload()
     wait_until(lambda: service.metrics()["masthead_snapshot_last_success_timestamp_seconds"] > 0, what="a snapshot")
     assert service.stop() == 0
     assert (state / "cache.snapshot").exists() and (state / "budgets").exists()
@@ -183,8 +181,7 @@ def test_a_full_disk_is_a_state_and_passes(start, tmp_path):
     service.wait_line("cannot write the cache snapshot.*No space left")
     for address in INDIA:
         service.settled(address)
-    service.signal(signal.SIGHUP)
-    service.wait_line("state folder takes no copy of a database.*No space left")
+    service.reload("state folder takes no copy of a database.*No space left")
     service.wait_line("msg=reloaded")
     assert service.ready() and service.visit(MUMBAI).json["state"] == "fresh"
     (inside / "filler").unlink()
