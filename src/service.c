@@ -66,12 +66,6 @@ static void collect(void *context, size_t row, struct metric_samples *samples)
         metric_value(samples, row == DEV ? service->dev : !atomic_load(&service->reload_refusal));
 }
 
-static bool ready(void *context)
-{
-    struct service *service = context;
-    return !atomic_load(&service->draining) && places_loaded(service->places);
-}
-
 /* The ops listener goes first: its /metrics reads the others. */
 static void stop(struct service *service)
 {
@@ -93,6 +87,7 @@ static struct http_options listener_options(const struct config *config, const s
         .hosts = config->server.hosts,
         .dev = config->dev.enabled,
     };
+    _Static_assert(sizeof options.host == sizeof address->host, "the host is copied whole");
     memcpy(options.host, address->host, sizeof options.host);
     return options;
 }
@@ -120,10 +115,7 @@ static bool open_listeners(struct service *service)
     if (!service->status)
         return false;
     status_configure(service->status, config_settings(config));
-    service->ops_options.status = service->status;
-    service->ops_options.ready = ready;
-    service->ops_options.context = service;
-    service->ops_options.site = service->site;
+    service->ops_options = (struct ops_options){.status = service->status, .site = service->site};
     options = listener_options(config, &config->server.ops_listen);
     options.threads = OPS_THREADS;
     options.body_bytes = OPS_BODY_BYTES;
@@ -209,7 +201,7 @@ static int64_t due_in(const struct timer *timer)
     return timer->every_ms == 0 ? FOREVER_MS : left_ms > 0 ? left_ms : 0;
 }
 
-/* Tells the service manager that all is well, if it is. */
+/* Notifies the service manager's watchdog if both listeners serve; takes up to two seconds. */
 static void watchdog_ping(struct service *service)
 {
     service->watchdog.done_ms = clock_monotonic_ms();
@@ -267,7 +259,7 @@ static void drain(struct service *service, const sigset_t *signals)
     http_drain(service->public, answers_ms);
 }
 
-/* civetweb spins when it may not open what it accepts, so it must never come to that. */
+/* EMFILE makes civetweb busy-loop: refuse to start. */
 static bool enough_descriptors(const struct config *config)
 {
     uint64_t needed = (uint64_t)config->server.threads + SPARE_FDS,

@@ -55,15 +55,20 @@ def raw(base, data, timeout=15):
     parts = urllib.parse.urlsplit(base)
     with socket.create_connection((parts.hostname, parts.port), timeout=timeout) as connection:
         connection.sendall(data)
-        received = b""
-        while True:
-            try:
-                more = connection.recv(65536)
-            except ConnectionResetError:
-                return received
-            if not more:
-                return received
-            received += more
+        return until_closed(connection)
+
+
+def until_closed(connection):
+    """All that a connection brings until the other side closes."""
+    received = b""
+    while True:
+        try:
+            more = connection.recv(65536)
+        except ConnectionResetError:
+            return received
+        if not more:
+            return received
+        received += more
 
 
 def wait_until(condition, limit_s=10, what="condition"):
@@ -120,6 +125,11 @@ class Process:
 
     def log(self):
         return "\n".join(self.lines)
+
+    def processor_s(self):
+        """Processor time used so far, also of a process that has ended and was not waited for."""
+        fields = pathlib.Path(f"/proc/{self.child.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def signal(self, number):
         self.child.send_signal(number)
@@ -202,6 +212,19 @@ class Masthead(Process):
     def get(self, path, headers=None, method="GET", **options):
         return request(self.public, path, method, headers, **options)
 
+    def address(self):
+        """Host and port of the public listener."""
+        parts = urllib.parse.urlsplit(self.public)
+        return parts.hostname, parts.port
+
+    def hold(self, count):
+        """Connections that have asked once and stay open, each of which holds a thread."""
+        held = [http.client.HTTPConnection(*self.address(), timeout=20) for _ in range(count)]
+        for connection in held:
+            connection.request("GET", "/healthz")
+            connection.getresponse().read()
+        return held
+
     def visit(self, address, path="/widget.json", **options):
         """What a reader at `address` is answered, as through a proxy on this machine."""
         return self.get(path, headers={"X-Forwarded-For": address}, **options)
@@ -220,6 +243,11 @@ class Masthead(Process):
         assert answer.status == 200, answer.body
         if self.simulator:
             self.simulator.advance(step)
+
+    def reload(self, outcome="msg=reloaded"):
+        """Has it read its configuration and databases again; returns at the line that tells the outcome."""
+        self.signal(signal.SIGHUP)
+        return self.wait_line(outcome)
 
     def metrics(self):
         """All samples of /metrics: {'name{label="value"}': number}."""

@@ -9,13 +9,13 @@
 #define V4_BITS    24
 #define V6_BITS    48
 
-static atomic_bool wanted;
+static atomic_bool enabled;
 static atomic_int visitor; /* enum access_visitor */
 
 void access_configure(const struct access_options *options)
 {
     atomic_store(&visitor, (int)options->visitor);
-    atomic_store(&wanted, options->lines);
+    atomic_store(&enabled, options->lines);
 }
 
 static void write_visitor(const struct address *reader, bool full, char *out, size_t size)
@@ -27,21 +27,21 @@ static void write_visitor(const struct address *reader, bool full, char *out, si
     snprintf(out, size, full ? "%s" : "%s/%u", text, bits);
 }
 
-void access_log(const char *method, const char *endpoint, uint64_t us, const struct http_answer *answer)
+void access_log(const char *method, const char *endpoint, int64_t us, const struct http_answer *answer)
 {
-    if (!atomic_load(&wanted))
+    if (!atomic_load(&enabled))
         return;
     struct log_field fields[FIELDS_MAX] = {log_str("method", method), log_str("endpoint", endpoint),
-                                           log_int("status", answer->status), log_int("us", (int64_t)us)};
+                                           log_int("status", answer->status), log_int("us", us)};
     char reader[ADDRESS_TEXT_BYTES + 8];
-    int whose = atomic_load(&visitor);
+    int detail = atomic_load(&visitor);
     size_t count = 4;
-    if (answer->told.state) {
-        fields[count++] = log_str("state", answer->told.state);
-        fields[count++] = log_str("source", answer->told.source);
+    if (answer->log_fields.state) {
+        fields[count++] = log_str("state", answer->log_fields.state);
+        fields[count++] = log_str("source", answer->log_fields.source);
     }
-    if (whose != ACCESS_NONE && answer->told.reader.family != ADDRESS_NONE) {
-        write_visitor(&answer->told.reader, whose == ACCESS_FULL, reader, sizeof reader);
+    if (detail != ACCESS_NONE && answer->log_fields.reader.family != ADDRESS_NONE) {
+        write_visitor(&answer->log_fields.reader, detail == ACCESS_FULL, reader, sizeof reader);
         fields[count++] = log_str("visitor", reader);
     }
     fields[count].key = NULL;

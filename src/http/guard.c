@@ -13,7 +13,7 @@ static int lines_of(const struct mg_request_info *info, const char *name)
     return count;
 }
 
-/* No request of ours has a body: only a single "Content-Length: 0" may say so. */
+/* Of the forms that say "no body", only a single "Content-Length: 0" may pass. */
 static bool has_body(const struct mg_request_info *info)
 {
     int lengths = 0;
@@ -24,16 +24,14 @@ static bool has_body(const struct mg_request_info *info)
     return false;
 }
 
-/* civetweb 1.15 stops reading header lines, silently, at the 65th, at a folded line, and at a line that
- * begins with a colon or a byte over 0x7f; what follows (a proxy's X-Forwarded-For, say) is lost. After a
- * whole list the bytes behind the last value, in the connection's buffer, are the NULs it wrote over CR and
- * LF, and the CR of the empty line; these three bytes are always inside the buffer, since the blank line was
- * found before the lines were parsed. */
+/* civetweb 1.15 silently stops reading header lines at the 65th, at a folded line, and at a line that begins
+ * with a colon or a byte over 0x7f. A proxy's X-Forwarded-For behind it is lost. After a complete list the
+ * last value is followed by the NULs that civetweb wrote over CR and LF, and the CR of the empty line. These
+ * three bytes are inside the buffer: the empty line was found before the lines were parsed. */
 static bool headers_truncated(const struct mg_request_info *info)
 {
     const char *version = info->http_version;
-    if (info->num_headers ==
-        0) /* it wrote NULs over all line ends behind the version, the empty line's too */
+    if (info->num_headers == 0) /* NULs stand over all line ends behind the version, the empty line's too */
         return memcmp(version + strlen(version), "\0\0\0", 4) != 0;
     const char *value = info->http_headers[info->num_headers - 1].value;
     return memcmp(value + strlen(value), "\0\0\r", 3) != 0;

@@ -1,9 +1,8 @@
-/* The guard: what a request must be before any route sees it. civetweb accepts forms of framing that let a
- * second request hide inside the first, or a proxy's header line get lost; this refuses them all, and closes.
- */
+/* The guard: what every request must be. civetweb accepts framing that hides a second request inside the
+ * first, and loses header lines that a proxy wrote. The guard refuses both. */
 #pragma once
 
 struct mg_request_info;
 
-/* 0 when the request may pass, else the status to refuse it with (400, 431, 505). Pure. */
+/* 0 when the request may pass, else the status of the refusal: 400, 431 or 505. Pure. */
 int guard_status(const struct mg_request_info *);

@@ -1,4 +1,4 @@
-/* What a handler may ask of a request: its header lines, its host, its query. */
+/* What a handler can ask of a request: header lines, host, query. */
 #include "http/server.h"
 
 #include <civetweb.h>
@@ -19,8 +19,7 @@ size_t http_header(const struct http_request *request, const char *name, const c
     return count;
 }
 
-/* The host of a Host header without its port, and whether it is an IP literal. */
-static bool split_host(const char *header, char host[HTTP_NAME_BYTES], bool *literal)
+bool http_split_host(const char *header, char host[HTTP_NAME_BYTES], bool *literal)
 {
     bool bracketed = header[0] == '[';
     const char *start = header + bracketed;
@@ -42,7 +41,7 @@ bool http_host_allowed(const struct http_request *request, const struct http_nam
     const char *header;
     char host[HTTP_NAME_BYTES];
     bool literal;
-    if (http_header(request, "Host", &header, 1) != 1 || !split_host(header, host, &literal))
+    if (http_header(request, "Host", &header, 1) != 1 || !http_split_host(header, host, &literal))
         return false;
     if (literal || strcasecmp(host, "localhost") == 0)
         return true;
@@ -55,12 +54,12 @@ bool http_host_allowed(const struct http_request *request, const struct http_nam
 static bool decode(const char *encoded, size_t length, bool form, char *out, size_t size)
 {
     int decoded = mg_url_decode(encoded, (int)length, out, (int)size, form);
-    bool good = decoded >= 0 && strlen(out) == (size_t)decoded;
-    for (int i = 0; good && i < decoded; i++)
-        good = (unsigned char)out[i] >= 0x20 && out[i] != 0x7f;
-    if (!good)
+    bool ok = decoded >= 0 && strlen(out) == (size_t)decoded;
+    for (int i = 0; ok && i < decoded; i++)
+        ok = (unsigned char)out[i] >= 0x20 && out[i] != 0x7f;
+    if (!ok)
         out[0] = '\0';
-    return good;
+    return ok;
 }
 
 bool http_decode(const char *encoded, char *out, size_t size)

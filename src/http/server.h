@@ -1,6 +1,6 @@
-/* A listener: one civetweb context with its own threads, a table of routes, a guard before them and one write
- * per answer. civetweb's header is included by server.c, request.c and guard.c only. TLS, compression and
- * IPv6 are for the proxy in front: Debian's civetweb is built without. */
+/* A listener: one civetweb context with threads of its own, a table of routes, a guard before them, and one
+ * write per answer. Only listener.c, answer.c, request.c and guard.c include civetweb's header. TLS,
+ * compression and IPv6 are for the proxy in front: Debian's civetweb is built without. */
 #pragma once
 
 #include "base/text.h"
@@ -21,27 +21,32 @@ struct http_names {
 };
 
 struct http_request {
-    const char *method; /* GET, HEAD, POST or OPTIONS: nothing else passes the guard */
+    const char *method; /* of those that a route takes */
     const char *path;   /* still percent-encoded, without the query */
     const char *query;  /* still percent-encoded, without the "?"; "" when there is none */
     struct address peer;
-    const void *connection; /* civetweb's, for http_header */
+    const struct http_route *route; /* NULL: none */
+    const void *connection;         /* civetweb's, for http_header */
 };
 
-/* Writes up to `max` values of every line of a header, in order of arrival; returns how many lines there are.
- */
+/* Writes the values of a header's lines, at most `max`, in order of arrival. Returns how many lines there
+ * are; it can be more than `max`. The name may be in any case. */
 size_t http_header(const struct http_request *, const char *name, const char **values, size_t max);
 
-/* Whether the request names this service by an IP literal, `localhost` or one of `hosts` (against DNS
- * rebinding). */
+/* Splits "host", "host:port" or "[IPv6]:port": the host without port and brackets, and whether it is an IP
+ * literal. False when malformed. */
+bool http_split_host(const char *text, char host[HTTP_NAME_BYTES], bool *literal);
+
+/* Whether the request's Host is an IP literal, `localhost` or one of `hosts`: a defence against DNS
+ * rebinding. */
 bool http_host_allowed(const struct http_request *, const struct http_names *hosts);
 
 /* Decodes percent-encoding. False, and out = "", when it does not fit or decodes to a NUL or a control
  * character. */
 bool http_decode(const char *encoded, char *out, size_t size);
 
-/* Walks a query: each call decodes the next pair and moves *query on. False at the end. A name or value that
- * is too long, or decodes to a NUL or a control character, comes as "". */
+/* Reads the next pair of a query and moves *query behind it. False at the end. A name or value that does not
+ * fit, or decodes to a NUL or a control character, is read as "". */
 #define HTTP_PARAMETER_BYTES 128
 struct http_parameter {
     char name[HTTP_PARAMETER_BYTES];
@@ -51,7 +56,7 @@ struct http_parameter {
 };
 bool http_next_parameter(const char **query, struct http_parameter *);
 
-/* Decodes a value that may be longer. False, and out = "", under the same conditions. */
+/* Decodes a value that may be longer. False, and out = "", on the conditions of http_decode. */
 bool http_parameter_value(const struct http_parameter *, char *out, size_t size);
 
 struct http_answer {
@@ -61,28 +66,29 @@ struct http_answer {
     struct text body;
     struct {
         const char *state, *source; /* static, or NULL */
-        struct address reader;      /* as resolved, ADDRESS_NONE where it was not looked at or is not known */
-    } told;                         /* to the access log */
+        struct address reader;      /* ADDRESS_NONE: not known */
+    } log_fields;                   /* for the access log */
 };
 
-/* Answers with one line of plain text, in place of any body so far; never cached. */
+/* Makes the answer one line of plain text, in place of the body so far, which no cache keeps. */
 void http_respond_text(struct http_answer *, int status, const char *line);
 
 typedef void http_handler(void *context, const struct http_request *, struct http_answer *);
 
 enum http_access {
-    HTTP_ANY_HOST,    /* answers whatever name it is called by */
-    HTTP_KNOWN_HOSTS, /* see http_host_allowed; else 403 */
-    HTTP_DEVELOPERS,  /* the same, in developer mode; else 404 */
+    HTTP_ANY_HOST,
+    HTTP_KNOWN_HOSTS, /* those of http_host_allowed, else 403 */
+    HTTP_DEVELOPERS,  /* the same; outside developer mode 404 */
 };
 
 struct http_route {
     const char *path;     /* exact, or a prefix when it ends with "*" */
     const char *endpoint; /* label in metrics */
     http_handler *handle;
+    const void *form; /* for a handler that serves several routes */
     enum http_access access;
     bool post; /* POST only, else GET and HEAD only */
-    bool cors; /* OPTIONS is the handler's, too */
+    bool cors; /* the handler answers OPTIONS, too */
 };
 
 struct http_options {
@@ -91,35 +97,36 @@ struct http_options {
     int64_t threads;
     int64_t request_timeout_ms;
     int64_t keep_alive_ms; /* 0: every answer closes */
-    size_t body_bytes;     /* ceiling of an answer's body, reserved per thread */
-    bool instrumented; /* durations and threads go into the metrics, answers into the access log: the public
-                          one */
+    size_t body_bytes;     /* ceiling of an answer's body; each thread has a buffer of this size */
+    bool instrumented;     /* with metrics of durations and threads, and an access log: for one listener */
     struct http_names hosts;
     bool dev; /* developer mode */
 };
 
-/* Answers 200 "ok": the process answers. For the routes of any listener. */
+/* Answers 200 "ok". A listener needs it at /healthz for http_alive. */
 http_handler http_serve_health;
 
 struct http_listener;
 
-/* Starts listening. The routes, which end with one without a path, must outlive it; `context` is handed to
- * their handlers. NULL on failure (logged). */
+/* Starts listening. The routes end with one without a path, and must outlive the listener. Handlers get
+ * `context`. NULL on failure (logged). */
 struct http_listener *http_open(const struct http_options *, const struct http_route *, void *context);
 
 /* The port it listens on. */
 int http_port(const struct http_listener *);
 
-/* How many of its threads are held by an open connection, and how many there are. Thread-safe. */
+/* How many threads an open connection holds, and how many there are. Thread-safe. */
 void http_threads(const struct http_listener *, int64_t *busy, int64_t *all);
 
-/* Whether it answers: asks it for /healthz and waits for about a second. A measured listener that is too
- * busy for that does answer if it has answered others since the last call. One caller at a time. */
+/* Whether the listener serves: it has answered since the last call, or answers a question for /healthz within
+ * a second, or connections hold all threads and no handler has been at work for longer than
+ * request_timeout_ms. Call on the thread of http_open. */
 bool http_alive(struct http_listener *);
 
-/* Stops accepting, answers what has begun with `Connection: close`, and returns when nothing is being
- * answered or `limit_ms` have passed. */
+/* Ends the listener without losing a request that has reached it: takes no new connection, closes idle ones,
+ * and answers all requests, also those that wait for a thread, with `Connection: close`. What is left after
+ * `limit_ms` is cut off as soon as its handler returns. Call on the thread of http_open. */
 void http_drain(struct http_listener *, int64_t limit_ms);
 
-/* Ends the threads. Without http_drain before, begun answers are cut off. NULL is no error. */
+/* Cuts off answers under way where http_drain did not come before. NULL does nothing. */
 void http_close(struct http_listener *);

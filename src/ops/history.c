@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define JUMP_MS 30000 /* a wall clock that is corrected by less is no event */
+#define JUMP_MS 30000 /* smaller corrections of the wall clock are no event */
 
 const struct history_ring history_rings[HISTORY_SPANS] = {
     [HISTORY_HOUR] = {"hour", "Last hour", 60, 60},
@@ -17,7 +17,7 @@ struct stored_slot {
 };
 
 struct history {
-    int64_t offset_ms; /* between boot and wall time at the start: slots begin at whole minutes of both */
+    int64_t offset_ms; /* from boot to wall time at the start, so that slots begin at whole minutes */
     int64_t first[HISTORY_SPANS];
     pthread_mutex_t lock;
     /* All below guarded by lock. */
@@ -71,7 +71,7 @@ void history_sample(struct history *history, const struct instant *now,
         if (stored->index != index)
             *stored = (struct stored_slot){.index = index};
         for (size_t i = 0; i < HISTORY_COUNTERS; i++)
-            if (totals[i] > history->totals[i]) /* else summed before what another thread noted */
+            if (totals[i] > history->totals[i]) /* less: another thread was ahead with a later sum */
                 stored->slot.grown[i] += totals[i] - history->totals[i];
         stored->slot.level_percent = level_percent;
     }

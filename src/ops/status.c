@@ -14,21 +14,8 @@ struct status {
     struct status_settings *settings; /* guarded by lock */
 };
 
-const struct status_counter_row status_counters[STATUS_COUNTERS] = {
-    [COUNT_FRESH] = {"fresh", "masthead_widgets_total", "fresh"},
-    [COUNT_STALE] = {"stale", "masthead_widgets_total", "stale"},
-    [COUNT_PLACE] = {"place", "masthead_widgets_total", "place"},
-    [COUNT_UNKNOWN] = {"unknown", "masthead_widgets_total", "unknown"},
-    [COUNT_HIT] = {"hit", "masthead_cache_lookups_total", "hit"},
-    [COUNT_STALE_HIT] = {"stale_hit", "masthead_cache_lookups_total", "stale"},
-    [COUNT_MISS] = {"miss", "masthead_cache_lookups_total", "miss"},
-    [COUNT_NEGATIVE] = {"negative", "masthead_cache_lookups_total", "negative"},
-    [COUNT_ANSWERED] = {"upstream_ok", "masthead_upstream_requests_total", "ok"},
-    [COUNT_FAILED] = {"upstream_failed", "masthead_upstream_requests_total", NULL},
-    [COUNT_TAKEN_MS] = {"upstream_ms", "masthead_upstream_request_duration_seconds", NULL},
-    [COUNT_LOOKED_UP] = {"looked_up", "masthead_place_lookups_total", NULL},
-    [COUNT_LOCAL] = {"private_or_unreadable", "masthead_place_lookups_total", "private"},
-};
+#define ROW(id, name, metric, label) {name, metric, label},
+const struct status_counter_row status_counters[STATUS_COUNTERS] = {STATUS_COUNTER_LIST(ROW)};
 
 struct status *status_open(const struct status_sources *sources)
 {
@@ -65,15 +52,20 @@ void status_configure(struct status *status, struct status_settings *settings)
     free(old);
 }
 
-/* What is left of the provider's budgets that is asked first: of the scarcest window, in percent. */
+/* What is left of a provider's scarcest budget; -1 without budgets. */
 static int budget_percent(const struct weather_upstream *upstream)
 {
-    int64_t least = -1;
+    int64_t min = -1;
     for (size_t i = 0; i < upstream->window_count; i++) {
         int64_t percent = 100 * upstream->windows[i].remaining / upstream->windows[i].limit;
-        least = least < 0 || percent < least ? percent : least;
+        min = min < 0 || percent < min ? percent : min;
     }
-    return (int)least;
+    return (int)min;
+}
+
+bool status_ready(const struct status *status)
+{
+    return !atomic_load(status->sources.draining) && places_loaded(status->sources.places);
 }
 
 void status_sample(struct status *status)
@@ -83,29 +75,19 @@ void status_sample(struct status *status)
     struct weather_upstream upstreams[WEATHER_PROVIDERS];
     for (size_t i = 0; i < STATUS_COUNTERS; i++)
         totals[i] = metrics_sum(status_counters[i].metric, status_counters[i].label);
-    totals[COUNT_FAILED] -= totals[COUNT_ANSWERED]; /* it was all of them */
-    totals[COUNT_TAKEN_MS] /= 1000;                 /* it was in microseconds */
+    totals[COUNT_FAILED] -= totals[COUNT_ANSWERED]; /* of all */
+    totals[COUNT_TAKEN_MS] /= 1000;                 /* of microseconds */
     totals[COUNT_LOCAL] += metrics_sum("masthead_place_lookups_total", "unreadable");
     size_t count = weather_upstreams(status->sources.weather, &now, upstreams);
     history_sample(status->history, &now, totals, count > 0 ? budget_percent(&upstreams[0]) : -1);
 }
 
-static bool is_older(const struct weather_cell *a, const struct weather_cell *b)
-{
-    return a->fetched_s < b->fetched_s;
-}
-
-static bool is_hotter(const struct weather_cell *a, const struct weather_cell *b)
-{
-    return a->asks > b->asks;
-}
-
-/* Keeps the first STATUS_CELLS by an order. */
+/* Keeps the STATUS_CELLS oldest or hottest cells, in this order. */
 static void insert_top(struct weather_cell kept[STATUS_CELLS], size_t *count, const struct weather_cell *cell,
-                       bool (*before)(const struct weather_cell *, const struct weather_cell *))
+                       bool hottest)
 {
     size_t at = *count;
-    while (at > 0 && before(cell, &kept[at - 1]))
+    while (at > 0 && (hottest ? cell->asks > kept[at - 1].asks : cell->fetched_s < kept[at - 1].fetched_s))
         at--;
     if (at == STATUS_CELLS)
         return;
@@ -114,7 +96,7 @@ static void insert_top(struct weather_cell kept[STATUS_CELLS], size_t *count, co
     kept[at] = *cell;
 }
 
-/* Keeps the earlier of two instants, of which 0 is none. */
+/* Keeps the earlier instant; 0 is none. */
 static void keep_earliest(int64_t *kept_s, int64_t unix_s)
 {
     if (unix_s > 0 && (*kept_s == 0 || unix_s < *kept_s))
@@ -135,9 +117,9 @@ static void gather_cells(struct weather *weather, const struct instant *now, str
             keep_earliest(&report->retry_s, cell->retry_s);
             world_map_mark(report->map, cell->latitude, cell->longitude, (uint8_t)state);
             if (cell->fetched_s > 0)
-                insert_top(report->oldest, &report->oldest_count, cell, is_older);
+                insert_top(report->oldest, &report->oldest_count, cell, false);
             if (cell->asks > 0)
-                insert_top(report->hottest, &report->hottest_count, cell, is_hotter);
+                insert_top(report->hottest, &report->hottest_count, cell, true);
             if (cell->asks > 0 && state != WEATHER_MISS)
                 keep_earliest(&report->curves_until_s, cell->until_s);
         }
@@ -167,7 +149,7 @@ static void gather_process(struct status *status, struct status_report *report)
     report->version = MASTHEAD_VERSION;
     report->started_s = status->started_s;
     report->draining = atomic_load(sources->draining);
-    report->ready = !report->draining && places_loaded(sources->places);
+    report->ready = status_ready(status);
     report->reload_refusal = atomic_load(sources->reload_refusal);
     report->reload_ok = !report->reload_refusal;
     report->dev = sources->dev;

@@ -1,6 +1,6 @@
-/* The status page: one look says what readers see, what is wrong if anything, and what the service does next.
- * status.c gathers the facts into one flat report, verdict.c judges them, status_html.c and status_json.c
- * write them; status_tables.c says which fact stands where in both. */
+/* The status page: what readers see, what is wrong, and what the service does next. status.c gathers the
+ * facts into one flat report, verdict.c judges them, status_html.c and status_json.c write them.
+ * status_tables.c describes for both which fact stands where. */
 #pragma once
 
 #include "http/server.h"
@@ -15,15 +15,14 @@
 #define STATUS_CELLS        8
 #define STATUS_SENTENCE     320
 #define STATUS_FINDINGS     20
-#define STATUS_CELL_STATES \
-    (WEATHER_MISS + 1) /* WEATHER_NEGATIVE counts as WEATHER_MISS; the last is the worst */
+#define STATUS_CELL_STATES  (WEATHER_MISS + 1) /* WEATHER_NEGATIVE counts as a miss, the worst */
 
-/* The configuration in force, a line a setting. */
+/* The configuration in force. */
 struct status_settings {
     size_t count;
     struct status_setting {
         char name[64];    /* "section.key" */
-        char value[512];  /* of a secret, only that it is set */
+        char value[512];  /* of a secret only that it is set */
         char origin[320]; /* file and line, environment, --set; "" for a default */
     } rows[STATUS_SETTINGS_MAX];
 };
@@ -33,7 +32,7 @@ struct status_sources {
     struct weather *weather;
     const struct http_listener *public;
     const atomic_bool *draining;
-    const _Atomic(const char *) *reload_refusal; /* why the last one failed, static; NULL: it did not */
+    const _Atomic(const char *) *reload_refusal; /* why the last reload failed, static; NULL: it did not */
     bool dev, simulated;
     bool keyless; /* Open-Meteo's free host is in use outside developer mode */
 };
@@ -43,29 +42,31 @@ extern const char *const status_level_names[STATUS_LEVELS];
 
 struct status_finding {
     enum status_level level;
-    char sentence[STATUS_SENTENCE]; /* without its full stop; may hold bytes from outside: escape it */
+    char sentence[STATUS_SENTENCE]; /* without a full stop; escape it: it may hold bytes from outside */
 };
 
-/* What is counted over time: the growth of stored metrics, by label value. */
-enum status_counter {
-    COUNT_FRESH,
-    COUNT_STALE,
-    COUNT_PLACE,
-    COUNT_UNKNOWN,
-    COUNT_HIT,
-    COUNT_STALE_HIT,
-    COUNT_MISS,
-    COUNT_NEGATIVE,
-    COUNT_ANSWERED,
-    COUNT_FAILED,
-    COUNT_TAKEN_MS,
-    COUNT_LOOKED_UP, /* places of addresses */
-    COUNT_LOCAL,     /* of them, those that are private or unreadable */
-    STATUS_COUNTERS
-};
+/* The counters of the history: their name in JSON, and the metric whose growth they are, in the series that
+ * have this label value (NULL: in all). status_sample corrects three of them. */
+/* clang-format off */
+#define STATUS_COUNTER_LIST(X)                                                     \
+    X(COUNT_FRESH, "fresh", "masthead_widgets_total", "fresh")                     \
+    X(COUNT_STALE, "stale", "masthead_widgets_total", "stale")                     \
+    X(COUNT_PLACE, "place", "masthead_widgets_total", "place")                     \
+    X(COUNT_UNKNOWN, "unknown", "masthead_widgets_total", "unknown")               \
+    X(COUNT_HIT, "hit", "masthead_cache_lookups_total", "hit")                     \
+    X(COUNT_STALE_HIT, "stale_hit", "masthead_cache_lookups_total", "stale")       \
+    X(COUNT_MISS, "miss", "masthead_cache_lookups_total", "miss")                  \
+    X(COUNT_NEGATIVE, "negative", "masthead_cache_lookups_total", "negative")      \
+    X(COUNT_ANSWERED, "upstream_ok", "masthead_upstream_requests_total", "ok")     \
+    X(COUNT_FAILED, "upstream_failed", "masthead_upstream_requests_total", NULL)   \
+    X(COUNT_TAKEN_MS, "upstream_ms", "masthead_upstream_request_duration_seconds", NULL) \
+    X(COUNT_LOOKED_UP, "looked_up", "masthead_place_lookups_total", NULL)          \
+    X(COUNT_LOCAL, "private_or_unreadable", "masthead_place_lookups_total", "private")
+#define STATUS_COUNTER_ID(id, name, metric, label) id,
+enum status_counter { STATUS_COUNTER_LIST(STATUS_COUNTER_ID) STATUS_COUNTERS };
+/* clang-format on */
 extern const struct status_counter_row {
-    const char *name;           /* in JSON */
-    const char *metric, *label; /* the sum of the series with this label value */
+    const char *name, *metric, *label;
 } status_counters[STATUS_COUNTERS];
 
 struct status_window {
@@ -73,24 +74,24 @@ struct status_window {
     struct weather_window window;
 };
 
-/* Every fact of the page. Large: not for the stack. Times are Unix seconds, 0: never. */
+/* Every fact of the page. Too large for the stack. Times are Unix seconds, 0: never. */
 struct status_report {
     int64_t now_s;
-    bool still; /* this page does not refresh itself: for who writes the page */
+    bool still; /* the page does not refresh itself */
     enum status_level level;
     char verdict[2 * STATUS_SENTENCE];
-    struct status_finding findings[STATUS_FINDINGS]; /* the gravest first */
+    struct status_finding findings[STATUS_FINDINGS]; /* the highest level first */
     size_t finding_count;
 
     const char *version;
     int64_t started_s;
     bool ready, draining, reload_ok, dev, simulated, keyless;
-    const char *reload_refusal; /* where it is not ok */
+    const char *reload_refusal; /* where reload_ok is false */
     int64_t threads_busy, threads;
     struct weather_report weather;
     int64_t cells[STATUS_CELL_STATES], cell_count, cells_in_flight;
-    int64_t curves_until_s; /* when the first curve that was asked for since it came can no longer be read */
-    int64_t retry_s;        /* when the first cell that rests after a failure may be fetched again */
+    int64_t curves_until_s; /* when the first curve in use can no longer be read */
+    int64_t retry_s;        /* when the first cell whose fetch failed may be fetched again */
     double stretch;         /* the largest of the providers' */
     struct history_view history;
 
@@ -101,7 +102,7 @@ struct status_report {
     struct status_settings settings;
     size_t upstream_count, window_count, database_count, oldest_count, hottest_count;
 
-    world_map_grid map; /* the worst cell's state in each unit */
+    world_map_grid map; /* the state of the worst cell in each unit of the map */
 };
 
 struct status;
@@ -110,28 +111,31 @@ struct status;
 struct status *status_open(const struct status_sources *);
 void status_close(struct status *);
 
-/* From now on these settings are told; takes ownership of what malloc gave (NULL: none are). Thread-safe. */
+/* Reports these settings from now on (NULL: none). Takes ownership; they come from malloc. Thread-safe. */
 void status_configure(struct status *, struct status_settings *);
 
-/* Takes the counters into the history. To be called at least once a minute. Thread-safe. */
+/* Whether the service can serve: it does not drain, and every database is loaded. Thread-safe. */
+bool status_ready(const struct status *);
+
+/* Adds the counters to the history. Call at least once a minute. Thread-safe. */
 void status_sample(struct status *);
 
-/* Gathers and judges. The caller frees it; NULL when out of memory. Thread-safe; holds no lock for longer
- * than a batch of cells takes. */
+/* Gathers and judges a report. The caller frees it. NULL when out of memory. Thread-safe; holds no lock for
+ * longer than a batch of cells takes. */
 struct status_report *status_gather(struct status *);
 
-/* Fills `level`, `verdict` and `findings` from all else. Pure. */
+/* Fills in `level`, `verdict` and `findings` from all other facts. Pure. */
 void status_judge(struct status_report *);
 
-/* "12:04 UTC", "14:10 UTC tomorrow", "09:30 UTC on 3 Oct": what it writes, it returns. */
+/* Writes "12:04 UTC", "14:10 UTC tomorrow" or "09:30 UTC on 3 Oct"; returns `out`. */
 #define STATUS_WHEN_BYTES 40
 const char *status_when(int64_t unix_s, int64_t now_s, char out[STATUS_WHEN_BYTES]);
 
-/* The page, and the same facts for scripts. */
+/* Writes the page, and the same facts for scripts. */
 void status_html(const struct status_report *, struct text *);
 void status_json(const struct status_report *, struct text *);
 
-/* --- Tables: which facts of a report stand where, for both --- */
+/* --- Tables: which facts of a report stand where, in both --- */
 
 enum field_kind {
     FIELD_TEXT,  /* const char * */
@@ -140,7 +144,7 @@ enum field_kind {
     FIELD_RATIO, /* double */
     FIELD_FLAG,  /* bool */
     FIELD_TIME,  /* int64_t, an instant */
-    FIELD_AGE,   /* the same, told to people as how long ago */
+    FIELD_AGE,   /* the same; in HTML how long ago it was */
     FIELD_STATE, /* enum weather_state */
 };
 
@@ -156,11 +160,12 @@ struct table {
     const struct column *columns;
     size_t column_count;
     size_t rows, row_bytes, count; /* offset of the first row in the report, size of a row, offset of the
-                                      number of rows; a row_bytes of 0: one row, the report itself */
+                                      number of rows; a size of 0: one row, the report itself */
 };
 extern const struct table status_tables[];
 extern const size_t status_table_count;
 
+/* How many rows a table has, and its i-th row. */
 size_t status_rows(const struct status_report *, const struct table *);
 const char *status_row(const struct status_report *, const struct table *, size_t i);
 

@@ -5,7 +5,7 @@
 #define PLOT_WIDTH  480
 #define PLOT_HEIGHT 72
 
-/* One record, a fact a line. */
+/* Writes the one row of a table, a line for each fact. */
 static void write_record(const struct status_report *report, const struct table *table, struct text *out)
 {
     text_string(out, "<dl>\n");
@@ -49,9 +49,10 @@ static void write_table(const struct status_report *report, const struct table *
     text_string(out, "</section>\n");
 }
 
-/* Bars of the growth of counters, one on the other; of a mean; or of the budget's level. */
+/* The bars show the growth of counters, stacked; a mean; or the budget's level. */
 enum plot_kind { PLOT_COUNTS, PLOT_MEAN, PLOT_LEVEL };
 
+/* clang-format off */
 static const struct plot {
     const char *heading, *unit; /* of the highest bar */
     enum plot_kind kind;
@@ -61,30 +62,18 @@ static const struct plot {
         const char *class, *label;
     } series[4];
 } plots[] = {
-    {"Readers",
-     "",
-     PLOT_COUNTS,
-     4,
-     {{COUNT_FRESH, "fresh", "fresh"},
-      {COUNT_STALE, "stale", "stale"},
-      {COUNT_PLACE, "none", "no number"},
+    {"Readers", "", PLOT_COUNTS, 4,
+     {{COUNT_FRESH, "fresh", "fresh"}, {COUNT_STALE, "stale", "stale"}, {COUNT_PLACE, "none", "no number"},
       {COUNT_UNKNOWN, "unknown", "no place"}}},
-    {"Lookups of cells",
-     "",
-     PLOT_COUNTS,
-     4,
-     {{COUNT_HIT, "fresh", "hit"},
-      {COUNT_STALE_HIT, "stale", "stale"},
-      {COUNT_MISS, "miss", "miss"},
+    {"Lookups of cells", "", PLOT_COUNTS, 4,
+     {{COUNT_HIT, "fresh", "hit"}, {COUNT_STALE_HIT, "stale", "stale"}, {COUNT_MISS, "miss", "miss"},
       {COUNT_NEGATIVE, "none", "negative"}}},
-    {"Requests to weather APIs",
-     "",
-     PLOT_COUNTS,
-     2,
+    {"Requests to weather APIs", "", PLOT_COUNTS, 2,
      {{COUNT_ANSWERED, "fresh", "answered"}, {COUNT_FAILED, "none", "failed"}}},
     {"Time a request took, mean", "\u00a0ms", PLOT_MEAN, 1, {{COUNT_TAKEN_MS, "miss", "ms"}}},
     {"Budget left, first provider", "\u00a0%", PLOT_LEVEL, 1, {{COUNT_ANSWERED, "fresh", "%"}}},
 };
+/* clang-format on */
 
 static double value_of(const struct plot *plot, size_t series, const struct history_slot *slot)
 {
@@ -99,7 +88,7 @@ static double value_of(const struct plot *plot, size_t series, const struct hist
     }
 }
 
-/* The sum of all bars before a series in a slot. */
+/* The height of the bars below a series. */
 static double below(const struct plot *plot, size_t series, const struct history_slot *slot)
 {
     double sum = 0;
@@ -169,12 +158,11 @@ static void write_map(const struct status_report *report, struct text *out)
     const char *const *names = weather_state_names[WEATHER_OF_CELL];
     text_format(
         out,
-        "<section class=\"world\">\n<h2 id=\"map\">Cells on the map</h2>\n<p>Each coloured dot holds cells "
-        "of weather, "
-        "shared by all readers in them: cells are not readers. Grey dots are cities.</p>\n"
-        "<svg class=\"map\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"World map of %lld cells\">"
-        "<image href=\"/status/map.svg\" width=\"%d\" height=\"%d\"/>",
-        WORLD_MAP_WIDTH, WORLD_MAP_HEIGHT, (long long)report->cell_count, WORLD_MAP_WIDTH, WORLD_MAP_HEIGHT);
+        "<section class=\"world\">\n<h2 id=\"map\">Cells on the map</h2>\n<p>Each coloured dot holds "
+        "cells of weather, shared by all readers in them: cells are not readers. Grey dots are "
+        "cities.</p>\n<svg class=\"map\" viewBox=\"0 0 %1$d %2$d\" role=\"img\" aria-label=\"World map "
+        "of %3$lld cells\"><image href=\"/status/map.svg\" width=\"%1$d\" height=\"%2$d\"/>",
+        WORLD_MAP_WIDTH, WORLD_MAP_HEIGHT, (long long)report->cell_count);
     for (size_t state = WEATHER_FRESH; state < STATUS_CELL_STATES; state++) { /* the worst on top */
         text_format(out, "<path class=\"dot %s\" d=\"M0 0", names[state]);
         world_map_dots(report->map, (uint8_t)state, out);
@@ -187,18 +175,19 @@ static void write_map(const struct status_report *report, struct text *out)
     text_string(out, "</p>\n</section>\n");
 }
 
-/* The gravest is told in the verdict. */
+/* Writes the findings, without the first where the verdict tells it. */
 static void write_findings(const struct status_report *report, struct text *out)
 {
     size_t first = report->level == STATUS_WELL ? 0 : 1;
-    text_string(out, report->finding_count > first ? "<ul class=\"findings\">\n" : "");
+    if (report->finding_count <= first)
+        return;
+    text_string(out, "<ul class=\"findings\">\n");
     for (size_t i = first; i < report->finding_count; i++) {
-        const struct status_finding *finding = &report->findings[i];
-        text_format(out, "<li class=\"%1$s\"><b>%1$s</b> ", status_level_names[finding->level]);
-        text_html(out, finding->sentence);
+        text_format(out, "<li class=\"%1$s\"><b>%1$s</b> ", status_level_names[report->findings[i].level]);
+        text_html(out, report->findings[i].sentence);
         text_string(out, "</li>\n");
     }
-    text_string(out, report->finding_count > first ? "</ul>\n" : "");
+    text_string(out, "</ul>\n");
 }
 
 static void write_head(const struct status_report *report, struct text *out)
@@ -210,9 +199,8 @@ static void write_head(const struct status_report *report, struct text *out)
     text_html(out, report->verdict);
     text_format(out,
                 "</title>\n<link rel=\"stylesheet\" href=\"/status.css\">\n<link rel=\"icon\" "
-                "href=\"/status/icon.svg\">\n</head>\n<body class=\"%s\">\n",
-                status_level_names[report->level]);
-    text_format(out, "<header>\n<p><span class=\"level\">%s</span> Masthead, as of %s</p>\n<h1>",
+                "href=\"/status/icon.svg\">\n</head>\n<body class=\"%1$s\">\n<header>\n<p><span "
+                "class=\"level\">%1$s</span> Masthead, as of %2$s</p>\n<h1>",
                 status_level_names[report->level], now);
     text_html(out, report->verdict);
     text_string(out, "</h1>\n");

@@ -1,36 +1,35 @@
 #include "ops/status.h"
 
-#define IN_REPORT(key, heading, kind, member)                      \
-    {                                                              \
-        key, heading, kind, offsetof(struct status_report, member) \
-    }
-#define IN(type, key, heading, kind, member)              \
-    {                                                     \
-        key, heading, kind, offsetof(struct type, member) \
-    }
+/* clang-format off */
+#define IN(type, key, heading, kind, member) {key, heading, kind, offsetof(struct type, member)}
+#define TABLE(key, heading, note, columns, member, number)                   \
+    {key, heading, note, columns, sizeof(columns) / sizeof(columns)[0],      \
+     offsetof(struct status_report, member), sizeof((struct status_report *)NULL)->member[0], \
+     offsetof(struct status_report, number)}
+/* clang-format on */
 
 static const struct column service[] = {
-    IN_REPORT("version", "Version", FIELD_TEXT, version),
-    IN_REPORT("now", "Now", FIELD_TIME, now_s),
-    IN_REPORT("started_at", "Up for", FIELD_AGE, started_s),
-    IN_REPORT("ready", "Ready", FIELD_FLAG, ready),
-    IN_REPORT("draining", "Draining", FIELD_FLAG, draining),
-    IN_REPORT("developer_mode", "Developer mode", FIELD_FLAG, dev),
-    IN_REPORT("simulated", "Simulated weather", FIELD_FLAG, simulated),
-    IN_REPORT("threads_busy", "Threads held by connections", FIELD_COUNT, threads_busy),
-    IN_REPORT("threads", "Threads", FIELD_COUNT, threads),
-    IN_REPORT("config_reload_ok", "Last reload succeeded", FIELD_FLAG, reload_ok),
-    IN_REPORT("cells", "Cells", FIELD_COUNT, cell_count),
-    IN_REPORT("cells_fresh", "Cells fresh", FIELD_COUNT, cells[WEATHER_FRESH]),
-    IN_REPORT("cells_stale", "Cells stale", FIELD_COUNT, cells[WEATHER_STALE]),
-    IN_REPORT("cells_none", "Cells without a number", FIELD_COUNT, cells[WEATHER_MISS]),
-    IN_REPORT("cells_in_flight", "Cells being fetched", FIELD_COUNT, cells_in_flight),
-    IN_REPORT("next_retry", "Next try after a failure", FIELD_TIME, retry_s),
-    IN_REPORT("capacity", "Room for cells", FIELD_COUNT, weather.capacity),
-    IN_REPORT("curves_until", "Curves in use last until", FIELD_TIME, curves_until_s),
-    IN_REPORT("refresh_stretch", "Curves live longer, times", FIELD_RATIO, stretch),
-    IN_REPORT("snapshot_at", "Snapshot written", FIELD_AGE, weather.snapshot_s),
-    IN_REPORT("snapshot_error", "Snapshot's last error", FIELD_CHARS, weather.snapshot_error),
+    IN(status_report, "version", "Version", FIELD_TEXT, version),
+    IN(status_report, "now", "Now", FIELD_TIME, now_s),
+    IN(status_report, "started_at", "Up for", FIELD_AGE, started_s),
+    IN(status_report, "ready", "Ready", FIELD_FLAG, ready),
+    IN(status_report, "draining", "Draining", FIELD_FLAG, draining),
+    IN(status_report, "developer_mode", "Developer mode", FIELD_FLAG, dev),
+    IN(status_report, "simulated", "Simulated weather", FIELD_FLAG, simulated),
+    IN(status_report, "threads_busy", "Threads held by connections", FIELD_COUNT, threads_busy),
+    IN(status_report, "threads", "Threads", FIELD_COUNT, threads),
+    IN(status_report, "config_reload_ok", "Last reload succeeded", FIELD_FLAG, reload_ok),
+    IN(status_report, "cells", "Cells", FIELD_COUNT, cell_count),
+    IN(status_report, "cells_fresh", "Cells fresh", FIELD_COUNT, cells[WEATHER_FRESH]),
+    IN(status_report, "cells_stale", "Cells stale", FIELD_COUNT, cells[WEATHER_STALE]),
+    IN(status_report, "cells_none", "Cells without a number", FIELD_COUNT, cells[WEATHER_MISS]),
+    IN(status_report, "cells_in_flight", "Cells being fetched", FIELD_COUNT, cells_in_flight),
+    IN(status_report, "next_retry", "Next try after a failure", FIELD_TIME, retry_s),
+    IN(status_report, "capacity", "Room for cells", FIELD_COUNT, weather.capacity),
+    IN(status_report, "curves_until", "Curves in use last until", FIELD_TIME, curves_until_s),
+    IN(status_report, "refresh_stretch", "Curves live longer, times", FIELD_RATIO, stretch),
+    IN(status_report, "snapshot_at", "Snapshot written", FIELD_AGE, weather.snapshot_s),
+    IN(status_report, "snapshot_error", "Snapshot's last error", FIELD_CHARS, weather.snapshot_error),
 };
 
 static const struct column upstreams[] = {
@@ -77,13 +76,6 @@ static const struct column settings[] = {
     IN(status_setting, "value", "Value", FIELD_CHARS, value),
     IN(status_setting, "origin", "From", FIELD_CHARS, origin),
 };
-
-#define TABLE(key, heading, note, columns, member, number)                                           \
-    {                                                                                                \
-        key, heading, note, columns, sizeof(columns) / sizeof(columns)[0],                           \
-            offsetof(struct status_report, member), sizeof((struct status_report *)NULL)->member[0], \
-            offsetof(struct status_report, number)                                                   \
-    }
 
 const struct table status_tables[] = {
     TABLE("upstreams", "Weather APIs", "In the order in which they are tried.", upstreams, upstreams,
@@ -151,30 +143,28 @@ static void write_string(const char *string, bool html, struct text *out)
 void status_write_field(const struct status_report *report, const struct column *column, const char *row,
                         bool html, struct text *out)
 {
-    const void *field_kind = row + column->offset;
+    const void *field = row + column->offset;
     switch (column->kind) {
     case FIELD_TEXT:
-        write_string(*(const char *const *)field_kind, html, out);
-        break;
     case FIELD_CHARS:
-        write_string(field_kind, html, out);
+        write_string(column->kind == FIELD_CHARS ? field : *(const char *const *)field, html, out);
         break;
     case FIELD_STATE:
         text_format(out, html ? "<span class=\"key %1$s\">%1$s</span>" : "\"%s\"",
-                    weather_state_names[WEATHER_OF_CELL][*(const enum weather_state *)field_kind]);
+                    weather_state_names[WEATHER_OF_CELL][*(const enum weather_state *)field]);
         break;
     case FIELD_COUNT:
-        text_format(out, "%lld", (long long)*(const int64_t *)field_kind);
+        text_format(out, "%lld", (long long)*(const int64_t *)field);
         break;
     case FIELD_RATIO:
-        text_format(out, "%.2f", *(const double *)field_kind);
+        text_format(out, "%.2f", *(const double *)field);
         break;
     case FIELD_FLAG:
-        text_string(out, *(const bool *)field_kind ? (html ? "yes" : "true") : (html ? "no" : "false"));
+        text_string(out, *(const bool *)field ? (html ? "yes" : "true") : (html ? "no" : "false"));
         break;
     case FIELD_TIME:
     case FIELD_AGE:
-        write_time(column->kind, *(const int64_t *)field_kind, report, html, out);
+        write_time(column->kind, *(const int64_t *)field, report, html, out);
         break;
     }
 }

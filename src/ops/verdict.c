@@ -1,5 +1,5 @@
-/* From facts to a sentence. What is wrong comes as findings, the gravest first; the verdict tells what
- * readers see, and the first of them. A finding says why and what comes next, not again how many see what. */
+/* Judges the facts of a report. What is wrong becomes findings, the highest level first. The verdict tells
+ * what readers see, and the first finding. A finding tells the reason and what happens next. */
 #include "ops/status.h"
 
 #include <stdarg.h>
@@ -7,10 +7,10 @@
 #include <stdlib.h>
 
 #define RECENT_MINUTES 5
-#define FEW_READERS    20 /* of fewer, shares say nothing */
-#define JUMP_TOLD_S    3600
+#define FEW_READERS    20 /* shares of fewer mean nothing */
+#define JUMP_RECENT_S  3600
 
-/* For one use in an argument list. */
+/* An instant in words, for an argument list. */
 #define WHEN(r, unix_s) status_when((unix_s), (r)->now_s, (char[STATUS_WHEN_BYTES]){""})
 
 const char *const status_level_names[STATUS_LEVELS] = {
@@ -48,7 +48,7 @@ add_finding(struct status_report *r, enum status_level level, const char *format
     r->finding_count++;
 }
 
-/* The growth of a counter over the last minutes. */
+/* The growth of a counter in the last minutes. */
 static int64_t recent(const struct status_report *r, enum status_counter counter, size_t minutes)
 {
     int64_t sum = 0;
@@ -58,7 +58,7 @@ static int64_t recent(const struct status_report *r, enum status_counter counter
     return sum;
 }
 
-/* What readers were shown lately; the first of the counters are its indices. */
+/* What readers were shown recently. The first counters are the indices. */
 #define SHOWN (COUNT_UNKNOWN + 1)
 struct shown {
     int64_t all, readers[SHOWN];
@@ -72,17 +72,17 @@ static struct shown answers_in(const struct status_report *r, size_t minutes)
     return shown;
 }
 
-static bool none_saw_a_number(const struct shown *shown)
+static bool none_saw_number(const struct shown *shown)
 {
     return shown->all > 0 && shown->readers[COUNT_FRESH] + shown->readers[COUNT_STALE] == 0;
 }
 
-/* How bad it is that so many see no temperature where they are. */
+/* The level of so many readers without a temperature. */
 static enum status_level level_of(const struct shown *shown)
 {
     int64_t without = shown->readers[COUNT_PLACE];
     if (shown->all < FEW_READERS)
-        return without > 0 && none_saw_a_number(shown) ? STATUS_DEGRADED : STATUS_WELL;
+        return without > 0 && none_saw_number(shown) ? STATUS_DEGRADED : STATUS_WELL;
     return without * 4 >= shown->all    ? STATUS_BAD
            : without * 20 >= shown->all ? STATUS_DEGRADED
                                         : STATUS_WELL;
@@ -132,7 +132,7 @@ static void judge_places(struct status_report *r)
         add_finding(r, STATUS_NOTE, "no database has radii, so that geoip.max_radius has no effect");
 }
 
-/* Another provider that answers; NULL without. */
+/* Another provider that answers; NULL: none. */
 static const struct weather_upstream *fallback_provider(const struct status_report *r,
                                                         const struct weather_upstream *upstream)
 {
@@ -144,7 +144,7 @@ static const struct weather_upstream *fallback_provider(const struct status_repo
     return NULL;
 }
 
-/* The longest window of which no more than a tenth is left; NULL without. */
+/* The longest window of which at most a tenth is left; NULL: none. */
 static const struct weather_window *scarcest(const struct weather_upstream *upstream)
 {
     size_t i = upstream->window_count;
@@ -153,7 +153,7 @@ static const struct weather_window *scarcest(const struct weather_upstream *upst
     return i > 0 ? &upstream->windows[i - 1] : NULL;
 }
 
-/* What is wrong, what readers get meanwhile, and what the service does next. */
+/* Finds what is wrong with a provider, what readers get meanwhile, and what the service does next. */
 static void judge_upstream(struct status_report *r, const struct weather_upstream *upstream,
                            enum status_level level)
 {
@@ -190,7 +190,7 @@ static void judge_upstream(struct status_report *r, const struct weather_upstrea
     add_finding(r, level, "%s", storage);
 }
 
-/* Readers without a number: who does not give it to them; else how far it is. */
+/* Finds why readers see no number: a provider, or else the state of their cells. */
 static void judge_weather(struct status_report *r)
 {
     struct shown shown = answers_in(r, RECENT_MINUTES);
@@ -223,7 +223,7 @@ static void judge_machine(struct status_report *r)
         add_finding(r, STATUS_DEGRADED,
                     "the snapshot cannot be written (%s), so that a restart would be cold",
                     r->weather.snapshot_error);
-    if (jumped_at_s > 0 && llabs(r->now_s - jumped_at_s) < JUMP_TOLD_S)
+    if (jumped_at_s > 0 && llabs(r->now_s - jumped_at_s) < JUMP_RECENT_S)
         add_finding(r, STATUS_DEGRADED, "this machine's clock was set %s by %lld s at %s",
                     jump_s > 0 ? "forward" : "back", llabs(jump_s), WHEN(r, jumped_at_s));
     if (r->dev)
@@ -237,8 +237,8 @@ static void judge_machine(struct status_report *r)
                     "subscriptions is commercial: set weather.open_meteo_key_file");
 }
 
-/* Shares in tenths of a percent, which add up: 1000 only for all, 0 only for none. What rounding leaves goes
- * to the largest. */
+/* Shares in tenths of a percent, which add up to 1000: 1000 only for all, 0 only for none. The largest takes
+ * what rounding leaves. */
 static void percentages(const struct shown *shown, int64_t tenths[SHOWN])
 {
     int64_t left = 1000;
@@ -252,10 +252,10 @@ static void percentages(const struct shown *shown, int64_t tenths[SHOWN])
     tenths[largest] += left;
 }
 
-static void say_what_readers_see(const struct shown *shown, struct text *out)
+static void write_shares(const struct shown *shown, struct text *out)
 {
     static const struct {
-        const char *words, *after;
+        const char *before, *after;
     } parts[] = {[COUNT_FRESH] = {"Fresh for", " of readers in the last 5 minutes"},
                  [COUNT_STALE] = {", stale for", ""},
                  [COUNT_PLACE] = {", without a number for", ""},
@@ -265,7 +265,7 @@ static void say_what_readers_see(const struct shown *shown, struct text *out)
     for (size_t i = 0; i < SHOWN; i++) {
         if (tenths[i] == 0 && i != COUNT_FRESH)
             continue;
-        text_format(out, tenths[i] % 10 ? "%s %lld.%lld\u00a0%%" : "%s %lld\u00a0%%", parts[i].words,
+        text_format(out, tenths[i] % 10 ? "%s %lld.%lld\u00a0%%" : "%s %lld\u00a0%%", parts[i].before,
                     (long long)tenths[i] / 10, (long long)tenths[i] % 10);
         text_string(out, parts[i].after);
     }
@@ -283,12 +283,12 @@ void status_judge(struct status_report *r)
     bool wrong = r->finding_count > 0 && r->findings[0].level > STATUS_NOTE;
     r->level = wrong ? r->findings[0].level : STATUS_WELL;
     if (shown.all > 0)
-        say_what_readers_see(&shown, &verdict);
+        write_shares(&shown, &verdict);
     else
         text_format(&verdict, "No readers in the last 5 minutes, %lld in the last hour",
                     (long long)answers_in(r, 60).all);
     text_format(&verdict, "; %s.",
-                wrong                       ? r->findings[0].sentence
-                : none_saw_a_number(&shown) ? "too few to judge by"
-                                            : "all is well");
+                wrong                     ? r->findings[0].sentence
+                : none_saw_number(&shown) ? "too few to judge by"
+                                          : "all is well");
 }

@@ -5,67 +5,57 @@
 
 #include <string.h>
 
-/* What pages load is as the build has made it (MASTHEAD_WEB is its folder), the rest is as it is in src. */
-EMBED(asset_loader, MASTHEAD_WEB "masthead.js");
-EMBED(asset_choice, MASTHEAD_WEB "masthead.choice.js");
-EMBED(asset_split, MASTHEAD_WEB "masthead.split.js");
-EMBED(asset_style, MASTHEAD_WEB "masthead.css");
-EMBED(asset_icons, MASTHEAD_WEB "masthead.icons.svg");
-EMBED(asset_playground_html, "src/web/playground.html");
-EMBED(asset_playground_css, "src/web/playground.css");
-EMBED(asset_playground_js, "src/web/playground.js");
-EMBED(asset_status, "src/web/status.css");
-EMBED(asset_controls_js, "src/web/controls.js");
-EMBED(asset_dom_js, "src/web/dom.js");
-EMBED(asset_explain_js, "src/web/explain.js");
-EMBED(asset_previews_js, "src/web/previews.js");
-EMBED(asset_reader_map_js, "src/web/reader_map.js");
-EMBED(asset_icon, "src/web/icon.svg");
-EMBED(asset_visitors, "data/visitors.tsv");
-
 #define HTML       "text/html; charset=utf-8"
 #define JAVASCRIPT "text/javascript; charset=utf-8"
 #define STYLESHEET "text/css; charset=utf-8"
 #define SVG        "image/svg+xml"
 #define TABLE      "text/tab-separated-values; charset=utf-8"
 
-#define BYTES(asset) asset, asset##_end
+/* Files for pages of others, as the build has made them in its folder MASTHEAD_WEB: their path without its
+ * extension, the extension, and the name of their digests. */
+/* clang-format off */
+#define HASHED_ASSETS(X)                                            \
+    X(loader, "/masthead", ".js", JAVASCRIPT, MASTHEAD_JS)                 \
+    X(choice, "/masthead.choice", ".js", JAVASCRIPT, MASTHEAD_CHOICE_JS) \
+    X(split, "/masthead.split", ".js", JAVASCRIPT, MASTHEAD_SPLIT_JS)    \
+    X(style, "/masthead", ".css", STYLESHEET, MASTHEAD_CSS)               \
+    X(icons, "/masthead.icons", ".svg", SVG, MASTHEAD_ICONS_SVG)
+
+/* Files for our own pages. */
+#define ASSETS(X)                                                                        \
+    X(status, "/status.css", STYLESHEET, "src/web/status.css")                     \
+    X(status_icon, "/status/icon.svg", SVG, "src/web/icon.svg")                    \
+    X(playground_html, "/", HTML, "src/web/playground.html")                       \
+    X(playground_css, "/dev/playground.css", STYLESHEET, "src/web/playground.css") \
+    X(playground_js, "/dev/playground.js", JAVASCRIPT, "src/web/playground.js")    \
+    X(controls, "/dev/controls.js", JAVASCRIPT, "src/web/controls.js")             \
+    X(dom, "/dev/dom.js", JAVASCRIPT, "src/web/dom.js")                            \
+    X(explain, "/dev/explain.js", JAVASCRIPT, "src/web/explain.js")                \
+    X(previews, "/dev/previews.js", JAVASCRIPT, "src/web/previews.js")             \
+    X(reader_map, "/dev/reader_map.js", JAVASCRIPT, "src/web/reader_map.js")       \
+    X(icon, "/dev/icon.svg", SVG, "src/web/icon.svg")                              \
+    X(visitors, "/dev/visitors.tsv", TABLE, "data/visitors.tsv")
+
+#define EMBED_HASHED(name, path, extension, type, digest) EMBED(asset_##name, MASTHEAD_WEB path extension);
+#define EMBED_ASSET(name, path, type, file)               EMBED(asset_##name, file);
+HASHED_ASSETS(EMBED_HASHED)
+ASSETS(EMBED_ASSET)
+
+#define HASHED_ROW(name, path, extension, type, digest) \
+    {path extension, type, asset_##name, asset_##name##_end, path "." digest##_HASH extension, digest##_INTEGRITY},
+#define ROW(name, path, type, file) {path, type, asset_##name, asset_##name##_end, NULL, NULL},
+/* clang-format on */
 static const struct asset {
     const char *path, *type, *bytes, *end;
-    const char *hashed_path, *integrity; /* NULL for what only pages of our own use */
-} assets[] = {
-    {"/masthead.js", JAVASCRIPT, BYTES(asset_loader), "/masthead." MASTHEAD_JS_HASH ".js",
-     MASTHEAD_JS_INTEGRITY},
-    {"/masthead.choice.js", JAVASCRIPT, BYTES(asset_choice),
-     "/masthead.choice." MASTHEAD_CHOICE_JS_HASH ".js", MASTHEAD_CHOICE_JS_INTEGRITY},
-    {"/masthead.split.js", JAVASCRIPT, BYTES(asset_split), "/masthead.split." MASTHEAD_SPLIT_JS_HASH ".js",
-     MASTHEAD_SPLIT_JS_INTEGRITY},
-    {"/masthead.css", STYLESHEET, BYTES(asset_style), "/masthead." MASTHEAD_CSS_HASH ".css",
-     MASTHEAD_CSS_INTEGRITY},
-    {"/masthead.icons.svg", SVG, BYTES(asset_icons), "/masthead.icons." MASTHEAD_ICONS_SVG_HASH ".svg",
-     MASTHEAD_ICONS_SVG_INTEGRITY},
-    {"/status.css", STYLESHEET, BYTES(asset_status), NULL, NULL},
-    {"/status/icon.svg", SVG, BYTES(asset_icon), NULL, NULL},
-    {"/", HTML, BYTES(asset_playground_html), NULL, NULL},
-    {"/dev/playground.css", STYLESHEET, BYTES(asset_playground_css), NULL, NULL},
-    {"/dev/playground.js", JAVASCRIPT, BYTES(asset_playground_js), NULL, NULL},
-    {"/dev/controls.js", JAVASCRIPT, BYTES(asset_controls_js), NULL, NULL},
-    {"/dev/dom.js", JAVASCRIPT, BYTES(asset_dom_js), NULL, NULL},
-    {"/dev/explain.js", JAVASCRIPT, BYTES(asset_explain_js), NULL, NULL},
-    {"/dev/previews.js", JAVASCRIPT, BYTES(asset_previews_js), NULL, NULL},
-    {"/dev/reader_map.js", JAVASCRIPT, BYTES(asset_reader_map_js), NULL, NULL},
-    {"/dev/icon.svg", SVG, BYTES(asset_icon), NULL, NULL},
-    {"/dev/visitors.tsv", TABLE, BYTES(asset_visitors), NULL, NULL},
-};
-#define ASSETS (sizeof assets / sizeof assets[0])
+    const char *hashed_path, *integrity; /* NULL: only our own pages use it */
+} assets[] = {HASHED_ASSETS(HASHED_ROW) ASSETS(ROW)};
 
 static void serve(const struct asset *asset, const char *caching, struct http_answer *answer)
 {
     answer->type = asset->type;
     text_bytes(&answer->body, asset->bytes, (size_t)(asset->end - asset->bytes));
     text_format(&answer->headers, "Cache-Control: %s\r\n", caching);
-    if (asset->hashed_path) /* where the same bytes may be kept for ever, and how a page can make sure of them
-                             */
+    if (asset->hashed_path) /* where the same bytes never change, and how a page can verify them */
         text_format(&answer->headers, "Content-Location: %s\r\nX-Masthead-Integrity: %s\r\n",
                     asset->hashed_path, asset->integrity);
     else
@@ -74,9 +64,10 @@ static void serve(const struct asset *asset, const char *caching, struct http_an
                     "Referrer-Policy: no-referrer\r\n");
 }
 
-void assets_serve(const struct http_request *request, struct http_answer *answer)
+void assets_serve(void *context, const struct http_request *request, struct http_answer *answer)
 {
-    for (size_t i = 0; i < ASSETS; i++) {
+    (void)context;
+    for (size_t i = 0; i < sizeof assets / sizeof assets[0]; i++) {
         const struct asset *asset = &assets[i];
         if (strcmp(request->path, asset->path) == 0) {
             serve(asset, asset->hashed_path ? "public, max-age=3600" : "no-store", answer);

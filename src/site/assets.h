@@ -3,6 +3,6 @@
 
 #include "http/server.h"
 
-/* Serves the asset whose public path is the request's: under its plain name for an hour, under its name with
- * a hash of its content ("/masthead.0123456789abcdef.js") for ever. 404 when there is none. */
-void assets_serve(const struct http_request *, struct http_answer *);
+/* Serves the asset at the request's path. Caches may keep it for an hour, under a path with the hash of its
+ * content ("/masthead.0123456789abcdef.js") for ever. 404 when there is none. */
+http_handler assets_serve;

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "site/assets.h"
 #include "site/world_map.h"
+#include "widget/explain.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,21 +16,14 @@ struct public_site {
     struct widget *widget;
 };
 
-#define PORT_DIGITS 5
-
 static bool is_loopback_origin(const char *origin)
 {
-    static const char *const starts[] = {"http://localhost",  "https://localhost", "http://127.0.0.1",
-                                         "https://127.0.0.1", "http://[::1]",      "https://[::1]"};
-    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
-        size_t length = strlen(starts[i]);
-        const char *rest = origin + length;
-        if (strncmp(origin, starts[i], length) == 0 &&
-            (*rest == '\0' || (*rest == ':' && rest[1] && strlen(rest + 1) <= PORT_DIGITS &&
-                               strspn(rest + 1, "0123456789") == strlen(rest + 1))))
-            return true;
-    }
-    return false;
+    char host[HTTP_NAME_BYTES];
+    bool literal;
+    size_t scheme = strncmp(origin, "https://", 8) == 0 ? 8 : 7;
+    return (scheme == 8 || strncmp(origin, "http://", 7) == 0) &&
+           http_split_host(origin + scheme, host, &literal) &&
+           (strcmp(host, "localhost") == 0 || strcmp(host, "127.0.0.1") == 0 || strcmp(host, "::1") == 0);
 }
 
 static bool origin_allowed(const struct public_options *options, const char *origin)
@@ -42,42 +36,28 @@ static bool origin_allowed(const struct public_options *options, const char *ori
     return false;
 }
 
-static bool cors_configured(const struct public_options *options)
-{
-    return options->visits.dev || options->origins.count > 0;
-}
-
-/* An origin that is not listed gets the answer without the header that would let it read it. */
-static void write_cors(const struct public_site *site, const struct http_request *request,
-                       struct http_answer *answer)
-{
-    const char *origin;
-    if (!cors_configured(&site->options))
-        return;
-    text_string(&answer->headers, "Vary: Origin\r\n");
-    if (http_header(request, "Origin", &origin, 1) == 1 && origin_allowed(&site->options, origin))
-        text_format(&answer->headers, "Access-Control-Allow-Origin: %s\r\n", origin);
-}
-
-/* Does what CORS asks for. True when the request was no more than a preflight, which is then answered. */
+/* Writes the headers of CORS. An origin that is not listed gets an answer that browsers keep from its page.
+ * True for a preflight request, which is then answered. */
 static bool answer_cors(const struct public_site *site, const struct http_request *request,
                         struct http_answer *answer)
 {
-    write_cors(site, request, answer);
+    const char *origin;
+    bool configured = site->options.visits.dev || site->options.origins.count > 0;
+    if (configured)
+        text_string(&answer->headers, "Vary: Origin\r\n");
+    if (configured && http_header(request, "Origin", &origin, 1) == 1 &&
+        origin_allowed(&site->options, origin))
+        text_format(&answer->headers, "Access-Control-Allow-Origin: %s\r\n", origin);
     if (strcmp(request->method, "OPTIONS") != 0)
         return false;
-    if (cors_configured(&site->options)) {
-        answer->status = 204;
-        text_string(&answer->headers,
-                    "Access-Control-Allow-Methods: GET, HEAD\r\nAllow: GET, HEAD, OPTIONS\r\n");
-    } else {
-        answer->status = 405;
-        text_string(&answer->headers, "Allow: GET, HEAD\r\n");
-    }
+    answer->status = configured ? 204 : 405;
+    text_string(&answer->headers,
+                configured ? "Access-Control-Allow-Methods: GET, HEAD\r\nAllow: GET, HEAD, OPTIONS\r\n"
+                           : "Allow: GET, HEAD\r\n");
     return true;
 }
 
-/* RFC 9211. */
+/* Writes RFC 9211's account of the cache. */
 static void write_cache_status(const struct answer *answer, struct text *out)
 {
     const struct reading *reading = &answer->reading;
@@ -93,17 +73,17 @@ static void write_cache_status(const struct answer *answer, struct text *out)
         text_format(out, "fwd=miss; detail=%s\r\n", reading->retry_in_s > 0 ? "backing-off" : "not-fetched");
 }
 
-static void write_ignored(const struct visit_notes *notes, struct text *out)
+static void write_ignored(const struct visit_overrides *overrides, struct text *out)
 {
-    if (notes->ignored.length > 0)
-        text_format(out, "X-Masthead-Ignored: %s\r\n", notes->ignored.bytes);
+    if (overrides->ignored.length > 0)
+        text_format(out, "X-Masthead-Ignored: %s\r\n", overrides->ignored.bytes);
 }
 
-/* What a developer faked, in the words of our tables. */
-static void write_faked(const struct answer *widget, const struct visit *visit,
-                        const struct visit_notes *notes, struct text *out)
+/* Names what a developer overrode, in the words of our tables. */
+static void write_override(const struct answer *widget, const struct visit *visit,
+                           const struct visit_overrides *overrides, struct text *out)
 {
-    const struct scenario *scenario = &notes->scenario;
+    const struct scenario *scenario = &overrides->scenario;
     char at[CLOCK_RFC3339_BYTES];
     text_string(out, "Cache-Control: no-store\r\nX-Masthead-Visitor: faked\r\n");
     if (!visit->simulated)
@@ -114,61 +94,51 @@ static void write_faked(const struct answer *widget, const struct visit *visit,
 }
 
 static void write_headers(const struct answer *widget, const struct visit *visit,
-                          const struct visit_notes *notes, struct text *out)
+                          const struct visit_overrides *overrides, struct text *out)
 {
-    bool is_public = widget->place.source == PLACE_FROM_READER; /* nothing in it is the visitor's */
-    if (notes->overridden)
-        write_faked(widget, visit, notes, out);
+    bool is_public = widget->place.source == PLACE_FROM_READER; /* it tells nothing of the visitor */
+    if (overrides->overridden)
+        write_override(widget, visit, overrides, out);
     else
         text_format(out, "Cache-Control: %s, max-age=%lld\r\n", is_public ? "public" : "private",
                     (long long)widget->max_age_s);
     write_cache_status(widget, out);
-    write_ignored(notes, out);
+    write_ignored(overrides, out);
     text_format(out, "Content-Language: %s\r\nReferrer-Policy: no-referrer\r\nX-Robots-Tag: noindex\r\n",
                 widget->language->tag);
 }
 
-typedef void answerer(struct widget *, const struct visit *, struct answer *);
-typedef void renderer(const struct answer *, struct text *);
+/* The forms of a visit's answer. */
+struct form {
+    const char *type;
+    bool no_wait; /* for weather that is being fetched */
+    void (*write)(const struct answer *, struct text *);
+};
+static const struct form html_form = {"text/html; charset=utf-8", false, widget_html},
+                         json_form = {JSON, false, widget_json},
+                         text_form = {"text/plain; charset=utf-8", false, widget_text},
+                         where_form = {JSON, true, widget_where_json};
 
-static void answer_visit(struct public_site *site, const struct http_request *request,
-                         struct http_answer *answer, answerer *ask, const char *type, renderer *render)
+static void serve_visit(void *context, const struct http_request *request, struct http_answer *answer)
 {
+    struct public_site *site = context;
+    const struct form *form = request->route->form;
     struct visit visit;
-    struct visit_notes notes;
+    struct visit_overrides overrides;
     struct answer widget;
     if (answer_cors(site, request, answer))
         return;
-    visit_read(&site->options.visits, request, &visit, &notes);
-    ask(site->widget, &visit, &widget);
+    visit_read(&site->options.visits, request, &visit, &overrides);
+    visit.no_wait = form->no_wait;
+    widget_answer(site->widget, &visit, &widget);
     if (visit.choice > 0 && widget.place.source != PLACE_FROM_READER)
-        visit_ignore(&notes, "place", "not known");
-    write_headers(&widget, &visit, &notes, &answer->headers);
-    answer->told.state = answer_state_name(&widget);
-    answer->told.source = place_source_names[widget.place.source];
-    answer->told.reader = visit.address;
-    answer->type = type;
-    render(&widget, &answer->body);
-}
-
-static void serve_html(void *context, const struct http_request *request, struct http_answer *answer)
-{
-    answer_visit(context, request, answer, widget_answer, "text/html; charset=utf-8", widget_html);
-}
-
-static void serve_json(void *context, const struct http_request *request, struct http_answer *answer)
-{
-    answer_visit(context, request, answer, widget_answer, JSON, widget_json);
-}
-
-static void serve_text(void *context, const struct http_request *request, struct http_answer *answer)
-{
-    answer_visit(context, request, answer, widget_answer, "text/plain; charset=utf-8", widget_text);
-}
-
-static void serve_where(void *context, const struct http_request *request, struct http_answer *answer)
-{
-    answer_visit(context, request, answer, widget_where, JSON, widget_where_json);
+        visit_ignore(&overrides, "place", "not known");
+    write_headers(&widget, &visit, &overrides, &answer->headers);
+    answer->log_fields.state = answer_state_name(&widget);
+    answer->log_fields.source = place_source_names[widget.place.source];
+    answer->log_fields.reader = visit.address;
+    answer->type = form->type;
+    form->write(&widget, &answer->body);
 }
 
 static void refuse_json(struct http_answer *answer, int status, const char *reason)
@@ -178,18 +148,18 @@ static void refuse_json(struct http_answer *answer, int status, const char *reas
     json_write(&answer->body, "{'error':%s}\n", reason);
 }
 
-/* Weather alone, of a cell or of a place: the visitor's address is not looked at. */
+/* Serves the weather of a cell or of a place. Nothing in it depends on the reader. */
 static void serve_weather(void *context, const struct http_request *request, struct http_answer *answer)
 {
     struct public_site *site = context;
     struct visit visit;
-    struct visit_notes notes;
+    struct visit_overrides overrides;
     struct answer widget;
     struct http_parameter parameter;
     if (answer_cors(site, request, answer))
         return;
-    visit_read(&site->options.visits, request, &visit, &notes);
-    notes.overridden = visit.simulated; /* else it is the same whoever asks */
+    visit_read(&site->options.visits, request, &visit, &overrides);
+    overrides.overridden = visit.simulated; /* an address given by ip= changes nothing */
     const char *cell = visit_parameter(request, "cell", &parameter);
     if (!cell[0] && visit.choice == 0) {
         refuse_json(answer, 400, "say cell=LATITUDE,LONGITUDE or place=ID");
@@ -199,7 +169,7 @@ static void serve_weather(void *context, const struct http_request *request, str
         refuse_json(answer, cell[0] ? 400 : 404, cell[0] ? "not a cell such as 19.1,72.9" : "no such place");
         return;
     }
-    write_headers(&widget, &visit, &notes, &answer->headers);
+    write_headers(&widget, &visit, &overrides, &answer->headers);
     answer->type = JSON;
     widget_weather_json(&widget, &answer->body);
 }
@@ -208,14 +178,14 @@ static void serve_places(void *context, const struct http_request *request, stru
 {
     struct public_site *site = context;
     struct visit visit;
-    struct visit_notes notes;
+    struct visit_overrides overrides;
     struct http_parameter query, country;
     if (answer_cors(site, request, answer))
         return;
-    visit_read(&site->options.visits, request, &visit, &notes);
+    visit_read(&site->options.visits, request, &visit, &overrides);
     answer->type = JSON;
     text_format(&answer->headers, "Cache-Control: public, max-age=%d\r\n", PLACES_MAX_AGE_S);
-    write_ignored(&notes, &answer->headers);
+    write_ignored(&overrides, &answer->headers);
     widget_places_json(site->widget, visit_parameter(request, "q", &query),
                        visit_parameter(request, "country", &country), visit.language, &answer->body);
 }
@@ -234,24 +204,24 @@ void public_explain(const struct public_site *site, const struct http_request *r
     char header[VISIT_HEADER_BYTES];
     struct origin origin;
     struct visit visit;
-    struct visit_notes notes;
-    visit_parse_hypothetical(&site->options.visits, request, header, &origin, &visit, &notes);
-    if (notes.ignored.length > 0) {
-        refuse_json(answer, 400, notes.ignored.bytes);
+    struct visit_overrides overrides;
+    visit_parse_hypothetical(&site->options.visits, request, header, &origin, &visit, &overrides);
+    if (overrides.ignored.length > 0) {
+        refuse_json(answer, 400, overrides.ignored.bytes);
         return;
     }
     answer->type = JSON;
     text_string(&answer->headers, "Cache-Control: no-store\r\n");
-    explain_visit(site->widget, &origin, &visit, &answer->body);
+    explain_visit(site->widget, &site->options.visits.client, &origin, &visit, &answer->body);
 }
 
-/* For those who may be anyone, since it tells anyone's place. */
+/* Tells the place of any address: only for clients that may override who they are. */
 static void serve_explain(void *context, const struct http_request *request, struct http_answer *answer)
 {
     const struct public_site *site = context;
-    const char *why = visit_refusal(&site->options.visits, request);
-    if (why)
-        refuse_json(answer, 403, why);
+    const char *refusal = visit_refusal(&site->options.visits, request);
+    if (refusal)
+        refuse_json(answer, 403, refusal);
     else
         public_explain(site, request, answer);
 }
@@ -259,28 +229,27 @@ static void serve_explain(void *context, const struct http_request *request, str
 static void serve_asset(void *context, const struct http_request *request, struct http_answer *answer)
 {
     if (!answer_cors(context, request, answer))
-        assets_serve(request, answer);
+        assets_serve(context, request, answer);
 }
 
+/* clang-format off */
 const struct http_route public_routes[] = {
-    {.path = "/widget", .endpoint = "widget", .handle = serve_html, .cors = true},
-    {.path = "/widget.json", .endpoint = "widget.json", .handle = serve_json, .cors = true},
-    {.path = "/widget.txt", .endpoint = "widget.txt", .handle = serve_text, .cors = true},
-    {.path = "/where.json", .endpoint = "where.json", .handle = serve_where, .cors = true},
-    {.path = "/weather.json", .endpoint = "weather.json", .handle = serve_weather, .cors = true},
-    {.path = "/places.json", .endpoint = "places.json", .handle = serve_places, .cors = true},
-    {.path = "/masthead.*", .endpoint = "assets", .handle = serve_asset, .cors = true},
-    {.path = "/healthz", .endpoint = "healthz", .handle = http_serve_health},
-    {.path = "/", .endpoint = "playground", .handle = serve_asset, .access = HTTP_DEVELOPERS},
-    {.path = "/dev/map.svg", .endpoint = "map", .handle = world_map_serve, .access = HTTP_DEVELOPERS},
-    {.path = "/dev/scenarios.json",
-     .endpoint = "playground",
-     .handle = serve_scenarios,
-     .access = HTTP_DEVELOPERS},
-    {.path = "/dev/explain", .endpoint = "explain", .handle = serve_explain, .access = HTTP_DEVELOPERS},
-    {.path = "/dev/*", .endpoint = "playground", .handle = serve_asset, .access = HTTP_DEVELOPERS},
+    {"/widget", "widget", serve_visit, &html_form, .cors = true},
+    {"/widget.json", "widget.json", serve_visit, &json_form, .cors = true},
+    {"/widget.txt", "widget.txt", serve_visit, &text_form, .cors = true},
+    {"/where.json", "where.json", serve_visit, &where_form, .cors = true},
+    {"/weather.json", "weather.json", serve_weather, .cors = true},
+    {"/places.json", "places.json", serve_places, .cors = true},
+    {"/masthead.*", "assets", serve_asset, .cors = true},
+    {"/healthz", "healthz", http_serve_health, .access = HTTP_ANY_HOST},
+    {"/", "playground", serve_asset, .access = HTTP_DEVELOPERS},
+    {"/dev/map.svg", "map", world_map_serve, .access = HTTP_DEVELOPERS},
+    {"/dev/scenarios.json", "playground", serve_scenarios, .access = HTTP_DEVELOPERS},
+    {"/dev/explain", "explain", serve_explain, .access = HTTP_DEVELOPERS},
+    {"/dev/*", "playground", serve_asset, .access = HTTP_DEVELOPERS},
     {.path = NULL},
 };
+/* clang-format on */
 
 struct public_site *public_open(const struct public_options *options, struct widget *widget)
 {

@@ -1,5 +1,4 @@
-/* What pages and readers see: the widget in its three forms, the loader, and in developer mode the
- * playground. */
+/* What pages and readers see: the widget in its forms, the loader, and in developer mode the playground. */
 #pragma once
 
 #include "http/server.h"
@@ -8,8 +7,7 @@
 
 struct public_options {
     struct visit_rules visits;
-    struct http_names
-        origins; /* that may read answers across origins; in developer mode any loopback origin may */
+    struct http_names origins; /* that may read answers (CORS); in developer mode also any loopback origin */
 };
 
 #define PUBLIC_BODY_BYTES ((size_t)128 << 10) /* the playground's files are the largest answers */
@@ -20,9 +18,9 @@ struct public_site;
 struct public_site *public_open(const struct public_options *, struct widget *);
 void public_close(struct public_site *);
 
-/* Explains the visit that a request supposes (see visit_parse_hypothetical) as JSON; 400 with the reason
- * where its query cannot be read. Touches nothing. Who may ask is for the caller to say. */
+/* Explains as JSON the visit that a request describes (see visit_parse_hypothetical); 400 with the reason
+ * where its query cannot be read. Changes nothing. The caller checks who may ask. Thread-safe. */
 void public_explain(const struct public_site *, const struct http_request *, struct http_answer *);
 
-/* Its routes, for http_open with the site as context. */
+/* The routes, for http_open with the site as context. */
 extern const struct http_route public_routes[];

@@ -8,45 +8,22 @@
 
 #define LOOPBACK "127.0.0.1"
 
-/* A query as far as it is read. */
+/* A query while it is read. Overrides take effect when all of it is read. */
 struct query {
     const struct visit_rules *rules;
     const struct http_request *request;
     struct visit *visit;
-    struct visit_notes *notes;
-    const char *refusal; /* why this client may fake nothing; NULL: it may */
-    char *header;        /* room for a supposed forwarding header; NULL: there is nothing to suppose */
-    bool has_header;     /* it was given */
-    /* What is faked, which counts once all is read. */
-    struct address ip; /* ADDRESS_NONE: not given */
-    struct scenario scenario;
-    int64_t at_s; /* negative: not given */
-    bool applied;
+    struct visit_overrides *overrides;
+    const char *refusal;    /* why `scenario=` and `at=` do not count; NULL: they do */
+    const char *ip_refusal; /* the same for `ip=` */
+    char *header;           /* storage for `header=`; NULL: it is no parameter */
+    bool has_header;        /* it was read */
+    struct address ip;      /* ADDRESS_NONE: not given */
+    int64_t at_s;           /* negative: not given */
+    bool staged;            /* `scenario=` or `at=` counts */
 };
 
-/* Reads the value of a parameter. NULL when it counts, else why it is ignored, in our words. */
-typedef const char *parameter_reader(struct query *, const struct http_parameter *);
-
-static parameter_reader read_lang, read_units, read_show, read_ip, read_place, read_at, read_scenario,
-    read_header, read_own;
-
-static const char *const parameter_names[] = {"lang",     "units",  "show", "ip", "place",   "at",
-                                              "scenario", "header", "cell", "q",  "country", "parameter"};
-static parameter_reader *const parameter_readers[] = {
-    read_lang,     read_units,  read_show, read_ip,  read_place, read_at,
-    read_scenario, read_header, read_own,  read_own, read_own,
-};
-#define PARAMETERS \
-    (sizeof parameter_readers / sizeof parameter_readers[0]) /* the last name is for all others */
-
-static struct metric ignored_total =
-    COUNTER("masthead_http_ignored_parameters_total", "Query parameters that did not count, by name.",
-            .labels = {{"parameter", parameter_names, PARAMETERS + 1}}, .sparse = true);
-
-void visit_register(void)
-{
-    metrics_register(&ignored_total, 1, NULL);
-}
+/* The readers return NULL when the parameter counts, else why it is ignored, a static string. */
 
 static const char *read_lang(struct query *query, const struct http_parameter *parameter)
 {
@@ -67,41 +44,29 @@ static const char *read_units(struct query *query, const struct http_parameter *
     return NULL;
 }
 
-/* A list, with commas or spaces. */
+/* A list with commas or spaces. */
 static const char *read_show(struct query *query, const struct http_parameter *parameter)
 {
-    const char *value = parameter->value;
-    bool icon = false, condition = false;
-    while (*value) {
+    struct visit *visit = query->visit;
+    for (const char *value = parameter->value; *value; value += strspn(value, ", ")) {
         size_t length = strcspn(value, ", ");
         if (length == 4 && strncmp(value, "icon", length) == 0)
-            icon = true;
+            visit->icon = true;
         else if (length == 9 && strncmp(value, "condition", length) == 0)
-            condition = true;
-        else if (length > 0)
+            visit->condition = true;
+        else if (length > 0) {
+            visit->icon = visit->condition = false;
             return "not a list of icon and condition";
-        value += length + (value[length] != '\0');
+        }
+        value += length;
     }
-    query->visit->icon = icon;
-    query->visit->condition = condition;
     return NULL;
-}
-
-/* The resolved client decides, not the peer: behind a proxy on this machine every peer is local. */
-static const char *refusal(const struct visit_rules *rules, const struct http_request *request,
-                           const struct visit *resolved)
-{
-    if (!rules->dev)
-        return "not in developer mode";
-    if (!network_set_contains(&rules->dev_from, &resolved->address))
-        return "client not in dev.from";
-    return http_host_allowed(request, &rules->hosts) ? NULL : "host not in server.hosts";
 }
 
 static const char *read_ip(struct query *query, const struct http_parameter *parameter)
 {
-    if (query->refusal && !query->header)
-        return query->refusal;
+    if (query->ip_refusal)
+        return query->ip_refusal;
     return address_parse(parameter->value, strlen(parameter->value), &query->ip) ? NULL : "not an address";
 }
 
@@ -115,9 +80,10 @@ static const char *read_header(struct query *query, const struct http_parameter 
 
 static const char *read_scenario(struct query *query, const struct http_parameter *parameter)
 {
-    const char *why = query->refusal ? query->refusal : scenario_read(parameter->value, &query->scenario);
-    query->applied = query->applied || !why;
-    return why;
+    struct scenario *scenario = &query->overrides->scenario;
+    const char *reason = query->refusal ? query->refusal : scenario_read(parameter->value, scenario);
+    query->staged = query->staged || !reason;
+    return reason;
 }
 
 static const char *read_at(struct query *query, const struct http_parameter *parameter)
@@ -128,7 +94,7 @@ static const char *read_at(struct query *query, const struct http_parameter *par
     if (!clock_parse(parameter->value, &at_s) || at_s < 0)
         return "not an instant such as " SCENARIO_AT;
     query->at_s = at_s;
-    query->applied = true;
+    query->staged = true;
     return NULL;
 }
 
@@ -142,13 +108,34 @@ static const char *read_place(struct query *query, const struct http_parameter *
     return query->visit->choice > 0 ? NULL : "not an id";
 }
 
-/* A parameter of the path's own, which its handler reads. */
+/* A parameter that only some paths have; their handlers read it. */
 static const char *read_own(struct query *query, const struct http_parameter *parameter)
 {
     const char *path = query->request->path;
     (void)parameter;
     bool has_own = strcmp(path, "/weather.json") == 0 || strcmp(path, "/places.json") == 0;
     return has_own ? NULL : "not known";
+}
+
+typedef const char *parameter_reader(struct query *, const struct http_parameter *);
+
+static const char *const parameter_names[] = {"lang",     "units",  "show", "ip", "place",   "at",
+                                              "scenario", "header", "cell", "q",  "country", "parameter"};
+static parameter_reader *const parameter_readers[] = {read_lang,  read_units, read_show,     read_ip,
+                                                      read_place, read_at,    read_scenario, read_header,
+                                                      read_own,   read_own,   read_own};
+/* The last name stands for all others. */
+#define PARAMETERS (sizeof parameter_readers / sizeof parameter_readers[0])
+_Static_assert(sizeof parameter_names / sizeof parameter_names[0] == PARAMETERS + 1,
+               "a name for each reader");
+
+static struct metric ignored_total =
+    COUNTER("masthead_http_ignored_parameters_total", "Query parameters that did not count, by name.",
+            .labels = {{"parameter", parameter_names, PARAMETERS + 1}}, .sparse = true);
+
+void visit_register(void)
+{
+    metrics_register(&ignored_total, 1, NULL);
 }
 
 static size_t parameter_index(const char *name)
@@ -159,27 +146,29 @@ static size_t parameter_index(const char *name)
     return i;
 }
 
-void visit_ignore(struct visit_notes *notes, const char *parameter, const char *reason)
+void visit_ignore(struct visit_overrides *overrides, const char *parameter, const char *reason)
 {
-    size_t i = parameter_index(parameter);
+    struct text *ignored = &overrides->ignored;
+    size_t i = parameter_index(parameter), before = ignored->length;
     metric_add(&ignored_total, i, 0);
-    if (notes->ignored.overflow)
+    if (ignored->overflow)
         return;
-    size_t before = notes->ignored.length;
-    text_format(&notes->ignored, "%s%s; %s", notes->ignored.length > 0 ? ", " : "", parameter_names[i],
-                reason);
-    if (notes->ignored.overflow) {
-        notes->ignored.length = before;
-        notes->ignored.bytes[before] = '\0';
+    text_format(ignored, "%s%s; %s", before > 0 ? ", " : "", parameter_names[i], reason);
+    if (ignored->overflow) {
+        ignored->length = before;
+        ignored->bytes[before] = '\0';
     }
 }
 
 static void read_query(struct query *query)
 {
     bool seen[PARAMETERS] = {false};
+    struct visit_overrides *overrides = query->overrides;
     const char *rest = query->request->query;
     struct http_parameter parameter;
-    query->notes->ignored = text_init(query->notes->storage, sizeof query->notes->storage);
+    overrides->overridden = false;
+    overrides->scenario = (struct scenario){.reader = NULL};
+    overrides->ignored = text_init(overrides->storage, sizeof overrides->storage);
     while (http_next_parameter(&rest, &parameter)) {
         size_t i = parameter_index(parameter.name);
         const char *reason = "not known";
@@ -188,50 +177,43 @@ static void read_query(struct query *query)
             seen[i] = true;
         }
         if (reason)
-            visit_ignore(query->notes, parameter.name, reason);
+            visit_ignore(overrides, parameter.name, reason);
     }
-    if (query->scenario.reader && (query->ip.family != ADDRESS_NONE || query->has_header)) {
-        visit_ignore(query->notes, "scenario", "its reader gives way to the address given");
-        query->scenario.reader = NULL;
+    if (overrides->scenario.reader && (query->ip.family != ADDRESS_NONE || query->has_header)) {
+        visit_ignore(overrides, "scenario", "its reader gives way to the address given");
+        overrides->scenario.reader = NULL;
     }
 }
 
-/* Turns the visit into what the scenario says: who asks, if it says so, when, and what is behind the weather.
- */
-static void stage(const struct scenario *scenario, int64_t at_s, struct visit *visit)
+static void set_address(struct visit *visit, const struct address *address)
 {
-    _Static_assert(SCENARIO_NEVER == WEATHER_NEVER, "the age is handed on as it is");
+    visit->address = *address;
+    visit->placed = false; /* a proxy's headers tell the place of another address */
+}
+
+/* Makes the visit what the scenario and the instant say. Where the query says neither, the rules' scenario
+ * counts, whose reader needs `reader_allowed`. */
+static void stage(struct query *query, bool reader_allowed)
+{
+    _Static_assert(SCENARIO_NEVER == WEATHER_NEVER, "ages are passed on unchanged");
+    const struct scenario *usual = &query->rules->scenario;
+    struct scenario *scenario = &query->overrides->scenario;
+    struct visit *visit = query->visit;
+    if (!scenario->reader && !scenario->fault && (usual->reader || usual->fault)) {
+        *scenario = (struct scenario){reader_allowed ? usual->reader : NULL, usual->fault};
+        query->staged = true;
+    }
+    if (!query->staged)
+        return;
     const struct scenario_fault *fault = scenario_fault_of(scenario);
-    int64_t at_ms = 1000 * (at_s < 0 ? scenario_at_s(scenario) : at_s);
+    int64_t at_ms = 1000 * (query->at_s < 0 ? scenario_at_s(scenario) : query->at_s);
     visit->now = (struct instant){.wall_ms = at_ms, .boot_ms = at_ms};
-    visit->simulated = true;
+    visit->simulated = query->overrides->overridden = true;
     visit->scenario = (struct weather_scenario){.age_s = fault->age_s, .retry_s = fault->retry_s};
     if (!scenario->reader)
         return;
     address_parse(scenario->reader->address, strlen(scenario->reader->address), &visit->address);
     visit->placed = false;
-}
-
-/* Makes the visit what the query says, or the usual scenario where it names none. */
-static void fake(struct query *query)
-{
-    const struct scenario *usual = &query->rules->scenario;
-    struct scenario *scenario = &query->scenario;
-    bool ip = query->ip.family != ADDRESS_NONE;
-    if (!scenario->reader && !scenario->fault && (usual->reader || usual->fault)) {
-        query->applied = true;
-        *scenario = *usual;
-        if (ip || query->refusal)
-            scenario->reader = NULL;
-    }
-    if (query->applied)
-        stage(scenario, query->at_s, query->visit);
-    if (ip) {
-        query->visit->address = query->ip;
-        query->visit->placed = false;
-    }
-    query->notes->overridden = ip || query->applied;
-    query->notes->scenario = *scenario;
 }
 
 /* Reads the headers in which a proxy or CDN says where the reader is. City names come percent-encoded or as
@@ -260,72 +242,94 @@ static void read_place_headers(const struct visit_rules *rules, const struct htt
                      record_number(values[LONGITUDE], strlen(values[LONGITUDE])));
 }
 
-static void find_client(const struct origin *origin, struct visit *visit)
+/* Reads where a request comes from; returns its reader's address. */
+static struct address read_origin(const struct visit_rules *rules, const struct http_request *request,
+                                  struct origin *out)
 {
     struct client_trace unread;
-    visit->address = client_find(origin->options, &origin->peer, origin->lines, origin->line_count, &unread);
-}
-
-static void read_origin(const struct visit_rules *rules, const struct http_request *request,
-                        struct origin *out, struct visit *visit)
-{
-    out->options = &rules->client;
     out->peer = request->peer;
-    out->line_count = http_header(request, rules->client.header, out->lines, ORIGIN_LINES);
-    find_client(out, visit);
+    out->line_count = http_header(request, rules->client.header, out->lines, ORIGIN_LINES_MAX);
+    return client_find(&rules->client, out, &unread);
 }
 
-/* Puts what the query supposes in the place of where the request comes from, if it supposes anything. */
-static void suppose(struct query *query, struct origin *origin)
+/* The resolved client decides, not the peer: behind a proxy on this machine every peer is local. */
+static const char *refusal_of(const struct visit_rules *rules, const struct http_request *request,
+                              const struct address *client)
 {
-    const struct scenario_reader *reader = query->scenario.reader;
-    const char *header = query->has_header ? query->header : NULL;
-    struct address peer = query->ip;
-    if (!reader && !header && peer.family == ADDRESS_NONE)
-        return;
-    if (reader && !address_parse(reader->address, strlen(reader->address), &peer))
-        header = "unknown"; /* no address can be read from it */
-    if (peer.family == ADDRESS_NONE)
-        address_parse(LOOPBACK, strlen(LOOPBACK), &peer);
-    origin->peer = peer;
-    origin->lines[0] = header;
-    origin->line_count = header != NULL;
-    find_client(origin, query->visit);
-    query->visit->placed = false;
-    query->ip = (struct address){.family = ADDRESS_NONE};
-}
-
-void visit_parse_hypothetical(const struct visit_rules *rules, const struct http_request *request,
-                              char header[VISIT_HEADER_BYTES], struct origin *origin, struct visit *visit,
-                              struct visit_notes *notes)
-{
-    struct query query = {
-        .rules = rules, .request = request, .visit = visit, .notes = notes, .header = header, .at_s = -1};
-    *visit = (struct visit){.now = clock_now(), .units = (enum units)rules->units};
-    read_origin(rules, request, origin, visit);
-    read_place_headers(rules, request, visit);
-    query.refusal = header && rules->dev ? NULL : refusal(rules, request, visit);
-    read_query(&query);
-    if (header) {
-        suppose(&query, origin);
-        query.refusal = refusal(rules, request, visit);
-    }
-    fake(&query);
-}
-
-void visit_read(const struct visit_rules *rules, const struct http_request *request, struct visit *visit,
-                struct visit_notes *notes)
-{
-    struct origin origin;
-    visit_parse_hypothetical(rules, request, NULL, &origin, visit, notes);
+    if (!rules->dev)
+        return "not in developer mode";
+    if (!network_set_contains(&rules->dev_from, client))
+        return "client not in dev.from";
+    return http_host_allowed(request, &rules->hosts) ? NULL : "host not in server.hosts";
 }
 
 const char *visit_refusal(const struct visit_rules *rules, const struct http_request *request)
 {
     struct origin origin;
-    struct visit visit;
-    read_origin(rules, request, &origin, &visit);
-    return refusal(rules, request, &visit);
+    struct address client = read_origin(rules, request, &origin);
+    return refusal_of(rules, request, &client);
+}
+
+/* The visit of a request as it comes, without its query. */
+static struct visit plain_visit(const struct visit_rules *rules, const struct http_request *request,
+                                struct origin *origin)
+{
+    struct visit visit = {.now = clock_now(), .units = (enum units)rules->units};
+    visit.address = read_origin(rules, request, origin);
+    read_place_headers(rules, request, &visit);
+    return visit;
+}
+
+void visit_read(const struct visit_rules *rules, const struct http_request *request, struct visit *visit,
+                struct visit_overrides *overrides)
+{
+    struct origin origin;
+    struct query query = {
+        .rules = rules, .request = request, .visit = visit, .overrides = overrides, .at_s = -1};
+    *visit = plain_visit(rules, request, &origin);
+    query.refusal = query.ip_refusal = refusal_of(rules, request, &visit->address);
+    read_query(&query);
+    bool ip = query.ip.family != ADDRESS_NONE;
+    stage(&query, !ip && !query.refusal);
+    if (ip) {
+        set_address(visit, &query.ip);
+        overrides->overridden = true;
+    }
+}
+
+/* Replaces the origin by what the query describes, if it describes one. */
+static void suppose(const struct query *query, struct origin *origin)
+{
+    const struct scenario_reader *reader = query->overrides->scenario.reader;
+    const char *header = query->has_header ? query->header : NULL;
+    struct address peer = query->ip;
+    struct client_trace unread;
+    if (!reader && !header && peer.family == ADDRESS_NONE)
+        return;
+    if (reader && !address_parse(reader->address, strlen(reader->address), &peer))
+        header = "unknown"; /* the scenario of a header without an address */
+    if (peer.family == ADDRESS_NONE)
+        address_parse(LOOPBACK, strlen(LOOPBACK), &peer);
+    *origin = (struct origin){.peer = peer, .lines = {header}, .line_count = header != NULL};
+    struct address client = client_find(&query->rules->client, origin, &unread);
+    set_address(query->visit, &client);
+}
+
+void visit_parse_hypothetical(const struct visit_rules *rules, const struct http_request *request,
+                              char header[VISIT_HEADER_BYTES], struct origin *origin, struct visit *visit,
+                              struct visit_overrides *overrides)
+{
+    struct query query = {.rules = rules,
+                          .request = request,
+                          .visit = visit,
+                          .overrides = overrides,
+                          .header = header,
+                          .at_s = -1};
+    *visit = plain_visit(rules, request, origin);
+    query.refusal = rules->dev ? NULL : "not in developer mode";
+    read_query(&query);
+    suppose(&query, origin);
+    stage(&query, !refusal_of(rules, request, &visit->address));
 }
 
 const char *visit_parameter(const struct http_request *request, const char *name,

@@ -4,35 +4,25 @@
 
 #define UNITS_PER_DEGREE (WORLD_MAP_WIDTH / 360.0)
 #define NORTH_DEG        78
-#define POINTS           256 /* read from the gazetteer at a time */
+#define POINTS           256 /* at a time */
 #define SVG_BYTES        65536
 
 static char storage[SVG_BYTES];
 static struct text svg; /* constant after world_map_open */
 
-static double clamp(double value, double most)
+static size_t clamp(double value, size_t count)
 {
-    return value < 0 ? 0 : value > most ? most : value;
-}
-
-double world_map_x(double longitude_deg)
-{
-    return clamp((longitude_deg + 180) * UNITS_PER_DEGREE, WORLD_MAP_WIDTH);
-}
-
-double world_map_y(double latitude_deg)
-{
-    return clamp((NORTH_DEG - latitude_deg) * UNITS_PER_DEGREE, WORLD_MAP_HEIGHT);
+    return value < 0 ? 0 : value < (double)count ? (size_t)value : count - 1;
 }
 
 void world_map_mark(world_map_grid grid, double latitude_deg, double longitude_deg, uint8_t value)
 {
-    int x = (int)world_map_x(longitude_deg), y = (int)world_map_y(latitude_deg);
-    uint8_t *dot = &grid[y < WORLD_MAP_HEIGHT ? y : y - 1][x < WORLD_MAP_WIDTH ? x : x - 1];
+    uint8_t *dot = &grid[clamp((NORTH_DEG - latitude_deg) * UNITS_PER_DEGREE, WORLD_MAP_HEIGHT)]
+                        [clamp((longitude_deg + 180) * UNITS_PER_DEGREE, WORLD_MAP_WIDTH)];
     *dot = value > *dot ? value : *dot;
 }
 
-/* Each dot is a line of no length with round ends; after "z" the pen is back at its begin. */
+/* Each dot is a line of length 0 with round ends. After "z" the pen is back at its start. */
 static void draw_row(const uint8_t row[WORLD_MAP_WIDTH], int y, uint8_t value, struct text *out)
 {
     int pen = -1;
@@ -42,7 +32,7 @@ static void draw_row(const uint8_t row[WORLD_MAP_WIDTH], int y, uint8_t value, s
         if (pen < 0)
             text_format(out, "M%d.5 %d.5z", x, y);
         else if (x == pen + 1)
-            text_string(out, "m1 0z"); /* as most are: of a world full of cells, formatting takes longest */
+            text_string(out, "m1 0z"); /* the usual case, without formatting, which takes longest */
         else
             text_format(out, "m%d 0z", x - pen);
         pen = x;

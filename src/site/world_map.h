@@ -1,6 +1,5 @@
-/* A map of the world without tiles and without a library: the gazetteer's cities as faint dots, which is
- * where people live. Equirectangular; one unit is three quarters of a degree. Whoever draws on top of it uses
- * the same view box. */
+/* A map of the world: the gazetteer's cities as faint dots, without map tiles or a library. Equirectangular;
+ * a unit is three quarters of a degree. What is drawn on top uses the same view box. */
 #pragma once
 
 #include "http/server.h"
@@ -11,21 +10,17 @@
 #define WORLD_MAP_WIDTH  480
 #define WORLD_MAP_HEIGHT 180
 
-/* Draws the map, once. Call before threads. */
+/* Draws the map. Call once, before threads. */
 void world_map_open(const struct places *);
 
-/* Serves it as an SVG document of under 64 KB whose grey suits light and dark pages alike. */
+/* Serves it as an SVG document of less than 64 KB, whose grey suits light and dark pages. */
 http_handler world_map_serve;
 
-/* Where a coordinate stands in the view box; what is beyond it comes to its edge. */
-double world_map_x(double longitude_deg);
-double world_map_y(double latitude_deg);
-
-/* A dot for each unit of the view box; 0: none. */
+/* A value for each unit of the view box; 0: no dot. */
 typedef uint8_t world_map_grid[WORLD_MAP_HEIGHT][WORLD_MAP_WIDTH];
 
-/* Marks the dot at a coordinate, unless what is there has a higher value. */
+/* Sets the dot at a coordinate, clamped to the view box, unless its value is higher. */
 void world_map_mark(world_map_grid, double latitude_deg, double longitude_deg, uint8_t value);
 
-/* Writes all dots of a value as the data of a path, to be drawn with round line caps. */
+/* Writes the dots of a value as the data of a path that is drawn with round line caps. */
 void world_map_dots(const world_map_grid, uint8_t value, struct text *);

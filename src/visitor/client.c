@@ -223,11 +223,11 @@ static void split_line(const char *line, bool quoting, struct client_trace *trac
     }
 }
 
-static bool is_too_long(const char *const *lines, size_t line_count)
+static bool is_too_long(const struct origin *origin)
 {
     size_t left = CLIENT_HEADER_BYTES;
-    for (size_t i = 0; i < line_count; i++) {
-        size_t length = strnlen(lines[i], left + 1);
+    for (size_t i = 0; i < origin->line_count; i++) {
+        size_t length = strnlen(origin->lines[i], left + 1);
         if (length > left)
             return true;
         left -= length;
@@ -252,19 +252,19 @@ static enum client_reason walk(enum client_header kind, const struct network_set
 }
 
 /* Reads the header of a trusted peer; *client stays as it is when there is nothing in it. */
-static enum client_reason read_header(const struct client_options *options, const char *const *lines,
-                                      size_t line_count, struct address *client, struct client_trace *trace)
+static enum client_reason read_header(const struct client_options *options, const struct origin *origin,
+                                      struct address *client, struct client_trace *trace)
 {
-    if (is_too_long(lines, line_count))
+    if (is_too_long(origin))
         return CLIENT_TOO_LONG;
     enum client_header kind = client_header_kind(options->header);
-    for (size_t i = 0; i < line_count; i++)
-        split_line(lines[i], kind == CLIENT_FORWARDED, trace);
+    for (size_t i = 0; i < origin->line_count; i++)
+        split_line(origin->lines[i], kind == CLIENT_FORWARDED, trace);
     if (trace->element_count == 0)
         return CLIENT_NO_HEADER;
     if (trace->element_count > CLIENT_ELEMENTS_MAX)
         return CLIENT_TOO_LONG;
-    if (kind == CLIENT_SINGLE && (trace->element_count > 1 || line_count > 1))
+    if (kind == CLIENT_SINGLE && (trace->element_count > 1 || origin->line_count > 1))
         return CLIENT_NOT_ONE_ADDRESS;
     for (size_t i = 0; kind == CLIENT_FORWARDED && i < trace->element_count; i++)
         if (!read_for_value(&trace->elements[i]))
@@ -272,13 +272,13 @@ static enum client_reason read_header(const struct client_options *options, cons
     return walk(kind, &options->trusted_proxies, client, trace);
 }
 
-struct address client_find(const struct client_options *options, const struct address *peer,
-                           const char *const *lines, size_t line_count, struct client_trace *trace)
+struct address client_find(const struct client_options *options, const struct origin *origin,
+                           struct client_trace *trace)
 {
-    struct address client = *peer;
+    struct address client = origin->peer;
     trace->reason = CLIENT_PEER_NOT_TRUSTED;
     trace->element_count = trace->hop_count = 0;
-    if (network_set_contains(&options->trusted_proxies, peer))
-        trace->reason = read_header(options, lines, line_count, &client, trace);
+    if (network_set_contains(&options->trusted_proxies, &origin->peer))
+        trace->reason = read_header(options, origin, &client, trace);
     return trace->reason < CLIENT_TOO_LONG ? client : (struct address){.family = ADDRESS_NONE};
 }

@@ -24,6 +24,14 @@ struct client_options {
     struct network_set trusted_proxies;
 };
 
+/* Where a request comes from. */
+#define ORIGIN_LINES_MAX 64 /* no request has as many header lines */
+struct origin {
+    struct address peer;                 /* of the connection */
+    const char *lines[ORIGIN_LINES_MAX]; /* values of the configured header, in order of arrival; borrowed */
+    size_t line_count;
+};
+
 /* The kind of header that `name` is. */
 enum client_header client_header_kind(const char *name);
 
@@ -60,9 +68,7 @@ struct client_trace {
 };
 
 /* Finds the reader's address; whether a reader can have it is for address_classify to say. ADDRESS_NONE is
- * "unreadable": a trusted proxy sent a header that gives no sure answer. `lines` are the values of every line
- * of the configured header, NUL-terminated, in order of arrival (NULL allowed when line_count is 0). *trace
- * tells how it was found.
+ * "unreadable": a trusted proxy sent a header that gives no sure answer. *trace tells how it was found.
  *
  *   peer not a trusted proxy: the peer; the header is not read
  *   no header, or nothing in it: the peer
@@ -76,8 +82,7 @@ struct client_trace {
  * 7239's grammar as a whole, since a quote that a stranger left open turns the words of later proxies inside
  * out; only spaces around ";" are let pass. An element without for=, or with something other than an address
  * there ("unknown", "_hidden"), makes it unreadable when the walk arrives there. */
-struct address client_find(const struct client_options *, const struct address *peer,
-                           const char *const *lines, size_t line_count, struct client_trace *trace);
+struct address client_find(const struct client_options *, const struct origin *, struct client_trace *trace);
 
 /* The reason in words ("peer is not a trusted proxy"): a static string. */
 const char *client_reason_text(enum client_reason);

@@ -1,5 +1,5 @@
-// The controls: the switches that say who reads, when, what has failed, and how the page looks. What they say is one query for
-// the service and one hash for this page, so that an address can be kept and shared.
+// The controls: reader, instant, failure, and the look of the page. Their state is a query for the service and a hash of this
+// page's address, which can be kept and shared.
 
 import { $, copy, make } from './dom.js';
 
@@ -19,8 +19,8 @@ const instant = () => {
 
 const named = () => readers.find(({ name }) => name === value('reader'));
 
-// The query for the reader of the controls, or for the one at `ip` under the same conditions: a reader who is named has an
-// instant, which is then everybody's. Commas and colons stay readable.
+// The query for the selected reader, or for the one at `ip` under the same conditions: a selected reader's instant holds for all.
+// Commas and colons stay readable.
 export const query = (ip) => {
   const reader = named();
   const asked = {
@@ -34,7 +34,7 @@ export const query = (ip) => {
   return new URLSearchParams(given).toString().replaceAll('%2C', ',').replaceAll('%3A', ':');
 };
 
-// The address of the controls's reader; '' where a scenario has none.
+// The selected reader's address; '' where a scenario has none.
 export const address = () => (named() ? (named().address ?? '') : value('ip'));
 
 export const lang = () => value('lang') || 'en';
@@ -58,7 +58,7 @@ const set = (field, text) => {
   if (control.selectedIndex < 0) control.selectedIndex = 0; // not one of ours
 };
 
-// Sets the switches as the hash says; what it does not name is as it was at first. False when it is a place on the page.
+// Sets the controls from the hash; those that it does not name get their defaults. False when the hash is a place on the page.
 const restore = () => {
   const said = new URLSearchParams(location.hash.slice(1));
   if (location.hash && ![...said.values()].some(Boolean)) return false;
@@ -72,7 +72,7 @@ const restore = () => {
   return true;
 };
 
-// Shows and keeps what the switches say.
+// Shows the controls' state and keeps it in the hash.
 export const publish = () => {
   const url = `${location.origin}/widget.json?${query()}`;
   Object.assign($('#url'), { textContent: url, href: url });
@@ -87,7 +87,7 @@ const offer = (field, list) => {
   }
 };
 
-// Fills the switches and calls `changed(field)` on each change: the field's name, or '' for all at once.
+// Fills the controls and calls `changed(field)` on each change: the field's name, or '' for all at once.
 export const open = (scenarios, changed) => {
   readers = scenarios.readers;
   usual = scenarios.default_at;

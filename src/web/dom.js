@@ -1,5 +1,4 @@
-// What every part of the playground stands on. Text is written as text, never as markup: some readers live in hostile
-// places.
+// Helpers of all parts of the playground. Text is written as text, never as markup: place names can be hostile.
 
 const IN_FLIGHT = 4; // requests at a time; a cold cache meets a newcomer, not a crowd
 const TIMEOUT_MS = 5000;
@@ -18,7 +17,7 @@ export const say = (text) => ($('#status').textContent = text);
 
 export const get = (path) => fetch(path, { signal: AbortSignal.timeout(TIMEOUT_MS), cache: 'no-store' });
 
-// Jobs a few at a time, in order. A job is a function that returns a promise which does not fail.
+// Runs jobs in order, a few at a time. A job is a function that returns a promise; it must not reject.
 
 const waiting = [];
 let flying = 0;
@@ -39,7 +38,7 @@ export const enqueue = (job) => {
 
 export const forget = () => (waiting.length = 0);
 
-// Puts text on the clipboard, or selects where it stands. The word for the button.
+// Copies text to the clipboard, or selects it where that is not allowed. Returns the button's new label.
 export const copy = async (node) => {
   try {
     await navigator.clipboard.writeText(node.textContent);
@@ -50,7 +49,7 @@ export const copy = async (node) => {
   }
 };
 
-// An instant in a time zone, as the language writes it; '' for a zone that this browser does not know.
+// An instant in a time zone, in the language's format; '' for a zone that this browser does not know.
 export const localTime = (instant, zone, style, lang = 'en-GB') => {
   try {
     return new Intl.DateTimeFormat(lang, { ...style, timeZone: zone || undefined }).format(instant);

@@ -1,4 +1,4 @@
-// What stands behind an answer: the fragment, the JSON, the headers, and why the service decided so.
+// The evidence behind an answer: the fragment, the JSON, the headers, and the service's reasons.
 
 import { get, make } from './dom.js';
 
@@ -12,7 +12,7 @@ const explanation = async (query) => {
   return reply.status === 404 ? 'This service explains nothing here (HTTP 404).' : reply.text();
 };
 
-// The evidence for a query as an element. Rejects when the service is gone.
+// The evidence for a query as an element. Rejects when the service cannot be reached.
 const evidence = async (query) => {
   const [html, json, why] = await Promise.all([get(`/widget?${query}`), get(`/widget.json?${query}`), explanation(query)]);
   const headers = [...json.headers].map(([name, value]) => `${name}: ${value}`).join('\n');
@@ -24,7 +24,7 @@ const evidence = async (query) => {
     make('div', { className: 'why' }, ...shelf(`Why: /dev/explain?${query}`, why)));
 };
 
-// Puts it into a panel; says so when there is none.
+// Puts the evidence into a panel, or a sentence when there is none.
 export const show = async (panel, query) => {
   try {
     panel.append(await evidence(query));

@@ -1,5 +1,4 @@
-// Masthead: the reader's own choice of a city, in a dialog. Loaded when it is first wanted; what was chosen is kept in this
-// browser only.
+// Masthead: the reader's choice of a city, in a dialog. Loaded on first use. The choice is kept in this browser only.
 
 const STORE = 'masthead-weather'; // in localStorage: the id of the chosen place
 const PAUSE_MS = 200; // after a keystroke, before the search
@@ -41,7 +40,7 @@ const make = (tag, properties, ...children) => {
   return node;
 };
 
-// "Maharashtra, India", as far as it is known.
+// "Maharashtra, India", or the part that is known.
 const whereabouts = ({ region, country }, lang) => {
   let land = country;
   try {
@@ -65,8 +64,8 @@ const keeps = () => {
   }
 };
 
-// Opens the dialog. `place` is the element whose name was pressed, `url` what its widget asks, `answer` what it shows, if
-// anything; `changed` is told the id of the new choice, or '' when the reader's own location counts again.
+// Opens the dialog. `place` is the element whose name was pressed, `url` its widget's endpoint with query, `answer` what it shows,
+// if anything. `changed` is called with the id of the new choice, or with '' when the reader's own location counts again.
 export default (place, url, answer, changed) => {
   if (document.querySelector('.masthead-choice')) return; // it was pressed twice
   const lang = place.closest('[lang]')?.lang || 'en';
@@ -108,7 +107,7 @@ export default (place, url, answer, changed) => {
     clearTimeout(timer);
   };
 
-  // Arrow keys go through the field and the buttons below it, as in a list.
+  // Arrow keys move through the field and the buttons below it, as in a list.
   const walk = (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const stops = [field, ...list.querySelectorAll('button')];

@@ -1,5 +1,5 @@
-// Masthead: puts the reader's place and temperature where the page has a placeholder. Text, never markup.
-// May be 2 KB at most, compressed: hence `let` alone, since what repeats costs nothing, and masthead.*.js for what is seldom.
+// Masthead: replaces the page's placeholder by the reader's place and temperature. Writes text, never markup.
+// Must stay below 2 KB compressed: it uses `let` only, since repetition compresses, and loads masthead.*.js for rare needs.
 if (!customElements.get('masthead-weather')) { // else this script is on the page twice
   let tag = 'masthead-weather';
   let feeds = {}; // by URL
@@ -11,7 +11,7 @@ if (!customElements.get('masthead-weather')) { // else this script is on the pag
 
   let span = (name, tag = 'span') => Object.assign(document.createElement(tag), { className: 'masthead-' + name });
 
-  // The node itself. Throws while the parser may still put something into it: until nodes follow it, or what it is in.
+  // Returns the node. Throws while the parser may still add to it: until a node follows it or one of its ancestors.
   let whole = (node) => {
     if (document.readyState == 'loading' && !node.nextSibling) whole(node.parentNode);
     return node;
@@ -22,7 +22,7 @@ if (!customElements.get('masthead-weather')) { // else this script is on the pag
     return target ? whole(document.querySelector(target)) : el.querySelector('.masthead-' + name);
   };
 
-  // Makes a place that is named a button for the reader's own choice, whose script comes with the first use.
+  // Makes a named place a button for the reader's choice, whose script is loaded on first use.
   let offer = (el, url, answer) => {
     let place = part(el, 'place');
     if (el.dataset.choice == 'off' || !place) return;
@@ -43,7 +43,7 @@ if (!customElements.get('masthead-weather')) { // else this script is on the pag
     };
   };
 
-  // An answer's place, temperature, exact °C and source; throws when it is not one.
+  // An answer's place, temperature, exact °C and source. Throws when it is no answer.
   let read = ({ state, place: { name, source }, temperature }) => {
     if (state == 'unknown') return ['', ''];
     let { celsius, value, unit } = temperature;
@@ -51,7 +51,7 @@ if (!customElements.get('masthead-weather')) { // else this script is on the pag
     return [name, `${value ?? '--'}\u00a0°${unit}`.replace(/-\b/, '\u2212'), celsius?.toFixed(1), source];
   };
 
-  // What the elements that ask the same share.
+  // State shared by the elements with the same query.
   let open = (url, lang) => {
     let users = new Map(); // element -> the texts that it shows
     let failures = 0, answer, texts, since, wait; // milliseconds
@@ -61,7 +61,7 @@ if (!customElements.get('masthead-weather')) { // else this script is on the pag
       let { placeTarget, fallback } = dataset;
       let rendered = part(el, 'weather'); // by the server
       if (!answer && rendered && !/^un/.test(rendered.dataset.state)) return; // it names a place
-      // At first a part leaves and comes back: new in its own place, not one that moves as its neighbours change.
+      // The first time, a part is removed and added again: a new element causes no layout shift.
       let put = (name, textContent) => {
         let node = part(el, name) || span(name);
         if (!rendered && !dataset.state) node.replaceWith(node);
@@ -105,7 +105,7 @@ if (!customElements.get('masthead-weather')) { // else this script is on the pag
       credits = got.credits;
     };
 
-    // Asks, and again when the answer has aged; after failures ever more seldom, and only while someone looks.
+    // Fetches, and again when the answer has expired; backs off after failures, and pauses while the page is hidden.
     let load = async () => {
       if (texts && document.hidden) return requestAnimationFrame(load); // there is none in a tab that is hidden
       let signal = AbortSignal.timeout?.(3000);
@@ -162,7 +162,7 @@ if (!customElements.get('masthead-weather')) { // else this script is on the pag
     } catch {} // not whole yet, or not in order: the others go on
   };
 
-  // Fills what is there, and as long as the page is coming what has come meanwhile.
+  // Fills the elements that are there, and while the page is loading those that are added.
   let scan = () => {
     document.querySelectorAll(`${tag},[data-masthead],[data-place-target]`).forEach(start);
     for (let box of document.querySelectorAll('[data-masthead-credits]')) {

@@ -1,8 +1,8 @@
-// Masthead: an answer from its two halves, for pages that ask for them apart (data-mode="split"): where the reader is, which is
-// the reader's, and the weather there, which is anybody's.
+// Masthead: joins an answer from its two halves, for pages with data-mode="split": the reader's place, which is private, and the
+// weather there, which is public.
 
-// The answer to `where`, what /where.json at `url` said: all that /widget.json would have said. `get` asks for JSON. Throws when the
-// weather does not come; `instead`, where it is a function, is told what can be shown then.
+// Returns what /widget.json would have answered, from `where`, the answer of /where.json at `url`. `get` fetches JSON. Rejects when
+// the weather cannot be fetched; `instead`, if it is a function, is first called with what can be shown then.
 export default async ({ unit, ...where }, get, url, lang, instead) => {
   const { name } = where.place;
   const half = {

@@ -1,4 +1,4 @@
-// The playground: a newspaper's front page that can be read as anybody, under any fault, at any instant.
+// The playground: a newspaper's front page as any reader sees it, under any failure, at any instant.
 
 import { $, copy, get, make, say } from './dom.js';
 import * as controls from './controls.js';
@@ -6,7 +6,7 @@ import { show } from './explain.js';
 import * as previews from './previews.js';
 import * as readerMap from './reader_map.js';
 
-// An answer for the controls's reader has come.
+// Called when an answer for the selected reader has arrived.
 const hear = (answer, now) => {
   previews.dateline(answer, now);
   $('#simulated').hidden = !answer?.simulated;
@@ -21,7 +21,7 @@ const showEvidence = () => {
 
 let conditions; // under which the readers were asked about: a query of nobody's
 
-// The controls says something else: the field's name, or '' for all at once.
+// Called when the controls have changed: the field's name, or '' for all at once.
 const changed = (field) => {
   controls.publish();
   if (field !== 'colours') previews.become();
@@ -48,7 +48,7 @@ const offerCopies = () => {
   }
 };
 
-// The line with the loader's lasting name and its digest, as this service has them.
+// The script element with the loader's hashed name and its digest, as this service has them.
 const pin = async () => {
   const { headers } = await get('/masthead.js');
   const [name, digest] = ['content-location', 'x-masthead-integrity'].map((header) => headers.get(header));

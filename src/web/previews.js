@@ -1,4 +1,4 @@
-// Mastheads: the page's own, and three styles in three languages side by side. All are filled by the loader, as on any page.
+// Mastheads: the page's own, and three styles in three languages. The loader fills them, as on any page.
 
 import { $, localTime, make } from './dom.js';
 import * as controls from './controls.js';
@@ -11,7 +11,7 @@ const LANGUAGES = {
 const STYLES = { serif: 'place temp', sans: 'place icon temp', dark: 'icon place temp condition' }; // and their parts
 const OWN_TARGETS = { place: 'city', temp: 'temp' }; // the ids of a page that has two elements already
 
-// A new element that the loader fills as if the page had just come. The language is the element's own, whatever the controls says.
+// A new element, which the loader fills as on a new page. Its own language goes before that of the controls.
 const widget = (lang, parts, properties) => {
   const { wait } = LANGUAGES[lang];
   const ids = properties.data?.placeTarget ? OWN_TARGETS : {};
@@ -39,7 +39,7 @@ export const hang = () => {
   }
 };
 
-// New elements in the place of the old ones, which ask for the controls's reader.
+// Replaces the elements by new ones, which ask for the selected reader.
 export const become = () => {
   const style = controls.style() || 'serif';
   $('#masthead').dataset.style = style;
@@ -52,7 +52,7 @@ export const become = () => {
   }
 };
 
-// The date where the reader is, in each masthead's language, and the edition of the page's own.
+// Writes the date at the reader's place in each masthead's language, and the edition of the page's own.
 export const dateline = (answer, now) => {
   for (const date of document.querySelectorAll('.dateline .date')) {
     date.textContent = localTime(now, answer?.timezone, { dateStyle: 'full' }, date.closest('[lang]').lang);

@@ -1,4 +1,4 @@
-// The fake readers: a table and a map, each asked about through the public paths like any reader.
+// The fake readers as a table and a map. Their answers come from the public paths, like any reader's.
 
 import { $, enqueue, forget, get, localTime, make, say } from './dom.js';
 import * as controls from './controls.js';
@@ -14,7 +14,7 @@ const readers = [];
 let round = 0; // grows with each change of the controls: answers to earlier questions are dropped
 let told = () => {}; // hears the answers for the controls's reader
 
-// Tab-separated lines with `#` comments; `""` is a name of zero length, which here is no name.
+// Parses tab-separated lines with `#` comments. `""` is an empty name, which is no name here.
 const parse = (tsv) => {
   const lines = tsv.split(/\r?\n/).filter((line) => line && !line.startsWith('#'));
   const [head, ...rows] = lines.map((line) => line.split('\t'));
@@ -25,9 +25,9 @@ const address = (reader) => reader.ipv4 || reader.ipv6;
 
 const has = (reader, ip) => Boolean(ip) && (reader.ipv4 === ip || reader.ipv6 === ip);
 
-// Asking
+// --- Fetching ---
 
-// The service's now, which may be applied or frozen.
+// The service's clock, which may be moved or frozen.
 const instantOf = (reply, answer) => {
   const [, applied] = /at=(\S+)/.exec(reply.headers.get('x-masthead-scenario') ?? '') ?? [];
   if (applied) return new Date(applied);
@@ -54,7 +54,7 @@ const ask = async (query, done, tries = 1) => {
   setTimeout(() => mine === round && enqueue(() => ask(query, done, tries + 1)), wait_s * 1000);
 };
 
-// Writing an answer into its row and its pin
+// --- Writing an answer into its row and its pin ---
 
 const degrees = ({ value, unit }) => `${value ?? '--'}\u00a0°${unit}`.replace(/^-(?=\d)/, '\u2212');
 
@@ -80,7 +80,7 @@ const write = (reader, answer, now) => {
 
 const askAbout = (reader) => enqueue(() => ask(controls.query(address(reader)), (answer, now) => write(reader, answer, now)));
 
-// Asks about everybody anew.
+// Asks about all readers again.
 export const askAll = () => {
   round += 1;
   forget();
@@ -88,10 +88,10 @@ export const askAll = () => {
   readers.forEach(askAbout);
 };
 
-// Asks about the controls's reader alone.
+// Asks about the selected reader only.
 export const askControls = () => enqueue(() => ask(controls.query(), told));
 
-// The table
+// --- The table ---
 
 const nameOf = (code, type) => new Intl.DisplayNames('en', { type }).of(code);
 
@@ -118,7 +118,7 @@ const toggle = (reader, button, id) => {
   return show(panel, controls.query(address(reader)));
 };
 
-// A button that makes the controls's reader this one.
+// A button that selects this reader.
 const chooser = (reader, className, choose) => {
   const button = make('button', { type: 'button', className, textContent: title(reader) });
   button.setAttribute('aria-pressed', 'false');
@@ -154,7 +154,7 @@ const group = (name, rows) => {
   return make('tbody', {}, head, ...rows);
 };
 
-// The map: buttons over a picture of the world, where the reader's record says; the others beside it
+// The map: buttons over a picture of the world, at the coordinates of the reader's record; readers without are beside it
 
 const pinOf = (reader, choose) => {
   const [north, east] = [reader.latitude, reader.longitude].map((text) => (text ? Number(text) : NaN));
@@ -171,7 +171,7 @@ const pinOf = (reader, choose) => {
   return pin;
 };
 
-// Marks the controls's reader; one who is not in the list gets a row.
+// Marks the selected reader, with a new row where the list has none.
 export const mark = (choose) => {
   const ip = controls.address();
   if (ip && !readers.some((reader) => has(reader, ip))) {
@@ -185,8 +185,8 @@ export const mark = (choose) => {
   }
 };
 
-// Reads the list and builds table and map. `choose(ip)` is called when one is chosen, `hear(answer, now)` with each answer for
-// the controls's reader.
+// Reads the list and builds table and map. `choose(ip)` is called when a reader is chosen, `hear(answer, now)` with each answer for
+// the selected reader.
 export const open = async (choose, hear) => {
   told = hear;
   readers.push(...parse(await (await get('/dev/visitors.tsv')).text()));

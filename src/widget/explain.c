@@ -8,7 +8,7 @@
 #define NEXT          ",\n  "
 #define MATCHED_BYTES (ADDRESS_TEXT_BYTES + 8)
 
-/* Of numbers as many digits as a database's 32-bit float holds. */
+/* Numbers have as many digits as a database's 32-bit float holds. */
 static void write_record(const struct record *record, struct text *out)
 {
     json_write(out,
@@ -19,16 +19,7 @@ static void write_record(const struct record *record, struct text *out)
                record->anycast, record->timezone);
 }
 
-/* In the family of the address; "" without a network. */
-static void format_matched(const struct address *address, unsigned bits, char out[MATCHED_BYTES])
-{
-    char base[ADDRESS_TEXT_BYTES];
-    struct network network = network_around(address, bits);
-    address_format(&network.base, base);
-    snprintf(out, MATCHED_BYTES, "%s/%u", base, network.bits);
-}
-
-/* The members that tell an address's place, `next` between them. */
+/* The members about an address's place, with `next` between them. */
 #define PLACE_MEMBERS(next)                                                                        \
     "'address':%s" next "'class':%s" next "'range':%s" next "'verdict':%s" next "'reason':%s" next \
     "'label':%s" next "'source':%s" next "'name':%s" next "'region':%s" next "'country':%s" next   \
@@ -42,11 +33,14 @@ static void write_place(const struct address *address, const struct place *place
                                           [ADDRESS_PRIVATE] = "private",
                                           [ADDRESS_RESERVED] = "reserved",
                                           [ADDRESS_DOCUMENTATION] = "documentation"};
-    char shown[ADDRESS_TEXT_BYTES], matched[MATCHED_BYTES] = "";
+    char shown[ADDRESS_TEXT_BYTES], base[ADDRESS_TEXT_BYTES], matched[MATCHED_BYTES] = "";
     bool located = place->source != PLACE_FROM_NONE;
     address_format(address, shown);
-    if (evidence->database[0])
-        format_matched(address, evidence->record.prefix_bits, matched);
+    if (evidence->database[0]) {
+        struct network network = network_around(address, evidence->record.prefix_bits);
+        address_format(&network.base, base);
+        snprintf(matched, sizeof matched, "%s/%u", base, network.bits);
+    }
 
     json_write(out, pretty ? PLACE_MEMBERS(NEXT) : PLACE_MEMBERS(","), shown,
                shown[0] ? classes[address_classify(address, NULL)] : "", evidence->range,
@@ -68,58 +62,62 @@ void explain_place(const struct address *address, const struct place *place,
     text_string(out, pretty ? NEXT "\"weather\":null" NEXT "\"upstreams\":null\n}\n" : "}\n");
 }
 
-static void write_hop(const struct address *address, const char *as, struct text *out)
+static void write_hop(const struct address *address, const char *role, struct text *out)
 {
     char shown[ADDRESS_TEXT_BYTES];
     address_format(address, shown);
-    json_write(out, ",\n      {'address':%s,'as':%s}", shown, as);
+    json_write(out, ",\n      {'address':%s,'as':%s}", shown, role);
 }
 
-/* What of a header was not believed: its elements left of those that were, else its lines as they came. */
-static void write_refused(const struct origin *asked, const struct client_trace *trace, struct text *out)
+static void write_lines(const struct origin *origin, struct text *out)
 {
-    if (trace->element_count == 0 || trace->element_count > CLIENT_ELEMENTS_MAX) {
-        bool read = trace->reason == CLIENT_NO_HEADER;
-        for (size_t i = 0; i < asked->line_count && !read; i++)
-            json_write(out, ",%-s", asked->lines[i]);
-        return;
-    }
-    for (size_t i = 0; i < trace->element_count - trace->hop_count; i++) {
+    for (size_t i = 0; i < origin->line_count; i++)
+        json_write(out, ",%-s", origin->lines[i]);
+}
+
+/* Writes what was not trusted: the elements left of those that were, or all lines where there are none. */
+static void write_refused(const struct origin *origin, const struct client_trace *trace, struct text *out)
+{
+    bool split = trace->element_count > 0 && trace->element_count <= CLIENT_ELEMENTS_MAX;
+    if (!split && trace->reason != CLIENT_NO_HEADER)
+        write_lines(origin, out);
+    for (size_t i = 0; split && i < trace->element_count - trace->hop_count; i++) {
         char element[CLIENT_HEADER_BYTES + 1];
         snprintf(element, sizeof element, "%.*s", (int)trace->elements[i].length, trace->elements[i].start);
         json_write(out, ",%-s", element);
     }
 }
 
-/* Which hop is the reader: the peer, then the header's elements from the right, as far as they were believed.
- */
-static void write_client(const struct origin *asked, struct text *out)
+static const char *refusal_reason(const struct origin *origin, const struct client_trace *trace, bool found)
+{
+    if (!found)
+        return client_reason_text(trace->reason);
+    if (trace->reason == CLIENT_PEER_NOT_TRUSTED)
+        return origin->line_count > 0 ? "the whole header, since the peer is not a trusted proxy" : "";
+    return trace->element_count > trace->hop_count ? "left of the reader, where anyone may have written" : "";
+}
+
+/* Writes which hop is the reader: the peer, then the header's elements from the right, as far as they were
+ * trusted. */
+static void write_client(const struct client_options *options, const struct origin *origin, struct text *out)
 {
     struct client_trace trace;
     char shown[ADDRESS_TEXT_BYTES];
-    struct address client =
-        client_find(asked->options, &asked->peer, asked->lines, asked->line_count, &trace);
+    struct address client = client_find(options, origin, &trace);
     bool found = client.family != ADDRESS_NONE;
-    bool trusted = trace.reason != CLIENT_PEER_NOT_TRUSTED;
-    const char *why =
-        trace.element_count > trace.hop_count ? "left of the reader, where anyone may have written" : "";
-    if (!found)
-        why = client_reason_text(trace.reason);
-    else if (!trusted && asked->line_count > 0)
-        why = "the whole header, since the peer is not a trusted proxy";
 
-    json_write(out, "{'header':%s,'received':[", asked->options->header);
-    for (size_t i = 0; i < asked->line_count; i++)
-        json_write(out, ",%-s", asked->lines[i]);
+    json_write(out, "{'header':%s,'received':[", options->header);
+    write_lines(origin, out);
     text_string(out, "],\n    \"accepted\":[");
-    write_hop(&asked->peer, found && trace.hop_count == 0 ? "peer and reader" : "peer, a trusted proxy", out);
+    write_hop(&origin->peer, found && trace.hop_count == 0 ? "peer and reader" : "peer, a trusted proxy",
+              out);
     for (size_t i = 0; i < trace.hop_count; i++)
         write_hop(&trace.hops[i], found && i + 1 == trace.hop_count ? "reader" : "trusted proxy", out);
     address_format(&client, shown);
     text_string(out, "],\n    \"refused\":[");
-    write_refused(asked, &trace, out);
-    json_write(out, "],'refused_because':%s,\n    'address':%s,'reason':%s}", why, shown,
-               client_reason_text(trace.reason));
+    write_refused(origin, &trace, out);
+    json_write(out, "],'refused_because':%s,\n    'address':%s,'reason':%s}",
+               refusal_reason(origin, &trace, found), shown, client_reason_text(trace.reason));
 }
 
 static void write_weather(const struct answer *answer, bool simulated, struct text *out)
@@ -153,13 +151,13 @@ static void write_upstream(const struct weather_upstream *upstream, struct text 
     text_string(out, "]}");
 }
 
-void explain_visit(const struct widget *widget, const struct origin *origin, const struct visit *visit,
-                   struct text *out)
+void explain_visit(const struct widget *widget, const struct client_options *options,
+                   const struct origin *origin, const struct visit *visit, struct text *out)
 {
     struct reasons reasons;
     widget_reasons(widget, visit, &reasons);
     text_string(out, "{\n  \"client\":");
-    write_client(origin, out);
+    write_client(options, origin, out);
     text_string(out, NEXT);
     write_place(&visit->address, &reasons.answer.place, &reasons.evidence, true, out);
     text_string(out, NEXT "\"weather\":");

@@ -1,5 +1,5 @@
-/* An answer as the HTML fragment that a page or a server-side include pastes in: one line, no inline style or
- * script. */
+/* An answer as the HTML fragment that a page or a server-side include pastes in: one line, without inline
+ * style or script. */
 #include "widget/widget.h"
 
 static void write_degrees(const struct answer *answer, bool known, struct text *out)
@@ -14,7 +14,7 @@ static void write_degrees(const struct answer *answer, bool known, struct text *
     text_string(out, known ? "</data>" : "</span>");
 }
 
-/* The style draws the icon from the code: data-weather, with an "n" by night. */
+/* Writes data-weather, the code with an "n" by night, from which the style draws the icon. */
 static void write_sky(const struct answer *answer, struct text *out)
 {
     if (answer->icon && answer_has_number(answer) && answer->reading.code >= 0)
@@ -26,8 +26,6 @@ static void write_condition(const struct answer *answer, struct text *out)
 {
     const char *words =
         answer_has_number(answer) ? language_condition(answer->language, answer->reading.code) : NULL;
-    if (!answer->condition)
-        return;
     text_string(out, " <span class=\"masthead-condition\">");
     text_html(out, words ? words : "");
     text_string(out, "</span>");
@@ -66,7 +64,8 @@ void widget_html(const struct answer *answer, struct text *out)
     if (answer->icon)
         text_string(out, "<span class=\"masthead-icon\" aria-hidden=\"true\"></span> ");
     write_degrees(answer, known, out);
-    write_condition(answer, out);
+    if (answer->condition)
+        write_condition(answer, out);
     write_credits(answer, out);
     text_string(out, "</span>\n");
 }

@@ -1,4 +1,4 @@
-/* An answer as JSON: every field is always there, and null where it does not apply. */
+/* An answer as JSON. Every field is always there, null where it does not apply. */
 #include "base/json.h"
 #include "widget/widget.h"
 

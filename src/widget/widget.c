@@ -6,10 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_AGE_UNSURE_S 60 /* stale, or place unknown */
-#define MAX_AGE_SOON_S   15 /* the number is about to come */
-#define ANSWER_STATES \
-    (WEATHER_MISS + 1) /* with different names; that of WEATHER_NEGATIVE is the last one's */
+#define MAX_AGE_UNSURE_S 60                 /* stale, or place unknown */
+#define MAX_AGE_SOON_S   15                 /* the weather is being fetched */
+#define ANSWER_STATES    (WEATHER_MISS + 1) /* WEATHER_NEGATIVE has the name of WEATHER_MISS */
 
 struct widget {
     struct widget_options options;
@@ -42,16 +41,15 @@ void widget_close(struct widget *widget)
 
 static int64_t max_age_s(const struct widget_options *options, const struct answer *answer)
 {
-    int64_t most = options->max_age_ms / 1000;
-    int64_t wish = MAX_AGE_UNSURE_S;
+    int64_t max_s = options->max_age_ms / 1000, age_s = MAX_AGE_UNSURE_S;
     if (answer->reading.state >= WEATHER_MISS)
-        wish = MAX_AGE_SOON_S;
+        age_s = MAX_AGE_SOON_S;
     if (answer->reading.state == WEATHER_FRESH)
-        wish = answer->reading.refresh_in_s > 0 ? answer->reading.refresh_in_s : 0;
-    return wish < most ? wish : most;
+        age_s = answer->reading.refresh_in_s > 0 ? answer->reading.refresh_in_s : 0;
+    return age_s < max_s ? age_s : max_s;
 }
 
-/* An answer with nothing in it yet. */
+/* The answer as far as it does not depend on place and weather. */
 static struct answer begin(const struct widget *widget, const struct visit *visit)
 {
     const struct widget_options *options = &widget->options;
@@ -66,14 +64,14 @@ static struct answer begin(const struct widget *widget, const struct visit *visi
     };
 }
 
-/* What follows from place and reading. */
+/* Fills in what follows from place and reading. */
 static void conclude(const struct widget *widget, const struct visit *visit, struct answer *out)
 {
     out->units = visit->units == UNITS_AUTO ? units_of_country(out->place.country) : visit->units;
     out->max_age_s = max_age_s(&widget->options, out);
 }
 
-/* Finds the place of a visit, uncounted with `evidence`. True when the reader chose it. */
+/* Finds the place of a visit; with `evidence` the lookup is not counted. True when the reader chose it. */
 static bool find_place(const struct widget *widget, const struct visit *visit, const char *language,
                        struct place *out, struct place_evidence *evidence)
 {
@@ -85,18 +83,18 @@ static bool find_place(const struct widget *widget, const struct visit *visit, c
 }
 
 static void read_weather(const struct widget *widget, const struct visit *visit, enum weather_client client,
-                         bool may_wait, struct answer *out)
+                         struct answer *out)
 {
     const struct place *place = &out->place;
     if (visit->simulated)
         weather_simulate(widget->weather, &visit->scenario, place->latitude, place->longitude, &visit->now,
                          &out->reading);
     else
-        weather_read(widget->weather, client, may_wait, place->latitude, place->longitude, &visit->now,
+        weather_read(widget->weather, client, !visit->no_wait, place->latitude, place->longitude, &visit->now,
                      &out->reading);
 }
 
-/* What a developer imagines, nobody saw. */
+/* Simulated answers are not readers'. */
 static void count(const struct visit *visit, const struct answer *answer)
 {
     if (!visit->simulated)
@@ -104,13 +102,12 @@ static void count(const struct visit *visit, const struct answer *answer)
                    answer->place.source);
 }
 
-static void answer_visit(const struct widget *widget, const struct visit *visit, bool may_wait,
-                         struct answer *out)
+void widget_answer(struct widget *widget, const struct visit *visit, struct answer *out)
 {
     *out = begin(widget, visit);
     bool chosen = find_place(widget, visit, out->language->tag, &out->place, NULL);
     if (out->place.source != PLACE_FROM_NONE)
-        read_weather(widget, visit, chosen ? WEATHER_FOR_CHOICE : WEATHER_FOR_VISITOR, may_wait, out);
+        read_weather(widget, visit, chosen ? WEATHER_FOR_CHOICE : WEATHER_FOR_VISITOR, out);
     conclude(widget, visit, out);
     count(visit, out);
 }
@@ -122,20 +119,10 @@ void widget_reasons(const struct widget *widget, const struct visit *visit, stru
     if (find_place(widget, visit, answer->language->tag, &answer->place, &out->evidence))
         out->evidence = (struct place_evidence){.reason = "the reader chose this city"};
     if (answer->place.source != PLACE_FROM_NONE)
-        read_weather(widget, visit, WEATHER_PEEK, false, answer);
+        read_weather(widget, visit, WEATHER_PEEK, answer);
     conclude(widget, visit, answer);
     out->upstream_count =
         visit->simulated ? 0 : weather_upstreams(widget->weather, &visit->now, out->upstreams);
-}
-
-void widget_answer(struct widget *widget, const struct visit *visit, struct answer *out)
-{
-    answer_visit(widget, visit, true, out);
-}
-
-void widget_where(struct widget *widget, const struct visit *visit, struct answer *out)
-{
-    answer_visit(widget, visit, false, out);
 }
 
 bool widget_weather(struct widget *widget, const char *cell, const struct visit *visit, struct answer *out)
@@ -148,9 +135,9 @@ bool widget_weather(struct widget *widget, const char *cell, const struct visit 
     if (!known)
         return false;
     place->source = PLACE_FROM_READER;
-    read_weather(widget, visit, client, true, out);
+    read_weather(widget, visit, client, out);
     conclude(widget, visit, out);
-    if (!cell[0]) /* whoever names a cell was told it, and counted then */
+    if (!cell[0]) /* a page got the cell's name by an answer that was counted */
         count(visit, out);
     return true;
 }

@@ -1,5 +1,5 @@
-/* The face of the widget room: a visit in, an answer out; an answer as HTML, JSON or one line of text. The
- * only place that knows both where a reader is and what the weather is there. */
+/* The widget room's interface: a visit in, an answer out; an answer as HTML, JSON or one line of text. Only
+ * this room knows both where a reader is and what the weather is there. */
 #pragma once
 
 #include "base/clock.h"
@@ -24,50 +24,50 @@ struct widget_options {
     bool simulated;               /* the weather comes from a simulator, and every answer says so */
 };
 
-/* One request of one reader, as the HTTP room understood it. */
+/* A request of a reader. */
 struct visit {
     struct instant now;
-    struct address address; /* ADDRESS_NONE: the forwarding header cannot be trusted */
-    bool placed; /* a trusted proxy has found the place: `record` counts, and no database is asked */
+    struct address address; /* ADDRESS_NONE: not known, since the forwarding header cannot be trusted */
+    bool placed;            /* a trusted proxy gave the place in `record`: no database is asked */
     struct record record;
     int64_t choice;                  /* GeoNames id of the place that the reader chose; 0: none */
-    const struct language *language; /* NULL: as configured */
+    const struct language *language; /* NULL: the configured one */
     enum units units;
-    bool icon, condition; /* what the fragment is to show beside place and temperature */
-    bool simulated;       /* by a developer: `now` is any instant, and the weather is what `past` makes of the
-                            synthetic truth, apart from cache and upstream */
+    bool icon, condition; /* the fragment shows them beside place and temperature */
+    bool no_wait;         /* the answer does not wait for weather that is being fetched */
+    bool simulated; /* a developer set `now` and `scenario`: the weather is synthetic, apart from cache and
+                       upstream */
     struct weather_scenario scenario;
 };
 
 struct answer {
     struct place place;
-    struct reading
-        reading; /* its state is WEATHER_UNKNOWN, and the rest void, where the place is not known */
+    struct reading reading; /* where the place is not known, WEATHER_UNKNOWN and otherwise zero */
     const struct language *language;
     enum units units; /* UNITS_CELSIUS or UNITS_FAHRENHEIT */
     int64_t now_s;    /* Unix time of the answer */
     int64_t max_age_s;
     bool simulated;
-    bool credits_inline;  /* the fragment shows them itself */
-    bool credits_nowhere; /* none are owed: the site shows them on its own */
-    bool icon, condition; /* as the visit wishes */
+    bool credits_inline;  /* the fragment shows them */
+    bool credits_nowhere; /* the site shows them elsewhere */
+    bool icon, condition; /* of the visit */
 };
 
 /* Whether the answer shows a temperature. */
 bool answer_has_number(const struct answer *);
 
-/* Its state in the words for readers; static. */
+/* The state of an answer in the words for readers; static. */
 const char *answer_state_name(const struct answer *);
 
 struct widget;
 
-/* Borrows both rooms, which must outlive it. NULL when out of memory. Registers the room's metrics. */
+/* Borrows both rooms, which must outlive it. Registers the room's metrics. NULL when out of memory. */
 struct widget *widget_open(const struct widget_options *, struct places *, struct weather *);
 void widget_close(struct widget *);
 
-/* Answers a visit. A known choice is answered for everybody alike (place.source is PLACE_FROM_READER, and
- * nothing in the answer is the visitor's); an unknown one does not count. Thread-safe; does no network I/O,
- * waits at most as long as weather_read does. */
+/* Answers a visit. To a choice that is known the answer is the same for all readers, and place.source is
+ * PLACE_FROM_READER; an unknown one is ignored. Does no network I/O; waits no longer than weather_read.
+ * Thread-safe. */
 void widget_answer(struct widget *, const struct visit *, struct answer *out);
 
 /* An answer with its reasons. */
@@ -78,15 +78,13 @@ struct reasons {
     size_t upstream_count;
 };
 
-/* What widget_answer would answer now, and why, without asking, marking or counting anything. Thread-safe. */
+/* Finds what widget_answer would answer now, and why, without starting, marking or counting anything.
+ * Thread-safe. */
 void widget_reasons(const struct widget *, const struct visit *, struct reasons *out);
 
-/* The same as widget_answer, without waiting for weather: for widget_where_json. */
-void widget_where(struct widget *, const struct visit *, struct answer *out);
-
-/* Weather alone, for widget_weather_json: of the cell of that name, or of the visit's choice where `cell` is
- * "". Only the visit's instant, choice, language and units count. False when there is no such cell or place.
- * Thread-safe. */
+/* Answers with weather only, for widget_weather_json: of the cell of that name, or of the visit's choice
+ * where `cell` is "". Of the visit only instant, choice, language and units count. False when there is no
+ * such cell or place. Thread-safe. */
 bool widget_weather(struct widget *, const char *cell, const struct visit *, struct answer *out);
 
 /* The answer as the fragment of one line, as a JSON object, as "Mumbai 31 °C"; each ends with a newline. */
@@ -94,16 +92,16 @@ void widget_html(const struct answer *, struct text *);
 void widget_json(const struct answer *, struct text *);
 void widget_text(const struct answer *, struct text *);
 
-/* The two halves of an answer, for pages that ask for them apart: where (the reader's), and weather
- * (anybody's). */
+/* The two halves of an answer, for pages that fetch them apart: the reader's place, and its weather, which is
+ * the same for all. */
 void widget_where_json(const struct answer *, struct text *);
 void widget_weather_json(const struct answer *, struct text *);
 
-/* A search for cities as a JSON object, at most GAZETTEER_FOUND_MAX of them. Thread-safe. */
+/* Searches for cities, and writes at most GAZETTEER_FOUND_MAX as a JSON object. `language` NULL: the
+ * configured one. Thread-safe. */
 void widget_places_json(const struct widget *, const char *query, const char *country,
                         const struct language *, struct text *);
 
-/* The credits that are owed for what the answer shows, at most WIDGET_CREDITS_MAX; returns how many. None
- * with `credits_nowhere`. */
+/* Lists the credits that the answer owes for what it shows, none with `credits_nowhere`. Returns how many. */
 #define WIDGET_CREDITS_MAX 2
 size_t widget_credits(const struct answer *, const struct credit *out[WIDGET_CREDITS_MAX]);

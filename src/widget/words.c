@@ -4,12 +4,12 @@
 #include <string.h>
 #include <strings.h>
 
-/* The conditions that have words, by WMO code; codes between the listed ones are not in use. */
+/* The WMO codes that have words; those between them are not in use. */
 static const int codes[] = {0,  1,  2,  3,  45, 48, 51, 53, 55, 56, 57, 61, 63, 65, 66, 67,
                             68, 69, 71, 73, 75, 77, 80, 81, 82, 83, 84, 85, 86, 95, 96, 99};
 #define CODES (sizeof codes / sizeof codes[0])
 
-/* One row a language: its words in the order of the codes. */
+/* A row for each language, its words in the order of the codes. */
 /* clang-format off */
 #define CONDITIONS (const char *const[CODES])
 static const struct language languages[] = {
@@ -79,8 +79,7 @@ static int divide_rounded(int value, int by)
 int degrees_shown(int celsius_ddeg, enum units units)
 {
     if (units == UNITS_FAHRENHEIT)
-        return divide_rounded(celsius_ddeg * 9 + 32 * 50,
-                              50); /* C/10 * 9/5 + 32, over the common denominator */
+        return divide_rounded(celsius_ddeg * 9 + 32 * 50, 50); /* C/10 * 9/5 + 32, over 50 */
     return divide_rounded(celsius_ddeg, 10);
 }
 

@@ -35,7 +35,7 @@ GENERATED = {"web/digests.h"}  # by the Makefile
 
 # A library's header is included by these files and rooms only.
 OWNERS = {
-    "civetweb.h": {"src/http/server.c", "src/http/request.c", "src/http/guard.c", "src/sim/wire.c"},
+    "civetweb.h": {*(f"src/http/{name}.c" for name in ("listener", "answer", "request", "guard")), "src/sim/wire.c"},
     "curl/curl.h": {"src/transfer/transfer.c"},
     "libpsl.h": {"src/transfer/transfer.c"},
     "jansson.h": {f"src/weather/point/{name}.c" for name in ("open_meteo", "met_norway", "openweathermap", "reply")},

@@ -2,15 +2,12 @@
 ordinary evening none fires. An incident is scripted on the running service, with the simulator's faults and the moved clock,
 minute by minute; what /metrics said is then played back to Prometheus' own rule tester."""
 import concurrent.futures
-import contextlib
 import datetime
 import re
 import shutil
 import signal
 import subprocess
-import urllib.parse
 
-import http.client
 import pytest
 import yaml
 
@@ -222,14 +219,10 @@ def threads_running_out(folder):
     """Connections that ask once and stay."""
     world = Recording(folder, server__threads="16", server__keep_alive="5m")
     world.minutes(5, *INDIA)
-    parts = urllib.parse.urlsplit(world.service.public)
-    with contextlib.ExitStack() as held:
-        for _ in range(14):
-            connection = http.client.HTTPConnection(parts.hostname, parts.port)
-            held.callback(connection.close)
-            connection.request("GET", "/healthz")
-            connection.getresponse().read()
-        world.minutes(10, *INDIA)
+    held = world.service.hold(14)
+    world.minutes(10, *INDIA)
+    for connection in held:
+        connection.close()
     world.minutes(2, *INDIA)
     return world
 

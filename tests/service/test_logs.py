@@ -3,7 +3,6 @@ anything of a reader that was not asked for, nor anything of a request that coul
 import json
 import os
 import re
-import signal
 
 import pytest
 
@@ -69,14 +68,12 @@ def test_a_hangup_turns_access_lines_on_and_off(start, tmp_path):
     service = start(config=path)
     service.visit(MUMBAI)
     path.write_text("[log]\naccess = yes\nvisitor = network\nformat = json\n")
-    service.signal(signal.SIGHUP)
-    service.wait_line('"msg":"reloaded"')
+    service.reload('"msg":"reloaded"')
     service.visit(MUMBAI)
     row = json.loads(answered(service, 1)[0])
     assert row["endpoint"] == "widget.json" and row["visitor"] == "192.0.2.0/24" and isinstance(row["us"], int)
     path.write_text("[log]\n")
-    service.signal(signal.SIGHUP)
-    service.wait_line("msg=reloaded")
+    service.reload()
     service.visit(MUMBAI)
     assert service.stop() == 0
     assert len([line for line in service.lines if "answered" in line]) == 1
@@ -103,8 +100,7 @@ def test_a_secret_is_in_no_line(start, tmp_path, sim):
                               "weather.proxy": "http://user:hush@127.0.0.1:9"})
     service.visit(MUMBAI)
     wait_until(lambda: "weather not fetched" in service.log(), what="the failure")
-    service.signal(signal.SIGHUP)
-    service.wait_line("reloaded")
+    service.reload("reloaded")
     assert service.stop() == 0
     assert "sesame" not in service.log() and "hush" not in service.log()
 
@@ -125,8 +121,7 @@ def test_faults_of_a_reload_are_events_like_others(start, tmp_path):
     service = start(config=path, settings={"log.format": None}, wait=False)
     service.wait_line('"msg":"ready"')
     path.write_text("[log]\nformat = json\nlevel = \x1b[31mloud\n[geoip]\nhome = \"nowhere\"\n")
-    service.signal(signal.SIGHUP)
-    service.wait_line("reload refused")
+    service.reload("reload refused")
     assert service.stop() == 0
     rows = [json.loads(line) for line in service.lines]
     faults = [row["fault"] for row in rows if row["level"] == "error" and "fault" in row]

@@ -1,6 +1,6 @@
 """Goal of these tests: a service manager knows at every moment how the service is, and running it is boring: signals in any
 number, a disk that is full or read-only, few descriptors and little memory are states, not crashes."""
-import http.client
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -9,7 +9,6 @@ import socket
 import subprocess
 import threading
 import time
-import urllib.parse
 
 import pytest
 
@@ -59,25 +58,26 @@ def test_a_life_as_the_manager_hears_it(start, manager, tmp_path):
     assert service.child.wait(20) == 0
 
 
-def test_the_watchdog_hears_only_while_readers_are_answered(start, manager):
+def test_the_watchdog_hears_unless_requests_hang(start, manager, sim):
+    """Idle connections on all threads are no reason to end a process; a request that nobody finishes is."""
     service = start(env={"NOTIFY_SOCKET": manager.name, "WATCHDOG_USEC": "100000"},
-                    settings={"server.threads": "4", "server.keep_alive": "5m"})
+                    settings={"server.threads": "4", "server.keep_alive": "5m", "server.request_timeout": "100ms",
+                              "weather.wait": "2s"})
     assert manager.hear()["READY"] == "1"
-    for _ in range(3):
+    holding = service.hold(4)
+    for _ in range(4):
         assert manager.hear() == {"WATCHDOG": "1"}
-    parts = urllib.parse.urlsplit(service.public)
-    holding = [http.client.HTTPConnection(parts.hostname, parts.port) for _ in range(4)]
-    for connection in holding:
-        connection.request("GET", "/healthz")
-        connection.getresponse().read()
-    service.wait_line("the watchdog is not told")
+    holding.pop().close()
+    sim.fault("hang")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        waits = pool.submit(service.visit, MUMBAI)
+        service.wait_line("the watchdog is not told")
+        assert request(service.ops, "/healthz").status == 200, "operators are answered nevertheless"
+        assert not waits.done()
     manager.socket.setblocking(False)
     with pytest.raises(BlockingIOError):
         while True:
             manager.socket.recv(4096)
-    assert request(service.ops, "/healthz").status == 200, "operators are answered nevertheless"
-    for connection in holding:
-        connection.close()
     manager.socket.settimeout(20)
     assert manager.hear() == {"WATCHDOG": "1"}
 
@@ -85,8 +85,7 @@ def test_the_watchdog_hears_only_while_readers_are_answered(start, manager):
 def test_a_thousand_hangups_leave_no_trace(start):
     service = start()
     service.settled(MUMBAI)
-    service.signal(signal.SIGHUP)
-    service.wait_line("msg=reloaded")
+    service.reload()
     before = service.metrics()
     for _ in range(1000):
         service.signal(signal.SIGHUP)
@@ -149,8 +148,7 @@ def test_a_read_only_file_system_but_the_state_folder(start, tmp_path):
                                         f"mount -o remount,bind,rw {state}"),
                     settings={"cache.snapshot_every": "1s"})
     assert service.ready() and service.settled(MUMBAI)["state"] == "fresh"
-    service.signal(signal.SIGHUP)
-    service.wait_line("msg=reloaded")
+    service.reload()
     wait_until(lambda: service.metrics()["masthead_snapshot_last_success_timestamp_seconds"] > 0, what="a snapshot")
     assert service.stop() == 0
     assert (state / "cache.snapshot").exists() and (state / "budgets").exists()
@@ -183,8 +181,7 @@ def test_a_full_disk_is_a_state_and_passes(start, tmp_path):
     service.wait_line("cannot write the cache snapshot.*No space left")
     for address in INDIA:
         service.settled(address)
-    service.signal(signal.SIGHUP)
-    service.wait_line("state folder takes no copy of a database.*No space left")
+    service.reload("state folder takes no copy of a database.*No space left")
     service.wait_line("msg=reloaded")
     assert service.ready() and service.visit(MUMBAI).json["state"] == "fresh"
     (inside / "filler").unlink()
@@ -204,8 +201,7 @@ def test_descriptors_that_just_suffice_do_suffice(start):
     """More connections than threads and queue hold: none is opened that there is no descriptor for, and nothing spins."""
     service = start(settings={"server.threads": "16"}, prefix=["prlimit", "--nofile=528:528"])
     service.settled(MUMBAI)
-    parts = urllib.parse.urlsplit(service.public)
-    crowd = [socket.create_connection((parts.hostname, parts.port)) for _ in range(200)]
+    crowd = [socket.create_connection(service.address()) for _ in range(200)]
     wait_until(lambda: service.metrics()['masthead_http_threads{state="idle"}'] == 0, what="all threads to be busy")
     before = service.metrics()
     threading.Event().wait(1)  # the processor time of a second
@@ -221,8 +217,7 @@ def test_descriptors_that_just_suffice_do_suffice(start):
 def test_it_lives_in_64_megabytes(start):
     """With the bundled database, as many threads as by default, each of which has answered, scrapes and reloads."""
     service = start(settings={"server.threads": "256", "dev.enabled": "no", "server.keep_alive": "30s"})
-    parts = urllib.parse.urlsplit(service.public)
-    readers = [http.client.HTTPConnection(parts.hostname, parts.port, timeout=20) for _ in range(250)]
+    readers = service.hold(250)
     for connection in readers:
         for path in ("/widget", "/widget.json", "/places.json?q=mum", "/masthead.js"):
             connection.request("GET", path, headers={"X-Forwarded-For": MUMBAI})

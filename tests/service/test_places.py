@@ -250,8 +250,7 @@ def test_a_candidate_that_is_wrong_does_not_replace_one_that_serves(start, tmp_p
     else:
         (tmp_path / "new").write_bytes(whole[:len(whole) // 2] if damage == "half" else b"no database\n" * 1000)
     (tmp_path / "new").rename(path)
-    service.signal(signal.SIGHUP)
-    service.wait_line("reload refused, nothing changed")
+    service.reload("reload refused, nothing changed")
     assert said in service.log()
     assert service.visit(MUMBAI).json["place"]["name"] == "Mumbai" and service.ready()
     assert service.metrics()['masthead_geoip_last_reload_successful{database="city.mmdb"}'] == 0

@@ -1,5 +1,6 @@
 """Goal of these tests: one look at /status says what readers see, what is wrong if anything, and what the service does next; and it says
 so while everything else is stuck. Nothing from outside stands unescaped in it, no secret stands in it at all."""
+import http.client
 import os
 import re
 import shutil
@@ -306,20 +307,15 @@ def memory_kb(service):
 
 def scrape(service, path, times):
     """So many requests over one connection; returns how long each took, in order."""
-    host, port = service.ops[len("http://"):].split(":")
-    wire = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    connection = http.client.HTTPConnection(service.ops.removeprefix("http://"), timeout=20)
     taken = []
-    with socket.create_connection((host, int(port)), timeout=20) as connection, connection.makefile("rb") as stream:
-        for _ in range(times):
-            begun = time.monotonic()
-            connection.sendall(wire)
-            assert stream.readline().startswith(b"HTTP/1.1 200 ")
-            length = 0
-            while (line := stream.readline()) != b"\r\n":
-                if line.lower().startswith(b"content-length:"):
-                    length = int(line.split(b":")[1])
-            assert len(stream.read(length)) == length
-            taken.append(time.monotonic() - begun)
+    for _ in range(times):
+        begun = time.monotonic()
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        assert answer.status == 200 and len(answer.read()) == int(answer.headers["Content-Length"])
+        taken.append(time.monotonic() - begun)
+    connection.close()
     return sorted(taken)
 
 
@@ -339,20 +335,15 @@ def test_operators_are_answered_while_readers_are_not(start, sim):
     service = start(settings={"server.threads": "8", "server.keep_alive": "60s", "server.request_timeout": "60s"})
     sim.fault("hang")
     readers([MUMBAI], service)
-    host, port = service.public[len("http://"):].split(":")
-    idle = [socket.create_connection((host, int(port))) for _ in range(16)]
-    try:
-        for connection in idle[:8]:
-            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-        wait_until(lambda: status(service)["service"]["threads_busy"] == 8, what="no free thread")
-        for path in ("/healthz", "/metrics", "/status"):
-            taken = scrape(service, path, 200)
-            print(f"{path}: median {taken[100] * 1000:.1f} ms, 99th percentile {taken[198] * 1000:.1f} ms")
-            assert taken[198] < PROMPT_S, path
-        assert "8 of 8 threads are held by open connections" in status(service)["verdict"]
-    finally:
-        for connection in idle:
-            connection.close()
+    idle = [*service.hold(8), *(socket.create_connection(service.address()) for _ in range(8))]
+    wait_until(lambda: status(service)["service"]["threads_busy"] == 8, what="no free thread")
+    for path in ("/healthz", "/metrics", "/status"):
+        taken = scrape(service, path, 200)
+        print(f"{path}: median {taken[100] * 1000:.1f} ms, 99th percentile {taken[198] * 1000:.1f} ms")
+        assert taken[198] < PROMPT_S, path
+    assert "8 of 8 threads are held by open connections" in status(service)["verdict"]
+    for connection in idle:
+        connection.close()
 
 
 def test_every_cell_counts(start):
@@ -377,11 +368,9 @@ def test_metrics_of_a_service_that_has_seen_everything_pass_promtool(start, sim,
         shutil.copy(VISITORS, tmp_path / folder / "city.mmdb")
     service = start(settings={"geoip.databases": f"{tmp_path}/a/city.mmdb,{tmp_path}/b/city.mmdb"})
     service.settled(MUMBAI)
-    service.signal(signal.SIGHUP)
-    service.wait_line("msg=reloaded")
+    service.reload()
     (tmp_path / "a" / "city.mmdb").write_bytes(b"gone bad")
-    service.signal(signal.SIGHUP)
-    service.wait_line("reload refused")
+    service.reload("reload refused")
     sim.fault("500")
     for _ in range(6):
         service.advance("3h")

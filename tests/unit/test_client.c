@@ -29,23 +29,33 @@ static struct client_options options_with(const char *header)
 
 static const char *const headers[] = {"X-Forwarded-For", "Forwarded"};
 
+#define PEER "10.0.0.1"
+
+static struct address find(const struct client_options *options, const char *peer, const char *const *lines,
+                           size_t count, struct client_trace *trace)
+{
+    struct origin origin = {.peer = address_of(peer), .line_count = count};
+    memcpy(origin.lines, lines, count * sizeof *lines);
+    return client_find(options, &origin, trace);
+}
+
 struct row {
     const char *lines[4]; /* up to the first NULL */
     const char *answer;   /* NULL: unreadable */
     enum client_reason reason;
-    const char *peer; /* NULL: 10.0.0.1 */
+    const char *peer; /* NULL: PEER */
 };
 
 static void check_rows(const char *header, const struct row *rows, size_t count)
 {
     struct client_options options = options_with(header);
     for (size_t i = 0; i < count; i++) {
-        struct address peer = address_of(rows[i].peer ? rows[i].peer : "10.0.0.1");
+        const char *peer = rows[i].peer ? rows[i].peer : PEER;
         struct client_trace trace;
         size_t line_count = 0;
         while (line_count < COUNT(rows[i].lines) && rows[i].lines[line_count])
             line_count++;
-        struct address client = client_find(&options, &peer, rows[i].lines, line_count, &trace);
+        struct address client = find(&options, peer, rows[i].lines, line_count, &trace);
         char text[ADDRESS_TEXT_BYTES];
         address_format(&client, text);
         const char *expected = rows[i].answer ? rows[i].answer : "";
@@ -248,10 +258,9 @@ TEST(found_addresses_that_no_place_belongs_to)
         {"ff02::1", ADDRESS_RESERVED},
     };
     struct client_options options = options_with("X-Forwarded-For");
-    struct address peer = address_of("10.0.0.1");
     struct client_trace trace;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct address client = client_find(&options, &peer, &rows[i].line, 1, &trace);
+        struct address client = find(&options, PEER, &rows[i].line, 1, &trace);
         assert_int_not_equal(client.family, ADDRESS_NONE);
         assert_int_equal(address_classify(&client, NULL), rows[i].class);
     }
@@ -260,10 +269,9 @@ TEST(found_addresses_that_no_place_belongs_to)
 TEST(a_trace_tells_the_hops_from_the_right)
 {
     struct client_options options = options_with("X-Forwarded-For");
-    struct address peer = address_of("10.0.0.1");
     const char *lines[] = {E ", " C, "fd00::1,,10.0.0.2"};
     struct client_trace trace;
-    struct address client = client_find(&options, &peer, lines, 2, &trace);
+    struct address client = find(&options, PEER, lines, 2, &trace);
     assert_true(address_equal(&client, &trace.hops[2]));
     static const char *const hops[] = {"10.0.0.2", "fd00::1", C};
     assert_int_equal(trace.element_count, 4);
@@ -287,26 +295,25 @@ static void repeat(char *out, const char *element, size_t count)
 TEST(ceilings_are_exact)
 {
     static const char *const elements[] = {C, "for=" C};
-    struct address peer = address_of("10.0.0.1");
     struct client_trace trace;
     char text[4096];
     const char *lines[2] = {text, elements[0]};
     for (size_t i = 0; i < COUNT(headers); i++) {
         struct client_options options = options_with(headers[i]);
         repeat(text, elements[i], CLIENT_ELEMENTS_MAX);
-        client_find(&options, &peer, lines, 1, &trace);
+        find(&options, PEER, lines, 1, &trace);
         assert_int_equal(trace.reason, CLIENT_FIRST_UNTRUSTED);
         lines[1] = elements[i];
-        assert_int_equal(client_find(&options, &peer, lines, 2, &trace).family, ADDRESS_NONE);
+        assert_int_equal(find(&options, PEER, lines, 2, &trace).family, ADDRESS_NONE);
         assert_int_equal(trace.reason, CLIENT_TOO_LONG);
 
         memset(text, ',', sizeof text);
         text[CLIENT_HEADER_BYTES - strlen(elements[i])] = '\0';
-        client_find(&options, &peer, lines, 2, &trace);
+        find(&options, PEER, lines, 2, &trace);
         assert_int_equal(trace.reason, CLIENT_FIRST_UNTRUSTED);
         text[CLIENT_HEADER_BYTES - strlen(elements[i])] = ',';
         text[CLIENT_HEADER_BYTES - strlen(elements[i]) + 1] = '\0';
-        assert_int_equal(client_find(&options, &peer, lines, 2, &trace).family, ADDRESS_NONE);
+        assert_int_equal(find(&options, PEER, lines, 2, &trace).family, ADDRESS_NONE);
         assert_int_equal(trace.reason, CLIENT_TOO_LONG);
     }
 }
@@ -314,12 +321,11 @@ TEST(ceilings_are_exact)
 TEST(a_chain_of_proxies_up_to_the_ceiling_is_walked)
 {
     struct client_options options = options_with("X-Forwarded-For");
-    struct address peer = address_of("10.0.0.1");
     struct client_trace trace;
     char text[1024];
     const char *line = text;
     repeat(text, "10.0.0.2", CLIENT_ELEMENTS_MAX);
-    client_find(&options, &peer, &line, 1, &trace);
+    find(&options, PEER, &line, 1, &trace);
     assert_int_equal(trace.reason, CLIENT_ALL_TRUSTED);
     assert_int_equal(trace.hop_count, CLIENT_ELEMENTS_MAX);
 }
@@ -385,12 +391,11 @@ static void append_honest(struct random_header *header, bool rfc7239)
 /* Runs client_find over copies of exact size, so that reading past an end shows under a sanitizer. */
 static struct address find_in(const struct random_header *header, const struct client_options *options)
 {
-    struct address peer = address_of("10.0.0.1");
     struct client_trace trace;
     char *copies[COUNT(header->lines)];
     for (size_t i = 0; i < header->count; i++)
         assert_non_null(copies[i] = strdup(header->lines[i]));
-    struct address client = client_find(options, &peer, (const char *const *)copies, header->count, &trace);
+    struct address client = find(options, PEER, (const char *const *)copies, header->count, &trace);
     for (size_t i = 0; i < header->count; i++)
         free(copies[i]);
     return client;

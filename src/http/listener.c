@@ -1,0 +1,220 @@
+/* Starting, watching and ending a listener. civetweb's threads serve; all else here runs on the caller's. */
+#include "http/listener.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "http/sockets.h"
+
+#include <civetweb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define MAX_REQUEST_BYTES "8192"
+#define CONNECTION_QUEUE  "64"
+#define LISTEN_BACKLOG    "128"
+#define ALIVE_MS          1000
+#define DRAIN_STEP_MS     5
+#define WORKER_THREAD     1 /* civetweb's init_thread: thread_type */
+
+static metric_collector collect_threads;
+static struct metric threads_metric =
+    GAUGE("masthead_http_threads", "Threads of the public listener; each open connection keeps one busy.",
+          collect_threads, LABEL("state"));
+
+int64_t monotonic_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* What a listener's threads do. */
+struct load {
+    int64_t connected; /* threads that a connection holds */
+    uint64_t answered; /* requests so far */
+    bool hangs;        /* a handler has been at work for longer than a request may take */
+};
+
+static struct load load_of(const struct http_listener *listener)
+{
+    struct load load = {.connected = 0};
+    int64_t begun_by_us = monotonic_us() - listener->options.request_timeout_ms * 1000;
+    for (int64_t i = 0; i < listener->options.threads; i++) {
+        const struct worker *worker = &listener->workers[i];
+        int64_t since_us = atomic_load(&worker->handling_since_us);
+        load.connected += atomic_load(&worker->connected);
+        load.answered += atomic_load(&worker->answered);
+        load.hangs = load.hangs || (since_us > 0 && since_us < begun_by_us);
+    }
+    return load;
+}
+
+void http_threads(const struct http_listener *listener, int64_t *busy, int64_t *all)
+{
+    *busy = load_of(listener).connected;
+    *all = listener->options.threads;
+}
+
+static void collect_threads(void *context, size_t row, struct metric_samples *samples)
+{
+    int64_t busy, all;
+    (void)row;
+    http_threads(context, &busy, &all);
+    metric_sample(samples, (double)busy, "busy", NULL);
+    metric_sample(samples, (double)(all - busy), "idle", NULL);
+}
+
+static int connection_opened(const struct mg_connection *connection, void **unused)
+{
+    struct worker *worker = mg_get_thread_pointer(connection);
+    (void)unused;
+    worker->connected = true;
+    return 0;
+}
+
+static void connection_closed(const struct mg_connection *connection)
+{
+    struct worker *worker = mg_get_thread_pointer(connection);
+    worker->connected = false;
+}
+
+static int log_message(const struct mg_connection *connection, const char *message)
+{
+    (void)connection;
+    log_event(LOG_DEBUG, "civetweb", log_str("detail", message));
+    return 1;
+}
+
+static void *init_thread(const struct mg_context *civetweb, int type)
+{
+    struct http_listener *listener = mg_get_user_data(civetweb);
+    return type == WORKER_THREAD ? &listener->workers[atomic_fetch_add(&listener->started, 1)] : NULL;
+}
+
+static bool allocate_workers(struct http_listener *listener)
+{
+    size_t count = (size_t)listener->options.threads, bytes = HEAD_BYTES + listener->options.body_bytes;
+    listener->workers = calloc(count, sizeof *listener->workers);
+    listener->buffers = malloc(count * bytes);
+    for (size_t i = 0; i < count && listener->workers; i++)
+        listener->workers[i].head_and_body = listener->buffers + i * bytes;
+    return listener->workers && listener->buffers;
+}
+
+static const struct mg_callbacks callbacks = {
+    .init_connection = connection_opened,
+    .connection_closed = connection_closed,
+    .begin_request = answer_request,
+    .http_error = answer_error,
+    .log_message = log_message,
+    .init_thread = init_thread,
+};
+
+static bool start(struct http_listener *listener)
+{
+    const struct http_options *o = &listener->options;
+    char address[HTTP_HOST_BYTES + 8], threads[24], timeout[24], keep_alive[24], text[256] = "";
+    snprintf(address, sizeof address, "%s:%d", o->host, (int)o->port);
+    snprintf(threads, sizeof threads, "%lld", (long long)o->threads);
+    snprintf(timeout, sizeof timeout, "%lld", (long long)o->request_timeout_ms);
+    snprintf(keep_alive, sizeof keep_alive, "%lld", (long long)o->keep_alive_ms);
+    /* clang-format off */
+    const char *options[] = {
+        "listening_ports", address,
+        "num_threads", threads,
+        "connection_queue", CONNECTION_QUEUE,
+        "listen_backlog", LISTEN_BACKLOG,
+        "request_timeout_ms", timeout,
+        "enable_keep_alive", o->keep_alive_ms > 0 ? "yes" : "no",
+        "keep_alive_timeout_ms", keep_alive,
+        "max_request_size", MAX_REQUEST_BYTES,
+        "tcp_nodelay", "1",
+        "decode_url", "no",
+        "access_control_allow_origin", "",
+        NULL,
+    };
+    /* clang-format on */
+    struct mg_init_data init = {
+        .callbacks = &callbacks, .user_data = listener, .configuration_options = options};
+    struct mg_error_data error = {.text = text, .text_buffer_size = sizeof text};
+    listener->civetweb = mg_start2(&init, &error);
+    struct mg_server_port port;
+    if (!listener->civetweb || mg_get_server_ports(listener->civetweb, 1, &port) != 1) {
+        log_event(LOG_ERROR, "cannot listen", log_str("address", address), log_str("error", text));
+        return false;
+    }
+    listener->port = port.port;
+    return true;
+}
+
+struct http_listener *http_open(const struct http_options *options, const struct http_route *routes,
+                                void *context)
+{
+    struct http_listener *listener = calloc(1, sizeof *listener);
+    if (!listener)
+        return NULL;
+    listener->options = *options;
+    listener->routes = routes;
+    listener->context = context;
+    answer_register(routes);
+    if (options->instrumented)
+        metrics_register(&threads_metric, 1, listener);
+    if (allocate_workers(listener) && start(listener))
+        return listener;
+    http_close(listener);
+    return NULL;
+}
+
+int http_port(const struct http_listener *listener)
+{
+    return listener->port;
+}
+
+bool http_alive(struct http_listener *listener)
+{
+    bool alive = load_of(listener).answered != listener->answered ||
+                 sockets_ask_health(listener->options.host, listener->port, ALIVE_MS);
+    struct load load = load_of(listener);
+    listener->answered = load.answered; /* after the question, which is no evidence at the next call */
+    return alive || (load.connected == listener->options.threads && !load.hangs);
+}
+
+static size_t each_socket(const struct http_listener *listener, socket_action *act)
+{
+    return sockets_each(listener->options.host, listener->port, act);
+}
+
+static void end(struct http_listener *listener)
+{
+    if (!listener->civetweb)
+        return;
+    each_socket(listener, socket_stop); /* else mg_stop waits until threads wake, up to two seconds */
+    mg_stop(listener->civetweb);
+    listener->civetweb = NULL;
+}
+
+void http_drain(struct http_listener *listener, int64_t limit_ms)
+{
+    int64_t until_ms = clock_monotonic_ms() + limit_ms;
+    atomic_store(&listener->draining, true);
+    each_socket(listener, socket_refuse);
+    /* Two looks must find none: a connection that is just being accepted is neither queued nor open. */
+    for (int none = 0; none < 2 && clock_monotonic_ms() < until_ms;) {
+        struct timespec step = {.tv_nsec = DRAIN_STEP_MS * 1000000};
+        none = each_socket(listener, socket_close_silent) == 0 ? none + 1 : 0;
+        nanosleep(&step, NULL);
+    }
+    end(listener);
+}
+
+void http_close(struct http_listener *listener)
+{
+    if (!listener)
+        return;
+    end(listener);
+    free(listener->workers);
+    free(listener->buffers);
+    free(listener);
+}

@@ -1,0 +1,45 @@
+/* What listener.c, which starts and ends a listener, and answer.c, which answers its requests, share. Each
+ * civetweb thread serves one connection at a time, and has one struct worker. Workers' counters and
+ * `draining` are atomic; all else is constant after http_open. */
+#pragma once
+
+#include "http/server.h"
+
+#include <stdatomic.h>
+
+struct mg_connection;
+struct mg_context;
+
+#define HEAD_BYTES    2048
+#define HEADERS_BYTES 1024 /* of HEAD_BYTES, for the handler's own lines */
+
+struct worker {
+    atomic_bool connected;                 /* an open connection, idle or not, holds the thread */
+    atomic_int_fast64_t handling_since_us; /* monotonic time; 0: no handler is at work */
+    atomic_uint_fast64_t answered;         /* requests */
+    char headers[HEADERS_BYTES];
+    char *head_and_body; /* HEAD_BYTES, then options.body_bytes: the head is written right before the body */
+};
+
+struct http_listener {
+    struct mg_context *civetweb; /* NULL: not started, or ended */
+    const struct http_route *routes;
+    void *context;
+    struct http_options options;
+    int port;
+    struct worker *workers; /* options.threads of them */
+    char *buffers;          /* of all workers */
+    atomic_size_t started;  /* workers that have a thread */
+    atomic_bool draining;
+    uint64_t answered; /* requests, at the end of the last http_alive */
+};
+
+/* The real monotonic clock in microseconds. */
+int64_t monotonic_us(void);
+
+/* Registers the metrics of answers, and the endpoints of the routes. Call before threads. */
+void answer_register(const struct http_route *);
+
+/* civetweb's callbacks begin_request and http_error. */
+int answer_request(struct mg_connection *);
+int answer_error(struct mg_connection *, int status, const char *message);

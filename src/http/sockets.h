@@ -1,0 +1,28 @@
+/* Work on a listener's sockets that civetweb does not offer. civetweb owns them and does not tell their
+ * descriptors: they are found among the process's own. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What can be done with a listener's sockets: the one that listens, and the connections accepted from it. */
+typedef size_t socket_action(int fd, bool listening);
+
+/* Makes the kernel ignore new connections. Those that wait in its queue can still be accepted. */
+socket_action socket_refuse;
+
+/* Ends reading on a connection that has been silent for a moment. Its reader gets what has arrived and then
+ * the end: an idle connection closes, and a request that waits for a thread is still answered. Returns 1 for
+ * an open connection, and for a queue in which connections wait to be accepted. */
+socket_action socket_close_silent;
+
+/* Ends reading, and listening: wakes civetweb's threads and resets what waits to be accepted. The accepting
+ * thread busy-loops from then on, so that mg_stop has to follow. */
+socket_action socket_stop;
+
+/* Does this with each socket of the listener at `host`, an IPv4 literal, and `port`; returns the sum. */
+size_t sockets_each(const char *host, int port, socket_action *);
+
+/* Whether the listener there answers GET /healthz with 200 within `limit_ms`, connecting included. */
+bool sockets_ask_health(const char *host, int port, int64_t limit_ms);

@@ -1,0 +1,171 @@
+/* Whether a listener is alive, as the service manager's watchdog wants to know it: one whose handlers hang is
+ * dead, one that is merely crowded is not, and finding out takes about a second. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "http/server.h"
+
+#define THREADS   4
+#define CROWD_MAX 400 /* more than threads, civetweb's queue and the kernel's hold */
+#define LIMIT_MS  1500
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static int hanging; /* handlers that hang; guarded by lock */
+static bool released;
+
+static void hang(void *context, const struct http_request *request, struct http_answer *answer)
+{
+    (void)context, (void)request;
+    pthread_mutex_lock(&lock);
+    hanging++;
+    pthread_cond_broadcast(&changed);
+    while (!released)
+        pthread_cond_wait(&changed, &lock);
+    pthread_mutex_unlock(&lock);
+    http_respond_text(answer, 200, "at last");
+}
+
+static const struct http_route routes[] = {
+    {.path = "/healthz", .endpoint = "healthz", .handle = http_serve_health},
+    {.path = "/hang", .endpoint = "hang", .handle = hang},
+    {.path = NULL},
+};
+
+static struct http_listener *listener;
+static int crowd[CROWD_MAX];
+static size_t crowd_count;
+
+static int open_listener(void **state)
+{
+    (void)state;
+    const struct http_options options = {.host = "127.0.0.1",
+                                         .threads = THREADS,
+                                         .request_timeout_ms = 100,
+                                         .keep_alive_ms = 60000,
+                                         .body_bytes = 4096,
+                                         .instrumented = true};
+    hanging = 0;
+    released = false;
+    listener = http_open(&options, routes, NULL);
+    return listener ? 0 : -1;
+}
+
+static int close_listener(void **state)
+{
+    (void)state;
+    pthread_mutex_lock(&lock);
+    released = true;
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&lock);
+    while (crowd_count > 0)
+        close(crowd[--crowd_count]);
+    http_close(listener);
+    return 0;
+}
+
+/* Connects, which is not waited for for long. */
+static bool join_crowd(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)http_port(listener)),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    struct pollfd connected = {.fd = fd, .events = POLLOUT};
+    crowd[crowd_count++] = fd;
+    connect(fd, (struct sockaddr *)&address, sizeof address);
+    return poll(&connected, 1, 100) == 1;
+}
+
+static void ask(const char *path)
+{
+    char question[64];
+    int length = snprintf(question, sizeof question, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", path);
+    assert_true(join_crowd());
+    assert_int_equal(send(crowd[crowd_count - 1], question, (size_t)length, MSG_NOSIGNAL), length);
+}
+
+/* Asks on a connection that then stays open. */
+static void ask_and_stay(void)
+{
+    char answer[1024];
+    ask("/healthz");
+    struct pollfd answered = {.fd = crowd[crowd_count - 1], .events = POLLIN};
+    assert_int_equal(poll(&answered, 1, 10000), 1);
+    assert_true(recv(answered.fd, answer, sizeof answer, 0) > 0);
+}
+
+static void hang_all(void)
+{
+    for (int i = 0; i < THREADS; i++)
+        ask("/hang");
+    pthread_mutex_lock(&lock);
+    while (hanging < THREADS)
+        pthread_cond_wait(&changed, &lock);
+    pthread_mutex_unlock(&lock);
+}
+
+static void its_own_question_is_no_evidence(void **state)
+{
+    (void)state;
+    assert_true(http_alive(listener));
+    hang_all();
+    assert_false(http_alive(listener));
+}
+
+static void others_answered_since_are_evidence_once(void **state)
+{
+    (void)state;
+    assert_true(http_alive(listener));
+    ask_and_stay();
+    close(crowd[--crowd_count]);
+    hang_all();
+    assert_true(http_alive(listener));
+    assert_false(http_alive(listener));
+}
+
+static void idle_connections_are_no_death(void **state)
+{
+    (void)state;
+    for (int i = 0; i < THREADS; i++)
+        ask_and_stay();
+    assert_true(http_alive(listener));
+    assert_true(http_alive(listener));
+}
+
+static void a_full_queue_keeps_nobody_waiting(void **state)
+{
+    (void)state;
+    hang_all();
+    while (join_crowd())
+        assert_true(crowd_count < CROWD_MAX);
+    int64_t begun_ms = clock_monotonic_ms();
+    assert_false(http_alive(listener));
+    assert_in_range(clock_monotonic_ms() - begun_ms, 0, LIMIT_MS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(its_own_question_is_no_evidence, open_listener, close_listener),
+        cmocka_unit_test_setup_teardown(others_answered_since_are_evidence_once, open_listener,
+                                        close_listener),
+        cmocka_unit_test_setup_teardown(idle_connections_are_no_death, open_listener, close_listener),
+        cmocka_unit_test_setup_teardown(a_full_queue_keeps_nobody_waiting, open_listener, close_listener),
+    };
+    return cmocka_run_group_tests_name("listener", tests, NULL, NULL);
+}
