@@ -154,7 +154,8 @@ bool snapshot_write(const struct snapshot_options *options, struct cache *cache)
     make_folder(options->path);
     unlink(fresh);                    /* left by a process that was killed */
     FILE *file = fopen(fresh, "wxe"); /* never through a link */
-    bool good = file && fchmod(fileno(file), 0600) == 0 && write_cells(file, cache, options->simulated);
+    bool made = file != NULL;
+    bool good = made && fchmod(fileno(file), 0600) == 0 && write_cells(file, cache, options->simulated);
     int error = errno;
     if (file)
         fclose(file); /* which has nothing left to write */
@@ -162,7 +163,7 @@ bool snapshot_write(const struct snapshot_options *options, struct cache *cache)
         return true;
     if (good)
         error = errno;
-    if (file)
+    if (made)
         unlink(fresh);
     log_throttled(LOG_WARN, "cannot write the cache snapshot", log_str("file", options->path),
                   log_str("error", strerror(error)));
