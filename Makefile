@@ -24,7 +24,9 @@ HARDEN  += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer
 LINK    += -fsanitize=$(SANITIZE)
 endif
 ifneq ($(findstring clang,$(CC)),)
-HARDEN  += -enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang
+# clang 14 and 15 fill with zeroes only by a second flag, which clang 18 and later refuse.
+HARDEN  += $(if $(filter 14 15,$(shell $(CC) -dumpversion | cut -d. -f1)), \
+           -enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang)
 else
 HARDEN  += -Wtrampolines -Wbidi-chars=any
 endif
