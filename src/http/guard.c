@@ -24,9 +24,9 @@ static bool has_body(const struct mg_request_info *info)
     return false;
 }
 
-/* civetweb 1.15 stops reading header lines, silently, at the 65th, at a folded line, and at a line that
- * begins with a colon or a byte over 0x7f; what follows (a proxy's X-Forwarded-For, say) is lost. After a
- * whole list the bytes behind the last value, in the connection's buffer, are the NULs it wrote over CR and
+/* civetweb (1.15, 1.16) stops reading header lines, silently, at the 65th, at a folded line, and at a line
+ * that begins with a colon or a byte over 0x7f; what follows (a proxy's X-Forwarded-For, say) is lost. After
+ * a whole list the bytes behind the last value, in the connection's buffer, are the NULs it wrote over CR and
  * LF, and the CR of the empty line; these three bytes are always inside the buffer, since the blank line was
  * found before the lines were parsed. */
 static bool headers_truncated(const struct mg_request_info *info)
