@@ -60,18 +60,18 @@ struct metric {
     {                 \
         .name = name_ \
     }
-#define COUNTER(name_, help_, ...)                                                      \
-    {                                                                                   \
-        .name = name_, .help = help_, .type = METRIC_COUNTER __VA_OPT__(, ) __VA_ARGS__ \
+#define COUNTER(name_, help_, ...)                                          \
+    {                                                                       \
+        .name = name_, .help = help_, .type = METRIC_COUNTER, ##__VA_ARGS__ \
     }
 #define GAUGE(name_, help_, collect_, ...)                                                                 \
     {                                                                                                      \
         .name = name_, .help = help_, .type = METRIC_GAUGE, .collect = collect_, .labels = { __VA_ARGS__ } \
     }
-#define HISTOGRAM(name_, help_, bounds_, scale_, ...)                                                 \
-    {                                                                                                 \
-        .name = name_, .help = help_, .type = METRIC_HISTOGRAM, .bounds = bounds_,                    \
-        .bound_count = sizeof bounds_ / sizeof bounds_[0], .scale = scale_ __VA_OPT__(, ) __VA_ARGS__ \
+#define HISTOGRAM(name_, help_, bounds_, scale_, ...)                                     \
+    {                                                                                     \
+        .name = name_, .help = help_, .type = METRIC_HISTOGRAM, .bounds = bounds_,        \
+        .bound_count = sizeof bounds_ / sizeof bounds_[0], .scale = scale_, ##__VA_ARGS__ \
     }
 
 /* Takes the rows into the exposition for good; `context` is handed to their collectors. Rows that are

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "place/validate.h"
 #include "place/place.h"
+#include "place/validate.h"
 
 #define VISITORS "data/visitors.mmdb"
 
