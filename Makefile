@@ -1,4 +1,4 @@
-# Masthead. `make help` lists the targets; `make run` and `make test` install what they need on Debian 12.
+# Masthead. `make help` lists the targets; `make run` and `make test` install what they need on Debian 12 and 13.
 
 VERSION := 0.1.0
 BUILD   ?= build
@@ -55,7 +55,7 @@ PACKAGES_PICTURES := $(PACKAGES_TEST) fonts-liberation fonts-lohit-deva
 Q := $(if $(V),,@)
 
 .PHONY: all help run test check measure geoip screenshots asan tsan install clean packages-build packages-run packages-test packages-pictures \
-        units bench-economy
+        units bench-economy debian-12 debian-13
 
 all: $(BUILD)/masthead $(BUILD)/masthead-sim
 
@@ -71,6 +71,7 @@ help:
 #: make geoip      fetch or update the city database (DB-IP City Lite)
 #: make asan       the tests under address and undefined-behaviour sanitizers
 #: make tsan       the tests under the thread sanitizer
+#: make debian-13  `make run`, the checks and the tests on a fresh Debian 13; debian-12 on that one (root; TESTS=names)
 #: make screenshots  pictures from a real browser: the README's, and build/screenshots/ to look at (PICTURES=names)
 #: make install    PREFIX=/usr/local DESTDIR=: programs, configuration, units, samples, manual page
 #: make clean      remove build/
@@ -160,6 +161,9 @@ asan:
 tsan:
 	@$(MAKE) --no-print-directory test BUILD=build/tsan SANITIZE=thread CFLAGS='-O1 -g'
 
+debian-12 debian-13:
+	@tests/debian.sh $(@:debian-%=%) $(TESTS)
+
 screenshots: packages-pictures
 	@$(MAKE) --no-print-directory -j$(shell nproc) all
 	@MASTHEAD_BUILD='$(abspath $(BUILD))' $(PYTHON) tests/browser/screenshots.py --readme data/pictures --sheets '$(BUILD)/screenshots' $(PICTURES)
@@ -176,4 +180,4 @@ install: all $(BUILD)/masthead.8
 clean:
 	rm -rf build
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(addprefix $(BUILD)/,obj unit measure) -name '*.d' 2>/dev/null)
