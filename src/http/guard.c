@@ -24,10 +24,10 @@ static bool has_body(const struct mg_request_info *info)
     return false;
 }
 
-/* civetweb 1.15 silently stops reading header lines at the 65th, at a folded line, and at a line that begins
- * with a colon or a byte over 0x7f. A proxy's X-Forwarded-For behind it is lost. After a complete list the
- * last value is followed by the NULs that civetweb wrote over CR and LF, and the CR of the empty line. These
- * three bytes are inside the buffer: the empty line was found before the lines were parsed. */
+/* civetweb (1.15, 1.16) silently stops reading header lines at the 65th, at a folded line, and at a line that
+ * begins with a colon or a byte over 0x7f. A proxy's X-Forwarded-For behind it is lost. After a complete list
+ * the last value is followed by the NULs that civetweb wrote over CR and LF, and the CR of the empty line.
+ * These three bytes are inside the buffer: the empty line was found before the lines were parsed. */
 static bool headers_truncated(const struct mg_request_info *info)
 {
     const char *version = info->http_version;

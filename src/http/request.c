@@ -2,6 +2,7 @@
 #include "http/server.h"
 
 #include <civetweb.h>
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -51,14 +52,29 @@ bool http_host_allowed(const struct http_request *request, const struct http_nam
     return false;
 }
 
+static int hex_digit(char c)
+{
+    return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
+}
+
+/* In place of mg_url_decode, which from Debian 13 on refuses a space as it is; a header may have one ("New
+ * York"). */
 static bool decode(const char *encoded, size_t length, bool form, char *out, size_t size)
 {
-    int decoded = mg_url_decode(encoded, (int)length, out, (int)size, form);
-    bool ok = decoded >= 0 && strlen(out) == (size_t)decoded;
-    for (int i = 0; ok && i < decoded; i++)
-        ok = (unsigned char)out[i] >= 0x20 && out[i] != 0x7f;
-    if (!ok)
-        out[0] = '\0';
+    size_t used = 0;
+    bool ok = true;
+    for (size_t i = 0; ok && i < length; i++) {
+        char c = form && encoded[i] == '+' ? ' ' : encoded[i];
+        if (c == '%' && length - i > 2 && isxdigit((unsigned char)encoded[i + 1]) &&
+            isxdigit((unsigned char)encoded[i + 2])) {
+            c = (char)(hex_digit(encoded[i + 1]) << 4 | hex_digit(encoded[i + 2]));
+            i += 2;
+        }
+        ok = used + 1 < size && (unsigned char)c >= 0x20 && c != 0x7f;
+        if (ok)
+            out[used++] = c;
+    }
+    out[ok ? used : 0] = '\0';
     return ok;
 }
 

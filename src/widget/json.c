@@ -57,6 +57,7 @@ void widget_json(const struct answer *answer, struct text *out)
     char line_storage[2 * PLACE_NAME_BYTES];
     struct text line = text_init(line_storage, sizeof line_storage);
     const struct credit *credits[WIDGET_CREDITS_MAX];
+    size_t credit_count = widget_credits(answer, credits);
     widget_text(answer, &line);
     line.bytes[line.length - 1] = '\0'; /* without its newline */
 
@@ -64,7 +65,7 @@ void widget_json(const struct answer *answer, struct text *out)
     write_place(&answer->place, out);
     write_weather(answer, out);
     write_origin(answer, out);
-    write_credits(credits, widget_credits(answer, credits), out);
+    write_credits(credits, credit_count, out);
 }
 
 void widget_where_json(const struct answer *answer, struct text *out)

@@ -44,6 +44,8 @@ OWNERS = {
     "zlib.h": {"src/weather/cell/snapshot.c", "src/sim/gzip.c"},
 }
 
+CLANG_FORMAT = "14"  # whose idea of .clang-format the tree follows; each major version has its own
+
 TOP = {"src", "data", "tests", "Makefile", "widget.conf", "README.md", "LICENSE"}
 
 REFERENCE = ROOT / "data" / "ops" / "README.md"  # describes options and metrics
@@ -74,13 +76,18 @@ def sources():
 
 
 def check_format():
+    version = re.search(r"version (\d+)", run("clang-format", "--version").stdout)
+    if not version or version.group(1) != CLANG_FORMAT:
+        print(f"    left out: the tree is formatted by clang-format {CLANG_FORMAT}, here is {version and version.group(1)}")
+        return
     files = [str(path) for path in sources() + sorted((ROOT / "tests").rglob("*.[ch]"))]
     run("clang-format", "--dry-run", "-Werror", *files)
 
 
 def check_lint():
     run("cppcheck", "--quiet", "--std=c11", "--error-exitcode=1", "--enable=warning,portability", "-Isrc", f"-I{BUILD}",
-        '-DMASTHEAD_WEB="web/"', "--inline-suppr", "--suppress=missingIncludeSystem", '-DMASTHEAD_VERSION="x"', "src")
+        '-DMASTHEAD_WEB="web/"', "--inline-suppr", "--suppress=missingIncludeSystem",
+        "--suppress=normalCheckLevelMaxBranches", '-DMASTHEAD_VERSION="x"', "src")
     scripts = [*(ROOT / "data").rglob("*.sh"), *(ROOT / "tests").glob("*.sh"), ROOT / ".ci" / "run"]
     run("shellcheck", *sorted(str(path) for path in scripts))
     jobs = f"-j{os.cpu_count() or 1}"
