@@ -57,7 +57,7 @@ static int hex_digit(char c)
     return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
 }
 
-/* In place of mg_url_decode, which from Debian 13 on refuses a space as it is; a header may have one ("New
+/* civetweb's own decoder refuses, from Debian 13 on, a space as it is; a header may have one ("New
  * York"). */
 static bool decode(const char *encoded, size_t length, bool form, char *out, size_t size)
 {

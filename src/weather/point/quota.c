@@ -1,16 +1,12 @@
 #include "weather/point/quota.h"
 
-#include "base/file.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "weather/point/breaker.h"
+#include "weather/point/quota_file.h"
 
-#include <errno.h>
-#include <inttypes.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define LEASE          20
 #define LEASE_LOW      10 /* new ones are wanted when fewer are left */
@@ -19,16 +15,13 @@
 #define PUBLIC_PER_MIN 60 /* of a provider without a budget per minute */
 #define STRETCH_MAX    8.0
 #define STRETCH_GRACE  0.05 /* of a window: the first requests of a day say nothing about its pace */
-#define HEADER         "masthead-quota 1\n"
-#define FILE_BYTES     4096
 
 static const int64_t window_s[QUOTA_WINDOWS] = {60, 3600, 86400};
 static const char *const window_names[QUOTA_WINDOWS] = {"minute", "hour", "day"};
 
 struct account {
-    int64_t window[QUOTA_WINDOWS];       /* number of the present window: Unix time over its length */
+    struct quota_kept kept;              /* with all in `spent` that is leased or about to be */
     int64_t began_ms[QUOTA_WINDOWS];     /* boot time at which the one that `spent` counts for began */
-    int64_t spent[QUOTA_WINDOWS];        /* with all that is leased or about to be */
     int64_t spent_public[QUOTA_WINDOWS]; /* by FETCH_PUBLIC */
     int64_t leased;                      /* requests that the file covers and that may still be made */
     int64_t pending;                     /* the same, once the file is written */
@@ -78,18 +71,18 @@ static void roll_windows(struct account *account, const struct instant *now)
 {
     for (size_t i = 0; i < QUOTA_WINDOWS; i++) {
         int64_t began = began_ms(i, now);
-        account->window[i] = now->wall_ms / 1000 / window_s[i];
+        account->kept.window[i] = now->wall_ms / 1000 / window_s[i];
         if (began < account->began_ms[i] + window_s[i] * 1000 / 2)
             continue;
         account->began_ms[i] = began;
-        account->spent[i] = account->leased + account->pending;
+        account->kept.spent[i] = account->leased + account->pending;
         account->spent_public[i] = 0;
     }
 }
 
 static int64_t spent(const struct account *account, size_t window)
 {
-    return account->spent[window] - account->leased - account->pending;
+    return account->kept.spent[window] - account->leased - account->pending;
 }
 
 static double stretch_of(const struct quota *quota, enum provider_id id, const struct instant *now)
@@ -130,7 +123,7 @@ void quota_get_stats(struct quota *quota, enum provider_id id, const struct inst
     out->stretch = stretch_of(quota, id, now);
     for (size_t i = 0; i < QUOTA_WINDOWS; i++) {
         struct weather_window window = {window_names[i], quota->options.limits[id][i],
-                                        remaining(quota, id, i), (account->window[i] + 1) * window_s[i]};
+                                        remaining(quota, id, i), (account->kept.window[i] + 1) * window_s[i]};
         if (window.limit == 0)
             continue;
         out->windows[out->window_count++] = window;
@@ -166,22 +159,6 @@ static void collect(void *context, size_t row, struct metric_samples *samples)
         metric_value(samples, stretch);
 }
 
-/* Reads "open-meteo 12 3 4 5 6 7" lines: window and spent, three times. What does not fit is passed over. */
-static void read_line(struct quota *quota, const char *line)
-{
-    char name[32];
-    struct account account = {.leased = 0};
-    int64_t *w = account.window, *s = account.spent;
-    int fields = sscanf(line, "%31s %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64,
-                        name, &w[0], &s[0], &w[1], &s[1], &w[2], &s[2]);
-    bool ok = fields == 1 + 2 * QUOTA_WINDOWS;
-    for (size_t i = 0; ok && i < QUOTA_WINDOWS; i++)
-        ok = w[i] >= 0 && w[i] < INT32_MAX * (int64_t)100 && s[i] >= 0 && s[i] <= INT32_MAX;
-    for (size_t id = 0; ok && id < WEATHER_PROVIDERS; id++)
-        if (strcmp(provider_names[id], name) == 0)
-            quota->accounts[id] = account;
-}
-
 /* Begins with what was read: what was spent in a window that is over counts no more, but a file from the
  * future is from a clock that was wrong, and counts. */
 static void begin(struct account *account, const struct instant *now)
@@ -189,43 +166,11 @@ static void begin(struct account *account, const struct instant *now)
     breaker_init(&account->breaker);
     for (size_t i = 0; i < QUOTA_WINDOWS; i++) {
         int64_t present = now->wall_ms / 1000 / window_s[i];
-        if (account->window[i] < present)
-            account->spent[i] = 0;
-        account->window[i] = present;
+        if (account->kept.window[i] < present)
+            account->kept.spent[i] = 0;
+        account->kept.window[i] = present;
         account->began_ms[i] = began_ms(i, now);
     }
-}
-
-static void load(struct quota *quota)
-{
-    FILE *file = fopen(quota->options.path, "re");
-    char line[256];
-    if (!file && errno == ENOENT)
-        return;
-    if (!file || !fgets(line, sizeof line, file) || strcmp(line, HEADER) != 0)
-        log_event(LOG_WARN, "budget file not read", log_str("file", quota->options.path));
-    else
-        while (fgets(line, sizeof line, file))
-            read_line(quota, line);
-    if (file)
-        fclose(file);
-}
-
-/* Writes what is spent, with the leases. Not under the lock: a disk may be slow. */
-static void store(const char *path, const struct account accounts[WEATHER_PROVIDERS])
-{
-    char storage[FILE_BYTES];
-    struct text out = text_init(storage, sizeof storage);
-    text_string(&out, HEADER);
-    for (size_t id = 0; id < WEATHER_PROVIDERS; id++) {
-        text_string(&out, provider_names[id]);
-        for (size_t i = 0; i < QUOTA_WINDOWS; i++)
-            text_format(&out, " %" PRId64 " %" PRId64, accounts[id].window[i], accounts[id].spent[i]);
-        text_string(&out, "\n");
-    }
-    if (!file_replace_bytes(path, out.bytes, out.length))
-        log_throttled(LOG_ERROR, "budget file not written", log_str("file", path),
-                      log_str("error", strerror(errno)));
 }
 
 /* Whether a provider's requests are to be covered by the file before they are made. */
@@ -245,8 +190,8 @@ static int64_t lease_wanted(const struct quota *quota, enum provider_id id)
         return 0;
     for (size_t i = 0; i < QUOTA_WINDOWS; i++) {
         int64_t limit = quota->options.limits[id][i];
-        if (limit > 0 && limit - account->spent[i] < count)
-            count = limit - account->spent[i];
+        if (limit > 0 && limit - account->kept.spent[i] < count)
+            count = limit - account->kept.spent[i];
     }
     return count > 0 ? count : 0;
 }
@@ -262,20 +207,20 @@ static bool leases_are_low(const struct quota *quota)
 
 bool quota_renew(struct quota *quota)
 {
-    struct account copies[WEATHER_PROVIDERS];
+    struct quota_kept copies[WEATHER_PROVIDERS];
     pthread_mutex_lock(&quota->lock);
     bool low = leases_are_low(quota);
     for (enum provider_id id = 0; id < WEATHER_PROVIDERS; id++) {
         struct account *account = &quota->accounts[id];
         account->pending = lease_wanted(quota, id);
         for (size_t i = 0; i < QUOTA_WINDOWS; i++)
-            account->spent[i] += account->pending;
+            account->kept.spent[i] += account->pending;
+        copies[id] = account->kept;
     }
-    memcpy(copies, quota->accounts, sizeof copies);
     pthread_mutex_unlock(&quota->lock);
     if (!low)
         return false;
-    store(quota->options.path, copies);
+    quota_file_write(quota->options.path, copies);
     pthread_mutex_lock(&quota->lock);
     for (enum provider_id id = 0; id < WEATHER_PROVIDERS; id++) {
         quota->accounts[id].leased += quota->accounts[id].pending;
@@ -307,16 +252,18 @@ void quota_stop(struct quota *quota)
 
 struct quota *quota_open(const struct quota_options *options, const struct instant *now)
 {
+    struct quota_kept kept[WEATHER_PROVIDERS];
     struct quota *quota = calloc(1, sizeof *quota);
     if (!quota)
         return NULL;
     quota->options = *options;
     pthread_mutex_init(&quota->lock, NULL);
     pthread_cond_init(&quota->low, NULL);
-    if (options->path[0])
-        load(quota);
-    for (size_t id = 0; id < WEATHER_PROVIDERS; id++)
+    quota_file_read(options->path, kept);
+    for (size_t id = 0; id < WEATHER_PROVIDERS; id++) {
+        quota->accounts[id].kept = kept[id];
         begin(&quota->accounts[id], now);
+    }
     quota_renew(quota);
     metrics_register(rows, ROWS, quota);
     return quota;
@@ -326,11 +273,13 @@ void quota_close(struct quota *quota)
 {
     if (!quota)
         return;
-    for (size_t id = 0; id < WEATHER_PROVIDERS; id++) /* what was leased and not used is given back */
+    struct quota_kept kept[WEATHER_PROVIDERS];
+    for (size_t id = 0; id < WEATHER_PROVIDERS; id++) { /* what was leased and not used is given back */
+        kept[id] = quota->accounts[id].kept;
         for (size_t i = 0; i < QUOTA_WINDOWS; i++)
-            quota->accounts[id].spent[i] = spent(&quota->accounts[id], i);
-    if (quota->options.path[0])
-        store(quota->options.path, quota->accounts);
+            kept[id].spent[i] = spent(&quota->accounts[id], i);
+    }
+    quota_file_write(quota->options.path, kept);
     pthread_cond_destroy(&quota->low);
     pthread_mutex_destroy(&quota->lock);
     free(quota);
@@ -391,7 +340,7 @@ enum quota_answer quota_acquire(struct quota *quota, enum provider_id id, enum f
         bool leased = needs_lease(quota, id);
         account->leased -= leased ? requests : 0;
         for (size_t i = 0; i < QUOTA_WINDOWS; i++) {
-            account->spent[i] += leased ? 0 : requests;
+            account->kept.spent[i] += leased ? 0 : requests;
             account->spent_public[i] += class == FETCH_PUBLIC ? requests : 0;
         }
         breaker_start(&account->breaker);
@@ -426,7 +375,7 @@ static void settle(struct quota *quota, enum provider_id id, const struct quota_
         account->leased += left;
     else
         for (size_t i = 0; i < QUOTA_WINDOWS; i++)
-            account->spent[i] -= left < account->spent[i] ? left : account->spent[i];
+            account->kept.spent[i] -= left < account->kept.spent[i] ? left : account->kept.spent[i];
 }
 
 void quota_report(struct quota *quota, enum provider_id id, const struct quota_result *result,

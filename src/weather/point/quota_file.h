@@ -1,0 +1,19 @@
+/* The file in which what was spent of the providers' budgets outlives the process. Every byte that is read is
+ * hostile. */
+#pragma once
+
+#include "weather/point/quota.h"
+
+#include <stdint.h>
+
+/* What is kept of a provider, by window. */
+struct quota_kept {
+    int64_t window[QUOTA_WINDOWS]; /* number of the window: Unix time over its length */
+    int64_t spent[QUOTA_WINDOWS];  /* requests in it */
+};
+
+/* Reads the file; what is not there, or not to be read (logged), is zero. A path of "": there is no file. */
+void quota_file_read(const char *path, struct quota_kept out[WEATHER_PROVIDERS]);
+
+/* Replaces the file whole; what cannot be written is logged. Blocks while the disk does. */
+void quota_file_write(const char *path, const struct quota_kept kept[WEATHER_PROVIDERS]);
