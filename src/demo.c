@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,12 +16,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define READY        "masthead-sim ready "
-#define SIMULATOR    "masthead-sim"
-#define LINE_BYTES   8192
-#define VISITORS     "visitors.mmdb"
-#define EXIT_USAGE   2
-#define WALK_HANDLES 8
+#define READY          "masthead-sim ready "
+#define SIMULATOR      "masthead-sim"
+#define LINE_BYTES     8192
+#define VISITORS       "visitors.mmdb"
+#define EXIT_USAGE     2
+#define WALK_HANDLES   8
+#define START_LIMIT_MS 10000
 /* %s: the folder, the simulator. */
 static const char configuration[] = "[server]\nlisten = 127.0.0.1:0\nops_listen = 127.0.0.1:0\nstate = %s\n"
                                     "[geoip]\ndatabases = " VISITORS "\n"
@@ -77,7 +79,7 @@ static void become_simulator(pid_t parent, int out)
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    if (prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && getppid() == parent && dup2(out, STDOUT_FILENO) >= 0) {
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent && dup2(out, STDOUT_FILENO) >= 0) {
         execl(path, SIMULATOR, "--listen", "127.0.0.1:0", (char *)NULL);
         fail("cannot start", path);
     }
@@ -96,9 +98,10 @@ static bool start_simulator(struct demo *demo)
         become_simulator(parent, ends[1]);
     close(ends[1]);
     FILE *out = fdopen(ends[0], "r");
-    bool ready = out && fgets(line, sizeof line, out) && sscanf(line, READY "%191s", demo->url) == 1;
+    bool ready = out && poll(&(struct pollfd){.fd = ends[0], .events = POLLIN}, 1, START_LIMIT_MS) > 0 &&
+                 fgets(line, sizeof line, out) && sscanf(line, READY "%191s", demo->url) == 1;
     if (out)
-        fclose(out); /* it says no more */
+        fclose(out); /* the simulator writes one line */
     return ready;
 }
 
@@ -152,7 +155,7 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
 
 void demo_close(struct demo *demo)
 {
-    if (demo->simulator > 0 && kill(demo->simulator, SIGTERM) == 0)
+    if (demo->simulator > 0 && kill(demo->simulator, SIGKILL) == 0) /* it has nothing to save */
         waitpid(demo->simulator, NULL, 0);
     if (demo->folder[0])
         nftw(demo->folder, remove_one, WALK_HANDLES, FTW_DEPTH | FTW_PHYS);
