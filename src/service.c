@@ -8,6 +8,7 @@
 #include "base/notify.h"
 #include "base/process.h"
 #include "ops/ops.h"
+#include "ops/status.h"
 #include "place/place.h"
 #include "site/public.h"
 #include "site/world_map.h"
@@ -92,6 +93,21 @@ static struct http_options listener_options(const struct config *config, const s
     return options;
 }
 
+/* The configuration as the status page shows it; NULL when out of memory. */
+static struct status_settings *status_settings_of(const struct config *config)
+{
+    _Static_assert(CONFIG_OPTIONS_MAX <= STATUS_SETTINGS_MAX, "every option has a row");
+    struct status_settings *settings = calloc(1, sizeof *settings);
+    struct config_setting setting;
+    for (; settings && config_setting(config, settings->count, &setting); settings->count++) {
+        struct status_setting *row = &settings->rows[settings->count];
+        snprintf(row->name, sizeof row->name, "%s.%s", setting.section, setting.key);
+        snprintf(row->value, sizeof row->value, "%s", setting.value ? setting.value : "(set, and secret)");
+        snprintf(row->origin, sizeof row->origin, "%s", setting.origin);
+    }
+    return settings;
+}
+
 static bool open_listeners(struct service *service)
 {
     const struct config *config = service->config;
@@ -114,7 +130,7 @@ static bool open_listeners(struct service *service)
                                                            .keyless = config_keyless(config)});
     if (!service->status)
         return false;
-    status_configure(service->status, config_settings(config));
+    status_configure(service->status, status_settings_of(config));
     service->ops_options = (struct ops_options){.status = service->status, .site = service->site};
     options = listener_options(config, &config->server.ops_listen);
     options.threads = OPS_THREADS;
@@ -162,7 +178,7 @@ static void announce_ready(const struct service *service)
         demo_ready(service->demo, public, ops);
 }
 
-static void complain_in_log(const char *line)
+static void log_error(const char *line)
 {
     log_event(LOG_ERROR, "configuration not good", log_str("fault", line));
 }
@@ -173,12 +189,12 @@ static void reload(struct service *service, const struct config_sources *sources
 {
     struct config_sources own = *sources;
     struct config *next = malloc(sizeof *next);
-    own.complain = complain_in_log;
+    own.on_error = log_error;
     notify_reloading();
     const char *refusal = NULL;
     if (!next || !config_load(&own, next))
         refusal = "the configuration is not good";
-    else if (!config_reloadable(service->config, next, own.complain))
+    else if (!config_reloadable(service->config, next, own.on_error))
         refusal = "it changes what only a restart can change";
     else if (!places_reload(service->places, &next->place))
         refusal = "a city database or the file of vague networks could not be loaded";
@@ -188,7 +204,7 @@ static void reload(struct service *service, const struct config_sources *sources
         *service->config = *next;
         log_configure(&next->log);
         access_configure(&next->access);
-        status_configure(service->status, config_settings(next));
+        status_configure(service->status, status_settings_of(next));
     }
     free(next);
     log_line(good ? LOG_INFO : LOG_ERROR, good ? "reloaded" : "reload refused, nothing changed");

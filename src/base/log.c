@@ -37,8 +37,8 @@ static bool is_journal(void)
 void log_configure(const struct log_options *options)
 {
     atomic_store(&to_journal, is_journal());
-    atomic_store(&threshold, options->level);
-    atomic_store(&line_format, options->format);
+    atomic_store(&threshold, (int)options->level);
+    atomic_store(&line_format, (int)options->format);
 }
 
 /* At most VALUE_BYTES of a value, cut at a code point. */

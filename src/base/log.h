@@ -22,8 +22,8 @@ enum log_level {
 enum log_format { LOG_LOGFMT, LOG_JSON };
 
 struct log_options {
-    int level;  /* enum log_level: events below it are dropped */
-    int format; /* enum log_format */
+    int64_t level;  /* enum log_level: events below it are dropped */
+    int64_t format; /* enum log_format */
 };
 
 /* May be called again at any time (a reload), on any thread. */
