@@ -1,4 +1,4 @@
-/* Hosts and ports as text. Pure functions. */
+/* Hosts, ports and origins as text. Pure functions. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,3 +17,11 @@ bool port_parse(const char *text, int64_t *port);
 
 /* Whether the host that a URL goes on with (a port or path may follow) is this machine itself. */
 bool host_is_loopback(const char *text);
+
+/* Whether a browser may send this in a Host header, a port aside: labels between dots; what ends in a number
+ * is an IPv4 address. In any case, since hosts are compared without regard to it. */
+bool host_is_sendable(const char *text);
+
+/* Whether a browser may send this as an origin (RFC 6454, 6.2): scheme://host[:port] in lower case, without
+ * the scheme's own port, since origins are compared byte for byte. */
+bool origin_is_sendable(const char *text);

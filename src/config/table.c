@@ -43,7 +43,7 @@ const struct option option_table[] = {
      .help = "Time between /readyz turning 503 and the end of accepting, for load balancers to notice"},
     {"server", "state", "", PATH(place.state),
      .help = "Folder for what the service writes; empty: $STATE_DIRECTORY, else var beside this file"},
-    {"server", "hosts", "", NAMES(read_names, server.hosts),
+    {"server", "hosts", "", NAMES(read_hosts, server.hosts),
      .help = "Names that ops and developer pages answer to, besides IP addresses and localhost"},
 
     {"visitor", "trusted_proxies", "127.0.0.0/8", NETWORKS(visitor.trusted_proxies),
@@ -117,7 +117,7 @@ const struct option option_table[] = {
      .help = "Language for pages that do not say theirs"},
     {"widget", "units", "c", CHOICE(widget.units, "c f auto"),
      .help = "Unit for pages that do not say theirs; auto is what the reader's country uses"},
-    {"widget", "origins", "", NAMES(read_names, origins),
+    {"widget", "origins", "", NAMES(read_origins, origins),
      .help = "Other origins whose pages may read the answers, such as https://www.example.com"},
     {"widget", "credits", "inline", CHOICE(widget.credits, "inline page no"),
      .help = "Credits that the data's licences ask for, in the fragment, elsewhere on the page or nowhere"},

@@ -301,14 +301,17 @@ static bool store_names(struct setting *s, bool (*is_name)(const char *), const 
     return true;
 }
 
-static bool is_word(const char *text)
+bool read_hosts(struct setting *s)
 {
-    return text[strcspn(text, " ")] == '\0';
+    return store_names(s, host_is_sendable,
+                       "a host name such as www.example.com: no scheme, port, path or wildcard");
 }
 
-bool read_names(struct setting *s)
+bool read_origins(struct setting *s)
 {
-    return store_names(s, is_word, "a name");
+    return store_names(s, origin_is_sendable,
+                       "an origin as browsers send it, such as https://www.example.com or "
+                       "http://example.com:8080: lower case; no path, user, wildcard or default port");
 }
 
 bool read_place_headers(struct setting *s)
