@@ -205,10 +205,11 @@ static int run_command(const struct arguments *arguments, struct config *config,
     }
 }
 
-static int with_config(const struct arguments *arguments, const struct demo *demo)
+static int with_config(struct arguments *arguments, const struct demo *demo)
 {
     struct config *config = malloc(sizeof *config);
     int status = EXIT_USAGE;
+    config_find_file(&arguments->sources);
     if (config && config_load(&arguments->sources, config)) {
         log_configure(&config->log);
         access_configure(&config->access);

@@ -223,14 +223,12 @@ static void load_sets(struct loader *loader, const struct config_sources *source
     }
 }
 
-/* The first of the usual files that exists, or NULL. */
-static const char *find_file(void)
+void config_find_file(struct config_sources *sources)
 {
     static const char *const usual[] = {"widget.conf", SYSTEM_FILE};
-    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
+    for (size_t i = 0; !sources->file && i < sizeof usual / sizeof usual[0]; i++)
         if (access(usual[i], F_OK) == 0)
-            return usual[i];
-    return NULL;
+            sources->file = usual[i];
 }
 
 static void set_folder(struct loader *loader)
@@ -290,7 +288,7 @@ bool config_load(const struct config_sources *sources, struct config *out)
     static const char whole[] = "configuration"; /* the origin of what concerns no single value */
     struct loader loader = {.config = out,
                             .on_error = sources->on_error ? sources->on_error : print_error,
-                            .file = sources->file ? sources->file : find_file()};
+                            .file = sources->file};
     *out = (struct config){.log = {.level = LOG_INFO}};
     strcpy(loader.origin, whole);
     set_folder(&loader);

@@ -55,11 +55,15 @@ struct config {
 typedef void config_error(const char *line);
 
 struct config_sources {
-    const char *file;                  /* NULL: ./widget.conf, else /etc/masthead/widget.conf, else none */
+    const char *file;                  /* NULL: none */
     const char *sets[CONFIG_SETS_MAX]; /* "section.key=value" */
     size_t set_count;
     config_error *on_error; /* NULL: to standard error */
 };
+
+/* Names the file, where none is named: ./widget.conf, else /etc/masthead/widget.conf, whichever exists. Call
+ * once, at the start: each reload reads the same file, or none again. */
+void config_find_file(struct config_sources *);
 
 /* Reads all sources into *out (large: not for the stack). False if there was any error; each is reported,
  * with its file and line. */

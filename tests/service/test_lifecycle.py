@@ -269,6 +269,32 @@ def test_reload_of_the_configuration_is_all_or_nothing(start, tmp_path):
     assert service.get("/widget.json").json["place"]["name"] == "Pune"
 
 
+def test_hangup_reads_the_file_of_the_start_and_no_other(start, tmp_path):
+    path = tmp_path / "widget.conf"
+    home = "[geoip]\nhome = {}, IN, 18.52, 73.86\n"
+    here = ("env", "-C", str(tmp_path))
+
+    def shown(service):
+        return service.get("/widget.json").json["place"]["name"]
+
+    without = start(prefix=here)
+    path.write_text(home.format("Pune"))
+    without.signal(signal.SIGHUP)
+    without.wait_line("msg=reloaded")
+    assert shown(without) is None, "one that came later is not looked for"
+
+    service = start(prefix=here)
+    assert shown(service) == "Pune"
+    path.unlink()
+    service.signal(signal.SIGHUP)
+    service.wait_line(r"widget\.conf: No such file")
+    service.wait_line("reload refused, nothing changed")
+    assert shown(service) == "Pune"
+    path.write_text(home.format("Poona"))
+    service.signal(signal.SIGHUP)
+    wait_until(lambda: shown(service) == "Poona", what="the reload")
+
+
 def test_hangups_in_any_number_are_harmless(start):
     service = start()
     stop = threading.Event()
