@@ -92,8 +92,6 @@ static int snippet(struct config *config, const char *argument)
     struct visit visit = {.now = clock_now(), .units = (enum units)config->widget.units};
     if (!parse_argument(argument, &visit.address))
         return EXIT_USAGE;
-    config->weather.snapshot[0] = '\0'; /* a running service's */
-    config->weather.budgets[0] = '\0';
     config->weather.wait_ms =
         config->weather.timeout_ms * WEATHER_PROVIDERS; /* nobody else is waiting for us */
     struct places *places = places_open(&config->place);
@@ -188,8 +186,18 @@ static struct arguments parse_arguments(int argc, char **argv)
     return arguments;
 }
 
+/* What is done at once writes nothing: what is in the state folder is a running service's. */
+static void write_nothing(struct config *config)
+{
+    config->place.state[0] = '\0';
+    config->weather.snapshot[0] = '\0';
+    config->weather.budgets[0] = '\0';
+}
+
 static int run_command(const struct arguments *arguments, struct config *config, const struct demo *demo)
 {
+    if (arguments->command != RUN && arguments->command != DEMO)
+        write_nothing(config);
     switch (arguments->command) {
     case CHECK:
         return check(config);

@@ -127,7 +127,7 @@ static bool copy_all(int from, int to, off_t size)
     return size == 0;
 }
 
-/* Copies the whole file into `to`, which is closed where that fails. */
+/* Fills `to` with the whole file. Returns it; -1, with errno set, where that fails: then it is closed. */
 static int filled(int to, int from, off_t size)
 {
     if (to < 0)
@@ -141,14 +141,10 @@ static int filled(int to, int from, off_t size)
     return -1;
 }
 
-/* A descriptor of a private, nameless copy of the file, or -1 with the reason in `error`. Where the folder
- * takes none, memory does. */
-static int private_copy(const char *path, const char *folder, char error[MMDB_ERROR_BYTES])
+/* A private, nameless copy of the file: in the folder, else in memory. Closes `from`; -1 with the reason in
+ * `error`. */
+static int private_copy(int from, off_t size, const char *folder, char error[MMDB_ERROR_BYTES])
 {
-    off_t size = 0;
-    int from = open_regular(path, &size, error);
-    if (from < 0)
-        return -1;
     int to = filled(unlinked_file(folder), from, size);
     if (to < 0) {
         log_event(LOG_WARN, "state folder takes no copy of a database, memory does",
@@ -175,14 +171,16 @@ struct mmdb *mmdb_map(const char *path, char error[MMDB_ERROR_BYTES])
 struct mmdb *mmdb_open(const char *path, const char *state_folder, mmdb_validator *validate,
                        char error[MMDB_ERROR_BYTES])
 {
-    char copy[64];
-    errno = 0;
-    int fd = private_copy(path, state_folder, error);
+    char behind[64];
+    off_t size = 0;
+    int fd = open_regular(path, &size, error);
+    if (fd >= 0 && state_folder[0])
+        fd = private_copy(fd, size, state_folder, error);
     if (fd < 0)
         return NULL;
-    snprintf(copy, sizeof copy, "/proc/self/fd/%d", fd);
-    struct mmdb *db = !validate || validate(fd, error) ? mmdb_map(copy, error) : NULL;
-    close(fd); /* a mapping keeps the copy */
+    snprintf(behind, sizeof behind, "/proc/self/fd/%d", fd);
+    struct mmdb *db = !validate || validate(fd, error) ? mmdb_map(behind, error) : NULL;
+    close(fd); /* the mapping stays */
     if (db)
         db->credit = credit_for(mmdb_type(db), path);
     return db;

@@ -18,9 +18,13 @@
 
 struct mmdb;
 
-/* Copies the file at `path` and opens the copy, once `examine` (may be NULL) has found no fault with it. NULL
- * on failure, with a sentence in `error`. The caller closes it. */
+/* Whether the database behind `fd` may be opened; if not, `error` says why. */
 typedef bool mmdb_validator(int fd, char error[MMDB_ERROR_BYTES]);
+
+/* Opens a private copy of the file at `path`, once `validate` (may be NULL) lets it pass. The copy is in
+ * `state_folder`, which is made if it is missing; "": the file itself is opened and nothing is written, for
+ * commands that end before it may change. NULL on failure, with a sentence in `error`. The caller closes it.
+ */
 struct mmdb *mmdb_open(const char *path, const char *state_folder, mmdb_validator *validate,
                        char error[MMDB_ERROR_BYTES]);
 

@@ -67,8 +67,8 @@ struct place_options {
     size_t database_count;
     char vague[PLACE_PATH_BYTES]; /* file of networks, one a line; "": none */
     double max_radius_km;
-    struct place_home home; /* shown where the reader's place is not known */
-    char state[PLACE_PATH_BYTES];
+    struct place_home home;       /* shown where the reader's place is not known */
+    char state[PLACE_PATH_BYTES]; /* folder for private copies of the databases; "": see mmdb_open */
 };
 
 struct places;

@@ -139,6 +139,29 @@ def test_lookup_says_place_verdict_and_why(tmp_path):
     assert command("lookup", *common, "mumbai").returncode == 2
 
 
+@pytest.mark.parametrize("name, address", [("--check-config", []), ("--print-config", []), ("lookup", [MUMBAI]), ("snippet", [MUMBAI])])
+def test_what_is_done_at_once_writes_nothing(tmp_path, sim, name, address):
+    def listing():
+        return {path: path.stat().st_mtime_ns for path in [tmp_path, *tmp_path.rglob("*")]}
+
+    def run(state):
+        done = command(name, "--set", f"server.state={state}", "--set", f"geoip.databases={VISITORS}", "--set",
+                       "weather.providers=open-meteo", "--set", f"weather.open_meteo_url={sim.url}", *address)
+        assert done.returncode == 0 and "takes no copy" not in done.stderr, done.stderr
+
+    before = listing()
+    run(tmp_path / "absent")
+    run("/proc/nowhere")
+    assert listing() == before
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / "cache.snapshot").write_text("a running service's")
+    (state / "budgets").write_text("a running service's")
+    before = listing()
+    run(state)
+    assert listing() == before
+
+
 def test_snippet_prints_the_fragment(tmp_path, sim):
     done = command("snippet", "--set", f"geoip.databases={VISITORS}", "--set", f"server.state={tmp_path}", "--set",
                    f"weather.open_meteo_url={sim.url}", "--set", "weather.providers=open-meteo", MUMBAI)
