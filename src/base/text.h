@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct text {
     char *bytes;     /* always NUL-terminated when capacity > 0 */
@@ -34,6 +35,10 @@ void text_logfmt(struct text *, const char *string);
 /* A number for JSON or Prometheus: shortest of %.15g that is exact enough, locale-free; NaN and Inf as
  * Prometheus has them. */
 void text_number(struct text *, double value);
+
+/* The length of the UTF-8 sequence at `s`, of at most `left` bytes (1 or more), with its code point in
+ * *point. 0 when malformed: overlong forms, surrogates and what is past U+10FFFF are malformed (RFC 3629). */
+size_t text_utf8(const char *s, size_t left, uint32_t *point);
 
 /* Makes bytes from outside fit to show: copies `count` bytes into `out` (NUL-terminated, at most `size` with
  * the NUL), cut at a code point. Drops C0/C1 controls, bidirectional overrides and isolates, and the byte

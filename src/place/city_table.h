@@ -3,6 +3,7 @@
  * read once it is open. */
 #pragma once
 
+#include "base/span.h"
 #include "place/name_index.h"
 
 #include <stdbool.h>
@@ -11,12 +12,6 @@
 
 #define CITY_NONE         UINT16_MAX /* no index of a row */
 #define CITY_REGION_BYTES 4
-
-/* Not NUL-terminated. */
-struct span {
-    const char *bytes;
-    size_t length;
-};
 
 struct city_row {
     struct span name;

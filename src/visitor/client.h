@@ -9,9 +9,10 @@
  * Pure functions, no allocation, no state. Thread-safe. */
 #pragma once
 
-#include <stddef.h>
-
+#include "base/span.h"
 #include "visitor/address.h"
+
+#include <stddef.h>
 
 enum client_header {
     CLIENT_X_FORWARDED_FOR, /* a list: X-Forwarded-For */
@@ -51,18 +52,11 @@ enum client_reason {
     CLIENT_NOT_AN_ADDRESS,
 };
 
-/* A piece of a header line, not NUL-terminated. */
-struct client_span {
-    const char *start;
-    size_t length;
-};
-
 struct client_trace {
     enum client_reason reason;
     size_t element_count; /* elements that are not empty, also those past the ceiling, which are not kept; 0
                              when the header was not read */
-    struct client_span
-        elements[CLIENT_ELEMENTS_MAX]; /* from the left; of a readable Forwarded what for= says */
+    struct span elements[CLIENT_ELEMENTS_MAX]; /* from the left; of a readable Forwarded what for= says */
     size_t hop_count; /* addresses read; with CLIENT_NOT_AN_ADDRESS it was the next element that failed */
     struct address hops[CLIENT_ELEMENTS_MAX]; /* from the right: the proxies passed, then the client */
 };
