@@ -3,7 +3,6 @@
 #include "config/table.h"
 
 #include <errno.h>
-#include <ini.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,10 +24,7 @@ struct loader {
     config_error *on_error;
     const char *file; /* NULL: none */
     char folder[PLACE_PATH_BYTES];
-    FILE *stream;
-    char *text; /* the present line, as getline keeps it */
-    size_t text_size;
-    int line;
+    char section[KEY_BYTES];          /* the present one of the file */
     char origin[CONFIG_ORIGIN_BYTES]; /* of what is being read: "widget.conf:14"; "" for a default */
     bool seen[CONFIG_OPTIONS_MAX];    /* in the file */
     bool failed;
@@ -89,62 +85,21 @@ static void assign(struct loader *loader, size_t i, const char *text)
                setting.error);
 }
 
-/* What is wrong with a line, or NULL. The library would cut long lines, and name only the first that it
- * cannot read. */
-static const char *line_error(const char *line, size_t length)
+static void load_section(struct loader *loader, const char *name)
 {
-    const char *start = line + strspn(line, " \t\r\n");
-    if (length >= LINE_BYTES)
-        return "line too long";
-    if (strlen(line) != length)
-        return "holds a NUL byte";
-    bool pair = strpbrk(start, "=:") != NULL, section = *start == '[' && strchr(start, ']');
-    if (*start && !strchr("#;", *start) && (*start == '[' ? !section : !pair))
-        return "neither [section] nor key = value";
-    return NULL;
+    snprintf(loader->section, sizeof loader->section, "%s", name);
+    if (!option_section_known(loader->section))
+        report_unknown(loader, loader->section, "");
 }
 
-static void check_section(struct loader *loader, const char *line)
+static void load_pair(struct loader *loader, const char *key, const char *value)
 {
-    char section[KEY_BYTES];
-    const char *start = strchr(line, '[') + 1;
-    snprintf(section, sizeof section, "%.*s", (int)strcspn(start, "]"), start);
-    if (!option_section_known(section))
-        report_unknown(loader, section, "");
-}
-
-/* libinih's reader: a line a call, counted and checked here, since the library gives its handlers no line
- * numbers. A wrong line comes to the library as an empty one. */
-static char *next_line(char *line, int size, void *context)
-{
-    struct loader *loader = context;
-    ssize_t length = getline(&loader->text, &loader->text_size, loader->stream);
-    if (length < 0)
-        return NULL;
-    loader->line++;
-    snprintf(loader->origin, sizeof loader->origin, "%s:%d", loader->file, loader->line);
-    const char *text = loader->text;
-    if (loader->line == 1 && strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0) {
-        text += strlen(BYTE_ORDER_MARK);
-        length -= (ssize_t)strlen(BYTE_ORDER_MARK);
-    }
-    const char *error = line_error(text, (size_t)length);
-    if (error)
-        report(loader, NULL, "%s", error);
-    else if (text[strspn(text, " \t")] == '[')
-        check_section(loader, text);
-    snprintf(line, (size_t)size, "%s", error ? "" : text);
-    return line;
-}
-
-static int handle_pair(void *context, const char *section, const char *key, const char *value)
-{
-    struct loader *loader = context;
+    const char *section = loader->section;
     size_t i = option_index(section, key);
     if (section[0] == '\0')
         report(loader, NULL, "a key before the first [section]");
     else if (!option_section_known(section))
-        return 1; /* reported where the section begins */
+        return; /* reported where the section begins */
     else if (i == option_count)
         report_unknown(loader, section, key);
     else if (loader->seen[i])
@@ -153,29 +108,51 @@ static int handle_pair(void *context, const char *section, const char *key, cons
         assign(loader, i, value);
     if (i < option_count)
         loader->seen[i] = true;
-    return 1;
+}
+
+/* Reads a line of the file, which it changes. */
+static void load_line(struct loader *loader, char *line, size_t length)
+{
+    if (length >= LINE_BYTES || strlen(line) != length) {
+        report(loader, NULL, length >= LINE_BYTES ? "line too long" : "holds a NUL byte");
+        return;
+    }
+    while (length > 0 && strchr("\r\n", line[length - 1]))
+        line[--length] = '\0';
+    char *text = trim(line), *end = strpbrk(text, *text == '[' ? "]" : "=:");
+    if (*text == '\0' || strchr("#;", *text))
+        return;
+    if (!end) {
+        report(loader, NULL, "neither [section] nor key = value");
+        return;
+    }
+    *end = '\0';
+    if (*text == '[')
+        load_section(loader, text + 1);
+    else
+        load_pair(loader, trim(text), end + 1);
 }
 
 static void load_file(struct loader *loader)
 {
+    char *line = NULL;
+    size_t size = 0, mark = strlen(BYTE_ORDER_MARK);
+    ssize_t length;
     snprintf(loader->origin, sizeof loader->origin, "%s", loader->file);
-    loader->stream = fopen(loader->file, "re");
-    if (!loader->stream) {
+    FILE *file = fopen(loader->file, "re");
+    if (!file) {
         report(loader, NULL, "%s", strerror(errno));
         return;
     }
-    ini_max_line = LINE_BYTES;
-    ini_initial_alloc = LINE_BYTES;
-    ini_use_stack = false;
-    ini_allow_realloc = false;
-    ini_allow_multiline = false;
-    ini_allow_inline_comments = false;
-    if (ini_parse_stream(next_line, loader, handle_pair, loader) != 0 || ferror(loader->stream)) {
-        snprintf(loader->origin, sizeof loader->origin, "%s", loader->file);
-        report(loader, NULL, "cannot be read");
+    for (int number = 1; (length = getline(&line, &size, file)) >= 0; number++) {
+        size_t skipped = number == 1 && strncmp(line, BYTE_ORDER_MARK, mark) == 0 ? mark : 0;
+        snprintf(loader->origin, sizeof loader->origin, "%s:%d", loader->file, number);
+        load_line(loader, line + skipped, (size_t)length - skipped);
     }
-    free(loader->text);
-    fclose(loader->stream);
+    if (!feof(file))
+        report(loader, NULL, "cannot be read on: %s", strerror(errno));
+    free(line);
+    fclose(file);
 }
 
 /* "section<separator>key=value", from the environment or the command line; the origin is set. */
