@@ -23,7 +23,7 @@
 #define EXIT_USAGE     2
 #define WALK_HANDLES   8
 #define START_LIMIT_MS 10000
-/* %s: the folder, the simulator. */
+/* The folder and the simulator's URL are filled in. */
 static const char configuration[] = "[server]\nlisten = 127.0.0.1:0\nops_listen = 127.0.0.1:0\nstate = %s\n"
                                     "[geoip]\ndatabases = " VISITORS "\n"
                                     "[weather]\nproviders = open-meteo\nopen_meteo_url = %s\nproxy =\n"
@@ -68,7 +68,7 @@ static bool write_files(struct demo *demo)
            write_file(demo, "widget.conf", text, (size_t)length, demo->file);
 }
 
-/* In the child: becomes the simulator, which ends with us, however we end. */
+/* In the child: becomes the simulator, which the kernel kills when the demo ends in any way. */
 static void become_simulator(pid_t parent, int out)
 {
     char path[DEMO_PATH_BYTES + sizeof SIMULATOR];
@@ -108,11 +108,11 @@ static bool start_simulator(struct demo *demo)
 int demo_open(struct demo *demo, const char *scenario, struct config_sources *sources)
 {
     *demo = (struct demo){.simulator = -1};
-    const char *why = scenario[0] ? scenario_read(scenario, &demo->scenario) : NULL;
+    const char *error = scenario[0] ? scenario_read(scenario, &demo->scenario) : NULL;
     if (sources->file)
-        why = "has a configuration of its own, to be changed by --set";
-    if (why) {
-        fprintf(stderr, "masthead: demo: %s%s%s\n", scenario, scenario[0] ? ": " : "", why);
+        error = "has a configuration of its own, to be changed by --set";
+    if (error) {
+        fprintf(stderr, "masthead: demo: %s%s%s\n", scenario, scenario[0] ? ": " : "", error);
         return EXIT_USAGE;
     }
     sources->file = demo->file;

@@ -101,7 +101,7 @@ static void read_names(struct city_table *table)
     }
 }
 
-/* Ceilings from the size of the files: a line is at most one city, or the names of one. */
+/* Allocates by the number of lines: one is at most one city, or the names of one. */
 static bool allocate(struct city_table *table)
 {
     struct span city_file = file_of(gazetteer_cities, gazetteer_cities_end);

@@ -143,7 +143,7 @@ static bool same_databases(const struct place_options *a, const struct place_opt
     return a->database_count == b->database_count;
 }
 
-/* Notes how opening went, database by database. */
+/* Records for each database whether it could be opened, and its file as it was then. */
 static void record_attempt(struct places *places, const struct generation *tried)
 {
     ARRAY_COPY(places->marks, tried->marks);
@@ -172,7 +172,7 @@ bool places_reload(struct places *places, const struct place_options *options)
 {
     struct generation *candidate = generation_open(options, validate_in_child);
     if (!candidate || !candidate->complete) {
-        /* A refused list of other files says nothing of those that go on serving. */
+        /* A list of other files that is refused concerns none of those in use. */
         if (candidate && same_databases(options, &places->present->options))
             record_attempt(places, candidate);
         log_line(LOG_ERROR, "databases not replaced, the present ones go on serving");

@@ -19,7 +19,7 @@
 #define BUNDLED_TYPE    "Masthead-" /* see data/visitors.pl */
 #define PATH_STEPS      5
 #define FILE_MAX_BYTES  ((off_t)1 << 30)  /* GeoIP2 Enterprise has under half of it */
-#define NAME_LANGUAGE   ((const char *)1) /* stands for the asked language in a path */
+#define NAME_LANGUAGE   ((const char *)1) /* in a path: the asked language */
 #define RECORD_PATHS    3
 #define COPY_STEP_BYTES ((size_t)16 << 20)
 #define RADIUS_SEARCHED ((size_t)1 << 20)
@@ -30,8 +30,8 @@ struct mmdb {
     bool has_radii;
 };
 
-/* Where each field stands, first hit wins. Two families of schema are told apart by what `city` is: a map of
- * names (GeoIP2, GeoLite2, DB-IP) or a plain string, if anything (ip-location-db, IPinfo in both schemas,
+/* The paths to each field; the first that exists counts. `city` tells the two families of schema apart: a map
+ * of names (GeoIP2, GeoLite2, DB-IP) or a plain string, if anything (ip-location-db, IPinfo in both schemas,
  * country-only). */
 enum field { CITY, CITY_LOCAL, REGION, COUNTRY, LATITUDE, LONGITUDE, RADIUS, TIMEZONE, ANYCAST, FIELDS };
 enum schema { NESTED, FLAT, SCHEMAS };
@@ -63,7 +63,7 @@ static const record_path paths[SCHEMAS][FIELDS][RECORD_PATHS] = {
         },
 };
 
-/* Credits by what the vendor's file calls itself, in its metadata or in its name. */
+/* Credits by what a vendor's metadata or file name contains. */
 static const struct {
     const char *mark;
     struct credit credit;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Makes room for one more network. Returns what is wrong, or NULL. */
+/* Allocates for one more network. Returns an error, or NULL. */
 static const char *grow(struct vague *vague)
 {
     if (vague->count == VAGUE_MAX)
@@ -24,7 +24,7 @@ static const char *grow(struct vague *vague)
     return NULL;
 }
 
-/* Adds the network of one line. Returns what is wrong, or NULL. */
+/* Adds the network of one line. Returns an error, or NULL. */
 static const char *add_line(struct vague *vague, char *line)
 {
     line[strcspn(line, "#\r\n")] = '\0';
@@ -53,7 +53,7 @@ static int compare_networks(const void *left, const void *right)
 
 /* Sorts the list and drops what lies within another network. Two networks are apart or one holds the other,
  * so that the last one kept is the only one that can hold the next. */
-static void put_in_order(struct vague *vague)
+static void sort_and_reduce(struct vague *vague)
 {
     size_t kept = 0;
     if (vague->count > 0)
@@ -86,7 +86,7 @@ bool vague_read(struct vague *vague, const char *path)
     free(line);
     if (file)
         fclose(file);
-    put_in_order(vague);
+    sort_and_reduce(vague);
     return read && !error;
 }
 

@@ -78,7 +78,7 @@ static void sweep(const struct mmdb *db)
         memcpy(address.bytes, &bits, address.family == ADDRESS_V6 ? 8 : 4);
         if (address.family == ADDRESS_V6)
             address.bytes[0] =
-                0x20 | (address.bytes[0] & 0x0f); /* where addresses are assigned: 2000::/3, most of it */
+                0x20 | (address.bytes[0] & 0x0f); /* most of 2000::/3, where addresses are assigned */
         mmdb_find(db, &address, "en", &record);
     }
 }

@@ -30,7 +30,7 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Whether every character is alphanumeric or one of `more`; so is no character at all. */
+/* Whether every character is alphanumeric or one of `more`; true for an empty text. */
 static bool is_made_of(struct span text, const char *more)
 {
     for (size_t i = 0; i < text.length; i++) {
@@ -50,7 +50,7 @@ static struct span rest_after(struct span whole, const char *at)
 
 /* --- One address as proxies write it --- */
 
-/* What stands after the colon: a number, or in RFC 7239 also a made-up name that starts with "_". */
+/* Whether this may follow the colon: a number, or in RFC 7239 also an identifier that starts with "_". */
 static bool is_port(struct span text, bool rfc7239)
 {
     if (rfc7239 && text.length > 1 && text.bytes[0] == '_')
@@ -178,7 +178,7 @@ static bool read_for_value(struct span *element)
 /* The address in the value of a for=, quoted or not. */
 static bool parse_for_value(struct span value, struct address *out)
 {
-    char plain[128]; /* room for an address and a port; a made-up port can be longer: not worth reading */
+    char plain[128]; /* an address and a port; one with a longer identifier for a port is not read */
     struct span text = {plain, 0};
     bool quoted = value.length > 0 && value.bytes[0] == '"';
     for (size_t i = quoted; i < value.length - quoted; i++) {
