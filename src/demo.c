@@ -1,6 +1,7 @@
 #include "demo.h"
 
 #include "base/embed.h"
+#include "base/file.h"
 #include "base/json.h"
 
 #include <errno.h>
@@ -50,22 +51,20 @@ static bool make_folder(struct demo *demo)
     return fail("cannot make a folder in", parent);
 }
 
-static bool write_file(const struct demo *demo, const char *name, const char *bytes, size_t count,
-                       char path[DEMO_FILE_BYTES])
+static bool write_file(struct demo *demo, const char *name, const void *bytes, size_t count)
 {
-    snprintf(path, DEMO_FILE_BYTES, "%s/%s", demo->folder, name);
-    FILE *file = fopen(path, "we");
-    bool written = file && fwrite(bytes, 1, count, file) == count;
-    return (file && fclose(file) == 0 && written) || fail("cannot write", path);
+    snprintf(demo->file, sizeof demo->file, "%s/%s", demo->folder, name);
+    return file_replace_bytes(demo->file, bytes, count) || fail("cannot write", demo->file);
 }
 
+/* The configuration comes last, so that demo->file is its name. */
 static bool write_files(struct demo *demo)
 {
     size_t size = (uintptr_t)demo_visitors_end - (uintptr_t)demo_visitors;
     char text[sizeof configuration + 2 * DEMO_PATH_BYTES];
     int length = snprintf(text, sizeof text, configuration, demo->folder, demo->url);
-    return write_file(demo, VISITORS, demo_visitors, size, demo->file) &&
-           write_file(demo, "widget.conf", text, (size_t)length, demo->file);
+    return write_file(demo, VISITORS, demo_visitors, size) &&
+           write_file(demo, "widget.conf", text, (size_t)length);
 }
 
 /* In the child: becomes the simulator, which the kernel kills when the demo ends in any way. */

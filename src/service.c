@@ -2,6 +2,7 @@
  * file, waits for signals and does meanwhile what is due. */
 #include "service.h"
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -88,8 +89,7 @@ static struct http_options listener_options(const struct config *config, const s
         .hosts = config->server.hosts,
         .dev = config->dev.enabled,
     };
-    _Static_assert(sizeof options.host == sizeof address->host, "the host is copied whole");
-    memcpy(options.host, address->host, sizeof options.host);
+    ARRAY_COPY(options.host, address->host);
     return options;
 }
 
