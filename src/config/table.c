@@ -28,6 +28,9 @@
 #define NAMES(reader, member)       FIELD(reader, struct http_names, member)
 #define NETWORKS(member)            FIELD(read_networks, struct network_set, member)
 
+#define PROVIDER_WORD(id, symbol, name) name " "
+#define PROVIDER_WORDS                  WEATHER_PROVIDER_ROWS(PROVIDER_WORD)
+
 const struct option option_table[] = {
     {"server", "listen", "127.0.0.1:8080", FIELD(read_listen, struct listen_address, server.listen),
      .help = "Where pages reach the service: IPv4 address and port; port 0 picks a free one"},
@@ -71,7 +74,7 @@ const struct option option_table[] = {
              "like a record"},
 
     {"weather", "providers", "open-meteo, met-norway", FIELD(read_providers, struct weather_options, weather),
-     .words = "open-meteo met-norway openweathermap gfs", .help = "Weather providers, tried in this order"},
+     .words = PROVIDER_WORDS, .help = "Weather providers, tried in this order"},
     {"weather", "open_meteo_url", WEATHER_FREE_HOST, URL(weather.provider[PROVIDER_OPEN_METEO].url),
      .help = "Base of Open-Meteo's API; with a key the customer host is used in place of the default"},
     {"weather", "open_meteo_key_file", "", PATH(weather.provider[PROVIDER_OPEN_METEO].key_file),

@@ -341,7 +341,8 @@ TEST(what_is_printed_reads_back_the_same)
     static const char *const texts[] = {
         "",
         "[server]\nthreads = 12\nhosts = a, b\n[geoip]\nhome = S\xc3\xa3o Paulo, BR, -23.55, -46.63\n"
-        "databases = \nwatch = 0s\n[weather]\ncontact = me; # \"x\" = y\ncell = 0.25\nproviders = gfs\n"
+        "databases = \nwatch = 0s\n[weather]\ncontact = me; # \"x\" = y\ncell = 0.25\nproviders = "
+        "met-norway\n"
         "[log]\nlevel = debug\n[dev]\nat = 2026-01-31T23:30:00Z\nenabled = yes\n",
     };
     for (size_t i = 0; i < COUNT(texts); i++) {
