@@ -1,14 +1,6 @@
 /* The child that examines a database may be in a stranger's hands once the database is hostile. Whatever it
  * does, the service has its verdict within the limit. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -17,7 +9,6 @@
 #include "folder.h"
 #include "place/validate.h"
 
-#define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
 #define SHORT_MS      50
 #define GENEROUS_MS   60000
 #define HANG_S        20  /* a test that waits longer waits for ever */
@@ -139,9 +130,8 @@ static bool validate(const char *path, int64_t limit_ms, char error[MMDB_ERROR_B
     return ok;
 }
 
-static void whatever_the_child_does_there_is_a_verdict_in_time(void **state)
+TEST(whatever_the_child_does_there_is_a_verdict_in_time)
 {
-    (void)state;
     sigset_t ending;
     int number, ends[2];
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
@@ -161,9 +151,8 @@ static void whatever_the_child_does_there_is_a_verdict_in_time(void **state)
     assert_int_equal(sigwait(&ending, &number), 0); /* which the last child sent */
 }
 
-static void a_sound_database_passes_and_another_file_does_not(void **state)
+TEST(a_sound_database_passes_and_another_file_does_not)
 {
-    (void)state;
     char error[MMDB_ERROR_BYTES];
     if (!validate(VISITORS_PATH, GENEROUS_MS, error))
         fail_msg("%s", error);
@@ -175,9 +164,5 @@ int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], VALIDATE_COMMAND) == 0)
         return behave(argv[2]);
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whatever_the_child_does_there_is_a_verdict_in_time),
-        cmocka_unit_test(a_sound_database_passes_and_another_file_does_not),
-    };
-    return cmocka_run_group_tests_name("validate", tests, make_folder, remove_folder);
+    return unit_run(make_folder, remove_folder);
 }
