@@ -1,5 +1,6 @@
 #include "config/config.h"
 
+#include "base/array.h"
 #include "config/table.h"
 
 #include <errno.h>
@@ -77,7 +78,7 @@ static void assign(struct loader *loader, size_t i, const char *text)
         return;
     }
     strcpy(loader->config->values[i].text, setting.text);
-    strcpy(loader->config->values[i].origin, loader->origin);
+    ARRAY_COPY(loader->config->values[i].origin, loader->origin);
     if (strpbrk(value, "\r\n"))
         report(loader, option->section, "%s: a value is one line", option->key);
     else if (!option->read(&setting))
@@ -241,7 +242,7 @@ static void set_outputs(struct loader *loader)
     const char *state = loader->config->place.state;
     char name[sizeof weather->snapshot];
     snprintf(weather->budgets, sizeof weather->budgets, "%s/" BUDGET_FILE, state);
-    strcpy(name, weather->snapshot);
+    ARRAY_COPY(name, weather->snapshot);
     if (name[0] == '\0' || name[0] == '/')
         return;
     int length = snprintf(weather->snapshot, sizeof weather->snapshot, "%s/%s", state, name);
@@ -297,7 +298,7 @@ bool config_reloadable(const struct config *present, const struct config *next, 
         if (option->reloads || same)
             continue;
         struct loader loader = {.on_error = on_error ? on_error : print_error};
-        strcpy(loader.origin, next->values[i].origin);
+        ARRAY_COPY(loader.origin, next->values[i].origin);
         report(&loader, option->section, "%s: only a restart can change this", option->key);
         ok = false;
     }

@@ -204,6 +204,7 @@ bool read_instant(struct setting *s)
 bool read_budget(struct setting *s)
 {
     static const char units[] = "mhd"; /* in the order of struct weather_budget */
+    _Static_assert(sizeof(struct weather_budget) == (sizeof units - 1) * sizeof(int64_t), "a limit per unit");
     int64_t *limits = s->field;
     const char *text = s->text;
     memset(limits, 0, sizeof(struct weather_budget));
@@ -260,6 +261,11 @@ struct list {
     char text[CONFIG_VALUE_BYTES];
 };
 
+_Static_assert(HTTP_NAMES_MAX <= NETWORK_SET_MAX && PLACE_DATABASES <= NETWORK_SET_MAX &&
+                   WEATHER_PROVIDERS <= NETWORK_SET_MAX,
+               "a struct list holds the items of every list");
+
+/* Splits a list of at most `max` items. */
 static bool split(struct setting *s, size_t max, struct list *list)
 {
     list->count = 0;
@@ -359,7 +365,8 @@ bool read_providers(struct setting *s)
         const char *item = list.items[out->provider_count];
         if (word_index(s->option->words, item) < 0)
             return fail(s, "must be a list of: %s", s->option->words);
-        strcpy(out->providers[out->provider_count], item);
+        if (!store(s, item, out->providers[out->provider_count], WEATHER_NAME_BYTES))
+            return false;
     }
     return list.count > 0 || fail(s, "must name at least one of: %s", s->option->words);
 }
