@@ -1,11 +1,13 @@
 #include "demo.h"
 
 #include "base/embed.h"
+#include "base/file.h"
 #include "base/json.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,13 +17,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define READY        "masthead-sim ready "
-#define SIMULATOR    "masthead-sim"
-#define LINE_BYTES   8192
-#define VISITORS     "visitors.mmdb"
-#define EXIT_USAGE   2
-#define WALK_HANDLES 8
-/* %s: the folder, the simulator. */
+#define READY          "masthead-sim ready "
+#define SIMULATOR      "masthead-sim"
+#define LINE_BYTES     8192
+#define VISITORS       "visitors.mmdb"
+#define EXIT_USAGE     2
+#define WALK_HANDLES   8
+#define START_LIMIT_MS 10000
+/* The folder and the simulator's URL are filled in. */
 static const char configuration[] = "[server]\nlisten = 127.0.0.1:0\nops_listen = 127.0.0.1:0\nstate = %s\n"
                                     "[geoip]\ndatabases = " VISITORS "\n"
                                     "[weather]\nproviders = open-meteo\nopen_meteo_url = %s\nproxy =\n"
@@ -48,25 +51,23 @@ static bool make_folder(struct demo *demo)
     return fail("cannot make a folder in", parent);
 }
 
-static bool write_file(const struct demo *demo, const char *name, const char *bytes, size_t count,
-                       char path[DEMO_FILE_BYTES])
+static bool write_file(struct demo *demo, const char *name, const void *bytes, size_t count)
 {
-    snprintf(path, DEMO_FILE_BYTES, "%s/%s", demo->folder, name);
-    FILE *file = fopen(path, "we");
-    bool written = file && fwrite(bytes, 1, count, file) == count;
-    return (file && fclose(file) == 0 && written) || fail("cannot write", path);
+    snprintf(demo->file, sizeof demo->file, "%s/%s", demo->folder, name);
+    return file_replace_bytes(demo->file, bytes, count) || fail("cannot write", demo->file);
 }
 
+/* The configuration comes last, so that demo->file is its name. */
 static bool write_files(struct demo *demo)
 {
     size_t size = (uintptr_t)demo_visitors_end - (uintptr_t)demo_visitors;
     char text[sizeof configuration + 2 * DEMO_PATH_BYTES];
     int length = snprintf(text, sizeof text, configuration, demo->folder, demo->url);
-    return write_file(demo, VISITORS, demo_visitors, size, demo->file) &&
-           write_file(demo, "widget.conf", text, (size_t)length, demo->file);
+    return write_file(demo, VISITORS, demo_visitors, size) &&
+           write_file(demo, "widget.conf", text, (size_t)length);
 }
 
-/* In the child: becomes the simulator, which ends with us, however we end. */
+/* In the child: becomes the simulator, which the kernel kills when the demo ends in any way. */
 static void become_simulator(pid_t parent, int out)
 {
     char path[DEMO_PATH_BYTES + sizeof SIMULATOR];
@@ -77,7 +78,7 @@ static void become_simulator(pid_t parent, int out)
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    if (prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && getppid() == parent && dup2(out, STDOUT_FILENO) >= 0) {
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent && dup2(out, STDOUT_FILENO) >= 0) {
         execl(path, SIMULATOR, "--listen", "127.0.0.1:0", (char *)NULL);
         fail("cannot start", path);
     }
@@ -96,20 +97,21 @@ static bool start_simulator(struct demo *demo)
         become_simulator(parent, ends[1]);
     close(ends[1]);
     FILE *out = fdopen(ends[0], "r");
-    bool ready = out && fgets(line, sizeof line, out) && sscanf(line, READY "%191s", demo->url) == 1;
+    bool ready = out && poll(&(struct pollfd){.fd = ends[0], .events = POLLIN}, 1, START_LIMIT_MS) > 0 &&
+                 fgets(line, sizeof line, out) && sscanf(line, READY "%191s", demo->url) == 1;
     if (out)
-        fclose(out); /* it says no more */
+        fclose(out); /* the simulator writes one line */
     return ready;
 }
 
 int demo_open(struct demo *demo, const char *scenario, struct config_sources *sources)
 {
     *demo = (struct demo){.simulator = -1};
-    const char *why = scenario[0] ? scenario_read(scenario, &demo->scenario) : NULL;
+    const char *error = scenario[0] ? scenario_read(scenario, &demo->scenario) : NULL;
     if (sources->file)
-        why = "has a configuration of its own, to be changed by --set";
-    if (why) {
-        fprintf(stderr, "masthead: demo: %s%s%s\n", scenario, scenario[0] ? ": " : "", why);
+        error = "has a configuration of its own, to be changed by --set";
+    if (error) {
+        fprintf(stderr, "masthead: demo: %s%s%s\n", scenario, scenario[0] ? ": " : "", error);
         return EXIT_USAGE;
     }
     sources->file = demo->file;
@@ -152,7 +154,7 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
 
 void demo_close(struct demo *demo)
 {
-    if (demo->simulator > 0 && kill(demo->simulator, SIGTERM) == 0)
+    if (demo->simulator > 0 && kill(demo->simulator, SIGKILL) == 0) /* it has nothing to save */
         waitpid(demo->simulator, NULL, 0);
     if (demo->folder[0])
         nftw(demo->folder, remove_one, WALK_HANDLES, FTW_DEPTH | FTW_PHYS);

@@ -1,6 +1,6 @@
-/* `masthead demo`: the service with all that it needs, for the browser tests of other projects. The simulator
- * that lies beside our own program, the bundled readers in a temporary folder, free ports; all of it is gone
- * when we are. */
+/* `masthead demo`: the service with all that it needs, for the browser tests of other projects: the simulator
+ * from the folder of this program, the bundled readers in a temporary folder, free ports. Nothing of it is
+ * left at the end. */
 #pragma once
 
 #include "config/config.h"
@@ -19,13 +19,15 @@ struct demo {
     char url[DEMO_PATH_BYTES];    /* of the simulator */
 };
 
-/* Starts all but the service, and names in `sources` the configuration file that makes the service fit.
- * `scenario` as scenario_read takes it, "": none. An exit status: unless it is EXIT_SUCCESS, why is said on
- * standard error. To be closed in any case. Call before threads, with SIGTERM and SIGINT blocked. */
+/* Starts all but the service, and sets the configuration file in `sources` for it. `scenario` is as for
+ * scenario_read, "": none. Returns an exit status; an error is printed to standard error. Close it in any
+ * case. Call before threads, with SIGTERM and SIGINT blocked. */
 int demo_open(struct demo *, const char *scenario, struct config_sources *sources);
 
-/* Says on standard output, in one line of JSON, where all is to be found. From now on the end of standard
- * input counts as a SIGTERM. */
+/* Prints the addresses to standard output, one line of JSON. From now on the end of standard input is a
+ * SIGTERM.
+ */
 void demo_ready(const struct demo *, const char *public, const char *ops);
 
+/* Kills the simulator and removes the folder. */
 void demo_close(struct demo *);

@@ -34,20 +34,38 @@ static const char usage[] =
     "answer.\n"
     "Exit status: 0 done, 1 failed, 2 bad usage or configuration.\n";
 
-static int check(const struct config *config)
+struct arguments {
+    const struct command *command;
+    struct config_sources sources;
+    bool pretty;
+    const char *scenario; /* of a demo; "": none */
+    char **addresses;
+    int address_count;
+    bool bad;
+};
+
+static int check(struct config *config, const struct arguments *arguments)
 {
+    (void)arguments;
     config_warn(config);
     struct places *places = places_open(&config->place);
-    bool good = weather_usable(&config->weather) && places && places_loaded(places);
+    bool ok = weather_usable(&config->weather) && places && places_loaded(places);
     places_close(places);
-    if (good)
+    if (ok)
         puts("configuration is good");
     else
         fputs("masthead: the service would not be ready with this configuration; see above\n", stderr);
-    return good ? EXIT_SUCCESS : EXIT_USAGE;
+    return ok ? EXIT_SUCCESS : EXIT_USAGE;
 }
 
-static bool parse_argument(const char *text, struct address *address)
+static int print(struct config *config, const struct arguments *arguments)
+{
+    (void)arguments;
+    config_print(config);
+    return EXIT_SUCCESS;
+}
+
+static bool parse_address(const char *text, struct address *address)
 {
     if (address_parse(text, strlen(text), address))
         return true;
@@ -55,22 +73,22 @@ static bool parse_argument(const char *text, struct address *address)
     return false;
 }
 
-static int lookup(const struct config *config, char **addresses, int count, bool pretty)
+static int lookup(struct config *config, const struct arguments *arguments)
 {
     struct places *places = places_open(&config->place);
     int status = places ? EXIT_SUCCESS : EXIT_FAILURE;
-    for (int i = 0; places && i < count; i++) {
+    for (int i = 0; places && i < arguments->address_count; i++) {
         struct address address;
         struct place place;
         struct place_evidence evidence;
         char storage[LOOKUP_BYTES];
         struct text out = text_init(storage, sizeof storage);
-        if (!parse_argument(addresses[i], &address)) {
+        if (!parse_address(arguments->addresses[i], &address)) {
             status = EXIT_USAGE;
             continue;
         }
         places_find(places, &address, NULL, config->widget.lang, &place, &evidence);
-        explain_place(&address, &place, &evidence, pretty, &out);
+        explain_place(&address, &place, &evidence, arguments->pretty, &out);
         fputs(out.bytes, stdout);
     }
     places_close(places);
@@ -87,15 +105,12 @@ static void print_fragment(struct widget *widget, const struct visit *visit)
     fputs(out.bytes, stdout);
 }
 
-static int snippet(struct config *config, const char *argument)
+static int snippet(struct config *config, const struct arguments *arguments)
 {
     struct visit visit = {.now = clock_now(), .units = (enum units)config->widget.units};
-    if (!parse_argument(argument, &visit.address))
+    if (!parse_address(arguments->addresses[0], &visit.address))
         return EXIT_USAGE;
-    config->weather.snapshot[0] = '\0'; /* a running service's */
-    config->weather.budgets[0] = '\0';
-    config->weather.wait_ms =
-        config->weather.timeout_ms * WEATHER_PROVIDERS; /* nobody else is waiting for us */
+    config->weather.wait_ms = config->weather.timeout_ms * WEATHER_PROVIDERS; /* every provider may fail */
     struct places *places = places_open(&config->place);
     struct weather *weather = places ? weather_open(&config->weather) : NULL;
     struct widget *widget = weather ? widget_open(&config->widget, places, weather) : NULL;
@@ -107,41 +122,28 @@ static int snippet(struct config *config, const char *argument)
     return widget ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-enum command { RUN, CHECK, PRINT, LOOKUP, SNIPPET, DEMO, VERSION, HELP, BAD };
-
-struct arguments {
-    enum command command;
-    struct config_sources sources;
-    bool pretty;
-    const char *scenario; /* of a demo; "": none */
-    char **rest;
-    int rest_count;
+/* A command is a word and what it does with a configuration, once; the first is that without a word. */
+static const struct command {
+    const char *word;
+    int (*run)(struct config *, const struct arguments *); /* NULL: it serves, or needs no configuration */
+    int addresses_min, addresses_max;
+    const char *text; /* is all that it prints */
+} commands[] = {
+    {.word = ""},
+    {.word = "demo"},
+    {.word = "--check-config", .run = check},
+    {.word = "--print-config", .run = print},
+    {.word = "lookup", .run = lookup, .addresses_min = 1, .addresses_max = INT32_MAX},
+    {.word = "snippet", .run = snippet, .addresses_min = 1, .addresses_max = 1},
+    {.word = "--version", .text = "masthead " MASTHEAD_VERSION "\n"},
+    {.word = "--help", .text = usage},
+    {.word = "-h", .text = usage},
 };
+#define COMMANDS (sizeof commands / sizeof commands[0])
+enum { SERVE, DEMO };
 
-static enum command command_of(const char *word)
-{
-    static const struct {
-        const char *word;
-        enum command command;
-    } words[] = {
-        {"--check-config", CHECK},
-        {"--print-config", PRINT},
-        {"lookup", LOOKUP},
-        {"snippet", SNIPPET},
-        {"demo", DEMO},
-        {"--version", VERSION},
-        {"--help", HELP},
-        {"-h", HELP},
-    };
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (strcmp(word, words[i].word) == 0)
-            return words[i].command;
-    return BAD;
-}
-
-/* Takes an option with a value, "--config FILE" or "--config=FILE". Returns how many words it took, 0 if it
- * is none. */
-static int take_option(struct arguments *arguments, char **words)
+/* Reads "--config FILE", "--config=FILE" or --set. Returns how many words that took, 0 if it is neither. */
+static int read_option(struct arguments *arguments, char **words)
 {
     static const char *const names[] = {"--config", "--set"};
     size_t i = strncmp(words[0], names[0], strlen(names[0])) != 0, length = strlen(names[i]);
@@ -150,7 +152,7 @@ static int take_option(struct arguments *arguments, char **words)
     bool joined = words[0][length] == '=';
     const char *value = joined ? words[0] + length + 1 : words[1]; /* NULL behind the last word */
     if (!value || arguments->sources.set_count == CONFIG_SETS_MAX)
-        arguments->command = BAD;
+        arguments->bad = true;
     else if (i == 0)
         arguments->sources.file = value;
     else
@@ -158,61 +160,66 @@ static int take_option(struct arguments *arguments, char **words)
     return value && !joined ? 2 : 1;
 }
 
+/* Reads a command's name or an option of its own. Returns how many words that took; 0 if it is neither. */
+static int read_command(struct arguments *arguments, char **words)
+{
+    const struct command *command = arguments->command;
+    if (command->run == lookup && strcmp(words[0], "--pretty") == 0) {
+        arguments->pretty = true;
+        return 1;
+    }
+    if (command == &commands[DEMO] && strcmp(words[0], "--scenario") == 0 && words[1]) {
+        arguments->scenario = words[1];
+        return 2;
+    }
+    for (size_t i = 1; command == &commands[SERVE] && i < COMMANDS; i++)
+        if (strcmp(words[0], commands[i].word) == 0) {
+            arguments->command = &commands[i];
+            return 1;
+        }
+    return 0;
+}
+
 static struct arguments parse_arguments(int argc, char **argv)
 {
-    struct arguments arguments = {.command = RUN, .scenario = ""};
-    int i = 1;
-    while (i < argc && arguments.command != BAD) {
-        int taken = take_option(&arguments, argv + i);
-        bool takes_addresses = arguments.command == LOOKUP || arguments.command == SNIPPET;
-        i += taken;
-        if (taken > 0)
-            continue;
-        if (arguments.command == LOOKUP && strcmp(argv[i], "--pretty") == 0)
-            arguments.pretty = true;
-        else if (arguments.command == DEMO && strcmp(argv[i], "--scenario") == 0 && i + 1 < argc)
-            arguments.scenario = argv[++i];
-        else if (takes_addresses && argv[i][0] != '-')
-            break;
-        else
-            arguments.command = arguments.command == RUN ? command_of(argv[i]) : BAD;
-        if (arguments.command == BAD)
-            fprintf(stderr, "masthead: %s: not expected here\n", argv[i]);
-        i++;
+    struct arguments arguments = {.command = &commands[SERVE], .scenario = ""};
+    int i = 1, count = 1;
+    while (i < argc && count > 0 && !arguments.bad) {
+        count = read_option(&arguments, argv + i);
+        if (count == 0)
+            count = read_command(&arguments, argv + i);
+        i += count;
     }
-    arguments.rest = argv + i;
-    arguments.rest_count = argc - i;
-    if ((arguments.command == LOOKUP && arguments.rest_count == 0) ||
-        (arguments.command == SNIPPET && arguments.rest_count != 1))
-        arguments.command = BAD;
+    arguments.addresses = argv + i;
+    arguments.address_count = argc - i;
+    if (i < argc && !arguments.bad && (arguments.command->addresses_max == 0 || argv[i][0] == '-')) {
+        fprintf(stderr, "masthead: %s: not expected here\n", argv[i]);
+        arguments.bad = true;
+    }
+    arguments.bad = arguments.bad || arguments.address_count < arguments.command->addresses_min ||
+                    arguments.address_count > arguments.command->addresses_max;
     return arguments;
 }
 
-static int run_command(const struct arguments *arguments, struct config *config, const struct demo *demo)
+/* A command that is done at once writes nothing: what is in the state folder is a running service's. */
+static int run_once(struct config *config, const struct arguments *arguments)
 {
-    switch (arguments->command) {
-    case CHECK:
-        return check(config);
-    case PRINT:
-        config_print(config);
-        return EXIT_SUCCESS;
-    case LOOKUP:
-        return lookup(config, arguments->rest, arguments->rest_count, arguments->pretty);
-    case SNIPPET:
-        return snippet(config, arguments->rest[0]);
-    default:
-        return service_run(config, &arguments->sources, demo);
-    }
+    config->place.state[0] = '\0';
+    config->weather.snapshot[0] = '\0';
+    config->weather.budgets[0] = '\0';
+    return arguments->command->run(config, arguments);
 }
 
-static int with_config(const struct arguments *arguments, const struct demo *demo)
+static int run_configured(struct arguments *arguments, const struct demo *demo)
 {
     struct config *config = malloc(sizeof *config);
     int status = EXIT_USAGE;
+    config_find_file(&arguments->sources);
     if (config && config_load(&arguments->sources, config)) {
         log_configure(&config->log);
         access_configure(&config->access);
-        status = run_command(arguments, config, demo);
+        status = arguments->command->run ? run_once(config, arguments)
+                                         : service_run(config, &arguments->sources, demo);
     }
     free(config);
     return status;
@@ -223,7 +230,7 @@ static int run_demo(struct arguments *arguments)
     struct demo demo;
     int status = demo_open(&demo, arguments->scenario, &arguments->sources);
     if (status == EXIT_SUCCESS)
-        status = with_config(arguments, &demo);
+        status = run_configured(arguments, &demo);
     demo_close(&demo);
     return status;
 }
@@ -234,22 +241,13 @@ int main(int argc, char **argv)
         return validate_main(argv[2]);
 
     struct arguments arguments = parse_arguments(argc, argv);
-    signal(SIGPIPE, SIG_IGN); /* whoever went away is told by an error */
-    if (arguments.command == RUN || arguments.command == DEMO)
-        service_block_signals();
-    switch (arguments.command) {
-    case BAD:
-        fputs(usage, stderr);
-        return EXIT_USAGE;
-    case HELP:
-        fputs(usage, stdout);
-        return EXIT_SUCCESS;
-    case VERSION:
-        puts("masthead " MASTHEAD_VERSION);
-        return EXIT_SUCCESS;
-    case DEMO:
-        return run_demo(&arguments);
-    default:
-        return with_config(&arguments, NULL);
+    const struct command *command = arguments.command;
+    signal(SIGPIPE, SIG_IGN); /* writing to a closed connection is an error, no end */
+    if (arguments.bad || command->text) {
+        fputs(arguments.bad ? usage : command->text, arguments.bad ? stderr : stdout);
+        return arguments.bad ? EXIT_USAGE : EXIT_SUCCESS;
     }
+    if (!command->run)
+        service_block_signals();
+    return command == &commands[DEMO] ? run_demo(&arguments) : run_configured(&arguments, NULL);
 }

@@ -1,13 +1,15 @@
-/* The rooms are opened here, lowest floor first, and closed in reverse. Main, the one thread that runs in
- * this file, waits for signals and does what falls due meanwhile. */
+/* The rooms are opened here, lowest floor first, and closed in reverse. The main thread, the only one in this
+ * file, waits for signals and does meanwhile what is due. */
 #include "service.h"
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/notify.h"
 #include "base/process.h"
 #include "ops/ops.h"
+#include "ops/status.h"
 #include "place/place.h"
 #include "site/public.h"
 #include "site/world_map.h"
@@ -27,7 +29,7 @@
 #define FOREVER_MS     ((int64_t)3600000)
 #define SAMPLE_MS      ((int64_t)15000) /* from one note in the history to the next */
 
-/* What main does every now and then (0: never), and when it last did. */
+/* An interval of the main thread's (0: never), and when it last began; real time. */
 struct timer {
     int64_t every_ms, done_ms;
 };
@@ -44,7 +46,7 @@ struct service {
     const struct demo *demo; /* NULL: this is no demo */
     bool dev;                /* developer mode; never changes */
     atomic_bool draining;
-    _Atomic(const char *) reload_refusal; /* why the last reload was refused, in words; NULL: it was not */
+    _Atomic(const char *) reload_refusal; /* reason why the last reload was refused; NULL: it was not */
     struct timer watchdog;                /* for the service manager's watchdog */
 };
 
@@ -66,7 +68,7 @@ static void collect(void *context, size_t row, struct metric_samples *samples)
         metric_value(samples, row == DEV ? service->dev : !atomic_load(&service->reload_refusal));
 }
 
-/* The ops listener goes first: its /metrics reads the others. */
+/* Closes the ops listener first: its /metrics reads the others. */
 static void stop(struct service *service)
 {
     http_close(service->ops);
@@ -87,9 +89,23 @@ static struct http_options listener_options(const struct config *config, const s
         .hosts = config->server.hosts,
         .dev = config->dev.enabled,
     };
-    _Static_assert(sizeof options.host == sizeof address->host, "the host is copied whole");
-    memcpy(options.host, address->host, sizeof options.host);
+    ARRAY_COPY(options.host, address->host);
     return options;
+}
+
+/* The configuration as the status page shows it; NULL when out of memory. */
+static struct status_settings *status_settings_of(const struct config *config)
+{
+    _Static_assert(CONFIG_OPTIONS_MAX <= STATUS_SETTINGS_MAX, "every option has a row");
+    struct status_settings *settings = calloc(1, sizeof *settings);
+    struct config_setting setting;
+    for (; settings && config_setting(config, settings->count, &setting); settings->count++) {
+        struct status_setting *row = &settings->rows[settings->count];
+        snprintf(row->name, sizeof row->name, "%s.%s", setting.section, setting.key);
+        snprintf(row->value, sizeof row->value, "%s", setting.value ? setting.value : "(set, and secret)");
+        snprintf(row->origin, sizeof row->origin, "%s", setting.origin);
+    }
+    return settings;
 }
 
 static bool open_listeners(struct service *service)
@@ -114,7 +130,7 @@ static bool open_listeners(struct service *service)
                                                            .keyless = config_keyless(config)});
     if (!service->status)
         return false;
-    status_configure(service->status, config_settings(config));
+    status_configure(service->status, status_settings_of(config));
     service->ops_options = (struct ops_options){.status = service->status, .site = service->site};
     options = listener_options(config, &config->server.ops_listen);
     options.threads = OPS_THREADS;
@@ -136,7 +152,7 @@ static struct public_options site_options(const struct config *config)
     };
 }
 
-/* Starts every room, lowest floor first. On failure the caller stops what has started. */
+/* Starts every room, lowest floor first. On failure the caller stops those that started. */
 static bool start(struct service *service)
 {
     const struct config *config = service->config;
@@ -162,37 +178,37 @@ static void announce_ready(const struct service *service)
         demo_ready(service->demo, public, ops);
 }
 
-static void complain_in_log(const char *line)
+static void log_error(const char *line)
 {
     log_event(LOG_ERROR, "configuration not good", log_str("fault", line));
 }
 
-/* All or nothing: a new configuration counts only when it is good, may be changed at run time, and its
- * databases load. */
+/* Reloads all or nothing: a new configuration is used only when it has no error, changes nothing that needs a
+ * restart, and its databases load. */
 static void reload(struct service *service, const struct config_sources *sources)
 {
     struct config_sources own = *sources;
     struct config *next = malloc(sizeof *next);
-    own.complain = complain_in_log;
+    own.on_error = log_error;
     notify_reloading();
     const char *refusal = NULL;
     if (!next || !config_load(&own, next))
         refusal = "the configuration is not good";
-    else if (!config_reloadable(service->config, next, own.complain))
+    else if (!config_reloadable(service->config, next, own.on_error))
         refusal = "it changes what only a restart can change";
     else if (!places_reload(service->places, &next->place))
         refusal = "a city database or the file of vague networks could not be loaded";
-    bool good = !refusal;
+    bool ok = !refusal;
     atomic_store(&service->reload_refusal, refusal);
-    if (good) {
+    if (ok) {
         *service->config = *next;
         log_configure(&next->log);
         access_configure(&next->access);
-        status_configure(service->status, config_settings(next));
+        status_configure(service->status, status_settings_of(next));
     }
     free(next);
-    log_line(good ? LOG_INFO : LOG_ERROR, good ? "reloaded" : "reload refused, nothing changed");
-    notify_ready(good ? "serving" : "reload refused, serving as before");
+    log_line(ok ? LOG_INFO : LOG_ERROR, ok ? "reloaded" : "reload refused, nothing changed");
+    notify_ready(ok ? "serving" : "reload refused, serving as before");
 }
 
 static int64_t due_in(const struct timer *timer)
@@ -227,13 +243,13 @@ static int wait_for(struct service *service, const sigset_t *signals, const stru
     }
 }
 
-/* Reloads on SIGHUP and when a database changed, and keeps the history; returns at SIGTERM or SIGINT. */
+/* Reloads on SIGHUP and when a database has changed; returns at SIGTERM or SIGINT. */
 static void serve(struct service *service, const struct config_sources *sources, const sigset_t *signals)
 {
-    struct timer look = {.done_ms = clock_monotonic_ms()};
+    struct timer watch = {.done_ms = clock_monotonic_ms()};
     for (;;) {
-        look.every_ms = service->config->watch_ms;
-        int signal = wait_for(service, signals, &look);
+        watch.every_ms = service->config->watch_ms;
+        int signal = wait_for(service, signals, &watch);
         if (signal == SIGTERM || signal == SIGINT)
             return;
         if (service->watchdog.every_ms >
@@ -243,7 +259,7 @@ static void serve(struct service *service, const struct config_sources *sources,
             reload(service, sources);
         else if (places_changed(service->places))
             places_reload(service->places, &service->config->place);
-        look.done_ms = clock_monotonic_ms();
+        watch.done_ms = clock_monotonic_ms();
     }
 }
 
@@ -259,7 +275,7 @@ static void drain(struct service *service, const sigset_t *signals)
     http_drain(service->public, answers_ms);
 }
 
-/* EMFILE makes civetweb busy-loop: refuse to start. */
+/* Whether there are descriptors for every thread: at EMFILE civetweb would loop without pause. */
 static bool enough_descriptors(const struct config *config)
 {
     uint64_t needed = (uint64_t)config->server.threads + SPARE_FDS,
@@ -294,7 +310,7 @@ int service_run(struct config *config, const struct config_sources *sources, con
                               .dev = config->dev.enabled,
                               .watchdog = {.every_ms = notify_watchdog_ms()}};
     sigset_t signals = own_signals();
-    mkdir(config->place.state, 0755); /* what cannot be written is said by who writes it */
+    mkdir(config->place.state, 0755); /* a failure is logged by those that write into it */
     if (config->dev.enabled && config->dev.at_s > 0)
         clock_freeze(config->dev.at_s * 1000);
     config_warn(config);

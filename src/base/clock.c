@@ -54,7 +54,7 @@ void clock_format(int64_t unix_s, char out[CLOCK_RFC3339_BYTES])
     time_t t = (time_t)unix_s;
     struct tm tm;
     out[0] = '\0';
-    /* glibc pads %Y to four digits only when told to. */
+    /* glibc pads a year to four digits with %04Y only. */
     if (gmtime_r(&t, &tm) && tm.tm_year >= -1900 && tm.tm_year <= 8099)
         strftime(out, CLOCK_RFC3339_BYTES, "%04Y-%m-%dT%H:%M:%SZ", &tm);
 }

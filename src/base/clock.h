@@ -13,7 +13,7 @@ struct instant {
     int64_t boot_ms; /* milliseconds since boot, suspend included: for measuring ages inside one process */
 };
 
-/* The present instant, as moved by clock_advance and clock_freeze. Thread-safe. */
+/* The instant that is now, as moved by clock_advance and clock_freeze. Thread-safe. */
 struct instant clock_now(void);
 
 /* Moves the clock by `ms` (either way), frozen or not. Thread-safe; takes effect for the next clock_now. */

@@ -1,4 +1,4 @@
-/* Files taken into the program's read-only data when it is compiled. */
+/* Files embedded in the program's read-only data at compile time. */
 #pragma once
 
 /* Declares `name` and `name_end`, the first byte of the file and the one past its last; no NUL follows. Paths

@@ -6,16 +6,6 @@
 #include <stdarg.h>
 #include <string.h>
 
-static void write_string(struct text *out, const char *string, bool empty_too)
-{
-    text_json(out, string && (string[0] || empty_too) ? string : NULL);
-}
-
-static void write_flag(struct text *out, int flag)
-{
-    text_string(out, flag < 0 ? "null" : flag ? "true" : "false");
-}
-
 static void write_integer(struct text *out, int64_t value)
 {
     if (value == JSON_NONE)
@@ -28,7 +18,7 @@ static void write_instant(struct text *out, int64_t unix_s)
 {
     char when[CLOCK_RFC3339_BYTES];
     clock_format(unix_s, when);
-    write_string(out, when, false);
+    text_json(out, when[0] ? when : NULL);
 }
 
 static void write_number(struct text *out, double value, int digits, char style)
@@ -44,16 +34,19 @@ static size_t write_value(struct text *out, const char *shape, va_list *values)
 {
     size_t length = strcspn(shape, "sdifg") + 1;
     char last = shape[length - 1];
-    if (last == 's')
-        write_string(out, va_arg(*values, const char *), shape[1] == '-');
-    else if (last == 'i')
-        write_flag(out, va_arg(*values, int));
-    else if (last != 'd')
+    if (last == 's') {
+        const char *string = va_arg(*values, const char *);
+        text_json(out, string && (string[0] || shape[1] == '-') ? string : NULL);
+    } else if (last == 'i') {
+        int flag = va_arg(*values, int);
+        text_string(out, flag < 0 ? "null" : flag ? "true" : "false");
+    } else if (last != 'd') {
         write_number(out, va_arg(*values, double), shape[2] - '0', last);
-    else if (shape[1] == 't')
+    } else if (shape[1] == 't') {
         write_instant(out, va_arg(*values, int64_t));
-    else
+    } else {
         write_integer(out, shape[1] == 'j' ? va_arg(*values, int64_t) : va_arg(*values, int));
+    }
     return length;
 }
 

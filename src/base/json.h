@@ -1,5 +1,5 @@
-/* JSON: a document is written piece by piece into a text. A piece is given as it will look, and its values by
- * the rules of printf, so that the compiler checks them. */
+/* JSON, written piece by piece into a text. A piece is given as it will look, its values as to printf, so
+ * that the compiler checks them. */
 #pragma once
 
 #include "base/text.h"

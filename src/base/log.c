@@ -37,8 +37,8 @@ static bool is_journal(void)
 void log_configure(const struct log_options *options)
 {
     atomic_store(&to_journal, is_journal());
-    atomic_store(&threshold, options->level);
-    atomic_store(&line_format, options->format);
+    atomic_store(&threshold, (int)options->level);
+    atomic_store(&line_format, (int)options->format);
 }
 
 /* At most VALUE_BYTES of a value, cut at a code point. */
@@ -75,11 +75,11 @@ static void write_field(struct text *line, bool json, const struct log_field *fi
     }
 }
 
-/* False when nobody reads the log: then the line is lost, so that readers are not. A reader that is slow is
- * waited for, one that does not come back within PATIENCE_MS only once. */
+/* False when standard error takes nothing: the line is then dropped. The first such line waits for
+ * PATIENCE_MS, those after it do not. */
 static bool emit(const char *bytes, size_t length)
 {
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* between the question and the write */
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* held from poll to write */
     static bool stuck;                                       /* guarded by lock */
     struct pollfd end = {.fd = STDERR_FILENO, .events = POLLOUT};
     pthread_mutex_lock(&lock);

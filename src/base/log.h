@@ -1,6 +1,6 @@
 /* The log: one line per event on standard error, logfmt or JSON, written with one write(2). Where that is the
- * systemd journal, each line begins with its priority. Nobody is kept waiting by a log that is not read:
- * lines are then lost, and counted in the next (lost_before).
+ * systemd journal, each line begins with its priority. A log that is not read blocks no thread: lines are
+ * then dropped, and counted in the next (lost_before).
  *
  *     log_event(LOG_WARN, "database not loaded", log_str("file", path), log_int("bytes", size));
  *
@@ -17,16 +17,16 @@ enum log_level {
     LOG_INFO,
     LOG_WARN,
     LOG_ERROR,
-    LOG_ALWAYS /* shown as info, whatever the level: what scripts wait for */
+    LOG_ALWAYS /* written as info at any level: scripts wait for it */
 };
 enum log_format { LOG_LOGFMT, LOG_JSON };
 
 struct log_options {
-    int level;  /* enum log_level: events below it are dropped */
-    int format; /* enum log_format */
+    int64_t level;  /* enum log_level: events below it are dropped */
+    int64_t format; /* enum log_format */
 };
 
-/* May be called again at any time (a reload), on any thread. */
+/* Sets level and format from now on; a reload calls it again. Thread-safe. */
 void log_configure(const struct log_options *);
 
 struct log_field {
@@ -45,7 +45,7 @@ struct log_field {
 /* An event without values. */
 #define log_line(level, message) log_write((level), (message), (const struct log_field[]){{.key = NULL}})
 
-/* `fields` ends with a NULL key. */
+/* Writes an event, if its level is shown; `fields` ends with a NULL key. Thread-safe. */
 void log_write(enum log_level level, const char *message, const struct log_field *fields);
 
 /* An event with values that may repeat: logged once a minute, each time with how many were suppressed since.
@@ -58,8 +58,8 @@ void log_write(enum log_level level, const char *message, const struct log_field
             log_event((level), (message), __VA_ARGS__, log_int("suppressed", suppressed_)); \
     } while (0)
 
-/* The same for one of several throttles. True when the event may be logged now; *suppressed is then how many
- * were held back since the last one. Real time. */
+/* Whether an event with a throttle of its own may be logged now; *suppressed is then how many were not since
+ * the last that was. Real time. Thread-safe. */
 struct log_throttle {
     atomic_int_fast64_t next_ms;
     atomic_int_fast64_t held_back;

@@ -10,7 +10,7 @@
  *     metric_add(&rows[LOOKUPS], HIT, 0);
  *
  * A row either stores (counters, histograms: striped atomics, so that threads do not contend) or collects:
- * its function is called at each scrape and says its samples. */
+ * its function is called at each scrape and gives its samples. */
 #pragma once
 
 #include "base/text.h"
@@ -74,8 +74,8 @@ struct metric {
         .bound_count = sizeof bounds_ / sizeof bounds_[0], .scale = scale_, __VA_ARGS__ \
     }
 
-/* Takes the rows into the exposition for good; `context` is handed to their collectors. Rows that are
- * registered already get the new context. Aborts when out of memory. Call before threads. */
+/* Adds the rows, which must outlive the process's threads, to the exposition; their collectors get `context`.
+ * Rows that are registered already get the new context. Aborts when out of memory. Call before threads. */
 void metrics_register(struct metric *rows, size_t count, void *context);
 
 /* Counts one for the series of the given label indices (0 where there is no label). Thread-safe, no lock. */
@@ -92,8 +92,8 @@ uint64_t metric_total(const struct metric *, size_t first, size_t second);
  * (NULL: in all); of a histogram, of the values observed. 0 without such a row. Thread-safe. */
 uint64_t metrics_sum(const char *name, const char *value);
 
-/* From inside a collector: one sample. Label values are given for each of the row's labels, in order; NULL
- * for none. For rows whose label values are not a closed set, `labels[].values` may be NULL. */
+/* Gives one sample, from inside a collector. Label values are given for each of the row's labels, in order;
+ * NULL for none. For rows whose label values are not a closed set, `labels[].values` may be NULL. */
 void metric_sample(struct metric_samples *, double value, const char *first, const char *second);
 
 /* The same, for a row without labels. */

@@ -44,15 +44,15 @@ void notify_ready(const char *status)
 
 void notify_reloading(void)
 {
-    struct timespec now; /* to the microsecond: one cut off is before the reload */
+    struct timespec now; /* to the microsecond: rounded down to a millisecond it would precede the reload */
     clock_gettime(CLOCK_MONOTONIC, &now);
     sd_notify_send("RELOADING=1\nMONOTONIC_USEC=%" PRId64,
                    (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 }
 
-void notify_stopping(int64_t most_ms)
+void notify_stopping(int64_t max_ms)
 {
-    sd_notify_send("STOPPING=1\nSTATUS=draining\nEXTEND_TIMEOUT_USEC=%" PRId64, most_ms * 1000);
+    sd_notify_send("STOPPING=1\nSTATUS=draining\nEXTEND_TIMEOUT_USEC=%" PRId64, max_ms * 1000);
 }
 
 int64_t notify_watchdog_ms(void)

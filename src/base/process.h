@@ -3,9 +3,9 @@
 
 #include <stdint.h>
 
-/* Registers them. Call once, before threads. */
+/* Registers these metrics. Call once, before threads. */
 void process_register(void);
 
-/* Lets the process have at least `count` descriptors, if the hard limit allows; else as many as it does.
- * Returns how many it may have. */
+/* Raises the limit of open descriptors to `count`, or as far as the hard limit allows. Returns how many the
+ * process may have; `count` where it may have more. */
 uint64_t process_want_descriptors(uint64_t count);

@@ -51,34 +51,21 @@ void text_format(struct text *text, const char *format, ...)
 
 void text_html(struct text *text, const char *string)
 {
-    for (; *string; string++) {
-        switch (*string) {
-        case '&':
-            text_string(text, "&amp;");
-            break;
-        case '<':
-            text_string(text, "&lt;");
-            break;
-        case '>':
-            text_string(text, "&gt;");
-            break;
-        case '"':
-            text_string(text, "&quot;");
-            break;
-        case '\'':
-            text_string(text, "&#39;");
-            break;
-        default:
-            text_bytes(text, string, 1);
-        }
+    static const char special[] = "&<>\"'";
+    static const char *const entities[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;"};
+    while (*string) {
+        size_t plain = strcspn(string, special);
+        text_bytes(text, string, plain);
+        string += plain;
+        if (*string)
+            text_string(text, entities[strchr(special, *string++) - special]);
     }
 }
 
-/* Length of the UTF-8 sequence at `s` (1-4) with its code point in *point, or 0 when malformed: overlong
- * forms, surrogates and anything past U+10FFFF are malformed (RFC 3629). */
-static size_t utf8_next(const unsigned char *s, size_t left, uint32_t *point)
+size_t text_utf8(const char *bytes, size_t left, uint32_t *point)
 {
     static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+    const unsigned char *s = (const unsigned char *)bytes;
     size_t length = s[0] < 0x80             ? 1
                     : (s[0] & 0xe0) == 0xc0 ? 2
                     : (s[0] & 0xf0) == 0xe0 ? 3
@@ -113,7 +100,7 @@ void text_json(struct text *text, const char *string)
     text_string(text, "\"");
     while (*string) {
         uint32_t point = 0xfffd; /* the replacement character, for a byte that is not UTF-8 */
-        size_t length = utf8_next((const unsigned char *)string, strnlen(string, 4), &point);
+        size_t length = text_utf8(string, strnlen(string, 4), &point);
         if (point == '"' || point == '\\')
             text_format(text, "\\%c", (char)point);
         else if (length == 0 || needs_unicode_escape(point))
@@ -127,28 +114,22 @@ void text_json(struct text *text, const char *string)
 
 static bool plain_in_log(unsigned char c)
 {
-    return c > 0x20 && c < 0x7f && c != '"' && c != '=' && c != '\\';
+    return c > 0x20 && c < 0x7f && !strchr("\"=\\", c);
 }
 
 void text_logfmt(struct text *text, const char *string)
 {
-    size_t length = strnlen(string, LOG_VALUE_BYTES);
-    bool plain = length > 0;
-    for (size_t i = 0; i < length && plain; i++)
-        plain = plain_in_log((unsigned char)string[i]);
-    if (plain) {
+    size_t length = strnlen(string, LOG_VALUE_BYTES), plain = 0;
+    while (plain < length && plain_in_log((unsigned char)string[plain]))
+        plain++;
+    if (plain == length && length > 0) {
         text_bytes(text, string, length);
         return;
     }
     text_string(text, "\"");
     for (size_t i = 0; i < length; i++) {
         unsigned char c = (unsigned char)string[i];
-        if (c == '"' || c == '\\')
-            text_format(text, "\\%c", c);
-        else if (c < 0x20 || c >= 0x7f)
-            text_format(text, "\\x%02x", c);
-        else
-            text_bytes(text, string + i, 1);
+        text_format(text, c < 0x20 || c >= 0x7f ? "\\x%02x" : strchr("\"\\", c) ? "\\%c" : "%c", c);
     }
     text_string(text, "\"");
 }
@@ -183,13 +164,12 @@ static bool invisible(uint32_t point)
 
 bool text_sanitize(const char *bytes, size_t count, char *out, size_t size)
 {
-    const unsigned char *s = (const unsigned char *)bytes;
     size_t length = 0;
     bool visible = false;
     out[0] = '\0';
     for (size_t i = 0; i < count;) {
         uint32_t point;
-        size_t step = utf8_next(s + i, count - i, &point);
+        size_t step = text_utf8(bytes + i, count - i, &point);
         if (step == 0) {
             out[0] = '\0';
             return false;

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct text {
     char *bytes;     /* always NUL-terminated when capacity > 0 */
@@ -16,11 +17,12 @@ struct text {
 /* A text over caller-owned storage, empty. */
 struct text text_init(char *storage, size_t capacity);
 
+/* Appends bytes, a string, what printf makes of a format. */
 void text_bytes(struct text *, const char *bytes, size_t count);
 void text_string(struct text *, const char *string);
 void text_format(struct text *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* For element content and double-quoted attribute values alike. */
+/* Escapes for HTML: element content and double-quoted attribute values. */
 void text_html(struct text *, const char *string);
 
 /* A JSON string with its quotes, or `null` when `string` is NULL. Also escapes < > & and U+2028/2029, so that
@@ -35,7 +37,11 @@ void text_logfmt(struct text *, const char *string);
  * Prometheus has them. */
 void text_number(struct text *, double value);
 
-/* Makes bytes from outside fit to show: copies `count` bytes into `out` (NUL-terminated, at most `size` with
+/* The length of the UTF-8 sequence at `s`, of at most `left` bytes (1 or more), with its code point in
+ * *point. 0 when malformed: overlong forms, surrogates and what is past U+10FFFF are malformed (RFC 3629). */
+size_t text_utf8(const char *s, size_t left, uint32_t *point);
+
+/* Makes bytes from outside safe to show: copies `count` bytes into `out` (NUL-terminated, at most `size` with
  * the NUL), cut at a code point. Drops C0/C1 controls, bidirectional overrides and isolates, and the byte
  * order mark; trims spaces. Returns false, and out = "", when the input is not UTF-8 or nothing visible is
  * left. */

@@ -1,9 +1,9 @@
 #include "config/config.h"
 
+#include "base/array.h"
 #include "config/table.h"
 
 #include <errno.h>
-#include <ini.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,367 +13,283 @@
 #define LINE_BYTES      1024
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define ENVIRONMENT     "MASTHEAD__"
-#define NEAR_ENOUGH     3 /* edits between a wrong key and the one suggested */
-#define KEY_BYTES       64
-#define COMPLAINT_BYTES (2 * LINE_BYTES)
+#define ERROR_BYTES     (2 * LINE_BYTES)
 #define SYSTEM_FILE     "/etc/masthead/widget.conf"
 #define DEFAULT_STATE   "var"
 #define BUDGET_FILE     "budgets"
 #define STATE_VARIABLE  "STATE_DIRECTORY"
 
 /* One pass over all sources. */
-struct loading {
+struct loader {
     struct config *config;
-    config_complaint *complain;
+    config_error *on_error;
     const char *file; /* NULL: none */
     char folder[PLACE_PATH_BYTES];
-    FILE *stream;
-    char *text; /* the line being read, as getline keeps it */
-    size_t text_size;
-    int line;
-    char origin[CONFIG_ORIGIN_BYTES]; /* of that line: "widget.conf:14" */
+    char section[KEY_BYTES];          /* the present one of the file */
+    char origin[CONFIG_ORIGIN_BYTES]; /* of what is being read: "widget.conf:14"; "" for a default */
     bool seen[CONFIG_OPTIONS_MAX];    /* in the file */
     bool failed;
 };
 
-/* Levenshtein's distance, for words of up to KEY_BYTES. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[KEY_BYTES + 1];
-    size_t columns = strnlen(b, KEY_BYTES);
-    for (size_t j = 0; j <= columns; j++)
-        row[j] = j;
-    for (size_t i = 1; a[i - 1]; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= columns; j++) {
-            size_t replace = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            size_t insert_or_delete = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-            row[j] = replace < insert_or_delete ? replace : insert_or_delete;
-        }
-    }
-    return row[columns];
-}
-
-static bool section_known(const char *section)
-{
-    for (size_t i = 0; i < option_count; i++)
-        if (strcmp(option_table[i].section, section) == 0)
-            return true;
-    return false;
-}
-
-/* The nearest section, or the nearest key of a known section; NULL when none is near. */
-static const char *nearest(const char *section, const char *key)
-{
-    bool known = section_known(section);
-    const char *best = NULL;
-    size_t most = strlen(known ? key : section) / 2; /* of a short word, half would be another word */
-    size_t least = (most < NEAR_ENOUGH ? most : NEAR_ENOUGH) + 1;
-    for (size_t i = 0; i < option_count; i++) {
-        const char *candidate = known ? option_table[i].key : option_table[i].section;
-        if (known && strcmp(option_table[i].section, section) != 0)
-            continue;
-        size_t edits = distance(known ? key : section, candidate);
-        if (edits < least) {
-            least = edits;
-            best = candidate;
-        }
-    }
-    return best;
-}
-
-static void say(const char *line)
+static void print_error(const char *line)
 {
     fprintf(stderr, "%s\n", line);
 }
 
-/* Says "origin: [section] ..."; without a section, none. */
-__attribute__((format(printf, 4, 5))) static void complain(struct loading *loading, const char *origin,
-                                                           const char *section, const char *format, ...)
+/* Reports "origin: [section] ..."; without a section where that is NULL. */
+__attribute__((format(printf, 3, 4))) static void report(struct loader *loader, const char *section,
+                                                         const char *format, ...)
 {
-    char line[COMPLAINT_BYTES];
-    int length = snprintf(line, sizeof line,
-                          section ? "%.400s: [%.80s] " : "%.400s: ", origin[0] ? origin : "default", section);
+    char line[ERROR_BYTES];
+    const char *origin = loader->origin[0] ? loader->origin : "default";
+    int length = snprintf(line, sizeof line, section ? "%s: [%.80s] " : "%s: ", origin, section);
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(line + length, sizeof line - (size_t)length, format, arguments);
     va_end(arguments);
-    loading->failed = true;
-    loading->complain(line);
+    loader->failed = true;
+    loader->on_error(line);
 }
 
-static void complain_unknown(struct loading *loading, const char *origin, const char *section,
-                             const char *key)
+static void report_unknown(struct loader *loader, const char *section, const char *key)
 {
-    const char *suggestion = nearest(section, key);
+    const char *suggestion = option_nearest(section, key);
     char hint[KEY_BYTES + 24] = "";
     if (suggestion)
         snprintf(hint, sizeof hint, " (did you mean \"%s\"?)", suggestion);
-    if (section_known(section))
-        complain(loading, origin, section, "unknown key \"%.60s\"%s", key, hint);
+    if (option_section_known(section))
+        report(loader, section, "unknown key \"%.60s\"%s", key, hint);
     else
-        complain(loading, origin, section, "unknown section%s", hint);
+        report(loader, section, "unknown section%s", hint);
 }
 
-static size_t option_index(const char *section, const char *key)
-{
-    size_t i = 0;
-    while (i < option_count &&
-           (strcmp(option_table[i].section, section) != 0 || strcmp(option_table[i].key, key) != 0))
-        i++;
-    return i;
-}
-
-/* Gives option `i` a value, trimmed as a file's would be; an error is said with its origin. */
-static void assign(struct loading *loading, size_t i, const char *text, const char *origin)
+/* Gives option `i` a value, trimmed as that of a file is. */
+static void assign(struct loader *loader, size_t i, const char *text)
 {
     const struct option *option = &option_table[i];
-    char value[CONFIG_VALUE_BYTES];
-    struct setting setting = {.option = option,
-                              .text = value,
-                              .folder = loading->folder,
-                              .field = (char *)loading->config + option->offset};
-    text += strspn(text, " \t");
-    size_t length = strlen(text);
-    while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\t'))
-        length--;
-    if (length >= sizeof value) {
-        complain(loading, origin, option->section, "%s: value longer than %d bytes", option->key,
-                 CONFIG_VALUE_BYTES - 1);
+    char value[LINE_BYTES];
+    struct setting setting = {
+        .option = option, .folder = loader->folder, .field = (char *)loader->config + option->offset};
+    size_t length = (size_t)snprintf(value, sizeof value, "%s", text);
+    setting.text = trim(value);
+    if (length >= sizeof value || strlen(setting.text) >= CONFIG_VALUE_BYTES) {
+        report(loader, option->section, "%s: value longer than %d bytes", option->key,
+               CONFIG_VALUE_BYTES - 1);
         return;
     }
-    snprintf(value, sizeof value, "%.*s", (int)length, text);
-    if (strpbrk(value, "\r\n")) {
-        complain(loading, origin, option->section, "%s: a value is one line", option->key);
-    } else if (!option->read(&setting)) {
-        complain(loading, origin, option->section, "%s = \"%s\": %s", option->key,
-                 option->secret ? "..." : value, setting.error);
-    } else {
-        snprintf(loading->config->values[i].text, CONFIG_VALUE_BYTES, "%s", value);
-        snprintf(loading->config->values[i].origin, CONFIG_ORIGIN_BYTES, "%s", origin);
-    }
+    strcpy(loader->config->values[i].text, setting.text);
+    ARRAY_COPY(loader->config->values[i].origin, loader->origin);
+    if (strpbrk(value, "\r\n"))
+        report(loader, option->section, "%s: a value is one line", option->key);
+    else if (!option->read(&setting))
+        report(loader, option->section, "%s = \"%s\": %s", option->key, option->secret ? "..." : setting.text,
+               setting.error);
 }
 
-/* What is wrong with a line, or NULL: the library would cut long lines and drop what it cannot read, naming
- * only the first. */
-static const char *fault_of_line(const char *line, size_t length)
+static void load_section(struct loader *loader, const char *name)
 {
-    const char *start = line + strspn(line, " \t\r\n");
-    if (length >= LINE_BYTES)
-        return "line too long";
-    if (strlen(line) != length)
-        return "holds a NUL byte";
-    bool pair = strpbrk(start, "=:") != NULL, section = *start == '[' && strchr(start, ']');
-    if (*start && !strchr("#;", *start) && (*start == '[' ? !section : !pair))
-        return "neither [section] nor key = value";
-    return NULL;
+    snprintf(loader->section, sizeof loader->section, "%s", name);
+    if (!option_section_known(loader->section))
+        report_unknown(loader, loader->section, "");
 }
 
-static void check_section(struct loading *loading, const char *line)
+static void load_pair(struct loader *loader, const char *key, const char *value)
 {
-    char section[KEY_BYTES];
-    const char *start = strchr(line, '[') + 1;
-    snprintf(section, sizeof section, "%.*s", (int)strcspn(start, "]"), start);
-    if (!section_known(section))
-        complain_unknown(loading, loading->origin, section, "");
-}
-
-/* libinih's reader: a line a call, counted and checked, since the library tells handlers no line numbers. A
- * faulty line is named here and comes to the library as an empty one. */
-static char *next_line(char *line, int size, void *context)
-{
-    struct loading *loading = context;
-    ssize_t length = getline(&loading->text, &loading->text_size, loading->stream);
-    if (length < 0)
-        return NULL;
-    loading->line++;
-    snprintf(loading->origin, sizeof loading->origin, "%s:%d", loading->file, loading->line);
-    const char *text = loading->text;
-    if (loading->line == 1 && strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0) {
-        text += strlen(BYTE_ORDER_MARK);
-        length -= (ssize_t)strlen(BYTE_ORDER_MARK);
-    }
-    const char *fault = fault_of_line(text, (size_t)length);
-    if (fault)
-        complain(loading, loading->origin, NULL, "%s", fault);
-    else if (text[strspn(text, " \t")] == '[')
-        check_section(loading, text);
-    snprintf(line, (size_t)size, "%s", fault ? "" : text);
-    return line;
-}
-
-static int handle_pair(void *context, const char *section, const char *key, const char *value)
-{
-    struct loading *loading = context;
-    const char *origin = loading->origin;
+    const char *section = loader->section;
     size_t i = option_index(section, key);
     if (section[0] == '\0')
-        complain(loading, origin, NULL, "a key before the first [section]");
-    else if (!section_known(section))
-        return 1; /* said where the section begins */
+        report(loader, NULL, "a key before the first [section]");
+    else if (!option_section_known(section))
+        return; /* reported where the section begins */
     else if (i == option_count)
-        complain_unknown(loading, origin, section, key);
-    else if (loading->seen[i])
-        complain(loading, origin, section, "%s given twice", key);
+        report_unknown(loader, section, key);
+    else if (loader->seen[i])
+        report(loader, section, "%s given twice", key);
     else
-        assign(loading, i, value, origin);
+        assign(loader, i, value);
     if (i < option_count)
-        loading->seen[i] = true;
-    return 1;
+        loader->seen[i] = true;
 }
 
-static void load_file(struct loading *loading)
+/* Reads a line of the file, which it changes. */
+static void load_line(struct loader *loader, char *line, size_t length)
 {
-    loading->stream = fopen(loading->file, "re");
-    if (!loading->stream) {
-        complain(loading, loading->file, NULL, "%s", strerror(errno));
+    if (length >= LINE_BYTES || strlen(line) != length) {
+        report(loader, NULL, length >= LINE_BYTES ? "line too long" : "holds a NUL byte");
         return;
     }
-    ini_max_line = LINE_BYTES;
-    ini_initial_alloc = LINE_BYTES;
-    ini_use_stack = false;
-    ini_allow_realloc = false;
-    ini_allow_multiline = false;
-    ini_allow_inline_comments = false;
-    if (ini_parse_stream(next_line, loading, handle_pair, loading) != 0 || ferror(loading->stream))
-        complain(loading, loading->file, NULL, "cannot be read");
-    free(loading->text);
-    fclose(loading->stream);
+    while (length > 0 && strchr("\r\n", line[length - 1]))
+        line[--length] = '\0';
+    char *text = trim(line), *end = strpbrk(text, *text == '[' ? "]" : "=:");
+    if (*text == '\0' || strchr("#;", *text))
+        return;
+    if (!end) {
+        report(loader, NULL, "neither [section] nor key = value");
+        return;
+    }
+    *end = '\0';
+    if (*text == '[')
+        load_section(loader, text + 1);
+    else
+        load_pair(loader, trim(text), end + 1);
 }
 
-static void lower(char *text)
+static void load_file(struct loader *loader)
 {
-    for (; *text; text++)
-        if (*text >= 'A' && *text <= 'Z')
-            *text = (char)(*text - 'A' + 'a');
+    char *line = NULL;
+    size_t size = 0, mark = strlen(BYTE_ORDER_MARK);
+    ssize_t length;
+    snprintf(loader->origin, sizeof loader->origin, "%s", loader->file);
+    FILE *file = fopen(loader->file, "re");
+    if (!file) {
+        report(loader, NULL, "%s", strerror(errno));
+        return;
+    }
+    for (int number = 1; (length = getline(&line, &size, file)) >= 0; number++) {
+        size_t skipped = number == 1 && strncmp(line, BYTE_ORDER_MARK, mark) == 0 ? mark : 0;
+        snprintf(loader->origin, sizeof loader->origin, "%s:%d", loader->file, number);
+        load_line(loader, line + skipped, (size_t)length - skipped);
+    }
+    if (!feof(file))
+        report(loader, NULL, "cannot be read on: %s", strerror(errno));
+    free(line);
+    fclose(file);
 }
 
-/* "section<separator>key=value", from the environment or the command line. */
-static void load_assignment(struct loading *loading, const char *text, const char *separator,
-                            const char *origin)
+/* "section<separator>key=value", from the environment or the command line; the origin is set. */
+static void load_assignment(struct loader *loader, const char *text, const char *separator)
 {
     char name[2 * KEY_BYTES];
     const char *equals = strchr(text, '=');
-    size_t length = equals ? (size_t)(equals - text) : 0;
     char *split = NULL;
-    if (equals && length < sizeof name) {
-        memcpy(name, text, length);
-        name[length] = '\0';
-        lower(name);
+    if (equals && (size_t)(equals - text) < sizeof name) {
+        snprintf(name, sizeof name, "%.*s", (int)(equals - text), text);
+        for (char *c = name; *c; c++)
+            *c = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
         split = strstr(name, separator);
     }
     if (!split) {
-        complain(loading, origin, NULL, "must be SECTION.KEY=VALUE");
+        report(loader, NULL, "must be SECTION.KEY=VALUE");
         return;
     }
     *split = '\0';
     const char *key = split + strlen(separator);
     size_t i = option_index(name, key);
     if (i == option_count)
-        complain_unknown(loading, origin, name, key);
+        report_unknown(loader, name, key);
     else
-        assign(loading, i, equals + 1, origin);
+        assign(loader, i, equals + 1);
 }
 
-static void load_environment(struct loading *loading)
+static void load_environment(struct loader *loader)
 {
     for (char **entry = environ; *entry; entry++) {
         if (strncmp(*entry, ENVIRONMENT, strlen(ENVIRONMENT)) != 0)
             continue;
-        char origin[CONFIG_ORIGIN_BYTES];
-        snprintf(origin, sizeof origin, "environment %.*s", (int)strcspn(*entry, "="), *entry);
-        load_assignment(loading, *entry + strlen(ENVIRONMENT), "__", origin);
+        snprintf(loader->origin, sizeof loader->origin, "environment %.*s", (int)strcspn(*entry, "="),
+                 *entry);
+        load_assignment(loader, *entry + strlen(ENVIRONMENT), "__");
     }
 }
 
-static void choose_file(const struct config_sources *sources, struct loading *loading)
+static void load_sets(struct loader *loader, const struct config_sources *sources)
+{
+    for (size_t i = 0; i < sources->set_count; i++) {
+        const char *set = sources->sets[i];
+        snprintf(loader->origin, sizeof loader->origin, "--set %.*s", (int)strcspn(set, "="), set);
+        load_assignment(loader, set, ".");
+    }
+}
+
+void config_find_file(struct config_sources *sources)
 {
     static const char *const usual[] = {"widget.conf", SYSTEM_FILE};
-    loading->file = sources->file;
-    for (size_t i = 0; !loading->file && i < sizeof usual / sizeof usual[0]; i++)
+    for (size_t i = 0; !sources->file && i < sizeof usual / sizeof usual[0]; i++)
         if (access(usual[i], F_OK) == 0)
-            loading->file = usual[i];
-    const char *slash = loading->file ? strrchr(loading->file, '/') : NULL;
-    int length = snprintf(loading->folder, sizeof loading->folder, "%.*s",
-                          slash ? (int)(slash - loading->file) : 1, slash ? loading->file : ".");
-    if ((size_t)length >= sizeof loading->folder) {
-        complain(loading, "configuration", NULL, "the path of the file's folder is too long");
-        strcpy(loading->folder, "."); /* one error is enough */
-    }
+            sources->file = usual[i];
 }
 
-static void choose_state(struct loading *loading)
+static void set_folder(struct loader *loader)
 {
-    char *state = loading->config->place.state;
+    const char *slash = loader->file ? strrchr(loader->file, '/') : NULL;
+    int length = snprintf(loader->folder, sizeof loader->folder, "%.*s",
+                          slash ? (int)(slash - loader->file) : 1, slash ? loader->file : ".");
+    if ((size_t)length < sizeof loader->folder)
+        return;
+    report(loader, NULL, "the path of the file's folder is too long");
+    strcpy(loader->folder, "."); /* or each relative path would be an error, too */
+}
+
+static void set_state(struct loader *loader)
+{
+    char *state = loader->config->place.state;
     const char *given = getenv(STATE_VARIABLE);
+    int length;
     if (state[0])
         return;
-    int length;
     if (given && given[0])
         length = snprintf(state, PLACE_PATH_BYTES, "%.*s", (int)strcspn(given, ":"), given);
     else
-        length = snprintf(state, PLACE_PATH_BYTES, "%s/" DEFAULT_STATE, loading->folder);
+        length = snprintf(state, PLACE_PATH_BYTES, "%s/" DEFAULT_STATE, loader->folder);
     if (length >= PLACE_PATH_BYTES)
-        complain(loading, "configuration", "server", "state: path too long");
+        report(loader, "server", "state: path too long");
 }
 
-/* What is written is relative to the state folder. */
-static void choose_outputs(struct loading *loading)
+/* Outputs are relative to the state folder. */
+static void set_outputs(struct loader *loader)
 {
-    struct weather_options *weather = &loading->config->weather;
-    snprintf(weather->budgets, sizeof weather->budgets, "%s/" BUDGET_FILE, loading->config->place.state);
+    struct weather_options *weather = &loader->config->weather;
+    const char *state = loader->config->place.state;
     char name[sizeof weather->snapshot];
-    memcpy(name, weather->snapshot, sizeof name);
+    snprintf(weather->budgets, sizeof weather->budgets, "%s/" BUDGET_FILE, state);
+    ARRAY_COPY(name, weather->snapshot);
     if (name[0] == '\0' || name[0] == '/')
         return;
-    size_t length = (size_t)snprintf(weather->snapshot, sizeof weather->snapshot, "%s/%s",
-                                     loading->config->place.state, name);
-    if (length >= sizeof weather->snapshot)
-        complain(loading, "configuration", "cache", "snapshot: path too long");
+    int length = snprintf(weather->snapshot, sizeof weather->snapshot, "%s/%s", state, name);
+    if ((size_t)length >= sizeof weather->snapshot)
+        report(loader, "cache", "snapshot: path too long");
 }
 
-/* What only two values together can get wrong. */
-static void check_together(struct loading *loading)
+/* Reports what only two values together can get wrong. */
+static void check_together(struct loader *loader)
 {
-    const struct config *c = loading->config;
+    const struct config *c = loader->config;
     if (c->weather.keep_ms < c->weather.refresh_ms)
-        complain(loading, "configuration", "weather", "keep is shorter than refresh");
+        report(loader, "weather", "keep is shorter than refresh");
     if (c->server.listen.port != 0 && c->server.listen.port == c->server.ops_listen.port &&
         strcmp(c->server.listen.host, c->server.ops_listen.host) == 0)
-        complain(loading, "configuration", "server", "listen and ops_listen are the same address");
+        report(loader, "server", "listen and ops_listen are the same address");
 }
 
 bool config_load(const struct config_sources *sources, struct config *out)
 {
-    struct loading loading = {.config = out, .complain = sources->complain ? sources->complain : say};
+    static const char whole[] = "configuration"; /* the origin of what concerns no single value */
+    struct loader loader = {.config = out,
+                            .on_error = sources->on_error ? sources->on_error : print_error,
+                            .file = sources->file};
     *out = (struct config){.log = {.level = LOG_INFO}};
-    choose_file(sources, &loading);
+    strcpy(loader.origin, whole);
+    set_folder(&loader);
+    loader.origin[0] = '\0';
     for (size_t i = 0; i < option_count; i++)
-        assign(&loading, i, option_table[i].fallback, "");
-    if (loading.file)
-        load_file(&loading);
-    load_environment(&loading);
-    for (size_t i = 0; i < sources->set_count; i++) {
-        char origin[CONFIG_ORIGIN_BYTES];
-        const char *set = sources->sets[i];
-        snprintf(origin, sizeof origin, "--set %.*s", (int)strcspn(set, "="), set);
-        load_assignment(&loading, set, ".", origin);
-    }
-    choose_state(&loading);
-    choose_outputs(&loading);
-    if (!loading.failed)
-        check_together(&loading);
+        assign(&loader, i, option_table[i].fallback);
+    if (loader.file)
+        load_file(&loader);
+    load_environment(&loader);
+    load_sets(&loader, sources);
+    strcpy(loader.origin, whole);
+    set_state(&loader);
+    set_outputs(&loader);
+    if (!loader.failed)
+        check_together(&loader);
     out->weather.max_waiters = out->server.threads / 4;
     out->weather.simulated = out->widget.simulated;
-    return !loading.failed;
+    return !loader.failed;
 }
 
-bool config_reloadable(const struct config *present, const struct config *next, config_complaint *sink)
+bool config_reloadable(const struct config *present, const struct config *next, config_error *on_error)
 {
-    char line[COMPLAINT_BYTES];
-    bool good = true;
+    bool ok = true;
     for (size_t i = 0; i < option_count; i++) {
         const struct option *option = &option_table[i];
         bool same = strcmp(present->values[i].text, next->values[i].text) == 0 ||
@@ -381,28 +297,24 @@ bool config_reloadable(const struct config *present, const struct config *next, 
                            option->size) == 0; /* however it is written: 5s, 5000ms */
         if (option->reloads || same)
             continue;
-        snprintf(line, sizeof line, "%s: [%s] %s: only a restart can change this",
-                 next->values[i].origin[0] ? next->values[i].origin : "default", option_table[i].section,
-                 option_table[i].key);
-        (sink ? sink : say)(line);
-        good = false;
+        struct loader loader = {.on_error = on_error ? on_error : print_error};
+        ARRAY_COPY(loader.origin, next->values[i].origin);
+        report(&loader, option->section, "%s: only a restart can change this", option->key);
+        ok = false;
     }
-    return good;
+    return ok;
 }
 
-struct status_settings *config_settings(const struct config *config)
+bool config_setting(const struct config *config, size_t i, struct config_setting *out)
 {
-    _Static_assert(CONFIG_OPTIONS_MAX <= STATUS_SETTINGS_MAX, "room for all");
-    struct status_settings *settings = calloc(1, sizeof *settings);
-    for (size_t i = 0; settings && i < option_count; i++) {
-        const struct option *option = &option_table[i];
-        struct status_setting *row = &settings->rows[settings->count++];
-        bool hidden = option->secret && config->values[i].text[0];
-        snprintf(row->name, sizeof row->name, "%s.%s", option->section, option->key);
-        snprintf(row->value, sizeof row->value, "%s", hidden ? "(set, and secret)" : config->values[i].text);
-        snprintf(row->origin, sizeof row->origin, "%s", config->values[i].origin);
-    }
-    return settings;
+    if (i >= option_count)
+        return false;
+    const char *value = config->values[i].text;
+    *out = (struct config_setting){.section = option_table[i].section,
+                                   .key = option_table[i].key,
+                                   .value = option_table[i].secret && value[0] ? NULL : value,
+                                   .origin = config->values[i].origin};
+    return true;
 }
 
 bool config_keyless(const struct config *config)
@@ -428,21 +340,33 @@ void config_warn(const struct config *config)
                  "nothing here can tell");
 }
 
+/* The comment on an option: what it is, its words where it is a choice, whether it reloads, its origin. */
+static void print_comment(const struct option *option, const char *origin)
+{
+    const char *mark = ": ";
+    printf("# %s", option->help);
+    for (const char *word = option->read == read_choice ? option->words : ""; *word; mark = ", ") {
+        size_t length = strcspn(word, " ");
+        printf("%s%.*s", mark, (int)length, word);
+        word += length + (word[length] == ' ');
+    }
+    printf(". %s\n", option->reloads ? "SIGHUP changes it." : "Restart to change it.");
+    if (origin[0])
+        printf("# from %s\n", origin);
+}
+
 void config_print(const struct config *config)
 {
+    struct config_setting setting;
     const char *section = "";
-    for (size_t i = 0; i < option_count; i++) {
-        const struct option *option = &option_table[i];
-        bool hidden = option->secret && config->values[i].text[0];
-        if (strcmp(section, option->section) != 0)
-            printf("%s[%s]\n", i > 0 ? "\n" : "", option->section);
-        section = option->section;
-        printf("# %s. %s\n", option->help, option->reloads ? "SIGHUP changes it." : "Restart to change it.");
-        if (config->values[i].origin[0])
-            printf("# from %s\n", config->values[i].origin);
-        printf(hidden                      ? "# %s is set, and secret\n"
-               : config->values[i].text[0] ? "%s = %s\n"
-                                           : "%s =\n",
-               option->key, config->values[i].text);
+    for (size_t i = 0; config_setting(config, i, &setting); i++) {
+        if (strcmp(section, setting.section) != 0)
+            printf("%s[%s]\n", i > 0 ? "\n" : "", setting.section);
+        section = setting.section;
+        print_comment(&option_table[i], setting.origin);
+        if (setting.value)
+            printf("%s =%s%s\n", setting.key, setting.value[0] ? " " : "", setting.value);
+        else
+            printf("# %s is set, and secret\n", setting.key);
     }
 }

@@ -1,11 +1,10 @@
 /* The configuration: defaults, widget.conf, environment and command line become one struct of the rooms' own
- * options. Only main.c and demo.c include this. */
+ * options. Only main.c, service.c and demo.c include it. */
 #pragma once
 
 #include "base/log.h"
 #include "http/access.h"
 #include "http/server.h"
-#include "ops/status.h"
 #include "place/place.h"
 #include "visitor/client.h"
 #include "weather/weather.h"
@@ -45,39 +44,49 @@ struct config {
         int64_t at_s; /* 0: the clock runs */
     } dev;
 
-    /* What each option's value was written as, and where; in the order of the table. */
+    /* Each option's value as it was written, and where; in the order of the table. */
     struct {
         char text[CONFIG_VALUE_BYTES];
         char origin[CONFIG_ORIGIN_BYTES]; /* "" for a default */
     } values[CONFIG_OPTIONS_MAX];
 };
 
-/* Where errors are said: a line each. */
-typedef void config_complaint(const char *line);
+/* Receives an error, one line without a newline. */
+typedef void config_error(const char *line);
 
 struct config_sources {
-    const char *file;                  /* NULL: ./widget.conf, else /etc/masthead/widget.conf, else none */
+    const char *file;                  /* NULL: none */
     const char *sets[CONFIG_SETS_MAX]; /* "section.key=value" */
     size_t set_count;
-    config_complaint *complain; /* NULL: to standard error */
+    config_error *on_error; /* NULL: to standard error */
 };
 
-/* Reads all sources into *out (large: not for the stack). Every error is said, with its file and line; false
- * if there was any. */
+/* Names the file, where none is named: ./widget.conf, else /etc/masthead/widget.conf, whichever exists. Call
+ * once, at the start: each reload reads the same file, or none again. */
+void config_find_file(struct config_sources *);
+
+/* Reads all sources into *out (large: not for the stack). False if there was any error; each is reported,
+ * with its file and line. */
 bool config_load(const struct config_sources *, struct config *out);
 
-/* Whether `next` may replace `present` while the service runs. False, with every offending key said, when a
- * key differs that only a restart can change. The last is as in struct config_sources. */
-bool config_reloadable(const struct config *present, const struct config *next, config_complaint *);
+/* Whether `next` may replace `present` while the service runs. False, with each such key reported (NULL: to
+ * standard error), when a key differs that only a restart can change. */
+bool config_reloadable(const struct config *present, const struct config *next, config_error *);
 
-/* The options as they are in force, without secrets: for the status page, allocated by malloc. NULL when out
- * of memory. */
-struct status_settings *config_settings(const struct config *);
+/* An option in force; its strings live as long as the configuration. */
+struct config_setting {
+    const char *section, *key;
+    const char *value;  /* NULL: it is set, and secret */
+    const char *origin; /* file and line, environment or --set; "" for a default */
+};
+
+/* The option at position `i`, in the order of widget.conf. False behind the last. */
+bool config_setting(const struct config *, size_t i, struct config_setting *out);
 
 /* Whether Open-Meteo's free host would be asked outside developer mode, which commercial sites may not. */
 bool config_keyless(const struct config *);
 
-/* Warnings that an operator should see at start: logged. */
+/* Logs what an operator should be warned of at the start. */
 void config_warn(const struct config *);
 
 /* Writes the whole configuration to standard output, as a file that config_load reads; secrets are left out.

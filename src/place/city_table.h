@@ -1,8 +1,9 @@
 /* The cities of data/cities.tsv with the names of data/city-names.tsv, both embedded in the program. Rows
- * point into them and stand by population, the largest first: a lower index is a larger city. A table is only
- * read once it is open. */
+ * point into them and are in the order of population, the largest first: a lower index is a larger city. An
+ * open table never changes, so that reading it is thread-safe. */
 #pragma once
 
+#include "base/span.h"
 #include "place/name_index.h"
 
 #include <stdbool.h>
@@ -11,12 +12,6 @@
 
 #define CITY_NONE         UINT16_MAX /* no index of a row */
 #define CITY_REGION_BYTES 4
-
-/* Not NUL-terminated. */
-struct span {
-    const char *bytes;
-    size_t length;
-};
 
 struct city_row {
     struct span name;
@@ -29,7 +24,7 @@ struct city_row {
 
 struct city_names {
     struct span display, hindi;
-    uint32_t part_of; /* id of another city, its own id: of none, 0: the table does not say */
+    uint32_t part_of; /* id of the city it is a part of; its own: of none; 0: not given */
 };
 
 struct city_table {
@@ -49,5 +44,5 @@ void city_table_close(struct city_table *);
 /* The index of the row with that id, or CITY_NONE. */
 size_t city_table_find(const struct city_table *, int64_t id);
 
-/* The name that readers say; `hindi`: in Hindi where that is known. */
+/* The name that readers use; `hindi`: in Hindi where that is known. It points into the embedded files. */
 struct span city_table_name(const struct city_table *, size_t city, bool hindi);

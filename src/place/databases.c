@@ -1,5 +1,6 @@
 #include "place/databases.h"
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -73,25 +74,18 @@ static bool is_old(const struct mmdb *db, int64_t now_s, int64_t *days)
     return mmdb_ages(db) && *days > PLACE_OLD_DAYS;
 }
 
-/* Of what a database is, only those that are loaded. */
+/* The age and build time are those of databases that are loaded. */
 static void collect(void *context, size_t row, struct metric_samples *samples)
 {
-    struct places *places = context;
-    struct generation *generation = generation_acquire(places);
-    int64_t now_s = clock_now().wall_ms / 1000, days;
-    for (size_t i = 0; i < generation->options.database_count; i++) {
-        const struct mmdb *db = generation->databases[i];
-        const char *label = label_of(&generation->options, i);
-        pthread_mutex_lock(&places->lock);
-        bool ok = places->last_reload_ok[i];
-        pthread_mutex_unlock(&places->lock);
-        if (row == RELOAD_OK)
-            metric_sample(samples, ok, label, NULL);
-        else if (db)
-            metric_sample(samples, row == OLD ? is_old(db, now_s, &days) : (double)mmdb_built_s(db), label,
-                          NULL);
+    struct place_database databases[PLACE_DATABASES];
+    size_t count = places_databases(context, clock_now().wall_ms / 1000, databases);
+    for (size_t i = 0; i < count; i++) {
+        const struct place_database *db = &databases[i];
+        const double values[ROWS] = {
+            [BUILD_TIME] = (double)db->built_s, [OLD] = db->old, [RELOAD_OK] = db->reload_ok};
+        if (db->loaded || row == RELOAD_OK)
+            metric_sample(samples, values[row], db->label, NULL);
     }
-    generation_release(places, generation);
 }
 
 static struct file_mark mark_file(const char *path)
@@ -102,27 +96,25 @@ static struct file_mark mark_file(const char *path)
     return (struct file_mark){.inode = status.st_ino, .size = status.st_size, .modified = status.st_mtim};
 }
 
+/* Opens database `i`, or logs why it cannot be. */
 static void open_database(struct generation *generation, size_t i, mmdb_validator *validate)
 {
     const char *path = generation->options.databases[i];
-    char error[MMDB_ERROR_BYTES];
+    char error[MMDB_ERROR_BYTES], date[CLOCK_RFC3339_BYTES];
+    int64_t days;
     generation->marks[i] = mark_file(path);
-    generation->databases[i] = mmdb_open(path, generation->options.state, validate, error);
-    if (generation->databases[i] && !validate_known_networks(generation->databases[i], error)) {
-        mmdb_close(generation->databases[i]);
-        generation->databases[i] = NULL;
-    }
-    bool ok = generation->databases[i] != NULL;
-    if (ok) {
-        char date[CLOCK_RFC3339_BYTES];
-        int64_t days;
-        clock_format(mmdb_built_s(generation->databases[i]), date);
-        log_event(LOG_INFO, "database loaded", log_str("file", path), log_str("built", date));
-        if (is_old(generation->databases[i], clock_now().wall_ms / 1000, &days))
-            log_event(LOG_WARN, "database is old", log_str("file", path), log_int("days", days));
-    } else
+    struct mmdb *db = mmdb_open(path, generation->options.state, validate, error);
+    if (!db || !validate_known_networks(db, error)) {
         log_event(LOG_WARN, "database not loaded", log_str("file", path), log_str("error", error));
-    generation->complete = generation->complete && ok;
+        generation->complete = false;
+        mmdb_close(db);
+        return;
+    }
+    generation->databases[i] = db;
+    clock_format(mmdb_built_s(db), date);
+    log_event(LOG_INFO, "database loaded", log_str("file", path), log_str("built", date));
+    if (is_old(db, clock_now().wall_ms / 1000, &days))
+        log_event(LOG_WARN, "database is old", log_str("file", path), log_int("days", days));
 }
 
 static struct generation *generation_open(const struct place_options *options, mmdb_validator *validate)
@@ -151,10 +143,10 @@ static bool same_databases(const struct place_options *a, const struct place_opt
     return a->database_count == b->database_count;
 }
 
-/* Notes how opening went, database by database. */
+/* Records for each database whether it could be opened, and its file as it was then. */
 static void record_attempt(struct places *places, const struct generation *tried)
 {
-    memcpy(places->marks, tried->marks, sizeof places->marks);
+    ARRAY_COPY(places->marks, tried->marks);
     pthread_mutex_lock(&places->lock);
     for (size_t i = 0; i < tried->options.database_count; i++)
         places->last_reload_ok[i] = tried->databases[i] != NULL;
@@ -180,7 +172,7 @@ bool places_reload(struct places *places, const struct place_options *options)
 {
     struct generation *candidate = generation_open(options, validate_in_child);
     if (!candidate || !candidate->complete) {
-        /* A refused list of other files says nothing of those that go on serving. */
+        /* A list of other files that is refused concerns none of those in use. */
         if (candidate && same_databases(options, &places->present->options))
             record_attempt(places, candidate);
         log_line(LOG_ERROR, "databases not replaced, the present ones go on serving");
@@ -204,9 +196,9 @@ bool places_changed(struct places *places)
     for (size_t i = 0; i < generation->options.database_count; i++) {
         struct file_mark mark = mark_file(generation->options.databases[i]);
         struct file_mark *known = &places->marks[i];
-        bool same = mark.inode == known->inode && mark.size == known->size &&
-                    mark.modified.tv_sec == known->modified.tv_sec &&
-                    mark.modified.tv_nsec == known->modified.tv_nsec;
+        _Static_assert(sizeof mark == sizeof mark.inode + sizeof mark.size + sizeof mark.modified,
+                       "no padding is compared");
+        bool same = memcmp(&mark, known, sizeof mark) == 0;
         *known = mark;
         changed = changed || (!same && mark.inode != 0); /* a file that went away is no reason to reload */
     }

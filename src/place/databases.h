@@ -1,9 +1,9 @@
-/* The databases in use, and what place.c shares with databases.c, which opens, watches and replaces them. For
- * these two files only.
+/* The databases in use: what place.c shares with databases.c, which opens, watches and replaces them. Only
+ * these two files include it.
  *
- * The databases in use are one immutable, counted generation. `lock` guards only the pointer to the present
- * one and the counts of all: a reader takes a reference, reads without any lock, and gives the reference
- * back; whoever drops the last reference frees it. */
+ * The databases in use are one immutable generation with a count of references. `lock` guards only the
+ * pointer to the present one and the counts of all: a reader acquires a reference, reads without any lock,
+ * and releases the reference; the release that leaves none frees the generation. */
 #pragma once
 
 #include "place/mmdb.h"
@@ -41,6 +41,6 @@ struct places {
 bool databases_open(struct places *, const struct place_options *);
 void databases_close(struct places *);
 
-/* The present generation, until it is given back. Thread-safe. */
+/* The present generation, valid until it is released. Thread-safe. */
 struct generation *generation_acquire(struct places *);
 void generation_release(struct places *, struct generation *);

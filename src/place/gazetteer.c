@@ -1,4 +1,5 @@
-/* Everything is built by gazetteer_open and only read afterwards. An index of a city is that of its row. */
+/* gazetteer_open builds everything, and nothing changes afterwards. The index of a city is that of its row.
+ */
 #include "place/gazetteer.h"
 
 #include "place/city_table.h"
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The rule's constants; gazetteer.h tells what they mean. */
+/* The constants of the rule in gazetteer.h. */
 #define RADIUS_KM_PER_ROOT 0.016
 #define RADIUS_KM_MAX      30.0
 #define SHARE_AT_CENTRE    0.1
@@ -57,8 +58,8 @@ static void fill_grid(struct gazetteer *g)
         g->grid[--g->cell_begins[cell_of_row(&g->table.rows[i])]] = (uint16_t)i;
 }
 
-/* A point, with what every distance from it needs. Plane trigonometry: within the 50 km that matter here it
- * is off by less than a hundredth up to 70 degrees of latitude. */
+/* A point, with what every distance from it needs. Distances are plane trigonometry: within the 50 km that
+ * matter here the error is less than a hundredth up to 70 degrees of latitude. */
 struct point {
     double latitude, longitude, cosine;
     const char *country, *region; /* the region's code, "" when not known */
@@ -92,9 +93,9 @@ struct depth {
     double ratio; /* distance over radius, below 1 */
 };
 
-/* Looks through one cell for a city of more than `population` people in whose disc the point lies deeper. */
-static void look_in_cell(const struct gazetteer *g, size_t cell, const struct point *point,
-                         int64_t population, struct depth *best)
+/* Searches one cell for a city of more than `population` people in whose disc the point lies deeper. */
+static void search_cell(const struct gazetteer *g, size_t cell, const struct point *point, int64_t population,
+                        struct depth *best)
 {
     for (size_t i = g->cell_begins[cell]; i < g->cell_begins[cell + 1]; i++) {
         const struct city_row *row = &g->table.rows[g->grid[i]];
@@ -119,15 +120,15 @@ static size_t metropolis_of(const struct gazetteer *g, const struct point *point
     int west_end = (int)floor(point->longitude - east), east_end = (int)floor(point->longitude + east);
     for (int latitude = south_end; latitude <= north_end; latitude++)
         for (int longitude = west_end; longitude <= east_end; longitude++)
-            look_in_cell(g, cell_of_degrees(latitude, longitude), point, population, &best);
+            search_cell(g, cell_of_degrees(latitude, longitude), point, population, &best);
     if (best.city == CITY_NONE)
         return CITY_NONE;
     double share = SHARE_AT_CENTRE * (1 - best.ratio) * (1 - best.ratio);
     return (double)population < share * g->table.rows[best.city].population ? best.city : CITY_NONE;
 }
 
-/* Settles what is a part of what. A larger city comes before its parts, so what it is itself is known by
- * then; only the table may make a city a part of a smaller one. */
+/* Sets the metropolis of every city. A larger city comes before its parts, so that its own is known by then;
+ * only the table may make a city a part of a smaller one. */
 static void find_parts(struct gazetteer *g)
 {
     const struct city_row *rows = g->table.rows;
@@ -214,9 +215,8 @@ size_t gazetteer_strip_qualifier(const char *recorded)
     return bare > 0 ? bare : length;
 }
 
-/* The city of that whole name in whose disc, or near it, the point lies; the deepest of several, or
- * CITY_NONE. */
-static size_t named(const struct gazetteer *g, const char *name, const struct point *point)
+/* The city of that whole name in whose disc, or near it, the point lies deepest, or CITY_NONE. */
+static size_t find_by_name(const struct gazetteer *g, const char *name, const struct point *point)
 {
     struct depth best = {CITY_NONE, INFINITY};
     size_t i = name_index_first(&g->table.index, name, strlen(name));
@@ -232,8 +232,8 @@ static size_t named(const struct gazetteer *g, const char *name, const struct po
     return best.city;
 }
 
-/* Cuts the word for "city" that records of some countries add: "Sharjah city", "Goyang-si". */
-static bool cut_tail(char *name, size_t length)
+/* Strips the word for "city" that records of some countries add: "Sharjah city", "Goyang-si". */
+static bool strip_suffix(char *name, size_t length)
 {
     static const char *const tails[] = {" city", " district", " shi", " si"};
     for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
@@ -246,7 +246,8 @@ static bool cut_tail(char *name, size_t length)
     return false;
 }
 
-/* The city that a record names, or that the point is a part of, or CITY_NONE; *rule says which. */
+/* The city that a record names, or that the point is a part of, or CITY_NONE; *rule becomes the part of the
+ * rule that chose it. */
 static size_t city_at(const struct gazetteer *g, struct point *point, const char *recorded,
                       const char *region, const char **rule)
 {
@@ -254,16 +255,16 @@ static size_t city_at(const struct gazetteer *g, struct point *point, const char
     size_t length = fold(recorded, gazetteer_strip_qualifier(recorded), name);
     if (length == 0)
         return CITY_NONE;
-    size_t city = named(g, name, point);
-    if (city == CITY_NONE && cut_tail(name, length))
-        city = named(g, name, point);
+    size_t city = find_by_name(g, name, point);
+    if (city == CITY_NONE && strip_suffix(name, length))
+        city = find_by_name(g, name, point);
     *rule = "the recorded name is this city's, in one of its spellings";
     if (city != CITY_NONE && g->metropolis[city] != city)
         *rule = "the recorded name is that of a part of this city";
     if (city != CITY_NONE)
         return g->metropolis[city];
     *rule = "the recorded name is not a city's, and this is the city around it";
-    if (fold(region, strlen(region), name) > 0 && (city = named(g, name, point)) != CITY_NONE)
+    if (fold(region, strlen(region), name) > 0 && (city = find_by_name(g, name, point)) != CITY_NONE)
         point->region = g->table.rows[city].region;
     return metropolis_of(g, point, UNKNOWN_PEOPLE);
 }
@@ -285,7 +286,7 @@ const char *gazetteer_name_point(const struct gazetteer *g, double latitude, dou
 
 struct hit {
     size_t city;
-    bool abroad, within; /* not of the asked country; found by a word within the name */
+    bool abroad, within; /* not of the asked country; found by a later word of the name */
 };
 
 static bool before(const struct hit *a, const struct hit *b)
@@ -297,8 +298,8 @@ static bool before(const struct hit *a, const struct hit *b)
     return a->city < b->city;
 }
 
-/* Keeps the best `max` hits in order; a city that several keys found counts once, as its best. */
-static size_t keep(struct hit hits[], size_t count, size_t max, struct hit hit)
+/* Inserts a hit among the best `max`, in order; a city that several keys find counts once, as its best. */
+static size_t insert(struct hit hits[], size_t count, size_t max, struct hit hit)
 {
     size_t at = count, end = count;
     while (at > 0 && before(&hit, &hits[at - 1]))
@@ -331,7 +332,7 @@ size_t gazetteer_search(const struct gazetteer *g, const char *query, const char
          name_index_begins(&g->table.index, i, text, length); i++) {
         size_t city = g->table.index.keys[i].owner;
         struct hit hit = {city, !same_country(&g->table.rows[city], country), !g->table.index.keys[i].whole};
-        count = keep(hits, count, max, hit);
+        count = insert(hits, count, max, hit);
     }
     for (size_t i = 0; i < count; i++)
         copy_out(g, hits[i].city, language, &out[i]);

@@ -1,5 +1,5 @@
-/* The gazetteer: cities of at least 15,000 people (GeoNames), with the names that readers say. It answers
- * what a reader would call the place of a record, and searches cities by name.
+/* The gazetteer: cities of at least 15,000 people (GeoNames), with the names that readers use. It finds the
+ * city that a reader would name at the point of a record, and searches cities by name.
  *
  * The rule of the label. A city covers a disc whose radius is 0.016 km times the root of its population, at
  * most 30 km (5 km for 100,000 people, 16 km for a million, 30 km from 3.5 million on). A town in the disc of
@@ -11,12 +11,12 @@
  * 10 km of the point: the city found there, or the one it is a part of, is the label. A name not found is
  * taken for a town of 10,000 people at the point itself, so that neighbourhoods and villages become the city
  * around them, if it has at least 100,000 people, and keep their names elsewhere; where the record's region
- * is named like a city near by (Delhi, Seoul, Tokyo), only cities of that region come into question. Never
- * across a border. The table data/city-names.tsv overrules what the arithmetic gets wrong: Borivali is a part
- * of Mumbai.
+ * is named like a city near by (Delhi, Seoul, Tokyo), only cities of that region are considered. No
+ * city of another country is. The table data/city-names.tsv overrules what the arithmetic gets wrong:
+ * Borivali is a part of Mumbai.
  *
- * The constants were tuned by reading what becomes of 40,000 random addresses of DB-IP City Lite
- * (tests/measure/labels.c prints the table). */
+ * The constants were tuned on the labels of 40,000 random addresses of DB-IP City Lite
+ * (tests/measure/labels.c prints them). */
 #pragma once
 
 #include <stdbool.h>
@@ -69,6 +69,6 @@ struct place_point {
     float latitude, longitude;
 };
 
-/* Copies the coordinates of the next cities, the largest city first, at most `max`. *cursor is 0 at first and
- * then handed back as it was left. Returns how many; 0 at the end. */
+/* Copies the coordinates of the next cities, the largest city first, at most `max`. *cursor is 0 before the
+ * first call and then passed on as it is. Returns how many; 0 at the end. */
 size_t gazetteer_points(const struct gazetteer *, size_t *cursor, struct place_point *out, size_t max);

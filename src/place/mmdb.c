@@ -19,7 +19,7 @@
 #define BUNDLED_TYPE    "Masthead-" /* see data/visitors.pl */
 #define PATH_STEPS      5
 #define FILE_MAX_BYTES  ((off_t)1 << 30)  /* GeoIP2 Enterprise has under half of it */
-#define NAME_LANGUAGE   ((const char *)1) /* stands for the asked language in a path */
+#define NAME_LANGUAGE   ((const char *)1) /* in a path: the asked language */
 #define RECORD_PATHS    3
 #define COPY_STEP_BYTES ((size_t)16 << 20)
 #define RADIUS_SEARCHED ((size_t)1 << 20)
@@ -27,10 +27,11 @@
 struct mmdb {
     MMDB_s file;
     const struct credit *credit;
+    bool has_radii;
 };
 
-/* Where each field stands, first hit wins. Two families of schema are told apart by what `city` is: a map of
- * names (GeoIP2, GeoLite2, DB-IP) or a plain string, if anything (ip-location-db, IPinfo in both schemas,
+/* The paths to each field; the first that exists counts. `city` tells the two families of schema apart: a map
+ * of names (GeoIP2, GeoLite2, DB-IP) or a plain string, if anything (ip-location-db, IPinfo in both schemas,
  * country-only). */
 enum field { CITY, CITY_LOCAL, REGION, COUNTRY, LATITUDE, LONGITUDE, RADIUS, TIMEZONE, ANYCAST, FIELDS };
 enum schema { NESTED, FLAT, SCHEMAS };
@@ -62,7 +63,7 @@ static const record_path paths[SCHEMAS][FIELDS][RECORD_PATHS] = {
         },
 };
 
-/* Credits by what the vendor's file calls itself, in its metadata or in its name. */
+/* Credits by what a vendor's metadata or file name contains. */
 static const struct {
     const char *mark;
     struct credit credit;
@@ -102,38 +103,28 @@ static int open_regular(const char *path, off_t *size, char error[MMDB_ERROR_BYT
 
 static int unlinked_file(const char *folder)
 {
+    char name[512];
     mkdir(folder, 0755);
-    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0)
-        return fd;
-    char name[512]; /* file systems without O_TMPFILE */
     snprintf(name, sizeof name, "%s/database.XXXXXX", folder);
-    fd = mkostemp(name, O_CLOEXEC);
+    int fd = mkostemp(name, O_CLOEXEC);
     if (fd >= 0)
         unlink(name);
     return fd;
 }
 
-static bool copy_all(int from, int to, off_t size)
-{
-    while (size > 0) {
-        ssize_t moved = sendfile(to, from, NULL, COPY_STEP_BYTES);
-        if (moved < 0 && errno == EINTR)
-            continue;
-        if (moved <= 0)
-            return false;
-        size -= moved;
-    }
-    return size == 0;
-}
-
-/* Copies the whole file into `to`, which is closed where that fails. */
+/* Fills `to` with the whole file. Returns it; -1, with errno set, where that fails: then it is closed. */
 static int filled(int to, int from, off_t size)
 {
+    off_t copied = 0;
     if (to < 0)
         return -1;
     errno = 0;
-    if (lseek(from, 0, SEEK_SET) == 0 && copy_all(from, to, size))
+    while (copied < size) {
+        ssize_t count = sendfile(to, from, &copied, COPY_STEP_BYTES);
+        if (count == 0 || (count < 0 && errno != EINTR))
+            break;
+    }
+    if (copied == size)
         return to;
     int error = errno ? errno : ESTALE; /* it became shorter or longer meanwhile */
     close(to);
@@ -141,14 +132,10 @@ static int filled(int to, int from, off_t size)
     return -1;
 }
 
-/* A descriptor of a private, nameless copy of the file, or -1 with the reason in `error`. Where the folder
- * takes none, memory does. */
-static int private_copy(const char *path, const char *folder, char error[MMDB_ERROR_BYTES])
+/* A private, nameless copy of the file: in the folder, else in memory. Closes `from`; -1 with the reason in
+ * `error`. */
+static int private_copy(int from, off_t size, const char *folder, char error[MMDB_ERROR_BYTES])
 {
-    off_t size = 0;
-    int from = open_regular(path, &size, error);
-    if (from < 0)
-        return -1;
     int to = filled(unlinked_file(folder), from, size);
     if (to < 0) {
         log_event(LOG_WARN, "state folder takes no copy of a database, memory does",
@@ -159,6 +146,15 @@ static int private_copy(const char *path, const char *folder, char error[MMDB_ER
         snprintf(error, MMDB_ERROR_BYTES, "cannot be copied: %s", strerror(errno));
     close(from);
     return to;
+}
+
+/* Whether the records' keys name a radius. A key stands in full where it is first used, and in the first
+ * records all keys are. */
+static bool find_radii(const MMDB_s *file)
+{
+    static const char key[] = "radius";
+    size_t size = file->data_section_size < RADIUS_SEARCHED ? file->data_section_size : RADIUS_SEARCHED;
+    return memmem(file->data_section, size, key, strlen(key)) != NULL;
 }
 
 struct mmdb *mmdb_map(const char *path, char error[MMDB_ERROR_BYTES])
@@ -175,16 +171,20 @@ struct mmdb *mmdb_map(const char *path, char error[MMDB_ERROR_BYTES])
 struct mmdb *mmdb_open(const char *path, const char *state_folder, mmdb_validator *validate,
                        char error[MMDB_ERROR_BYTES])
 {
-    char copy[64];
-    errno = 0;
-    int fd = private_copy(path, state_folder, error);
+    char behind[64];
+    off_t size = 0;
+    int fd = open_regular(path, &size, error);
+    if (fd >= 0 && state_folder[0])
+        fd = private_copy(fd, size, state_folder, error);
     if (fd < 0)
         return NULL;
-    snprintf(copy, sizeof copy, "/proc/self/fd/%d", fd);
-    struct mmdb *db = !validate || validate(fd, error) ? mmdb_map(copy, error) : NULL;
-    close(fd); /* a mapping keeps the copy */
-    if (db)
-        db->credit = credit_for(mmdb_type(db), path);
+    snprintf(behind, sizeof behind, "/proc/self/fd/%d", fd);
+    struct mmdb *db = !validate || validate(fd, error) ? mmdb_map(behind, error) : NULL;
+    close(fd); /* the mapping stays */
+    if (!db)
+        return NULL;
+    db->credit = credit_for(mmdb_type(db), path);
+    db->has_radii = find_radii(&db->file);
     return db;
 }
 
@@ -206,18 +206,14 @@ const char *mmdb_type(const struct mmdb *db)
     return db->file.metadata.database_type ? db->file.metadata.database_type : "";
 }
 
-/* A key stands in full where it is first used, and in the first records all keys are. */
 bool mmdb_has_radii(const struct mmdb *db)
 {
-    static const char key[] = "radius";
-    size_t size = db->file.data_section_size < RADIUS_SEARCHED ? db->file.data_section_size : RADIUS_SEARCHED;
-    return memmem(db->file.data_section, size, key, strlen(key)) != NULL;
+    return db->has_radii;
 }
 
 bool mmdb_ages(const struct mmdb *db)
 {
-    const char *type = mmdb_type(db);
-    return !type[0] || strncmp(type, BUNDLED_TYPE, strlen(BUNDLED_TYPE)) != 0;
+    return strncmp(mmdb_type(db), BUNDLED_TYPE, strlen(BUNDLED_TYPE)) != 0;
 }
 
 const struct credit *mmdb_credit(const struct mmdb *db)
@@ -235,57 +231,61 @@ static bool get(const MMDB_entry_s *record, const char *const *path, const char 
     return MMDB_aget_value((MMDB_entry_s *)(uintptr_t)record, data, steps) == MMDB_SUCCESS && data->has_data;
 }
 
+/* Finds the next of a field's paths that the record has a value at. *path counts them, from 0 on. */
+static bool next_value(const MMDB_entry_s *record, enum schema schema, enum field field, const char *language,
+                       size_t *path, MMDB_entry_data_s *data)
+{
+    while (*path < RECORD_PATHS && paths[schema][field][*path][0])
+        if (get(record, paths[schema][field][(*path)++], language, data))
+            return true;
+    return false;
+}
+
 static void get_text(const MMDB_entry_s *record, enum schema schema, enum field field, const char *language,
                      char *out, size_t size)
 {
+    MMDB_entry_data_s data;
     out[0] = '\0';
-    for (size_t i = 0; i < RECORD_PATHS && paths[schema][field][i][0]; i++) {
-        MMDB_entry_data_s data;
-        if (get(record, paths[schema][field][i], language, &data) &&
-            data.type == MMDB_DATA_TYPE_UTF8_STRING &&
-            text_sanitize(data.utf8_string, data.data_size, out, size))
-            return;
-    }
+    for (size_t path = 0; !out[0] && next_value(record, schema, field, language, &path, &data);)
+        if (data.type == MMDB_DATA_TYPE_UTF8_STRING)
+            text_sanitize(data.utf8_string, data.data_size, out, size);
 }
 
 static double get_number(const MMDB_entry_s *record, enum schema schema, enum field field)
 {
-    for (size_t i = 0; i < RECORD_PATHS && paths[schema][field][i][0]; i++) {
-        MMDB_entry_data_s data;
-        if (!get(record, paths[schema][field][i], "", &data))
-            continue;
-        switch (data.type) {
-        case MMDB_DATA_TYPE_DOUBLE:
-            return data.double_value;
-        case MMDB_DATA_TYPE_FLOAT:
-            return (double)data.float_value;
-        case MMDB_DATA_TYPE_UINT16:
-            return data.uint16;
-        case MMDB_DATA_TYPE_UINT32:
-            return data.uint32;
-        case MMDB_DATA_TYPE_UINT64:
-            return (double)data.uint64;
-        case MMDB_DATA_TYPE_INT32:
-            return data.int32;
-        case MMDB_DATA_TYPE_BOOLEAN:
-            return data.boolean ? 1 : 0;
-        case MMDB_DATA_TYPE_UTF8_STRING:
-            return record_number(data.utf8_string, data.data_size);
-        default:
-            return NAN;
-        }
+    MMDB_entry_data_s data;
+    size_t path = 0;
+    if (!next_value(record, schema, field, "", &path, &data))
+        return NAN;
+    switch (data.type) {
+    case MMDB_DATA_TYPE_DOUBLE:
+        return data.double_value;
+    case MMDB_DATA_TYPE_FLOAT:
+        return (double)data.float_value;
+    case MMDB_DATA_TYPE_UINT16:
+        return data.uint16;
+    case MMDB_DATA_TYPE_UINT32:
+        return data.uint32;
+    case MMDB_DATA_TYPE_UINT64:
+        return (double)data.uint64;
+    case MMDB_DATA_TYPE_INT32:
+        return data.int32;
+    case MMDB_DATA_TYPE_BOOLEAN:
+        return data.boolean ? 1 : 0;
+    case MMDB_DATA_TYPE_UTF8_STRING:
+        return record_number(data.utf8_string, data.data_size);
+    default:
+        return NAN;
     }
-    return NAN;
 }
 
-/* `country` may be a code or, in one schema, a full name. */
+/* The country may be a code or, in one schema, a full name, which does not count. */
 static void get_country(const MMDB_entry_s *entry, enum schema schema, struct record *out)
 {
-    for (size_t i = 0; i < RECORD_PATHS && paths[schema][COUNTRY][i][0] && !out->country[0]; i++) {
-        MMDB_entry_data_s data;
-        if (get(entry, paths[schema][COUNTRY][i], "", &data) && data.type == MMDB_DATA_TYPE_UTF8_STRING)
+    MMDB_entry_data_s data;
+    for (size_t path = 0; !out->country[0] && next_value(entry, schema, COUNTRY, "", &path, &data);)
+        if (data.type == MMDB_DATA_TYPE_UTF8_STRING)
             record_set_country(out, data.utf8_string, data.data_size);
-    }
 }
 
 static enum schema schema_of(const MMDB_entry_s *record)

@@ -1,9 +1,8 @@
-/* One MaxMind DB file, read through libmaxminddb (which no other file includes), whatever its vendor's
- * schema.
+/* One MaxMind DB file of any known schema, read through libmaxminddb, whose header no other file includes.
  *
- * The file is copied to an unlinked file in the state folder and the copy is mapped, so that nothing done to
- * the original afterwards (rewrite in place, truncation, removal) can reach a reader. Where the folder takes
- * no copy, memory does (logged). */
+ * The file is copied to an unlinked file in the state folder and the copy is mapped, so that later changes of
+ * the original (a rewrite in place, truncation, removal) reach no lookup. Where the folder takes no copy, it
+ * is made in memory (logged). */
 #pragma once
 
 #include "base/credit.h"
@@ -18,13 +17,17 @@
 
 struct mmdb;
 
-/* Copies the file at `path` and opens the copy, once `examine` (may be NULL) has found no fault with it. NULL
- * on failure, with a sentence in `error`. The caller closes it. */
+/* Whether the database behind `fd` may be opened; if not, `error` says why. */
 typedef bool mmdb_validator(int fd, char error[MMDB_ERROR_BYTES]);
+
+/* Opens a private copy of the file at `path`, once `validate` (may be NULL) lets it pass. The copy is in
+ * `state_folder`, which is made if it is missing; "": the file itself is opened and nothing is written, for
+ * commands that end before it may change. NULL on failure, with a sentence in `error`. The caller closes it.
+ */
 struct mmdb *mmdb_open(const char *path, const char *state_folder, mmdb_validator *validate,
                        char error[MMDB_ERROR_BYTES]);
 
-/* Opens a file as it is, which nobody else may write to. */
+/* Opens a file as it is; nothing may write to it meanwhile. Otherwise as mmdb_open. */
 struct mmdb *mmdb_map(const char *path, char error[MMDB_ERROR_BYTES]);
 void mmdb_close(struct mmdb *);
 
@@ -35,14 +38,15 @@ bool mmdb_find(const struct mmdb *, const struct address *, const char *language
 /* Unix seconds at which the vendor built it. */
 int64_t mmdb_built_s(const struct mmdb *);
 
-/* Whether it grows wrong with time: all do but the bundled fake readers. */
+/* Whether its records become wrong with time: all do but the bundled fake readers. */
 bool mmdb_ages(const struct mmdb *);
 
-/* What the vendor calls it, as in "DBIP-City-Lite"; "" if it does not say. Not to be trusted: escape it. */
+/* The vendor's name for it, as "DBIP-City-Lite"; "" if there is none. From outside: escape it. Valid while it
+ * is open. */
 const char *mmdb_type(const struct mmdb *);
 
-/* Whether its records tell how far off they may be. */
+/* Whether its records give the radius of their accuracy. */
 bool mmdb_has_radii(const struct mmdb *);
 
-/* The credit its licence asks for, or NULL when none is known to be owed. Static. */
+/* The credit that its licence asks for, or NULL when none is known. Static. */
 const struct credit *mmdb_credit(const struct mmdb *);

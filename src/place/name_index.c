@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Folding makes nothing longer, and a word with what parts it from the next takes two bytes at least. */
+/* Folding makes nothing longer, and a word with its separator takes two bytes at least. */
 bool name_index_allocate(struct name_index *index, size_t bytes)
 {
     index->folded = malloc(bytes + 1);

@@ -1,5 +1,6 @@
 #include "place/databases.h"
 
+#include "base/array.h"
 #include "base/metrics.h"
 
 #include <stdio.h>
@@ -52,9 +53,18 @@ void places_close(struct places *places)
     free(places);
 }
 
-/* NULL when the record may be believed as a city, else why not. */
-static const char *reject_reason(const struct generation *generation, const struct address *address,
-                                 const struct record *record)
+/* One lookup, from address to place. */
+struct lookup {
+    const struct gazetteer *gazetteer;
+    const struct generation *generation;
+    const struct address *address;
+    const char *language;
+    struct place *place;
+    struct place_evidence *evidence;
+};
+
+/* Why the record may not be believed as a city; NULL when it may. */
+static const char *reject_reason(const struct lookup *lookup, const struct record *record)
 {
     if (record->city[0] == '\0')
         return "the record has no city name";
@@ -62,136 +72,139 @@ static const char *reject_reason(const struct generation *generation, const stru
         return "the record has no usable coordinates";
     if (record->latitude == 0 && record->longitude == 0)
         return "the record's coordinates are 0,0";
-    if (record->radius_km > generation->options.max_radius_km)
+    if (record->radius_km > lookup->generation->options.max_radius_km)
         return "the record's radius is over max_radius";
     if (record->anycast)
         return "the record is an anycast network";
-    if (vague_contains(&generation->vague, address))
+    if (vague_contains(&lookup->generation->vague, lookup->address))
         return "the network is listed as vague";
     return NULL;
 }
 
-static void copy_stripped(const char *name, struct place *out)
+static void copy_stripped(const char *name, struct place *place)
 {
-    snprintf(out->name, sizeof out->name, "%.*s", (int)gazetteer_strip_qualifier(name), name);
+    snprintf(place->name, sizeof place->name, "%.*s", (int)gazetteer_strip_qualifier(name), name);
 }
 
 /* Names the place of a believed record: the city that its readers would say, else the record's own name,
  * without the bracketed district that 42 % of random Indian addresses carry in DB-IP City Lite, as in "Mumbai
  * (Parel)". Where our table has no word for the city in the asked language but the record does, the record's
- * counts. Returns how. */
-static const char *name_place(const struct gazetteer *gazetteer, const struct record *record,
-                              const char *language, struct place *out)
+ * is taken. Returns which of these it was. */
+static const char *name_place(const struct lookup *lookup, const struct record *record)
 {
     struct city city, local;
-    const char *rule = gazetteer_name_point(gazetteer, record->latitude, record->longitude, record->country,
-                                            record->region, record->city, "en", &city);
+    struct place *place = lookup->place;
+    const char *rule = gazetteer_name_point(lookup->gazetteer, record->latitude, record->longitude,
+                                            record->country, record->region, record->city, "en", &city);
     if (!rule) {
-        copy_stripped(record->city_local[0] ? record->city_local : record->city, out);
+        copy_stripped(record->city_local[0] ? record->city_local : record->city, place);
         return "the record's own name, without a district in brackets";
     }
-    bool translated =
-        gazetteer_by_id(gazetteer, city.id, language, &local) && strcmp(local.name, city.name) != 0;
-    bool same = strcmp(city.name, record->city) == 0;
-    out->id = city.id;
-    if (same && !translated && record->city_local[0])
-        copy_stripped(record->city_local, out);
+    bool translated = gazetteer_by_id(lookup->gazetteer, city.id, lookup->language, &local) &&
+                      strcmp(local.name, city.name) != 0;
+    const struct city *named = translated ? &local : &city;
+    place->id = city.id;
+    if (strcmp(city.name, record->city) == 0 && !translated && record->city_local[0])
+        copy_stripped(record->city_local, place);
     else
-        memcpy(out->name, translated ? local.name : city.name, sizeof out->name);
+        ARRAY_COPY(place->name, named->name);
     return rule;
 }
 
 /* Judges a record. Returns the reason for the verdict. */
-static const char *judge(const struct gazetteer *gazetteer, const struct generation *generation,
-                         const struct address *address, const struct record *record, const char *language,
-                         struct place *out, struct place_evidence *evidence)
+static const char *judge(const struct lookup *lookup, const struct record *record)
 {
-    const char *reason = reject_reason(generation, address, record);
-    if (evidence) {
-        evidence->recorded = true;
-        evidence->record = *record;
-    }
-    memcpy(out->country, record->country, sizeof out->country);
+    struct place *place = lookup->place;
+    const char *reason = reject_reason(lookup, record);
+    lookup->evidence->recorded = true;
+    lookup->evidence->record = *record;
+    ARRAY_COPY(place->country, record->country);
     if (reason) {
-        out->verdict = PLACE_TOO_VAGUE;
+        place->verdict = PLACE_TOO_VAGUE;
         return reason;
     }
-    out->verdict = PLACE_CITY;
-    out->source = PLACE_FROM_GEOIP;
-    memcpy(out->region, record->region, sizeof out->region);
-    memcpy(out->timezone, record->timezone, sizeof out->timezone);
-    out->latitude = record->latitude;
-    out->longitude = record->longitude;
-    const char *label = name_place(gazetteer, record, language, out);
-    if (evidence)
-        evidence->label = label;
+    place->verdict = PLACE_CITY;
+    place->source = PLACE_FROM_GEOIP;
+    ARRAY_COPY(place->region, record->region);
+    ARRAY_COPY(place->timezone, record->timezone);
+    place->latitude = record->latitude;
+    place->longitude = record->longitude;
+    lookup->evidence->label = name_place(lookup, record);
     return "the record names a city and may be believed";
 }
 
 /* Asks the databases in order; the first record decides. Returns the reason for the verdict. */
-static const char *ask(const struct gazetteer *gazetteer, const struct generation *generation,
-                       const struct address *address, const char *language, struct place *out,
-                       struct place_evidence *evidence)
+static const char *ask(const struct lookup *lookup)
 {
+    const struct generation *generation = lookup->generation;
     for (size_t i = 0; i < generation->options.database_count; i++) {
         struct record record;
-        if (!generation->databases[i] || !mmdb_find(generation->databases[i], address, language, &record))
+        const struct mmdb *db = generation->databases[i];
+        if (!db || !mmdb_find(db, lookup->address, lookup->language, &record))
             continue;
-        const char *reason = judge(gazetteer, generation, address, &record, language, out, evidence);
-        out->credit = mmdb_credit(generation->databases[i]);
-        if (evidence)
-            memcpy(evidence->database, generation->options.databases[i], sizeof evidence->database);
-        return reason;
+        lookup->place->credit = mmdb_credit(db);
+        ARRAY_COPY(lookup->evidence->database, generation->options.databases[i]);
+        return judge(lookup, &record);
     }
     bool asked_all = generation->complete && generation->options.database_count > 0;
-    out->verdict = asked_all ? PLACE_NOT_FOUND : PLACE_NO_DATABASE;
+    lookup->place->verdict = asked_all ? PLACE_NOT_FOUND : PLACE_NO_DATABASE;
     return asked_all ? "no database has a record" : "no record, and not every database is loaded";
 }
 
-static void apply_home_fallback(const struct generation *generation, struct place *out)
+/* Finds the verdict for an address. Returns its reason. */
+static const char *judge_address(const struct lookup *lookup, enum address_class class)
+{
+    enum place_verdict *verdict = &lookup->place->verdict;
+    const char *reason = "the forwarding header cannot be trusted";
+    if (lookup->address->family == ADDRESS_NONE) {
+        *verdict = PLACE_UNREADABLE;
+    } else if (class == ADDRESS_PRIVATE) {
+        *verdict = PLACE_PRIVATE;
+        reason = "an address of a local network, never looked up";
+    } else if (class == ADDRESS_RESERVED) {
+        *verdict = PLACE_RESERVED;
+        reason = "an address that no reader on the internet has";
+    } else {
+        reason = ask(lookup);
+        if (class == ADDRESS_DOCUMENTATION && *verdict == PLACE_NOT_FOUND)
+            *verdict = PLACE_RESERVED;
+    }
+    return reason;
+}
+
+static void apply_home_fallback(const struct generation *generation, struct place *place)
 {
     const struct place_home *home = &generation->options.home;
-    if (out->source != PLACE_FROM_NONE || !home->set)
+    if (place->source != PLACE_FROM_NONE || !home->set)
         return;
-    out->source = PLACE_FROM_HOME;
-    memcpy(out->name, home->name, sizeof out->name);
-    memcpy(out->country, home->country, sizeof out->country);
-    out->latitude = home->latitude;
-    out->longitude = home->longitude;
-    out->credit = NULL;
+    place->source = PLACE_FROM_HOME;
+    ARRAY_COPY(place->name, home->name);
+    ARRAY_COPY(place->country, home->country);
+    place->latitude = home->latitude;
+    place->longitude = home->longitude;
+    place->credit = NULL;
 }
 
 void places_find(struct places *places, const struct address *address, const struct record *edge_record,
                  const char *language, struct place *out, struct place_evidence *evidence)
 {
-    bool known = address->family != ADDRESS_NONE;
-    const char *range, *reason;
+    struct place_evidence found = {.range = NULL};
+    const char *range;
     enum address_class class = address_classify(address, &range);
-    struct generation *generation = generation_acquire(places);
     *out = (struct place){0};
-    if (evidence)
-        *evidence = (struct place_evidence){.range = known ? range : NULL};
-
-    if (edge_record) {
-        reason = judge(places->gazetteer, generation, address, edge_record, language, out, evidence);
-    } else if (!known) {
-        out->verdict = PLACE_UNREADABLE;
-        reason = "the forwarding header cannot be trusted";
-    } else if (class == ADDRESS_PRIVATE) {
-        out->verdict = PLACE_PRIVATE;
-        reason = "an address of a local network, never looked up";
-    } else if (class == ADDRESS_RESERVED) {
-        out->verdict = PLACE_RESERVED;
-        reason = "an address that no reader on the internet has";
-    } else {
-        reason = ask(places->gazetteer, generation, address, language, out, evidence);
-        if (class == ADDRESS_DOCUMENTATION && out->verdict == PLACE_NOT_FOUND)
-            out->verdict = PLACE_RESERVED;
-    }
+    struct generation *generation = generation_acquire(places);
+    const struct lookup lookup = {.gazetteer = places->gazetteer,
+                                  .generation = generation,
+                                  .address = address,
+                                  .language = language,
+                                  .place = out,
+                                  .evidence = &found};
+    found.range = address->family == ADDRESS_NONE ? NULL : range;
+    found.reason = edge_record ? judge(&lookup, edge_record) : judge_address(&lookup, class);
     apply_home_fallback(generation, out);
     generation_release(places, generation);
     if (evidence)
-        evidence->reason = reason;
+        *evidence = found;
     else
         metric_add(&lookups, out->verdict, 0);
 }
@@ -208,8 +221,8 @@ bool places_choose(const struct places *places, int64_t id, const char *language
         .longitude = city.longitude,
         .id = city.id,
     };
-    memcpy(out->name, city.name, sizeof out->name);
-    memcpy(out->country, city.country, sizeof out->country);
+    ARRAY_COPY(out->name, city.name);
+    ARRAY_COPY(out->country, city.country);
     return true;
 }
 

@@ -1,4 +1,5 @@
-/* The face of the place room: a reader's address in, a place with a verdict out, from local databases only.
+/* The public header of the place room: a reader's address in, a place with a verdict out, from local
+ * databases only.
  *
  * A wrong city is worse than none. A name is given only with the verdict PLACE_CITY: the record has a city,
  * plausible coordinates, a radius (where the database gives one) within the limit, and is not an anycast or
@@ -45,14 +46,14 @@ struct place {
     const struct credit *credit; /* of the database that answered, or NULL; static */
 };
 
-/* Why: what led to a verdict. For people, not for the hot path. */
+/* What led to a verdict, for people. */
 struct place_evidence {
     char database[PLACE_PATH_BYTES]; /* the file that answered, or "" */
     bool recorded;                   /* there is a record, of that database or of a trusted proxy's headers */
     struct record record;
     const char *range;  /* name of the special range of the address, or NULL; static */
     const char *reason; /* one sentence; static */
-    const char *label;  /* how the name came about; static, NULL without a name */
+    const char *label;  /* the rule that chose the name; static, NULL without a name */
 };
 
 struct place_home {
@@ -67,8 +68,8 @@ struct place_options {
     size_t database_count;
     char vague[PLACE_PATH_BYTES]; /* file of networks, one a line; "": none */
     double max_radius_km;
-    struct place_home home; /* shown where the reader's place is not known */
-    char state[PLACE_PATH_BYTES];
+    struct place_home home;       /* shown where the reader's place is not known */
+    char state[PLACE_PATH_BYTES]; /* folder for private copies of the databases; "": see mmdb_open */
 };
 
 struct places;
@@ -83,8 +84,8 @@ void places_close(struct places *);
  * Lookups go on meanwhile. One caller at a time. */
 bool places_reload(struct places *, const struct place_options *);
 
-/* Whether a database file has another inode, size or time than when it was last opened or tried: worth a
- * reload. Says so once for each change. One caller at a time, the same as for places_reload. */
+/* Whether a database file has another inode, size or time than when it was last opened or tried, so that a
+ * reload may help. True once for each change. One caller at a time, the same as for places_reload. */
 bool places_changed(struct places *);
 
 /* Whether every configured database is loaded. Thread-safe. */
@@ -99,16 +100,16 @@ struct place_database {
     bool has_radii;   /* without, max_radius has no effect */
     bool old;         /* older than PLACE_OLD_DAYS */
     int64_t built_s;  /* Unix time */
-    int64_t loaded_s; /* Unix time at which the one in use was loaded */
+    int64_t loaded_s; /* Unix time at which it was loaded */
 };
-#define PLACE_OLD_DAYS 45 /* vendors publish monthly, or oftener */
+#define PLACE_OLD_DAYS 45 /* vendors publish every month at least */
 
 /* The databases in the order in which they are asked; returns how many. Thread-safe. */
 size_t places_databases(struct places *, int64_t now_s, struct place_database out[PLACE_DATABASES]);
 
-/* The place of a reader: of the record that a trusted proxy has `told` (may be NULL), judged like a
- * database's; else of the address; PLACE_UNREADABLE where that is ADDRESS_NONE. With `evidence` (may be NULL)
- * the lookup is not counted. Thread-safe; holds no lock while it reads; no allocation. */
+/* The place of a reader: by `edge_record`, which a trusted proxy has sent (NULL: none), judged like a
+ * database's; else by the address, PLACE_UNREADABLE where that is ADDRESS_NONE. With `evidence` (may be NULL)
+ * the lookup is not counted in the metrics. Thread-safe; holds no lock while it reads; no allocation. */
 void places_find(struct places *, const struct address *, const struct record *edge_record,
                  const char *language, struct place *out, struct place_evidence *evidence);
 

@@ -1,4 +1,4 @@
-/* A record: what a source of places says about an address, before any judgement. A flat value. */
+/* A record: what a database or a trusted proxy gives for an address, not yet judged. A flat value. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,7 +14,7 @@ struct record {
     char region[RECORD_TEXT_BYTES];
     char country[3]; /* ISO 3166-1 alpha-2 */
     char timezone[RECORD_TIMEZONE_BYTES];
-    bool located; /* latitude and longitude are there, finite and in range */
+    bool located; /* latitude and longitude are given, finite and in range */
     double latitude, longitude;
     double radius_km; /* negative: not given */
     bool anycast;
@@ -22,8 +22,7 @@ struct record {
         prefix_bits; /* of the network that matched, counted in the family of the address; 0 without one */
 };
 
-/* Reads a decimal number of `count` bytes, all of them; NaN when it is none. Locale-free as the process keeps
- * the C locale. */
+/* Reads `count` bytes as a decimal number; NaN when they are none. The process keeps the C locale. */
 double record_number(const char *bytes, size_t count);
 
 /* Sets the country where the text is two capitals, and only then. */

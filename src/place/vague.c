@@ -1,48 +1,41 @@
 #include "place/vague.h"
 
 #include "base/log.h"
+#include "base/span.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static bool add(struct vague *vague, const struct network *network, const char *path)
+/* Allocates for one more network. Returns an error, or NULL. */
+static const char *grow(struct vague *vague)
 {
-    if (vague->count == VAGUE_MAX) {
-        log_event(LOG_ERROR, "too many vague networks", log_str("file", path), log_int("most", VAGUE_MAX));
-        return false;
-    }
-    if (vague->count == vague->room) {
-        size_t room = vague->room > 0 ? 2 * vague->room : 64;
-        struct network *grown = reallocarray(vague->networks, room, sizeof *grown);
-        if (!grown) {
-            log_event(LOG_ERROR, "no memory for vague networks", log_str("file", path),
-                      log_int("networks", (int64_t)room));
-            return false;
-        }
-        vague->networks = grown;
-        vague->room = room;
-    }
-    vague->networks[vague->count++] = *network;
-    return true;
+    if (vague->count == VAGUE_MAX)
+        return "too many vague networks";
+    if (vague->count < vague->room)
+        return NULL;
+    size_t room = vague->room > 0 ? 2 * vague->room : 64;
+    struct network *grown = reallocarray(vague->networks, room, sizeof *grown);
+    if (!grown)
+        return "no memory for vague networks";
+    vague->networks = grown;
+    vague->room = room;
+    return NULL;
 }
 
-/* Adds the network of one line. */
-static bool add_line(struct vague *vague, char *line, const char *path, size_t number)
+/* Adds the network of one line. Returns an error, or NULL. */
+static const char *add_line(struct vague *vague, char *line)
 {
     line[strcspn(line, "#\r\n")] = '\0';
-    char *start = line + strspn(line, " \t");
-    size_t length = strcspn(start, " \t");
-    if (length == 0)
-        return true;
-    struct network network;
-    if (start[length + strspn(start + length, " \t")] || !network_parse(start, length, &network)) {
-        log_event(LOG_ERROR, "not a network", log_str("file", path), log_int("line", (int64_t)number),
-                  log_str("text", start));
-        return false;
-    }
-    return add(vague, &network, path);
+    struct span text = span_trim((struct span){line, strlen(line)});
+    const char *error = text.length > 0 ? grow(vague) : NULL;
+    if (text.length == 0 || error)
+        return error;
+    if (!network_parse(text.bytes, text.length, &vague->networks[vague->count]))
+        return "not a network";
+    vague->count++;
+    return NULL;
 }
 
 static int compare_addresses(const struct address *a, const struct address *b)
@@ -60,7 +53,7 @@ static int compare_networks(const void *left, const void *right)
 
 /* Sorts the list and drops what lies within another network. Two networks are apart or one holds the other,
  * so that the last one kept is the only one that can hold the next. */
-static void put_in_order(struct vague *vague)
+static void sort_and_reduce(struct vague *vague)
 {
     size_t kept = 0;
     if (vague->count > 0)
@@ -73,28 +66,28 @@ static void put_in_order(struct vague *vague)
 
 bool vague_read(struct vague *vague, const char *path)
 {
+    char *line = NULL;
+    const char *error = NULL;
+    size_t size = 0;
+    int64_t number = 0;
     if (path[0] == '\0')
         return true;
     FILE *file = fopen(path, "re");
-    if (!file) {
+    while (file && !error && getline(&line, &size, file) >= 0) {
+        number++;
+        error = add_line(vague, line);
+    }
+    if (error)
+        log_event(LOG_ERROR, error, log_str("file", path), log_int("line", number), log_str("text", line));
+    bool read = file && feof(file); /* neither is it where memory is short for a line */
+    if (!read && !error)
         log_event(LOG_ERROR, "cannot read vague networks", log_str("file", path),
                   log_str("error", strerror(errno)));
-        return false;
-    }
-    char *line = NULL;
-    size_t size = 0, number = 1;
-    bool good = true;
-    for (; good && getline(&line, &size, file) >= 0; number++)
-        good = add_line(vague, line, path, number);
-    if (good && !feof(file)) { /* an error, or a line for which memory is short */
-        log_event(LOG_ERROR, "cannot read vague networks", log_str("file", path),
-                  log_str("error", strerror(errno)));
-        good = false;
-    }
     free(line);
-    fclose(file);
-    put_in_order(vague);
-    return good;
+    if (file)
+        fclose(file);
+    sort_and_reduce(vague);
+    return read && !error;
 }
 
 void vague_free(struct vague *vague)

@@ -9,7 +9,7 @@
 
 #define VAGUE_MAX 1000000 /* networks of a file: 24 MB */
 
-/* All zero is empty. */
+/* Empty when all zero. */
 struct vague {
     struct network *networks; /* once read: in order of their bases, none within another */
     size_t count, room;
@@ -20,5 +20,5 @@ struct vague {
 bool vague_read(struct vague *, const char *path);
 void vague_free(struct vague *);
 
-/* By binary search. */
+/* Whether one of the networks contains the address; by binary search. */
 bool vague_contains(const struct vague *, const struct address *);

@@ -19,10 +19,10 @@
 #define CHILD_CPU_S       10
 #define CHILD_MEMORY      ((rlim_t)3 << 30) /* the largest file that is opened, and room */
 #define CHILD_LIMIT_MS    15000             /* a city database takes a third of a second */
-#define STEP_MS           100               /* a signal to end waits for so long */
-#define OLDEST_BUILD_S    946684800         /* the year 2000: before there were such databases */
+#define STEP_MS           10                /* between two looks at whether the child has ended */
+#define OLDEST_BUILD_S    946684800         /* the year 2000; MaxMind DB files are younger */
 #define NEWEST_BUILD_S    (2 * 86400)
-#define AGREE_NUMERATOR   3 /* of four landmarks, three must agree: networks do change hands */
+#define AGREE_NUMERATOR   3 /* of four known networks three must agree: networks do change hands */
 #define AGREE_DENOMINATOR 4
 
 /* Networks that have been with one university or research network for decades. */
@@ -58,7 +58,7 @@ bool validate_known_networks(const struct mmdb *db, char error[MMDB_ERROR_BYTES]
     return false;
 }
 
-/* Xorshift64* (Vigna, 2016): the same addresses at every examination. */
+/* Xorshift64* (Vigna, 2016): every examination reads the same addresses. */
 static uint64_t next_random(uint64_t *state)
 {
     *state ^= *state >> 12;
@@ -67,7 +67,7 @@ static uint64_t next_random(uint64_t *state)
     return *state * 0x2545f4914f6cdd1du;
 }
 
-/* Reads the records of many addresses of both families; what it is after is a crash. */
+/* Reads the records of many addresses of both families, so that a crash happens here. */
 static void sweep(const struct mmdb *db)
 {
     uint64_t state = 0x9e3779b97f4a7c15u;
@@ -78,7 +78,7 @@ static void sweep(const struct mmdb *db)
         memcpy(address.bytes, &bits, address.family == ADDRESS_V6 ? 8 : 4);
         if (address.family == ADDRESS_V6)
             address.bytes[0] =
-                0x20 | (address.bytes[0] & 0x0f); /* where addresses are assigned: 2000::/3, most of it */
+                0x20 | (address.bytes[0] & 0x0f); /* most of 2000::/3, where addresses are assigned */
         mmdb_find(db, &address, "en", &record);
     }
 }
@@ -104,78 +104,85 @@ int validate_main(const char *path)
     return error[0] ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-static bool spawn(int fd, int output, pid_t *pid)
+/* Starts the child, whose standard output is `output`. Returns 0 or an errno. */
+static int spawn(int fd, int output, pid_t *pid)
 {
     static char program[] = "masthead", command[] = VALIDATE_COMMAND, file[] = "/proc/self/fd/3";
-    char *arguments[] = {program, command, file, NULL};
+    char *arguments[] = {program, command, file, NULL}, *environment[] = {NULL};
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions, fd, CHILD_FD);
-    char *environment[] = {NULL};
     int status = posix_spawn(pid, "/proc/self/exe", &actions, NULL, arguments, environment);
     posix_spawn_file_actions_destroy(&actions);
-    errno = status;
-    return status == 0;
+    return status;
 }
 
-/* The signals that end the service are blocked in all its threads, and wait for whoever waits for the child.
- */
-static bool asked_to_end(void)
+/* SIGTERM and SIGINT are blocked in all threads: one that came stays pending while this thread waits for the
+ * child. */
+static bool end_requested(void)
 {
     sigset_t pending;
     return sigpending(&pending) == 0 && (sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT));
 }
 
-/* Reads what the child says until it ends or its time is up. False when the time was up. */
-static bool listen_to(int fd, char *text, size_t size)
+/* Appends what the child has written. The descriptor becomes -1, which poll passes over, when nothing more
+ * can come or fit. */
+static void read_output(struct pollfd *output, char error[MMDB_ERROR_BYTES])
 {
-    int64_t until = clock_monotonic_ms() + CHILD_LIMIT_MS;
-    size_t length = 0;
-    text[0] = '\0';
-    for (;;) {
-        int64_t left = until - clock_monotonic_ms();
-        struct pollfd wait = {.fd = fd, .events = POLLIN};
-        if (left <= 0 || asked_to_end())
+    size_t length = strlen(error);
+    ssize_t count = read(output->fd, error + length, MMDB_ERROR_BYTES - 1 - length);
+    if (count > 0)
+        error[length + (size_t)count] = '\0';
+    else if (count == 0 || errno != EAGAIN)
+        output->fd = -1;
+}
+
+/* Waits for the child to end, and kills it at the limit: only its end counts, since it may close its output
+ * and live on, or leave it open to a child of its own. False when it was killed. */
+static bool wait_for_child(pid_t pid, int64_t limit_ms, int output, char error[MMDB_ERROR_BYTES], int *status)
+{
+    int64_t until_ms = clock_monotonic_ms() + limit_ms;
+    struct pollfd wait = {.fd = output, .events = POLLIN};
+    error[0] = '\0';
+    while (waitpid(pid, status, WNOHANG) == 0) {
+        bool ending = end_requested();
+        if (ending || clock_monotonic_ms() >= until_ms) {
+            kill(pid, SIGKILL);
+            waitpid(pid, status, 0);
+            snprintf(error, MMDB_ERROR_BYTES, "%s",
+                     ending ? "the service is to end" : "reading it takes too long");
             return false;
-        if (poll(&wait, 1, (int)(left < STEP_MS ? left : STEP_MS)) == 0)
-            continue;
-        ssize_t count = read(fd, text + length, size - 1 - length);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count <= 0)
-            return true;
-        length += (size_t)count;
-        text[length] = '\0';
+        }
+        if (poll(&wait, 1, STEP_MS) > 0)
+            read_output(&wait, error);
     }
+    if (wait.fd >= 0)
+        read_output(&wait, error);
+    return true;
+}
+
+bool validate_within(int64_t limit_ms, int fd, char error[MMDB_ERROR_BYTES])
+{
+    int ends[2], status = 0;
+    pid_t pid;
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
+        snprintf(error, MMDB_ERROR_BYTES, "cannot be examined: %s", strerror(errno));
+        return false;
+    }
+    int failed = spawn(fd, ends[1], &pid);
+    close(ends[1]);
+    bool ended = !failed && wait_for_child(pid, limit_ms, ends[0], error, &status);
+    close(ends[0]);
+    bool ok = ended && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
+    if (failed)
+        snprintf(error, MMDB_ERROR_BYTES, "cannot be examined: %s", strerror(failed));
+    else if (!ok && error[0] == '\0')
+        snprintf(error, MMDB_ERROR_BYTES, "reading it crashes");
+    return ok;
 }
 
 bool validate_in_child(int fd, char error[MMDB_ERROR_BYTES])
 {
-    int ends[2];
-    pid_t pid;
-    if (pipe2(ends, O_CLOEXEC) < 0) {
-        snprintf(error, MMDB_ERROR_BYTES, "cannot examine it: %s", strerror(errno));
-        return false;
-    }
-    bool spawned = spawn(fd, ends[1], &pid);
-    close(ends[1]);
-    if (!spawned) {
-        snprintf(error, MMDB_ERROR_BYTES, "cannot examine it: %s", strerror(errno));
-        close(ends[0]);
-        return false;
-    }
-    bool ended = listen_to(ends[0], error, MMDB_ERROR_BYTES);
-    close(ends[0]);
-    if (!ended)
-        kill(pid, SIGKILL);
-    int status;
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    if (ended && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS)
-        return true;
-    if (error[0] == '\0')
-        snprintf(error, MMDB_ERROR_BYTES,
-                 ended ? "reading it crashes" : "reading it takes too long, or is to end");
-    return false;
+    return validate_within(CHILD_LIMIT_MS, fd, error);
 }

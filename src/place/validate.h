@@ -1,22 +1,27 @@
-/* The examination of a database before it may replace one that serves. A file that opens is not yet sane: a
- * few bytes changed make libmaxminddb answer wrongly, a crafted one makes it crash. So the first to read a
- * candidate is a child process with little to lose. */
+/* The validation of a database before it replaces one in use. A file that opens need not be sound: a few
+ * changed bytes make libmaxminddb answer wrongly, a crafted file makes it crash. So the first to read a
+ * candidate is a child process under limits. */
 #pragma once
 
 #include "place/mmdb.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* The child's command line: masthead --examine-database FILE */
 #define VALIDATE_COMMAND "--examine-database"
 
-/* Lets a child examine the file behind `fd`, under limits of time and memory. False when it crashes, takes
- * too long or finds fault; `error` then says what. Blocks for the time that takes (a second for a city
- * database), or until a blocked SIGTERM or SIGINT comes. Not for handlers. */
+/* Lets a child read the file behind `fd`, and kills it at the limit, whatever it does with its output. False
+ * when it crashes, reaches the limit or finds an error; `error` then says what. Blocks meanwhile (a second
+ * for a city database), or until a SIGTERM or SIGINT is pending, which all threads must have blocked. The
+ * limit is 15 s of real time, or as given. Not for handlers. */
 bool validate_in_child(int fd, char error[MMDB_ERROR_BYTES]);
+bool validate_within(int64_t limit_ms, int fd, char error[MMDB_ERROR_BYTES]);
 
-/* The child: examines the file at `path`, says a fault on standard output. Returns the exit status. */
+/* The child's main: validates the file at `path` and writes an error to standard output. Returns the exit
+ * status. */
 int validate_main(const char *path);
 
-/* Whether a database agrees with what everybody knows about some networks, if it has them at all. */
+/* Whether a database has well-known networks, those that it has at all, in the right countries; else `error`
+ * says how many it has not. */
 bool validate_known_networks(const struct mmdb *, char error[MMDB_ERROR_BYTES]);

@@ -35,7 +35,7 @@ struct network {
 };
 
 /* Reads "10.0.0.0/8", or a bare address as a block of one. The length is decimal without sign or leading
- * zeros. A base with bits set below its length is refused: it is most often a slip ("10.0.0.1/8").
+ * zeros. A base with bits set below its length is refused as a likely mistake ("10.0.0.1/8").
  * ::ffff:a.b.c.d/96+N is a.b.c.d/N. On false *out is a block that contains nothing. */
 bool network_parse(const char *text, size_t length, struct network *out);
 
@@ -53,10 +53,10 @@ struct network_set {
 };
 bool network_set_contains(const struct network_set *, const struct address *);
 
-/* What can be said of an address before any database is asked. */
+/* What an address is by the registries alone. */
 enum address_class {
     ADDRESS_PUBLIC,        /* may be a reader somewhere on the Internet */
-    ADDRESS_PRIVATE,       /* a reader on the same local or carrier network; says nothing about a place */
+    ADDRESS_PRIVATE,       /* a reader on the same local or carrier network, which may be anywhere */
     ADDRESS_RESERVED,      /* no reader has it; also ADDRESS_NONE */
     ADDRESS_DOCUMENTATION, /* for examples in texts */
 };

@@ -25,21 +25,16 @@ const char *client_reason_text(enum client_reason reason)
     return texts[reason];
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
 }
 
-/* Whether every character is alphanumeric or one of `more`; so is no character at all. */
-static bool is_made_of(struct client_span text, const char *more)
+/* Whether every character is alphanumeric or one of `more`; true for an empty text. */
+static bool is_made_of(struct span text, const char *more)
 {
     for (size_t i = 0; i < text.length; i++) {
-        char c = text.start[i];
+        char c = text.bytes[i];
         bool alphanumeric = is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
         if (!alphanumeric && (c == '\0' || !strchr(more, c)))
             return false;
@@ -47,118 +42,106 @@ static bool is_made_of(struct client_span text, const char *more)
     return true;
 }
 
-static struct client_span rest_after(struct client_span whole, const char *at)
+/* What follows the byte at `at`, which is inside the span. */
+static struct span rest_after(struct span whole, const char *at)
 {
-    return (struct client_span){at + 1, whole.length - (size_t)(at + 1 - whole.start)};
-}
-
-static struct client_span trimmed(struct client_span text)
-{
-    while (text.length > 0 && is_blank(text.start[0]))
-        text = rest_after(text, text.start);
-    while (text.length > 0 && is_blank(text.start[text.length - 1]))
-        text.length--;
-    return text;
+    return span_after(whole, (size_t)(at + 1 - whole.bytes));
 }
 
 /* --- One address as proxies write it --- */
 
-/* What stands after the colon: a number, or in RFC 7239 also a made-up name that starts with "_". */
-static bool is_port(struct client_span text, bool rfc7239)
+/* Whether this may follow the colon: a number, or in RFC 7239 also an identifier that starts with "_". */
+static bool is_port(struct span text, bool rfc7239)
 {
-    if (rfc7239 && text.length > 1 && text.start[0] == '_')
+    if (rfc7239 && text.length > 1 && text.bytes[0] == '_')
         return is_made_of(text, "._-");
     if (text.length == 0 || text.length > 5)
         return false;
     unsigned port = 0;
     for (size_t i = 0; i < text.length; i++) {
-        if (!is_digit(text.start[i]))
+        if (!is_digit(text.bytes[i]))
             return false;
-        port = port * 10 + (unsigned)(text.start[i] - '0');
+        port = port * 10 + (unsigned)(text.bytes[i] - '0');
     }
     return port <= 65535;
 }
 
 /* An IPv6 literal; one that stands for an IPv4 address must be written as IPv6. RFC 7239 knows no zones. */
-static bool parse_v6(struct client_span text, bool rfc7239, struct address *out)
+static bool parse_v6(struct span text, bool rfc7239, struct address *out)
 {
-    const char *percent = memchr(text.start, '%', text.length);
+    const char *percent = memchr(text.bytes, '%', text.length);
     if (percent) {
-        struct client_span zone = rest_after(text, percent);
+        struct span zone = rest_after(text, percent);
         if (rfc7239 || zone.length == 0 || !is_made_of(zone, "._~-%"))
             return false;
-        text.length = (size_t)(percent - text.start);
+        text.length = (size_t)(percent - text.bytes);
     }
-    return memchr(text.start, ':', text.length) && address_parse(text.start, text.length, out);
+    return memchr(text.bytes, ':', text.length) && address_parse(text.bytes, text.length, out);
 }
 
-static bool parse_bracketed(struct client_span text, bool rfc7239, struct address *out)
+static bool parse_bracketed(struct span text, bool rfc7239, struct address *out)
 {
-    const char *close = memchr(text.start, ']', text.length);
-    if (!close ||
-        !parse_v6((struct client_span){text.start + 1, (size_t)(close - text.start - 1)}, rfc7239, out))
+    const char *close = memchr(text.bytes, ']', text.length);
+    if (!close || !parse_v6((struct span){text.bytes + 1, (size_t)(close - text.bytes - 1)}, rfc7239, out))
         return false;
-    struct client_span rest = rest_after(text, close);
-    return rest.length == 0 || (rest.start[0] == ':' && is_port(rest_after(rest, rest.start), rfc7239));
+    struct span rest = rest_after(text, close);
+    return rest.length == 0 || (rest.bytes[0] == ':' && is_port(rest_after(rest, rest.bytes), rfc7239));
 }
 
 /* An address with or without a port; IPv6 without brackets has none, whatever its last group looks like. */
-static bool parse_node(struct client_span text, bool rfc7239, struct address *out)
+static bool parse_node(struct span text, bool rfc7239, struct address *out)
 {
     if (text.length == 0)
         return false;
-    if (text.start[0] == '[')
+    if (text.bytes[0] == '[')
         return parse_bracketed(text, rfc7239, out);
-    const char *colon = memchr(text.start, ':', text.length);
+    const char *colon = memchr(text.bytes, ':', text.length);
     if (!colon)
-        return address_parse(text.start, text.length, out);
-    struct client_span rest = rest_after(text, colon);
-    if (memchr(rest.start, ':', rest.length))
+        return address_parse(text.bytes, text.length, out);
+    struct span rest = rest_after(text, colon);
+    if (memchr(rest.bytes, ':', rest.length))
         return !rfc7239 && parse_v6(text, rfc7239, out);
-    return is_port(rest, rfc7239) && address_parse(text.start, (size_t)(colon - text.start), out);
+    return is_port(rest, rfc7239) && address_parse(text.bytes, (size_t)(colon - text.bytes), out);
 }
 
 /* --- Forwarded (RFC 7239) --- */
 
 /* RFC 9110, 5.6.2. */
-static bool is_token(struct client_span text)
+static bool is_token(struct span text)
 {
     return text.length > 0 && is_made_of(text, "!#$%&'*+-.^_`|~");
 }
 
 /* RFC 9110, 5.6.4, of printable ASCII only: bytes from 0x80 on would be allowed, but no address needs them.
  */
-static bool is_quoted_string(struct client_span text)
+static bool is_quoted_string(struct span text)
 {
-    if (text.length == 0 || text.start[0] != '"')
+    if (text.length == 0 || text.bytes[0] != '"')
         return false;
     size_t i = 1;
-    while (i < text.length && text.start[i] != '"') {
-        if (text.start[i] == '\\')
+    while (i < text.length && text.bytes[i] != '"') {
+        if (text.bytes[i] == '\\')
             i++;
-        if (i == text.length || text.start[i] < 0x20 || text.start[i] > 0x7e)
+        if (i == text.length || text.bytes[i] < 0x20 || text.bytes[i] > 0x7e)
             return false;
         i++;
     }
     return i + 1 == text.length;
 }
 
-/* Reads one name=value. Sets *value, quotes included, for "for", which may be given once. False when
- * malformed. */
-static bool read_pair(struct client_span pair, struct client_span *value)
+/* Reads one name=value, of which a missing value is no token. Sets *value, quotes included, for "for", which
+ * may be given once. False when malformed. */
+static bool read_pair(struct span pair, struct span *value)
 {
-    const char *equals = memchr(pair.start, '=', pair.length);
-    if (!equals)
+    struct span name;
+    span_cut(&pair, '=', &name);
+    if (!is_token(name) || (!is_token(pair) && !is_quoted_string(pair)))
         return false;
-    struct client_span name = {pair.start, (size_t)(equals - pair.start)};
-    struct client_span given = rest_after(pair, equals);
-    if (!is_token(name) || (!is_token(given) && !is_quoted_string(given)))
-        return false;
-    if (name.length != 3 || strncasecmp(name.start, "for", 3) != 0)
+    if (name.length != 3 || strncasecmp(name.bytes, "for", 3) != 0)
         return true;
     if (value->length > 0)
         return false;
-    *value = given;
+    *value = pair;
     return true;
 }
 
@@ -177,13 +160,13 @@ static const char *piece_end(const char *at, const char *end, char separator, bo
 }
 
 /* Puts the value of for= in the element's place, an empty one when it has none. False when malformed. */
-static bool read_for_value(struct client_span *element)
+static bool read_for_value(struct span *element)
 {
-    const char *end = element->start + element->length;
-    struct client_span value = {element->start, 0};
-    for (const char *at = element->start; at < end; at++) {
+    const char *end = element->bytes + element->length;
+    struct span value = {element->bytes, 0};
+    for (const char *at = element->bytes; at < end; at++) {
         const char *stop = piece_end(at, end, ';', true);
-        struct client_span pair = trimmed((struct client_span){at, (size_t)(stop - at)});
+        struct span pair = span_trim((struct span){at, (size_t)(stop - at)});
         if (pair.length > 0 && !read_pair(pair, &value))
             return false;
         at = stop;
@@ -193,17 +176,17 @@ static bool read_for_value(struct client_span *element)
 }
 
 /* The address in the value of a for=, quoted or not. */
-static bool parse_for_value(struct client_span value, struct address *out)
+static bool parse_for_value(struct span value, struct address *out)
 {
-    char plain[128]; /* room for an address and a port; a made-up port can be longer: not worth reading */
-    struct client_span text = {plain, 0};
-    bool quoted = value.length > 0 && value.start[0] == '"';
+    char plain[128]; /* an address and a port; one with a longer identifier for a port is not read */
+    struct span text = {plain, 0};
+    bool quoted = value.length > 0 && value.bytes[0] == '"';
     for (size_t i = quoted; i < value.length - quoted; i++) {
-        if (quoted && value.start[i] == '\\')
+        if (quoted && value.bytes[i] == '\\')
             i++;
         if (text.length == sizeof plain)
             return false;
-        plain[text.length++] = value.start[i];
+        plain[text.length++] = value.bytes[i];
     }
     return parse_node(text, true, out);
 }
@@ -216,7 +199,7 @@ static void split_line(const char *line, bool quoting, struct client_trace *trac
     const char *end = line + strlen(line);
     for (const char *at = line; at < end; at++) {
         const char *stop = piece_end(at, end, ',', quoting);
-        struct client_span element = trimmed((struct client_span){at, (size_t)(stop - at)});
+        struct span element = span_trim((struct span){at, (size_t)(stop - at)});
         if (element.length > 0 && trace->element_count++ < CLIENT_ELEMENTS_MAX)
             trace->elements[trace->element_count - 1] = element;
         at = stop;

@@ -1,17 +1,17 @@
-/* The client: which address is the reader's, among the peer of the connection and what a forwarding header
- * claims.
+/* The client: which address is the reader's, the peer of the connection or one of a forwarding header.
  *
- * A header is worth as much as the proxy that wrote its last word, so the walk goes from the right, the word
- * of the peer, and stops at the first address that is not a trusted proxy's. Nothing left of it is ever
- * looked at for an address: anyone may have written that. What cannot be read is not skipped either, since
- * skipping would hand the choice to the reader; no address is better than a chosen one.
+ * Each proxy appends the address that it was called from. So the walk begins at the right, with what the peer
+ * wrote, and stops at the first address that is not a trusted proxy's: anyone may have written what is left
+ * of it, and none of that is read as an address. An element that cannot be read is not skipped, since the
+ * reader could then choose the address; the answer is no address.
  *
  * Pure functions, no allocation, no state. Thread-safe. */
 #pragma once
 
-#include <stddef.h>
-
+#include "base/span.h"
 #include "visitor/address.h"
+
+#include <stddef.h>
 
 enum client_header {
     CLIENT_X_FORWARDED_FOR, /* a list: X-Forwarded-For */
@@ -20,7 +20,7 @@ enum client_header {
 };
 
 struct client_options {
-    char header[64]; /* the one header that counts, in any case; others are not asked for */
+    char header[64]; /* name of the one header that is read, in any case */
     struct network_set trusted_proxies;
 };
 
@@ -35,40 +35,33 @@ struct origin {
 /* The kind of header that `name` is. */
 enum client_header client_header_kind(const char *name);
 
-/* No honest chain comes near these; they bound the work a header can cause. Empty elements do not count. */
+/* Ceilings for the work that a header can cause, far above real chains. Empty elements do not count. */
 #define CLIENT_ELEMENTS_MAX 32
 #define CLIENT_HEADER_BYTES 2048
 
-/* Why client_find answered what it did, for people who ask. */
+/* How client_find found its answer. */
 enum client_reason {
     CLIENT_PEER_NOT_TRUSTED,
     CLIENT_NO_HEADER,
     CLIENT_FIRST_UNTRUSTED,
     CLIENT_ALL_TRUSTED,
-    CLIENT_TOO_LONG, /* this and what follows: unreadable */
+    CLIENT_TOO_LONG, /* from here on: unreadable */
     CLIENT_MALFORMED,
     CLIENT_NOT_ONE_ADDRESS,
     CLIENT_NOT_AN_ADDRESS,
-};
-
-/* A piece of a header line, not NUL-terminated. */
-struct client_span {
-    const char *start;
-    size_t length;
 };
 
 struct client_trace {
     enum client_reason reason;
     size_t element_count; /* elements that are not empty, also those past the ceiling, which are not kept; 0
                              when the header was not read */
-    struct client_span
-        elements[CLIENT_ELEMENTS_MAX]; /* from the left; of a readable Forwarded what for= says */
+    struct span elements[CLIENT_ELEMENTS_MAX]; /* from the left; of a readable Forwarded the values of for= */
     size_t hop_count; /* addresses read; with CLIENT_NOT_AN_ADDRESS it was the next element that failed */
     struct address hops[CLIENT_ELEMENTS_MAX]; /* from the right: the proxies passed, then the client */
 };
 
-/* Finds the reader's address; whether a reader can have it is for address_classify to say. ADDRESS_NONE is
- * "unreadable": a trusted proxy sent a header that gives no sure answer. *trace tells how it was found.
+/* Finds the reader's address, of any class (see address_classify). ADDRESS_NONE is "unreadable": a trusted
+ * proxy sent a header that gives no certain answer. *trace becomes how it was found.
  *
  *   peer not a trusted proxy: the peer; the header is not read
  *   no header, or nothing in it: the peer
@@ -78,10 +71,10 @@ struct client_trace {
  *   CLIENT_SINGLE with more than one line or element: unreadable
  *
  * X-Forwarded-For and single headers take an address, IPv4 with a port, or IPv6 in brackets with or without
- * one; spaces and tabs around it do not count, and a zone ("%eth0") is cut off. Forwarded is held to RFC
- * 7239's grammar as a whole, since a quote that a stranger left open turns the words of later proxies inside
- * out; only spaces around ";" are let pass. An element without for=, or with something other than an address
- * there ("unknown", "_hidden"), makes it unreadable when the walk arrives there. */
+ * one; spaces and tabs around it do not count, and a zone ("%eth0") is cut off. Forwarded must follow RFC
+ * 7239's grammar as a whole, since a quote that a stranger leaves open would swallow what later proxies
+ * append; only spaces around ";" are accepted besides. An element without for=, or with something other than
+ * an address there ("unknown", "_hidden"), makes it unreadable when the walk arrives there. */
 struct address client_find(const struct client_options *, const struct origin *, struct client_trace *trace);
 
 /* The reason in words ("peer is not a trusted proxy"): a static string. */

@@ -83,7 +83,7 @@ static void write_refused(const struct origin *origin, const struct client_trace
         write_lines(origin, out);
     for (size_t i = 0; split && i < trace->element_count - trace->hop_count; i++) {
         char element[CLIENT_HEADER_BYTES + 1];
-        snprintf(element, sizeof element, "%.*s", (int)trace->elements[i].length, trace->elements[i].start);
+        snprintf(element, sizeof element, "%.*s", (int)trace->elements[i].length, trace->elements[i].bytes);
         json_write(out, ",%-s", element);
     }
 }

@@ -131,6 +131,21 @@ def test_without_its_simulator_or_a_folder(tmp_path):
     assert homeless.returncode == 1 and "cannot make a folder" in homeless.stderr
 
 
+def test_it_ends_though_its_simulator_ignores_being_asked_to(demo, tmp_path):
+    shutil.copy(BUILD / "masthead", tmp_path)
+    simulator = tmp_path / "masthead-sim"
+    simulator.write_text("#!/bin/sh\ntrap '' TERM\necho masthead-sim ready http://127.0.0.1:1\nexec tail -f /dev/null >/dev/null 2>&1\n")
+    simulator.chmod(0o755)
+    process, _ = demo(program=tmp_path / "masthead")
+    stubborn = children(process.pid)
+    try:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0 and not any(map(runs, stubborn))
+    finally:
+        for pid in filter(runs, stubborn):
+            os.kill(pid, signal.SIGKILL)
+
+
 def test_the_recipe_for_pytest_runs_as_it_stands(tmp_path):
     recipe = next(block for block in re.findall(r"```python\n(.*?)```", (ROOT / "tests" / "README.md").read_text(encoding="utf-8"), re.S)
                   if "demo" in block)

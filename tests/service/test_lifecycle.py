@@ -139,6 +139,29 @@ def test_lookup_says_place_verdict_and_why(tmp_path):
     assert command("lookup", *common, "mumbai").returncode == 2
 
 
+@pytest.mark.parametrize("name, address", [("--check-config", []), ("--print-config", []), ("lookup", [MUMBAI]), ("snippet", [MUMBAI])])
+def test_what_is_done_at_once_writes_nothing(tmp_path, sim, name, address):
+    def listing():
+        return {path: path.stat().st_mtime_ns for path in [tmp_path, *tmp_path.rglob("*")]}
+
+    def run(state):
+        done = command(name, "--set", f"server.state={state}", "--set", f"geoip.databases={VISITORS}", "--set",
+                       "weather.providers=open-meteo", "--set", f"weather.open_meteo_url={sim.url}", *address)
+        assert done.returncode == 0 and "takes no copy" not in done.stderr, done.stderr
+
+    before = listing()
+    run(tmp_path / "absent")
+    run("/proc/nowhere")
+    assert listing() == before
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / "cache.snapshot").write_text("a running service's")
+    (state / "budgets").write_text("a running service's")
+    before = listing()
+    run(state)
+    assert listing() == before
+
+
 def test_snippet_prints_the_fragment(tmp_path, sim):
     done = command("snippet", "--set", f"geoip.databases={VISITORS}", "--set", f"server.state={tmp_path}", "--set",
                    f"weather.open_meteo_url={sim.url}", "--set", "weather.providers=open-meteo", MUMBAI)
@@ -267,6 +290,32 @@ def test_reload_of_the_configuration_is_all_or_nothing(start, tmp_path):
     path.write_text("[geoip]\nhome = nowhere\n")
     service.reload(r"widget.conf:2: \[geoip\] home")
     assert service.get("/widget.json").json["place"]["name"] == "Pune"
+
+
+def test_hangup_reads_the_file_of_the_start_and_no_other(start, tmp_path):
+    path = tmp_path / "widget.conf"
+    home = "[geoip]\nhome = {}, IN, 18.52, 73.86\n"
+    here = ("env", "-C", str(tmp_path))
+
+    def shown(service):
+        return service.get("/widget.json").json["place"]["name"]
+
+    without = start(prefix=here)
+    path.write_text(home.format("Pune"))
+    without.signal(signal.SIGHUP)
+    without.wait_line("msg=reloaded")
+    assert shown(without) is None, "one that came later is not looked for"
+
+    service = start(prefix=here)
+    assert shown(service) == "Pune"
+    path.unlink()
+    service.signal(signal.SIGHUP)
+    service.wait_line(r"widget\.conf: No such file")
+    service.wait_line("reload refused, nothing changed")
+    assert shown(service) == "Pune"
+    path.write_text(home.format("Poona"))
+    service.signal(signal.SIGHUP)
+    wait_until(lambda: shown(service) == "Poona", what="the reload")
 
 
 def test_hangups_in_any_number_are_harmless(start):

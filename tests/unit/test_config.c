@@ -292,11 +292,25 @@ TEST(folders_that_are_too_long_are_errors)
     assert_non_null(strstr(said, "\nconfiguration: [server] state: path too long\n"));
 }
 
-TEST(without_a_name_the_file_is_widget_conf_here)
+TEST(the_file_is_found_once)
 {
+    struct config_sources none = {0}, found = {0}, named = {.file = "other.conf"};
+    unlink("widget.conf");
+    config_find_file(&none);
     write_bytes("widget.conf", "[server]\nthreads = 12\n", 22);
-    assert_true(load_sources(&(struct config_sources){0}, &config));
+    config_find_file(&found);
+    config_find_file(&named);
+    assert_string_equal(named.file, "other.conf");
+    assert_true(load_sources(&found, &config));
     assert_int_equal(config.server.threads, 12);
+    if (none.file && strcmp(none.file, "/etc/masthead/widget.conf") == 0)
+        skip(); /* this machine has one */
+    assert_null(none.file);
+    assert_true(load_sources(&none, &config)); /* one that came later is not looked for */
+    assert_int_equal(config.server.threads, 256);
+    unlink("widget.conf");
+    assert_false(load_sources(&found, &config)); /* nor another in place of one that went */
+    assert_said("", "widget.conf: ", "No such file");
 }
 
 /* --- Printing --- */
@@ -327,7 +341,8 @@ TEST(what_is_printed_reads_back_the_same)
     static const char *const texts[] = {
         "",
         "[server]\nthreads = 12\nhosts = a, b\n[geoip]\nhome = S\xc3\xa3o Paulo, BR, -23.55, -46.63\n"
-        "databases = \nwatch = 0s\n[weather]\ncontact = me; # \"x\" = y\ncell = 0.25\nproviders = gfs\n"
+        "databases = \nwatch = 0s\n[weather]\ncontact = me; # \"x\" = y\ncell = 0.25\nproviders = "
+        "met-norway\n"
         "[log]\nlevel = debug\n[dev]\nat = 2026-01-31T23:30:00Z\nenabled = yes\n",
     };
     for (size_t i = 0; i < COUNT(texts); i++) {

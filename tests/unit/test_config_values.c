@@ -123,11 +123,12 @@ TEST(other_kinds_of_values)
         {"geoip", "home", ", IN, 19.08, 72.88", false},
         {"geoip", "home", "M\xfcnchen, DE, 48.1, 11.6", false},
         {"weather", "providers", "met-norway", true},
-        {"weather", "providers", "gfs, openweathermap, met-norway, open-meteo", true},
+        {"weather", "providers", "openweathermap, met-norway, open-meteo", true},
         {"weather", "providers", "", false},
         {"weather", "providers", "yahoo", false},
         {"weather", "providers", "open-meteo, open-meteo", false},
-        {"weather", "providers", "open-meteo,, gfs", false},
+        {"weather", "providers", "open-meteo,, met-norway", false},
+        {"weather", "providers", "gfs", false},
         {"weather", "open_meteo_url", "https://example.com/base/", true},
         {"weather", "open_meteo_url", "http://127.0.0.1:8080", true},
         {"weather", "open_meteo_url", "http://localhost:8080/", true},
@@ -150,8 +151,6 @@ TEST(other_kinds_of_values)
         {"widget", "lang", "hi-IN", true},
         {"widget", "lang", "xx", false},
         {"widget", "lang", "", false},
-        {"widget", "origins", "https://www.example.com, https://example.org", true},
-        {"widget", "origins", "https://a b", false},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         char prefix[128];
@@ -162,6 +161,90 @@ TEST(other_kinds_of_values)
         else
             assert_bad(text, prefix, "");
     }
+}
+
+/* What no browser sends can never match, and would be a silent mistake. */
+TEST(hosts_and_origins_are_such_as_browsers_send)
+{
+    static const char *const origins[] = {
+        "https://www.example.com",
+        "http://example.com:8080",
+        "https://example.com:80",
+        "http://localhost:3000",
+        "https://192.0.2.1",
+        "https://[2001:db8::1]:8443",
+        "https://xn--mnchen-3ya.de",
+        "https://example.com.",
+        "capacitor://localhost",
+        "https://under_score.example",
+        "http://a",
+        "moz-extension://0a1b2c3d",
+        "https://a.example, https://b",
+        "https://4.example4",
+        "https://example.com:65535",
+    };
+    static const char *const no_origins[] = {"https://example.com/",
+                                             "https://example.com/news",
+                                             "example.com",
+                                             "//example.com",
+                                             "https://Example.com",
+                                             "HTTPS://example.com",
+                                             "https://*.example.com",
+                                             "*",
+                                             "https://a b",
+                                             "https://user@example.com",
+                                             "https://u:p@a.example",
+                                             "null",
+                                             "https://example.com:443",
+                                             "http://example.com:80",
+                                             "https://example.com:",
+                                             "https://",
+                                             "https://example.com:0",
+                                             "https://example.com:65536",
+                                             "https://a:080",
+                                             "https://a:80x",
+                                             "https://mÃ¼nchen.de",
+                                             "https://a..b",
+                                             "https://.a",
+                                             "https://a?b",
+                                             "https://[2001:DB8::1]",
+                                             "https://[2001:db8::1",
+                                             "https://[::1]x",
+                                             "https://127.1",
+                                             "https://2001:db8::1",
+                                             "https://a, b",
+                                             "https://[127.0.0.1]",
+                                             "://a",
+                                             "https://example.com#a",
+                                             "https://a%20b",
+                                             "https:/a",
+                                             "https//a",
+                                             "https://[0:0:0:0:0:0:0:1]"};
+    static const char *const hosts[] = {"news.example",      "a, b",        "News.Example", "192.0.2.1",
+                                        "xn--mnchen-3ya.de", "under_score", "localhost",    "a.example."};
+    static const char *const no_hosts[] = {"news.example:8080",
+                                           "https://news.example",
+                                           "news.example/",
+                                           "*.news.example",
+                                           "user@news.example",
+                                           "[::1]",
+                                           "::1",
+                                           "mÃ¼nchen.de",
+                                           "a..b",
+                                           ".a",
+                                           "127.1",
+                                           "a b",
+                                           "a, b:80"};
+    for (size_t i = 0; i < COUNT(origins); i++)
+        assert_good(file_of("widget", "origins", origins[i]));
+    for (size_t i = 0; i < COUNT(no_origins); i++)
+        assert_bad(file_of("widget", "origins", no_origins[i]), "widget.conf:2: [widget] origins",
+                   "is not an origin as browsers send it, such as https://www.example.com");
+    for (size_t i = 0; i < COUNT(hosts); i++)
+        assert_good(file_of("server", "hosts", hosts[i]));
+    for (size_t i = 0; i < COUNT(no_hosts); i++)
+        assert_bad(file_of("server", "hosts", no_hosts[i]), "widget.conf:2: [server] hosts",
+                   "is not a host name such as www.example.com: no scheme, port, path or wildcard");
 }
 
 /* `count` items between commas, all different: each a number between `before` and `after`. */
@@ -184,9 +267,10 @@ TEST(lists_have_limits)
     assert_int_equal(config.visitor.trusted_proxies.count, NETWORK_SET_MAX);
     assert_bad(file_of("visitor", "trusted_proxies", list_of("::", NETWORK_SET_MAX + 1, "")),
                "widget.conf:2: ", "");
-    assert_good(file_of("widget", "origins", list_of("h", HTTP_NAMES_MAX, "")));
+    assert_good(file_of("widget", "origins", list_of("https://h", HTTP_NAMES_MAX, "")));
     assert_int_equal(config.origins.count, HTTP_NAMES_MAX);
-    assert_bad(file_of("widget", "origins", list_of("h", HTTP_NAMES_MAX + 1, "")), "widget.conf:2: ", "");
+    assert_bad(file_of("widget", "origins", list_of("https://h", HTTP_NAMES_MAX + 1, "")),
+               "widget.conf:2: ", "");
     assert_good(file_of("geoip", "databases", ""));
     assert_int_equal(config.place.database_count, 0);
 }

@@ -87,6 +87,19 @@ TEST(where_the_state_folder_takes_no_copy_memory_does)
     mmdb_close(db);
 }
 
+TEST(without_a_state_folder_the_file_itself_is_read)
+{
+    char error[MMDB_ERROR_BYTES];
+    struct address mumbai = address_of("192.0.2.1");
+    struct record record;
+    struct mmdb *db = mmdb_open(VISITORS, "", NULL, error);
+    assert_non_null(db);
+    assert_true(mmdb_find(db, &mumbai, "en", &record));
+    mmdb_close(db);
+    assert_null(mmdb_open(in_folder("missing"), "", NULL, error));
+    assert_null(mmdb_open(in_folder("fifo"), "", NULL, error));
+}
+
 TEST(nothing_is_left_in_the_state_folder)
 {
     size_t count = 0;

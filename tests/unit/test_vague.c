@@ -2,27 +2,15 @@
  * file's networks, whatever their order; and a list has a ceiling. */
 #include "unit.h"
 
-#include <unistd.h>
-
 #include "capture.h"
+#include "folder.h"
 #include "place/vague.h"
-
-static char path[] = "/tmp/masthead-vague.XXXXXX";
-
-static FILE *begin_file(void)
-{
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    return file;
-}
 
 static struct vague read_text(const char *text)
 {
     struct vague vague = {0};
-    FILE *file = begin_file();
-    fputs(text, file);
-    assert_int_equal(fclose(file), 0);
-    assert_true(vague_read(&vague, path));
+    write_string(in_folder("vague"), text);
+    assert_true(vague_read(&vague, in_folder("vague")));
     return vague;
 }
 
@@ -114,7 +102,8 @@ TEST(it_finds_what_a_walk_through_the_file_finds)
         struct network networks[NETWORKS];
         size_t count = random_below(NETWORKS);
         struct vague vague = {0};
-        FILE *file = begin_file();
+        FILE *file = fopen(in_folder("vague"), "w");
+        assert_non_null(file);
         for (unsigned i = 0; i < count; i++) {
             char text[ADDRESS_TEXT_BYTES];
             struct address address = random_address();
@@ -123,7 +112,7 @@ TEST(it_finds_what_a_walk_through_the_file_finds)
             fprintf(file, "%s/%u\n", text, networks[i].bits);
         }
         assert_int_equal(fclose(file), 0);
-        assert_true(vague_read(&vague, path));
+        assert_true(vague_read(&vague, in_folder("vague")));
         for (unsigned i = 0; i < ADDRESSES; i++) {
             struct address address = random_address();
             bool within = false;
@@ -142,7 +131,9 @@ TEST(a_list_over_the_ceiling_is_refused)
     static const char line[] = "192.0.2.1\n";
     struct vague full = {0}, over = {0};
     char said[1024];
-    FILE *file = begin_file();
+    const char *path = in_folder("vague");
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
     for (size_t i = 0; i < VAGUE_MAX; i++)
         fputs(line, file);
     assert_int_equal(fflush(file), 0);
@@ -160,17 +151,4 @@ TEST(a_list_over_the_ceiling_is_refused)
     vague_free(&over);
 }
 
-static int make_file(void **state)
-{
-    (void)state;
-    int descriptor = mkstemp(path);
-    return descriptor >= 0 ? close(descriptor) : -1;
-}
-
-static int remove_file(void **state)
-{
-    (void)state;
-    return unlink(path);
-}
-
-UNIT_MAIN(make_file, remove_file)
+UNIT_MAIN(make_folder, remove_folder)
