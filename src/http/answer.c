@@ -48,7 +48,8 @@ static struct metric rows[ROWS] = {
                            duration_bounds_s, 0.000001),
 };
 
-/* The label of an endpoint, which several routes and both listeners may have. Adds it at the start. */
+/* The label index of an endpoint, which several routes and both listeners may have. Call before threads that
+ * use it: the table grows. */
 static size_t endpoint_index(const char *name)
 {
     size_t i = 0;
@@ -61,11 +62,14 @@ static size_t endpoint_index(const char *name)
     return i;
 }
 
-void answer_register(const struct http_route *routes)
+void answer_register(struct http_listener *listener)
 {
     metrics_register(rows, ROWS, NULL);
-    for (; routes->path; routes++)
-        endpoint_index(routes->endpoint);
+    for (size_t i = 0; listener->routes[i].path; i++) {
+        if (i == ROUTES_MAX)
+            abort();
+        listener->endpoints[i] = endpoint_index(listener->routes[i].endpoint);
+    }
 }
 
 static size_t status_row(int status)
@@ -204,7 +208,7 @@ static void dispatch(const struct http_listener *listener, const struct http_req
 static void count(const struct http_listener *listener, struct worker *worker,
                   const struct http_request *request, const struct http_answer *answer)
 {
-    size_t endpoint = request->route ? endpoint_index(request->route->endpoint) : 0;
+    size_t endpoint = request->route ? listener->endpoints[request->route - listener->routes] : 0;
     int64_t us = monotonic_us() - atomic_exchange(&worker->handling_since_us, 0);
     atomic_fetch_add_explicit(&worker->answered, 1, memory_order_relaxed);
     metric_add(&rows[REQUESTS], endpoint, status_row(answer->status));

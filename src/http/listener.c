@@ -158,7 +158,7 @@ struct http_listener *http_open(const struct http_options *options, const struct
     listener->options = *options;
     listener->routes = routes;
     listener->context = context;
-    answer_register(routes);
+    answer_register(listener);
     if (options->instrumented)
         metrics_register(&threads_metric, 1, listener);
     if (allocate_workers(listener) && start(listener))

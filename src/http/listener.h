@@ -12,6 +12,7 @@ struct mg_context;
 
 #define HEAD_BYTES    2048
 #define HEADERS_BYTES 1024 /* of HEAD_BYTES, for the handler's own lines */
+#define ROUTES_MAX    32
 
 struct worker {
     atomic_bool connected;                 /* an open connection, idle or not, holds the thread */
@@ -24,6 +25,7 @@ struct worker {
 struct http_listener {
     struct mg_context *civetweb; /* NULL: not started, or ended */
     const struct http_route *routes;
+    size_t endpoints[ROUTES_MAX]; /* label index of each route */
     void *context;
     struct http_options options;
     int port;
@@ -37,8 +39,9 @@ struct http_listener {
 /* The real monotonic clock in microseconds. */
 int64_t monotonic_us(void);
 
-/* Registers the metrics of answers, and the endpoints of the routes. Call before threads. */
-void answer_register(const struct http_route *);
+/* Registers the metrics of answers, and fills in `endpoints` from the routes. Call before the listener's
+ * threads. */
+void answer_register(struct http_listener *);
 
 /* civetweb's callbacks begin_request and http_error. */
 int answer_request(struct mg_connection *);
