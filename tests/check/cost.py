@@ -63,7 +63,9 @@ def allocations(profile):
 
 def count_instructions(folder, simulator):
     """path -> (instructions, allocations) of one answer."""
-    service, client = serve(folder, simulator, "valgrind", "--tool=callgrind", "--toggle-collect=begin_request",
+    text = "".join(path.read_text() for path in (ROOT / "src" / "http").glob("*.c"))
+    handler = re.search(r"\.begin_request = (\w+)", text).group(1)
+    service, client = serve(folder, simulator, "valgrind", "--tool=callgrind", f"--toggle-collect={handler}",
                             f"--callgrind-out-file={folder}/profile")
 
     def dump(number):
@@ -77,6 +79,7 @@ def count_instructions(folder, simulator):
         client.get(path, REQUESTS)
         profile = dump(number)
         instructions = int(re.search(r"^totals: (\d+)", profile, re.M).group(1))
+        assert instructions > 0, f"{handler} was never entered"
         costs[path] = instructions / REQUESTS, allocations(profile) / REQUESTS
     service.stop()
     return costs
