@@ -1,14 +1,6 @@
 /* Whether a listener is alive, as the service manager's watchdog wants to know it: one whose handlers hang is
  * dead, one that is merely crowded is not, and finding out takes about a second. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include <arpa/inet.h>
 #include <poll.h>
@@ -119,17 +111,15 @@ static void hang_all(void)
     pthread_mutex_unlock(&lock);
 }
 
-static void its_own_question_is_no_evidence(void **state)
+TEST_WITH(its_own_question_is_no_evidence, open_listener, close_listener)
 {
-    (void)state;
     assert_true(http_alive(listener));
     hang_all();
     assert_false(http_alive(listener));
 }
 
-static void others_answered_since_are_evidence_once(void **state)
+TEST_WITH(others_answered_since_are_evidence_once, open_listener, close_listener)
 {
-    (void)state;
     assert_true(http_alive(listener));
     ask_and_stay();
     close(crowd[--crowd_count]);
@@ -138,18 +128,16 @@ static void others_answered_since_are_evidence_once(void **state)
     assert_false(http_alive(listener));
 }
 
-static void idle_connections_are_no_death(void **state)
+TEST_WITH(idle_connections_are_no_death, open_listener, close_listener)
 {
-    (void)state;
     for (int i = 0; i < THREADS; i++)
         ask_and_stay();
     assert_true(http_alive(listener));
     assert_true(http_alive(listener));
 }
 
-static void a_full_queue_keeps_nobody_waiting(void **state)
+TEST_WITH(a_full_queue_keeps_nobody_waiting, open_listener, close_listener)
 {
-    (void)state;
     hang_all();
     while (join_crowd())
         assert_true(crowd_count < CROWD_MAX);
@@ -158,14 +146,4 @@ static void a_full_queue_keeps_nobody_waiting(void **state)
     assert_in_range(clock_monotonic_ms() - begun_ms, 0, LIMIT_MS);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(its_own_question_is_no_evidence, open_listener, close_listener),
-        cmocka_unit_test_setup_teardown(others_answered_since_are_evidence_once, open_listener,
-                                        close_listener),
-        cmocka_unit_test_setup_teardown(idle_connections_are_no_death, open_listener, close_listener),
-        cmocka_unit_test_setup_teardown(a_full_queue_keeps_nobody_waiting, open_listener, close_listener),
-    };
-    return cmocka_run_group_tests_name("listener", tests, NULL, NULL);
-}
+UNIT_MAIN(NULL, NULL)
