@@ -177,15 +177,16 @@ asan:
 tsan:
 	@$(MAKE) --no-print-directory test BUILD='$(BUILD)/tsan' NPM='$(NPM)' SANITIZE=thread CFLAGS='-O1 -g'
 
-# The share of lines that the tests run, by room; a run begins with counts of zero.
+# The share of lines that the tests run, by room; also where a test fails. A run begins with counts of zero.
 coverage:
 	@rm -f $$(find '$(BUILD)/coverage' -name '*.gcda' 2>/dev/null)
 	@$(MAKE) --no-print-directory test BUILD='$(BUILD)/coverage' NPM='$(NPM)' TESTS='$(or $(TESTS),tests/unit tests/service)' \
-	    CFLAGS='-O1 -g --coverage -fprofile-update=atomic'
-	@gcovr --root . --filter src/ '$(BUILD)/coverage/obj' --csv | awk -F, 'NR > 1 { \
+	    CFLAGS='-O1 -g --coverage -fprofile-update=atomic'; status=$$?; \
+	gcovr --root . --filter src/ '$(BUILD)/coverage/obj' --csv | awk -F, 'NR > 1 { \
 	    room = $$1; sub("^src/", "", room); sub("/[^/]*$$", "", room); \
 	    all[room] += $$2; run[room] += $$3; all["(all)"] += $$2; run["(all)"] += $$3 } \
-	    END { for (room in all) printf "%5.1f %%  %s\n", 100 * run[room] / all[room], room }' | sort -k 3
+	    END { for (room in all) printf "%5.1f %%  %s\n", 100 * run[room] / all[room], room }' | sort -k 3; \
+	exit $$status
 
 FILES ?= $(shell find src tests -name '*.[ch]')
 format:

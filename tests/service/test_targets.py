@@ -42,7 +42,8 @@ def test_compile_commands_are_complete_and_compile(tmp_path):
     sources = {str(path.relative_to(ROOT)) for path in (ROOT / "src").rglob("*.c")}
     assert sources <= set(commands) and "tests/unit/test_text.c" in commands
     entry = commands["src/base/text.c"]
-    subprocess.run(entry["command"] + " -fsyntax-only -MF /dev/null", shell=True, cwd=entry["directory"], check=True)
+    (tmp_path / "obj" / "base").mkdir(parents=True)
+    subprocess.run(entry["command"], shell=True, cwd=entry["directory"], check=True)
 
 
 def test_format_gives_a_file_the_projects_form(tmp_path):
@@ -52,7 +53,7 @@ def test_format_gives_a_file_the_projects_form(tmp_path):
     assert (tmp_path / "notify.c").read_text() == text
 
 
-@pytest.mark.skipif(SANITIZED, reason="counts of lines have no need of a sanitizer")
+@pytest.mark.skipif(SANITIZED or BUILD.name == "coverage", reason="a build of its own that is the same in every build")
 def test_coverage_tells_rooms_apart(tmp_path):
     printed = make("coverage", "TESTS=test_words", f"NPM={FOLDER}", build=tmp_path)
     shares = {room: float(share) for share, room in (line.split(" %  ") for line in printed.splitlines() if " %  " in line)}

@@ -1,5 +1,7 @@
 /* Whether a listener is alive, as the service manager's watchdog wants to know it: one whose handlers hang is
  * dead, one that is merely crowded is not, and finding out takes about a second. */
+#include "unit.h"
+
 #include <arpa/inet.h>
 #include <poll.h>
 #include <pthread.h>
@@ -8,7 +10,6 @@
 
 #include "base/clock.h"
 #include "http/server.h"
-#include "unit.h"
 
 #define THREADS   4
 #define CROWD_MAX 400 /* more than threads, civetweb's queue and the kernel's hold */
