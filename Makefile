@@ -36,14 +36,14 @@ FLAGS   := -std=gnu17 -D_GNU_SOURCE -DMASTHEAD_VERSION='"$(VERSION)"' -Isrc -MMD
 # Everything but what only one program needs goes into one archive, from which each takes what it uses.
 PROGRAM  := src/main.c src/service.c src/demo.c
 ARCHIVE  := $(BUILD)/libmasthead.a
-LIBS     := -lcurl -lpsl -ljansson -lmaxminddb -lcivetweb -linih -lz -lm -lpthread
+LIBS     := -lcurl -lpsl -ljansson -lmaxminddb -lcivetweb -lz -lm -lpthread
 UNITS    := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 MEASURES := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/measure/*.c))
 
 objects  = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(1))
 
 # Packages that each step needs, by the file that tells they are there.
-PACKAGES_BUILD := esbuild gcc libc6-dev libcurl4-openssl-dev libpsl-dev libjansson-dev libmaxminddb-dev libcivetweb-dev libinih-dev \
+PACKAGES_BUILD := esbuild gcc libc6-dev libcurl4-openssl-dev libpsl-dev libjansson-dev libmaxminddb-dev libcivetweb-dev \
                   zlib1g-dev
 PACKAGES_RUN   := $(PACKAGES_BUILD) curl ca-certificates
 PACKAGES_TEST  := $(PACKAGES_BUILD) clang clang-format cppcheck gcovr curl ca-certificates libcmocka-dev mmdb-bin \

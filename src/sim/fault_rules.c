@@ -200,7 +200,7 @@ static void write_rule(struct text *json, const struct rule *rule)
 {
     json_write(json, ",{'kind':%s,'value':%-s", rule->fault->name, rule->value);
     text_format(json, ",%s", rule->scope);
-    json_write(json, ",'times':%jd,'matched':%jd,'applied':%jd}", rule->times < 0 ? JSON_NONE : rule->times,
+    json_write(json, ",'times':%jd,'fitting':%jd,'struck':%jd}", rule->times < 0 ? JSON_NONE : rule->times,
                rule->matched, rule->applied);
 }
 

@@ -121,7 +121,7 @@ static int answer_count(const struct wire *wire, struct text *out)
     (void)wire;
     pthread_mutex_lock(&sim.lock);
     const struct counts *counts = &sim.counts;
-    json_write(out, "{'requests':%jd,'keyed':%jd,'open':%d,'open_max':%d,'by_status':{", counts->requests,
+    json_write(out, "{'requests':%jd,'keyed':%jd,'open':%d,'open_most':%d,'by_status':{", counts->requests,
                counts->keyed, sim.open, counts->open_max);
     for (int status = 0; status < STATUS_MAX; status++)
         if (counts->by_status[status] > 0)

@@ -18,7 +18,7 @@
 
 struct weather_options {
     char providers[WEATHER_PROVIDERS]
-                  [WEATHER_NAME_BYTES]; /* tried in this order; one not built in is skipped, logged */
+                  [WEATHER_NAME_BYTES]; /* tried in this order; one that cannot be used is skipped, logged */
     size_t provider_count;
     struct weather_provider_options provider[WEATHER_PROVIDERS]; /* by enum provider_id, used or not */
     char contact[WEATHER_CONTACT_BYTES]; /* in the User-Agent; "": a provider that wants one is skipped,

@@ -38,9 +38,8 @@ OWNERS = {
     "civetweb.h": {*(f"src/http/{name}.c" for name in ("listener", "answer", "request", "guard")), "src/sim/wire.c"},
     "curl/curl.h": {"src/transfer/transfer.c"},
     "libpsl.h": {"src/transfer/transfer.c"},
-    "jansson.h": {f"src/weather/point/{name}.c" for name in ("open_meteo", "met_norway", "openweathermap", "reply")},
+    "jansson.h": {"src/weather/point"}.c" for name in ("open_meteo", "met_norway", "openweathermap", "reply")},
     "maxminddb.h": {"src/place/mmdb.c"},
-    "ini.h": {"src/config/config.c"},
     "zlib.h": {"src/weather/cell/snapshot.c", "src/sim/gzip.c"},
 }
 

@@ -143,7 +143,8 @@ def test_choices_spend_a_tenth_of_a_budget_refreshes_included(start, sim, budget
         return {answer["cell"] for answer in answers if answer["temperature"]["value"] is not None}
 
     walk(most)
-    assert service.metrics()["masthead_cache_entries"] == most < len(ids)
+    wait_until(lambda: service.metrics()["masthead_cache_entries"] == most, what="the end of those that are refused")
+    assert most < len(ids)
     cells = walk(0)
     assert len(cells) == most
     for _ in range(2):  # every cell is due, a new minute and a new hour have begun

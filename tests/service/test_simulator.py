@@ -63,9 +63,9 @@ def test_what_one_fault_lets_go_may_be_anothers(sim):
     seen = [ask(sim) for _ in range(60)]
     assert all(5 <= seen.count(status) for status in (500, 503, 404)) and 200 not in seen
     one, two, rest = faults(sim)
-    assert (one["kind"], one["matched"], one["applied"]) == ("500", 60, seen.count(500))
-    assert (two["kind"], two["matched"], two["applied"]) == ("503", 60 - seen.count(500), seen.count(503))
-    assert (rest["kind"], rest["matched"], rest["applied"]) == ("404", seen.count(404), seen.count(404))
+    assert (one["kind"], one["fitting"], one["struck"]) == ("500", 60, seen.count(500))
+    assert (two["kind"], two["fitting"], two["struck"]) == ("503", 60 - seen.count(500), seen.count(503))
+    assert (rest["kind"], rest["fitting"], rest["struck"]) == ("404", seen.count(404), seen.count(404))
 
 
 def test_the_fault_for_all_never_hides_a_narrower_one(sim):
@@ -81,10 +81,10 @@ def test_the_fault_for_all_never_hides_a_narrower_one(sim):
 def test_a_fault_rests_when_it_has_struck_as_often_as_asked(sim):
     answer = order(sim, kind="429", value="daily", path="open-meteo", times=2).json
     assert answer["faults"] == [{"kind": "429", "value": "daily", "path": "open-meteo", "box": None, "share": 1,
-                                 "seed": 1, "times": 2, "matched": 0, "applied": 0}]
+                                 "seed": 1, "times": 2, "fitting": 0, "struck": 0}]
     assert [ask(sim) for _ in range(3)] == [429, 429, 200]
     (spent,) = faults(sim)
-    assert (spent["times"], spent["applied"]) == (0, 2)
+    assert (spent["times"], spent["struck"]) == (0, 2)
 
 
 def test_the_state_names_the_fault_for_all(sim):

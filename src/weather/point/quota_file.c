@@ -16,7 +16,7 @@
 static void read_line(const char *line, struct quota_kept out[WEATHER_PROVIDERS])
 {
     char name[32];
-    struct quota_kept kept;
+    struct quota_kept kept = {.window = {0}};
     int64_t *w = kept.window, *s = kept.spent;
     int fields = sscanf(line, "%31s %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64,
                         name, &w[0], &s[0], &w[1], &s[1], &w[2], &s[2]);
