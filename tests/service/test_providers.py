@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from harness import Simulator, request, wait_until
+from harness import SANITIZED, Simulator, request, wait_until
 
 MUMBAI = "192.0.2.1"
 CONTACT = "ops@example.org"
@@ -289,3 +289,38 @@ def test_a_version_that_is_going_to_end_is_used_and_reported(start, sim):
     assert service.settled(MUMBAI)["state"] == "fresh"
     service.wait_line(r"level=warn .*203.*provider=met-norway")
     assert requests(service, "met-norway") == {"ok": 1}
+
+
+def test_met_norway_is_asked_for_gzip_and_read(start, sim, server):
+    """Its terms want both; the reply is what the simulator sends, which compresses for whoever accepts it."""
+    encodings = []
+
+    def answer(path, headers):
+        asked = {name: headers[name] for name in ("User-Agent", "Accept-Encoding")}
+        reply = request(sim.url, path, headers=asked)
+        encodings.append((headers["Accept-Encoding"], reply.headers["Content-Encoding"]))
+        return 200, {"Content-Encoding": reply.headers["Content-Encoding"]}, reply.body
+
+    service = start(settings=settings("met-norway", url=server(answer)))
+    assert service.settled(MUMBAI)["provider"] == "met-norway"
+    assert encodings == [("gzip", "gzip")] and requests(service, "met-norway") == {"ok": 1}
+
+
+def test_a_small_reply_that_unpacks_to_much_is_too_large(start, sim):
+    sim.fault("gzip-bomb")
+    service = start(settings=settings("met-norway", url=sim.url))
+    service.visit(MUMBAI)
+    wait_until(lambda: requests(service, "met-norway") == {"too_large": 1}, what="the refusal")
+    memory = service.metrics()["process_resident_memory_bytes"]
+    assert SANITIZED or memory < 64 << 20
+
+
+@pytest.mark.parametrize("value, outcome, sent", [("1", "ok", 2), ("2", "ok", 3), ("loop", "http_3xx", 3), ("host", "http_3xx", 1)])
+def test_redirects_are_followed_twice_at_most_and_to_the_same_site(start, sim, value, outcome, sent):
+    sim.fault("redirect", value)
+    service = start(settings=settings("met-norway", url=sim.url, met_norway_budget="100/d"))
+    service.visit(MUMBAI)
+    wait_until(lambda: requests(service, "met-norway") == {outcome: 1}, what=f"{outcome}, have {requests(service, 'met-norway')}")
+    wait_until(lambda: service.metrics()["masthead_upstream_inflight"] == 0, what="the end")
+    assert sim.count()["requests"] == sent
+    assert service.metrics()['masthead_upstream_budget_remaining{provider="met-norway",window="day"}'] == 100 - sent
