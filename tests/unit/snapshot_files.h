@@ -2,6 +2,8 @@
  * the file as bytes. Include after cmocka.h. */
 #pragma once
 
+#include "unit.h"
+
 #include <ftw.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -182,4 +184,4 @@ static inline int remove_folder(void **state)
     return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, make_folder, remove_folder)
+#define IN_FOLDER(name) TEST_WITH(name, make_folder, remove_folder)

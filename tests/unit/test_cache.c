@@ -3,19 +3,10 @@
  *
  * Instants are made by hand. Tests share one cache of ample room, each with cells of its own. Threads are the
  * matter of test_cache_threads.c. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include "weather/cell/cache.h"
 
-#define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
 #define SECOND        INT64_C(1000)
 #define MINUTE        (60 * SECOND)
 #define HOUR          (60 * MINUTE)
@@ -103,9 +94,8 @@ static void assert_view(struct cache_view view, enum weather_state state, bool f
 
 /* --- The life of a cell --- */
 
-static void a_cell_is_fetched_once_then_hit(void **state)
+TEST(a_cell_is_fetched_once_then_hit)
 {
-    (void)state;
     uint64_t key = new_cell();
     assert_asked(key, start, WEATHER_MISS, true);
     for (int i = 0; i < 100; i++)
@@ -117,9 +107,8 @@ static void a_cell_is_fetched_once_then_hit(void **state)
     assert_int_equal(view.age_ms, 90 * MINUTE - 100);
 }
 
-static void a_due_cell_is_refreshed_once_behind_its_readers(void **state)
+TEST(a_due_cell_is_refreshed_once_behind_its_readers)
 {
-    (void)state;
     uint64_t key = fetched_cell(start);
     assert_asked(key, at(REFRESH * 9 / 10 - 1), WEATHER_FRESH, false);
     assert_asked(key, at(REFRESH * 11 / 10 + 1), WEATHER_FRESH, true);
@@ -132,9 +121,8 @@ static void a_due_cell_is_refreshed_once_behind_its_readers(void **state)
     assert_true(view.refresh_in_ms > 0);
 }
 
-static void a_failed_refresh_is_stale_until_one_succeeds(void **state)
+TEST(a_failed_refresh_is_stale_until_one_succeeds)
 {
-    (void)state;
     uint64_t key = fetched_cell(start);
     int64_t due = REFRESH * 11 / 10 + 1;
     assert_asked(key, at(due), WEATHER_FRESH, true);
@@ -146,9 +134,8 @@ static void a_failed_refresh_is_stale_until_one_succeeds(void **state)
     assert_asked(key, at(due + 3 + BACKOFF_FIRST), WEATHER_FRESH, false);
 }
 
-static void a_cell_that_never_was_fetched_is_negative_while_it_rests(void **state)
+TEST(a_cell_that_never_was_fetched_is_negative_while_it_rests)
 {
-    (void)state;
     uint64_t key = new_cell();
     assert_asked(key, start, WEATHER_MISS, true);
     fail_at(key, start);
@@ -162,9 +149,8 @@ static void a_cell_that_never_was_fetched_is_negative_while_it_rests(void **stat
 }
 
 /* Many cells come due together, and one is fetched at a time: to stand in a queue is no failure. */
-static void a_refresh_that_waits_for_its_turn_is_no_failure(void **state)
+TEST(a_refresh_that_waits_for_its_turn_is_no_failure)
 {
-    (void)state;
     uint64_t key = fetched_cell(start);
     int64_t due = REFRESH * 11 / 10 + 1;
     assert_asked(key, at(due), WEATHER_FRESH, true);
@@ -173,9 +159,8 @@ static void a_refresh_that_waits_for_its_turn_is_no_failure(void **state)
     assert_asked(key, at(due + 60 * SECOND), WEATHER_FRESH, false);
 }
 
-static void past_keep_there_is_no_number(void **state)
+TEST(past_keep_there_is_no_number)
 {
-    (void)state;
     uint64_t key = fetched_cell(start);
     assert_asked(key, at(KEEP - 1), WEATHER_FRESH, true);
     fail_at(key, at(KEEP - 1));
@@ -187,9 +172,8 @@ static void past_keep_there_is_no_number(void **state)
 }
 
 /* A short forecast, from one hour ago to one hour ahead. */
-static void past_the_last_point_there_is_no_number(void **state)
+TEST(past_the_last_point_there_is_no_number)
 {
-    (void)state;
     uint64_t key = new_cell();
     struct curve curve = curve_at(&start, 312);
     curve.count = 3;
@@ -202,9 +186,8 @@ static void past_the_last_point_there_is_no_number(void **state)
 
 /* --- When a refresh is due, and when to try again --- */
 
-static void refreshes_spread_a_tenth_either_way(void **state)
+TEST(refreshes_spread_a_tenth_either_way)
 {
-    (void)state;
     uint64_t key = fetched_cell(start);
     int64_t least = INT64_MAX, most = 0;
     for (int i = 0; i < 2000; i++) {
@@ -217,9 +200,8 @@ static void refreshes_spread_a_tenth_either_way(void **state)
     assert_in_range(most, REFRESH * 108 / 100, REFRESH * 110 / 100);
 }
 
-static void an_upstream_is_not_asked_before_its_expires(void **state)
+TEST(an_upstream_is_not_asked_before_its_expires)
 {
-    (void)state;
     static const struct {
         int64_t expires_in_s; /* 0: no wish */
         int64_t least, most;
@@ -242,9 +224,8 @@ static void an_upstream_is_not_asked_before_its_expires(void **state)
     }
 }
 
-static void backing_off_grows_and_is_bounded(void **state)
+TEST(backing_off_grows_and_is_bounded)
 {
-    (void)state;
     int64_t longest = 0;
     for (int cell = 0; cell < 50; cell++) {
         uint64_t key = new_cell();
@@ -263,9 +244,8 @@ static void backing_off_grows_and_is_bounded(void **state)
     assert_in_range(longest, BACKOFF_MOST / 2, BACKOFF_MOST);
 }
 
-static void many_failures_wrap_nothing(void **state)
+TEST(many_failures_wrap_nothing)
 {
-    (void)state;
     uint64_t key = new_cell();
     for (int i = 0; i < 600; i++) {
         assert_asked(key, at(i * BACKOFF_MOST), WEATHER_MISS, true);
@@ -279,9 +259,8 @@ static void many_failures_wrap_nothing(void **state)
 /* --- Clocks that jump --- */
 
 /* The machine's wall clock is set: boot time, which measures ages, goes on as it was. */
-static void a_step_of_the_wall_clock_neither_ages_nor_revives(void **state)
+TEST(a_step_of_the_wall_clock_neither_ages_nor_revives)
 {
-    (void)state;
     static const struct {
         int64_t step_ms;
         enum weather_state state; /* a step within the curve is read there, a wilder one has no number */
@@ -305,9 +284,8 @@ static void a_step_of_the_wall_clock_neither_ages_nor_revives(void **state)
 }
 
 /* Developers move both clocks, back as well, and perhaps to before the boot. */
-static void going_back_in_time_is_harmless(void **state)
+TEST(going_back_in_time_is_harmless)
 {
-    (void)state;
     static const int64_t steps[] = {-1, -MINUTE, -HOUR, -499 * MINUTE, -501 * MINUTE, -YEAR};
     for (size_t i = 0; i < COUNT(steps); i++) {
         uint64_t fetched = fetched_cell(start), failed = new_cell(), fresh = new_cell();
@@ -323,9 +301,8 @@ static void going_back_in_time_is_harmless(void **state)
     }
 }
 
-static void peeking_changes_nothing(void **state)
+TEST(peeking_changes_nothing)
 {
-    (void)state;
     uint64_t key = new_cell();
     struct cache_view view;
     put(key, start); /* news of a cell without an entry, too */
@@ -344,9 +321,8 @@ static void peeking_changes_nothing(void **state)
 /* --- Eviction --- */
 
 /* An operator's walk sees each cell once, in batches, as its next reader would be told of it. */
-static void a_survey_sees_every_cell_as_readers_would(void **state)
+TEST(a_survey_sees_every_cell_as_readers_would)
 {
-    (void)state;
     enum { BATCH = 2 };
     struct cache *own = cache_open(&usual);
     struct cache_info seen[4 * BATCH];
@@ -409,9 +385,8 @@ static size_t count_cells(struct cache *small, uint64_t first, uint64_t last)
     return count;
 }
 
-static void what_is_asked_for_outlives_what_is_not(void **state)
+TEST(what_is_asked_for_outlives_what_is_not)
 {
-    (void)state;
     struct cache *small = small_cache(16);
     for (uint64_t key = 1; key <= 16; key++)
         fetch_into(small, key);
@@ -432,9 +407,8 @@ static void what_is_asked_for_outlives_what_is_not(void **state)
     cache_close(small);
 }
 
-static void a_cell_in_flight_is_never_evicted(void **state)
+TEST(a_cell_in_flight_is_never_evicted)
 {
-    (void)state;
     struct cache *small = small_cache(16);
     for (uint64_t key = 1; key <= 16; key++)
         assert_true(asked_for_fetch(small, key));
@@ -453,9 +427,8 @@ static void a_cell_in_flight_is_never_evicted(void **state)
 }
 
 /* Cells that anyone may name are asked for with less than the right to evict. */
-static void an_entry_is_made_only_as_far_as_allowed(void **state)
+TEST(an_entry_is_made_only_as_far_as_allowed)
 {
-    (void)state;
     struct cache *small = small_cache(16);
     struct cache_view view;
     cache_get(small, 1, WEATHER_IF_KNOWN, &start, &view);
@@ -493,9 +466,8 @@ static void an_entry_is_made_only_as_far_as_allowed(void **state)
     cache_close(small);
 }
 
-static void the_smallest_cache_works(void **state)
+TEST(the_smallest_cache_works)
 {
-    (void)state;
     struct cache *small = small_cache(1);
     for (uint64_t key = 1; key <= 100; key++) {
         fetch_into(small, key);
@@ -527,9 +499,8 @@ static void list_cells(struct cache *of, uint64_t first, uint64_t last, enum wea
         assert_true(get(of, key, client, at(REFRESH * 11 / 10 + 1)).listed);
 }
 
-static void who_waits_goes_first_but_every_ninth_turn_is_anothers(void **state)
+TEST(who_waits_goes_first_but_every_ninth_turn_is_anothers)
 {
-    (void)state;
     struct cache *own = cache_open(&usual);
     struct instant now = at(REFRESH * 11 / 10 + 1);
     for (uint64_t key = 1; key <= 9; key++)
@@ -553,9 +524,8 @@ static void who_waits_goes_first_but_every_ninth_turn_is_anothers(void **state)
     cache_close(own);
 }
 
-static void joining_promotes(void **state)
+TEST(joining_promotes)
 {
-    (void)state;
     struct cache *own = cache_open(&usual);
     struct instant now = at(REFRESH * 11 / 10 + 1);
     for (uint64_t key = 1; key <= 50; key++)
@@ -576,9 +546,8 @@ static void joining_promotes(void **state)
     cache_close(own);
 }
 
-static void what_is_refused_does_not_back_off(void **state)
+TEST(what_is_refused_does_not_back_off)
 {
-    (void)state;
     struct cache *own = cache_open(&usual);
     fetch_into(own, 1);
     struct instant due = at(REFRESH * 11 / 10 + 1), soon = at(REFRESH * 11 / 10 + SECOND / 2),
@@ -607,9 +576,8 @@ static void what_is_refused_does_not_back_off(void **state)
     cache_close(own);
 }
 
-static void a_refresh_without_its_turn_is_stale_in_the_end(void **state)
+TEST(a_refresh_without_its_turn_is_stale_in_the_end)
 {
-    (void)state;
     uint64_t key = fetched_cell(start);
     int64_t due = REFRESH * 11 / 10 + 1;
     assert_asked(key, at(due), WEATHER_FRESH, true);
@@ -621,9 +589,8 @@ static void a_refresh_without_its_turn_is_stale_in_the_end(void **state)
     assert_asked(unasked, at(due + 3 * REFRESH), WEATHER_FRESH, true);
 }
 
-static void a_304_renews_the_curve_that_there_is(void **state)
+TEST(a_304_renews_the_curve_that_there_is)
 {
-    (void)state;
     struct cache *own = cache_open(&usual);
     struct instant now = at(3 * HOUR);
     struct curve curve = curve_at(&start, 312);
@@ -650,9 +617,8 @@ static void a_304_renews_the_curve_that_there_is(void **state)
 
 /* However many friends there are, one stranger costs a bounded number of steps: it takes the place of one of
  * them. */
-static void a_full_cache_of_friends_makes_room_at_once(void **state)
+TEST(a_full_cache_of_friends_makes_room_at_once)
 {
-    (void)state;
     enum { FRIENDS = 5000 };
     struct cache *small = small_cache(FRIENDS);
     for (uint64_t key = 1; key <= FRIENDS; key++)
@@ -685,34 +651,4 @@ static int close_usual(void **state)
     return 0;
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_cell_is_fetched_once_then_hit),
-        cmocka_unit_test(a_due_cell_is_refreshed_once_behind_its_readers),
-        cmocka_unit_test(a_failed_refresh_is_stale_until_one_succeeds),
-        cmocka_unit_test(a_cell_that_never_was_fetched_is_negative_while_it_rests),
-        cmocka_unit_test(a_refresh_that_waits_for_its_turn_is_no_failure),
-        cmocka_unit_test(past_keep_there_is_no_number),
-        cmocka_unit_test(past_the_last_point_there_is_no_number),
-        cmocka_unit_test(refreshes_spread_a_tenth_either_way),
-        cmocka_unit_test(an_upstream_is_not_asked_before_its_expires),
-        cmocka_unit_test(backing_off_grows_and_is_bounded),
-        cmocka_unit_test(many_failures_wrap_nothing),
-        cmocka_unit_test(a_step_of_the_wall_clock_neither_ages_nor_revives),
-        cmocka_unit_test(going_back_in_time_is_harmless),
-        cmocka_unit_test(peeking_changes_nothing),
-        cmocka_unit_test(a_survey_sees_every_cell_as_readers_would),
-        cmocka_unit_test(what_is_asked_for_outlives_what_is_not),
-        cmocka_unit_test(a_cell_in_flight_is_never_evicted),
-        cmocka_unit_test(an_entry_is_made_only_as_far_as_allowed),
-        cmocka_unit_test(the_smallest_cache_works),
-        cmocka_unit_test(who_waits_goes_first_but_every_ninth_turn_is_anothers),
-        cmocka_unit_test(joining_promotes),
-        cmocka_unit_test(what_is_refused_does_not_back_off),
-        cmocka_unit_test(a_refresh_without_its_turn_is_stale_in_the_end),
-        cmocka_unit_test(a_304_renews_the_curve_that_there_is),
-        cmocka_unit_test(a_full_cache_of_friends_makes_room_at_once),
-    };
-    return cmocka_run_group_tests_name("cache", tests, open_usual, close_usual);
-}
+UNIT_MAIN(open_usual, close_usual)

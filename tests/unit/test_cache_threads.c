@@ -1,26 +1,16 @@
 /* The cell cache among threads: whoever waits for a flight returns when it lands or the time is up, no more
  * wait than may, and nothing that threads do at once breaks a rule of the cache. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "../xorshift.h"
 #include "weather/cell/cache.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define SECOND       INT64_C(1000)
-#define HOUR         (3600 * SECOND)
-#define KEEP         (24 * HOUR)
-#define WAITERS      4
+#define SECOND  INT64_C(1000)
+#define HOUR    (3600 * SECOND)
+#define KEEP    (24 * HOUR)
+#define WAITERS 4
 
 static const struct instant start = {.wall_ms = 1769846400000, .boot_ms = 30000000};
 static struct cache *cache; /* of ample room, for all tests but the last */
@@ -108,16 +98,14 @@ static void check_waiters(void (*land)(uint64_t, struct instant))
     assert_true(clock_monotonic_ms() - began < 20 * SECOND);
 }
 
-static void waiters_return_when_the_flight_lands(void **state)
+TEST(waiters_return_when_the_flight_lands)
 {
-    (void)state;
     check_waiters(land_with_curve);
     check_waiters(land_without);
 }
 
-static void waiting_ends_when_the_time_is_up(void **state)
+TEST(waiting_ends_when_the_time_is_up)
 {
-    (void)state;
     uint64_t key = new_flight();
     int64_t began = clock_monotonic_ms();
     assert_false(cache_wait(cache, key, began + 50));
@@ -126,9 +114,8 @@ static void waiting_ends_when_the_time_is_up(void **state)
     assert_false(cache_wait(cache, key, 0));
 }
 
-static void nobody_waits_for_what_is_not_in_flight(void **state)
+TEST(nobody_waits_for_what_is_not_in_flight)
 {
-    (void)state;
     uint64_t key = new_flight();
     land_with_curve(key, start);
     int64_t far = clock_monotonic_ms() + HOUR;
@@ -193,9 +180,8 @@ static size_t count_cells(struct cache *counted)
     return count;
 }
 
-static void threads_cannot_upset_it(void **state)
+TEST(threads_cannot_upset_it)
 {
-    (void)state;
     pthread_t threads[4];
     hammered = open_cache(HAMMER_ROOM);
     assert_non_null(hammered);
@@ -222,13 +208,4 @@ static int close_usual(void **state)
     return 0;
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(waiters_return_when_the_flight_lands),
-        cmocka_unit_test(waiting_ends_when_the_time_is_up),
-        cmocka_unit_test(nobody_waits_for_what_is_not_in_flight),
-        cmocka_unit_test(threads_cannot_upset_it),
-    };
-    return cmocka_run_group_tests_name("cache and threads", tests, open_usual, close_usual);
-}
+UNIT_MAIN(open_usual, close_usual)

@@ -3,15 +3,7 @@
  * first; nothing holds up the end.
  *
  * The server runs inside the test, see upstream.h. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include <pthread.h>
 
@@ -23,10 +15,9 @@
 #include "weather/point/fetch.h"
 #include "weather/weather.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define PATIENT_MS   20000 /* no test comes near it unless something hangs */
-#define HASTY_MS     200
-#define PROMPT_MS    5000 /* what must not take long takes less, even under a sanitizer */
+#define PATIENT_MS 20000 /* no test comes near it unless something hangs */
+#define HASTY_MS   200
+#define PROMPT_MS  5000 /* what must not take long takes less, even under a sanitizer */
 
 /* --- A room to fetch for --- */
 
@@ -132,9 +123,8 @@ static int check_flight(struct fetch *fetch, enum behaviour behaviour, const cha
     return id;
 }
 
-static void each_kind_of_answer_has_its_outcome(void **state)
+TEST(each_kind_of_answer_has_its_outcome)
 {
-    (void)state;
     struct fetch_options options = options_for(1, PATIENT_MS);
     struct fetch *fetch = open_fetch(&options);
     static const struct {
@@ -159,9 +149,8 @@ static void each_kind_of_answer_has_its_outcome(void **state)
     close_promptly(fetch);
 }
 
-static void a_curve_knows_where_it_comes_from(void **state)
+TEST(a_curve_knows_where_it_comes_from)
 {
-    (void)state;
     struct fetch_options options = options_for(2, PATIENT_MS);
     struct fetch *fetch = open_fetch(&options);
     int64_t before = clock_now().wall_ms / 1000;
@@ -176,9 +165,8 @@ static void a_curve_knows_where_it_comes_from(void **state)
 }
 
 /* An upstream on the same machine answers in much less than a millisecond. */
-static void the_time_a_request_takes_is_counted_to_the_microsecond(void **state)
+TEST(the_time_a_request_takes_is_counted_to_the_microsecond)
 {
-    (void)state;
     static const char sum[] = "masthead_upstream_request_duration_seconds_sum{provider=\"open-meteo\"} ";
     struct fetch_options options = options_for(1, PATIENT_MS);
     struct fetch *fetch = open_fetch(&options);
@@ -190,9 +178,8 @@ static void the_time_a_request_takes_is_counted_to_the_microsecond(void **state)
     close_promptly(fetch);
 }
 
-static void a_redirect_is_followed_twice_at_most(void **state)
+TEST(a_redirect_is_followed_twice_at_most)
 {
-    (void)state;
     struct fetch_options options = options_for(1, PATIENT_MS);
     struct fetch *fetch = open_fetch(&options);
     upstream_forget();
@@ -204,9 +191,8 @@ static void a_redirect_is_followed_twice_at_most(void **state)
     close_promptly(fetch);
 }
 
-static void a_redirect_leads_to_the_same_host_or_nowhere(void **state)
+TEST(a_redirect_leads_to_the_same_host_or_nowhere)
 {
-    (void)state;
     struct fetch_options options = options_for(1, PATIENT_MS);
     struct fetch *fetch = open_fetch(&options);
     for (size_t i = 0; i < UPSTREAM_LOCATIONS; i++) {
@@ -218,9 +204,8 @@ static void a_redirect_leads_to_the_same_host_or_nowhere(void **state)
     close_promptly(fetch);
 }
 
-static void the_key_and_the_name_are_in_headers(void **state)
+TEST(the_key_and_the_name_are_in_headers)
 {
-    (void)state;
     struct fetch_options options = options_for(1, PATIENT_MS);
     strcpy(options.access[0].key, "s3cret");
     struct fetch *fetch = open_fetch(&options);
@@ -234,9 +219,8 @@ static void the_key_and_the_name_are_in_headers(void **state)
     assert_null(strstr(upstream.request, "s3cret"));
 }
 
-static void silence_ends_at_the_timeout(void **state)
+TEST(silence_ends_at_the_timeout)
 {
-    (void)state;
     struct fetch_options options = options_for(2, HASTY_MS);
     struct fetch *fetch = open_fetch(&options);
     unsigned long before = count_of("timeout");
@@ -251,9 +235,8 @@ static void silence_ends_at_the_timeout(void **state)
     close_promptly(fetch);
 }
 
-static void nobody_there_is_a_failed_connection(void **state)
+TEST(nobody_there_is_a_failed_connection)
 {
-    (void)state;
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
     int bound = socket(AF_INET, SOCK_STREAM, 0); /* bound but not listening: refused for sure */
@@ -269,9 +252,8 @@ static void nobody_there_is_a_failed_connection(void **state)
 }
 
 /* Without any further submission, timer or event that would wake the thread by chance. */
-static void a_list_is_worked_off(void **state)
+TEST(a_list_is_worked_off)
 {
-    (void)state;
     for (size_t parallel = 1; parallel <= 3; parallel += 2) {
         struct fetch_options options = options_for(parallel, PATIENT_MS);
         struct fetch *fetch = open_fetch(&options);
@@ -286,9 +268,8 @@ static void a_list_is_worked_off(void **state)
     }
 }
 
-static void who_waits_goes_before_who_names_a_place(void **state)
+TEST(who_waits_goes_before_who_names_a_place)
 {
-    (void)state;
     struct fetch_options options = options_for(1, PATIENT_MS);
     struct fetch *fetch = open_fetch(&options);
     upstream_forget();
@@ -309,9 +290,8 @@ static void who_waits_goes_before_who_names_a_place(void **state)
 }
 
 /* And everything behind it, without a word. */
-static void closing_gives_up_what_is_under_way(void **state)
+TEST(closing_gives_up_what_is_under_way)
 {
-    (void)state;
     struct fetch_options options = options_for(TRANSFER_PARALLEL_MAX, PATIENT_MS);
     struct fetch *fetch = open_fetch(&options);
     upstream_forget();
@@ -325,9 +305,8 @@ static void closing_gives_up_what_is_under_way(void **state)
     fetch_close(NULL);
 }
 
-static void a_room_that_cannot_open_says_why(void **state)
+TEST(a_room_that_cannot_open_says_why)
 {
-    (void)state;
     struct weather_options options = {.providers = {"open-meteo"},
                                       .provider_count = 1,
                                       .provider[PROVIDER_OPEN_METEO].url = "https://api.open-meteo.com",
@@ -368,21 +347,4 @@ static int tear_down(void **state)
     return 0;
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_kind_of_answer_has_its_outcome),
-        cmocka_unit_test(a_curve_knows_where_it_comes_from),
-        cmocka_unit_test(the_time_a_request_takes_is_counted_to_the_microsecond),
-        cmocka_unit_test(a_redirect_is_followed_twice_at_most),
-        cmocka_unit_test(a_redirect_leads_to_the_same_host_or_nowhere),
-        cmocka_unit_test(the_key_and_the_name_are_in_headers),
-        cmocka_unit_test(silence_ends_at_the_timeout),
-        cmocka_unit_test(nobody_there_is_a_failed_connection),
-        cmocka_unit_test(a_list_is_worked_off),
-        cmocka_unit_test(who_waits_goes_before_who_names_a_place),
-        cmocka_unit_test(closing_gives_up_what_is_under_way),
-        cmocka_unit_test(a_room_that_cannot_open_says_why),
-    };
-    return cmocka_run_group_tests_name("fetch", tests, set_up, tear_down);
-}
+UNIT_MAIN(set_up, tear_down)

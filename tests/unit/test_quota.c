@@ -1,21 +1,32 @@
 /* The quota: budgets are never exceeded over any window, restarts and kills included; a provider that fails
  * is left alone, then asked once; what is left at the end is for cells without a curve. */
+#include "unit.h"
+
 #include "weather/point/quota.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #define MIDNIGHT_MS ((int64_t)1795305600 * 1000) /* 2026-11-22T00:00:00Z */
 
 static char path[64];
+
+static int new_path(void **state)
+{
+    (void)state;
+    snprintf(path, sizeof path, "/tmp/masthead-quota-%d", (int)getpid());
+    unlink(path);
+    return 0;
+}
+
+static int drop_path(void **state)
+{
+    (void)state;
+    unlink(path);
+    return 0;
+}
+
+#define IN_A_FILE(name) TEST_WITH(name, new_path, drop_path)
 
 static struct instant at(int64_t s)
 {
@@ -66,9 +77,8 @@ static int granted(struct quota *quota, bool urgent, int64_t s, int max)
     return granted_to(quota, urgent ? FETCH_URGENT : FETCH_REFRESH, s, max);
 }
 
-static void each_window_has_its_budget(void **state)
+TEST(each_window_has_its_budget)
 {
-    (void)state;
     struct quota *quota = open_with(10, 25, 60, "", 0);
     assert_int_equal(granted(quota, true, 0, 100), 10);
     assert_int_equal(granted(quota, true, 59, 100), 0);
@@ -84,9 +94,8 @@ static void each_window_has_its_budget(void **state)
     quota_close(quota);
 }
 
-static void the_last_tenth_is_for_empty_cells(void **state)
+TEST(the_last_tenth_is_for_empty_cells)
 {
-    (void)state;
     struct quota *quota = open_with(0, 0, 100, "", 0);
     assert_int_equal(granted(quota, false, 0, 1000), 90);
     assert_int_equal(granted(quota, false, 1, 1000), 0);
@@ -94,17 +103,15 @@ static void the_last_tenth_is_for_empty_cells(void **state)
     quota_close(quota);
 }
 
-static void no_limit_is_no_limit(void **state)
+TEST(no_limit_is_no_limit)
 {
-    (void)state;
     struct quota *quota = open_with(0, 0, 0, "", 0);
     assert_int_equal(granted(quota, false, 0, 5000), 5000);
     quota_close(quota);
 }
 
-static void a_clock_set_back_gives_nothing_twice(void **state)
+TEST(a_clock_set_back_gives_nothing_twice)
 {
-    (void)state;
     struct quota *quota = open_with(10, 0, 0, "", 0);
     assert_int_equal(granted(quota, true, 120, 100), 10);
     assert_int_equal(granted(quota, true, 60, 100), 0);
@@ -125,9 +132,8 @@ static int granted_off(struct quota *quota, int64_t step_s, int64_t s, int max)
 }
 
 /* However the wall clock is stepped, and back again: nothing is given twice, and soon all as usual. */
-static void steps_of_the_wall_clock_neither_give_nor_take(void **state)
+TEST(steps_of_the_wall_clock_neither_give_nor_take)
 {
-    (void)state;
     static const int64_t steps_s[] = {3600,         -3600, 7 * 3600, 86400, -86400,  365 * 86400,
                                       -365 * 86400, 30,    -30,      600,   1234567, -1234567};
     for (size_t i = 0; i < sizeof steps_s / sizeof steps_s[0]; i++) {
@@ -149,9 +155,8 @@ static void steps_of_the_wall_clock_neither_give_nor_take(void **state)
     }
 }
 
-static void a_restart_gives_nothing_twice(void **state)
+IN_A_FILE(a_restart_gives_nothing_twice)
 {
-    (void)state;
     struct quota *quota = open_with(0, 0, 100, path, 0);
     assert_int_equal(granted(quota, true, 0, 37), 37);
     quota_close(quota);
@@ -163,9 +168,8 @@ static void a_restart_gives_nothing_twice(void **state)
     quota_close(quota);
 }
 
-static void after_a_kill_the_lease_counts_as_spent(void **state)
+IN_A_FILE(after_a_kill_the_lease_counts_as_spent)
 {
-    (void)state;
     for (int made = 1; made < 60; made += 7) {
         unlink(path);
         struct quota *killed = open_with(0, 0, 100, path, 0); /* never closed: only its file outlives it */
@@ -180,9 +184,8 @@ static void after_a_kill_the_lease_counts_as_spent(void **state)
     }
 }
 
-static void a_damaged_file_is_survived(void **state)
+IN_A_FILE(a_damaged_file_is_survived)
 {
-    (void)state;
     static const char *const contents[] = {
         "",
         "nonsense\n",
@@ -201,9 +204,8 @@ static void a_damaged_file_is_survived(void **state)
     }
 }
 
-static void a_file_from_the_future_does_not_stop_everything(void **state)
+IN_A_FILE(a_file_from_the_future_does_not_stop_everything)
 {
-    (void)state;
     struct quota *quota = open_with(0, 0, 10, path, 400 * 86400);
     granted(quota, true, 400 * 86400, 10);
     quota_close(quota);
@@ -225,9 +227,8 @@ static void report(struct quota *quota, enum outcome outcome, int64_t pause_s, i
     report_cell(quota, outcome, 0, pause_s, &now);
 }
 
-static void a_failing_provider_is_left_alone_then_asked_once(void **state)
+TEST(a_failing_provider_is_left_alone_then_asked_once)
 {
-    (void)state;
     struct quota *quota = open_with(0, 0, 0, "", 0);
     for (int i = 0; i < 5; i++) {
         assert_int_equal(acquire_at(quota, 0), QUOTA_GRANTED);
@@ -246,9 +247,8 @@ static void a_failing_provider_is_left_alone_then_asked_once(void **state)
 }
 
 /* Of many requests that were under way when it failed, all but the first five tell nothing new. */
-static void a_burst_of_failures_opens_the_breaker_once(void **state)
+TEST(a_burst_of_failures_opens_the_breaker_once)
 {
-    (void)state;
     struct quota *quota = open_with(0, 0, 0, "", 0);
     for (int i = 0; i < 32; i++)
         assert_int_equal(acquire_at(quota, 0), QUOTA_GRANTED);
@@ -260,9 +260,8 @@ static void a_burst_of_failures_opens_the_breaker_once(void **state)
 }
 
 /* Whatever else was under way when it was said. */
-static void nothing_shortens_a_wish_to_be_left_alone(void **state)
+TEST(nothing_shortens_a_wish_to_be_left_alone)
 {
-    (void)state;
     static const enum outcome outcomes[] = {OUTCOME_OK, OUTCOME_TIMEOUT, OUTCOME_HTTP_429};
     for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++) {
         struct quota *quota = open_with(0, 0, 0, "", 0);
@@ -277,9 +276,8 @@ static void nothing_shortens_a_wish_to_be_left_alone(void **state)
     }
 }
 
-static void a_tenth_is_for_what_anyone_may_name(void **state)
+TEST(a_tenth_is_for_what_anyone_may_name)
 {
-    (void)state;
     struct quota *quota = open_with(50, 70, 0, "", 0);
     assert_int_equal(granted_to(quota, FETCH_PUBLIC, 0, 1000), 5);
     assert_int_equal(granted_to(quota, FETCH_PUBLIC, 60, 1000), 2); /* the hour's */
@@ -296,9 +294,8 @@ static void a_tenth_is_for_what_anyone_may_name(void **state)
     quota_close(quota);
 }
 
-static void a_wish_to_be_left_alone_is_obeyed_to_a_day(void **state)
+TEST(a_wish_to_be_left_alone_is_obeyed_to_a_day)
 {
-    (void)state;
     struct quota *quota = open_with(0, 0, 0, "", 0);
     assert_int_equal(acquire_at(quota, 0), QUOTA_GRANTED);
     report(quota, OUTCOME_HTTP_429, 3600, 0);
@@ -311,9 +308,8 @@ static void a_wish_to_be_left_alone_is_obeyed_to_a_day(void **state)
 }
 
 /* A flight that takes two requests is acquired whole, and what it did not send is given back. */
-static void budgets_are_granted_per_flight(void **state)
+IN_A_FILE(budgets_are_granted_per_flight)
 {
-    (void)state;
     struct instant now = at(0);
     struct quota *quota = open_with(0, 0, 5, path, 0);
     for (int i = 0; i < 4; i++) { /* only the first request of each was sent */
@@ -334,9 +330,8 @@ static void budgets_are_granted_per_flight(void **state)
 }
 
 /* Nothing is granted that the file does not cover, and no acquire writes it. */
-static void a_lease_is_written_before_it_is_used(void **state)
+IN_A_FILE(a_lease_is_written_before_it_is_used)
 {
-    (void)state;
     struct instant now = at(0);
     struct quota *quota = open_with(0, 0, 100, path, 0);
     struct stat before, after;
@@ -361,9 +356,8 @@ static void a_lease_is_written_before_it_is_used(void **state)
 }
 
 /* What is wrong with one cell says little of the provider; with ten different ones in a row, it does. */
-static void ten_different_cells_in_a_row_open_the_breaker(void **state)
+TEST(ten_different_cells_in_a_row_open_the_breaker)
 {
-    (void)state;
     static const enum outcome outcomes[] = {OUTCOME_HTTP_4XX_CELL, OUTCOME_IMPLAUSIBLE};
     struct instant now = at(0);
     for (size_t i = 0; i < 2; i++) {
@@ -389,9 +383,8 @@ static void ten_different_cells_in_a_row_open_the_breaker(void **state)
     }
 }
 
-static void curves_live_longer_when_the_budget_runs_down(void **state)
+TEST(curves_live_longer_when_the_budget_runs_down)
 {
-    (void)state;
     struct quota *quota = open_with(0, 0, 1000, "", 0);
     struct instant noon = at(43200), evening = at(80000);
     assert_true(quota_stretch(quota, PROVIDER_OPEN_METEO, &noon) == 1);
@@ -404,33 +397,16 @@ static void curves_live_longer_when_the_budget_runs_down(void **state)
     quota_close(quota);
 }
 
-static void windows_end_on_the_minute_the_hour_and_the_day(void **state)
+TEST(windows_end_on_the_minute_the_hour_and_the_day)
 {
-    (void)state;
     assert_int_equal(quota_window_end_s(QUOTA_MINUTE, 1795305600 + 61), 1795305600 + 120);
     assert_int_equal(quota_window_end_s(QUOTA_HOUR, 1795305600), 1795305600 + 3600);
     assert_int_equal(quota_window_end_s(QUOTA_DAY, 1795305600 + 86399), 1795305600 + 86400);
 }
 
-static int new_path(void **state)
-{
-    (void)state;
-    snprintf(path, sizeof path, "/tmp/masthead-quota-%d", (int)getpid());
-    unlink(path);
-    return 0;
-}
-
-static int drop_path(void **state)
-{
-    (void)state;
-    unlink(path);
-    return 0;
-}
-
 /* What an operator is told: since when it fails and how, when it is asked again, and why not before. */
-static void how_things_stand_is_told(void **state)
+TEST(how_things_stand_is_told)
 {
-    (void)state;
     struct quota *quota = open_with(0, 0, 100, "", 0);
     struct weather_upstream view;
     struct instant now = at(0);
@@ -469,30 +445,4 @@ static void how_things_stand_is_told(void **state)
     quota_close(quota);
 }
 
-int main(void)
-{
-#define IN_A_FILE(test) cmocka_unit_test_setup_teardown(test, new_path, drop_path)
-    const struct CMUnitTest tests[] = {
-        IN_A_FILE(budgets_are_granted_per_flight),
-        IN_A_FILE(a_lease_is_written_before_it_is_used),
-        cmocka_unit_test(ten_different_cells_in_a_row_open_the_breaker),
-        cmocka_unit_test(each_window_has_its_budget),
-        cmocka_unit_test(the_last_tenth_is_for_empty_cells),
-        cmocka_unit_test(no_limit_is_no_limit),
-        cmocka_unit_test(how_things_stand_is_told),
-        cmocka_unit_test(a_clock_set_back_gives_nothing_twice),
-        cmocka_unit_test(steps_of_the_wall_clock_neither_give_nor_take),
-        IN_A_FILE(a_restart_gives_nothing_twice),
-        IN_A_FILE(after_a_kill_the_lease_counts_as_spent),
-        IN_A_FILE(a_damaged_file_is_survived),
-        IN_A_FILE(a_file_from_the_future_does_not_stop_everything),
-        cmocka_unit_test(a_failing_provider_is_left_alone_then_asked_once),
-        cmocka_unit_test(a_burst_of_failures_opens_the_breaker_once),
-        cmocka_unit_test(nothing_shortens_a_wish_to_be_left_alone),
-        cmocka_unit_test(a_tenth_is_for_what_anyone_may_name),
-        cmocka_unit_test(a_wish_to_be_left_alone_is_obeyed_to_a_day),
-        cmocka_unit_test(curves_live_longer_when_the_budget_runs_down),
-        cmocka_unit_test(windows_end_on_the_minute_the_hour_and_the_day),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+UNIT_MAIN(NULL, NULL)

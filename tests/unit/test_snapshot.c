@@ -2,15 +2,7 @@
  * moment, a place where nothing can be written. What comes back is as it was.
  *
  * Each test has a folder of its own, and the clock is moved, never waited for. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include <math.h>
 #include <poll.h>
@@ -40,9 +32,8 @@
 
 /* --- A life and the next --- */
 
-static void a_restart_brings_every_cell_back(void **state)
+IN_FOLDER(a_restart_brings_every_cell_back)
 {
-    (void)state;
     uint64_t counts[SNAPSHOT_RESULTS];
     struct cache *before = filled_cache(1000);
     assert_true(snapshot_write(&options, before));
@@ -61,9 +52,8 @@ static void a_restart_brings_every_cell_back(void **state)
     cache_close(after);
 }
 
-static void what_is_due_is_still_due_and_a_failure_is_forgotten(void **state)
+IN_FOLDER(what_is_due_is_still_due_and_a_failure_is_forgotten)
 {
-    (void)state;
     uint64_t counts[SNAPSHOT_RESULTS];
     struct cache *before = filled_cache(1);
     struct cache_view view;
@@ -81,9 +71,8 @@ static void what_is_due_is_still_due_and_a_failure_is_forgotten(void **state)
     cache_close(after);
 }
 
-static void a_cell_that_never_had_a_curve_is_not_written(void **state)
+IN_FOLDER(a_cell_that_never_had_a_curve_is_not_written)
 {
-    (void)state;
     struct cache *cache = open_cache(10);
     struct cache_view view;
     struct instant now = clock_now();
@@ -95,9 +84,8 @@ static void a_cell_that_never_had_a_curve_is_not_written(void **state)
     check_restored(1, 0, 0);
 }
 
-static void an_empty_cache_is_a_snapshot_too(void **state)
+IN_FOLDER(an_empty_cache_is_a_snapshot_too)
 {
-    (void)state;
     struct cache *cache = open_cache(10);
     check_restored(0, 0, 0); /* no file */
     assert_true(snapshot_write(&options, cache));
@@ -106,9 +94,8 @@ static void an_empty_cache_is_a_snapshot_too(void **state)
     assert_false(there(beside(".unread")));
 }
 
-static void it_is_read_at_the_start_and_written_at_the_end(void **state)
+IN_FOLDER(it_is_read_at_the_start_and_written_at_the_end)
 {
-    (void)state;
     struct cache *cache = filled_cache(FEW);
     struct snapshot *snapshot = snapshot_open(&options, cache);
     assert_non_null(snapshot);
@@ -134,9 +121,8 @@ static void *save_again_and_again(void *snapshot)
     return NULL;
 }
 
-static void it_is_written_again_and_again_while_the_cache_is_in_use(void **state)
+IN_FOLDER(it_is_written_again_and_again_while_the_cache_is_in_use)
 {
-    (void)state;
     struct cache *cache = open_cache(500); /* so that cells are evicted meanwhile */
     struct snapshot *snapshot;
     pthread_t thread;
@@ -169,9 +155,8 @@ static void it_is_written_again_and_again_while_the_cache_is_in_use(void **state
 
 /* --- Age, and other options --- */
 
-static void what_is_too_old_is_left_out(void **state)
+IN_FOLDER(what_is_too_old_is_left_out)
 {
-    (void)state;
     write_filled(FEW);
     clock_advance(KEEP - 10 * SECOND);
     check_restored(FEW, 0, 0);
@@ -179,18 +164,16 @@ static void what_is_too_old_is_left_out(void **state)
     check_restored(0, FEW, 0);
 }
 
-static void what_comes_from_the_future_is_left_out(void **state)
+IN_FOLDER(what_comes_from_the_future_is_left_out)
 {
-    (void)state;
     clock_advance(HOUR);
     write_filled(FEW);
     clock_advance(-HOUR);
     check_restored(0, FEW, 0);
 }
 
-static void past_the_last_point_it_is_left_out(void **state)
+IN_FOLDER(past_the_last_point_it_is_left_out)
 {
-    (void)state;
     struct cache *cache = open_cache(1);
     struct curve curve = curve_of(0, clock_now().wall_ms / 1000);
     curve.count = 3;
@@ -202,18 +185,16 @@ static void past_the_last_point_it_is_left_out(void **state)
     check_restored(0, 1, 0);
 }
 
-static void beyond_capacity_it_is_left_out(void **state)
+IN_FOLDER(beyond_capacity_it_is_left_out)
 {
-    (void)state;
     uint64_t counts[SNAPSHOT_RESULTS];
     write_filled(FEW);
     cache_close(restored_cache(FEW - 3, counts));
     check_counts(counts, FEW - 3, 3, 0);
 }
 
-static void cells_of_another_grid_are_left_out(void **state)
+IN_FOLDER(cells_of_another_grid_are_left_out)
 {
-    (void)state;
     write_filled(FEW); /* from -50.0 to -48.1 along a parallel: four half degrees */
     options.cell_udeg = 500000;
     check_restored(4, FEW - 4, 0);
@@ -221,9 +202,8 @@ static void cells_of_another_grid_are_left_out(void **state)
     check_restored(FEW, 0, 0);
 }
 
-static void a_shorter_refresh_holds_for_what_was_kept(void **state)
+IN_FOLDER(a_shorter_refresh_holds_for_what_was_kept)
 {
-    (void)state;
     uint64_t counts[SNAPSHOT_RESULTS];
     write_filled(FEW);
     struct cache *cache =
@@ -234,9 +214,8 @@ static void a_shorter_refresh_holds_for_what_was_kept(void **state)
     cache_close(cache);
 }
 
-static void real_and_simulated_weather_are_not_mixed(void **state)
+IN_FOLDER(real_and_simulated_weather_are_not_mixed)
 {
-    (void)state;
     write_filled(FEW);
     options.simulated = true;
     check_restored(0, 0, 0);
@@ -267,9 +246,8 @@ static void check_not_written(const char *said_why)
     cache_close(cache);
 }
 
-static void a_full_disk_leaves_the_old_one(void **state)
+IN_FOLDER(a_full_disk_leaves_the_old_one)
 {
-    (void)state;
     struct rlimit was, small;
     write_filled(FEW - 1);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
@@ -283,9 +261,8 @@ static void a_full_disk_leaves_the_old_one(void **state)
     check_restored(FEW, 0, 0);
 }
 
-static void a_missing_folder_is_made_and_one_that_cannot_be_is_said(void **state)
+IN_FOLDER(a_missing_folder_is_made_and_one_that_cannot_be_is_said)
 {
-    (void)state;
     char file[128];
     snprintf(options.path, sizeof options.path, "%s/state/cache.snapshot", folder);
     write_filled(FEW);
@@ -296,9 +273,8 @@ static void a_missing_folder_is_made_and_one_that_cannot_be_is_said(void **state
     check_not_written(NULL); /* within the minute of the other's line */
 }
 
-static void nobody_else_may_read_it(void **state)
+IN_FOLDER(nobody_else_may_read_it)
 {
-    (void)state;
     struct stat status;
     write_filled(FEW);
     assert_int_equal(stat(options.path, &status), 0);
@@ -313,9 +289,8 @@ static void pause_randomly(uint32_t most_us)
     ppoll(NULL, 0, &pause, NULL);
 }
 
-static void a_kill_at_any_moment_leaves_a_whole_one(void **state)
+TEST_WITH(a_kill_at_any_moment_leaves_a_whole_one, make_folder_in_memory, remove_folder)
 {
-    (void)state;
     size_t half_written = 0;
     struct cache *cache = filled_cache(KILLED_CELLS);
     assert_true(snapshot_write(&options, cache));
@@ -358,9 +333,8 @@ static double longest_hold_ms(struct cache *cache)
     return longest;
 }
 
-static void the_lock_is_held_shortly_and_many_cells_are_read_at_once(void **state)
+IN_FOLDER(the_lock_is_held_shortly_and_many_cells_are_read_at_once)
 {
-    (void)state;
     uint64_t counts[SNAPSHOT_RESULTS];
     double hold = 1e9, read = 1e9;
     struct cache *cache = filled_cache(MANY);
@@ -383,27 +357,6 @@ static void the_lock_is_held_shortly_and_many_cells_are_read_at_once(void **stat
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        TEST(a_restart_brings_every_cell_back),
-        TEST(what_is_due_is_still_due_and_a_failure_is_forgotten),
-        TEST(a_cell_that_never_had_a_curve_is_not_written),
-        TEST(an_empty_cache_is_a_snapshot_too),
-        TEST(it_is_read_at_the_start_and_written_at_the_end),
-        TEST(it_is_written_again_and_again_while_the_cache_is_in_use),
-        TEST(what_is_too_old_is_left_out),
-        TEST(what_comes_from_the_future_is_left_out),
-        TEST(past_the_last_point_it_is_left_out),
-        TEST(beyond_capacity_it_is_left_out),
-        TEST(cells_of_another_grid_are_left_out),
-        TEST(a_shorter_refresh_holds_for_what_was_kept),
-        TEST(real_and_simulated_weather_are_not_mixed),
-        TEST(a_full_disk_leaves_the_old_one),
-        TEST(a_missing_folder_is_made_and_one_that_cannot_be_is_said),
-        TEST(nobody_else_may_read_it),
-        cmocka_unit_test_setup_teardown(a_kill_at_any_moment_leaves_a_whole_one, make_folder_in_memory,
-                                        remove_folder),
-        TEST(the_lock_is_held_shortly_and_many_cells_are_read_at_once),
-    };
     log_configure(&(struct log_options){.level = LOG_WARN}); /* a good reading is not news */
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return unit_run(NULL, NULL);
 }

@@ -1,15 +1,7 @@
 /* The snapshot, when the file is not as it was written: damaged at any byte, sealed by somebody hostile, or
  * something else altogether. What is good comes back, the rest is counted, and no wrong value is ever read.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include <fcntl.h>
 
@@ -55,9 +47,8 @@ static void check_flipped(struct cache *whole, size_t at, uint8_t bits)
     close(fd);
 }
 
-static void damage_at_any_byte_costs_at_most_what_it_hits(void **state)
+IN_FOLDER(damage_at_any_byte_costs_at_most_what_it_hits)
 {
-    (void)state;
     char said[256];
     struct cache *whole = filled_cache(FEW);
     assert_true(snapshot_write(&options, whole));
@@ -79,9 +70,8 @@ static void damage_at_any_byte_costs_at_most_what_it_hits(void **state)
     assert_non_null(strstr(said, "not a snapshot"));
 }
 
-static void one_damaged_record_is_dropped_and_counted(void **state)
+IN_FOLDER(one_damaged_record_is_dropped_and_counted)
 {
-    (void)state;
     static uint8_t bytes[SNAPSHOT_HEADER_BYTES + FEW * SNAPSHOT_RECORD_BYTES];
     char said[1024];
     write_filled(FEW);
@@ -129,9 +119,8 @@ static struct cache_record sound_record(void)
         .key = key_of(0), .curve = curve_of(0, clock_now().wall_ms / 1000), .refresh_after_ms = REFRESH};
 }
 
-static void the_checksum_is_crc_32(void **state)
+IN_FOLDER(the_checksum_is_crc_32)
 {
-    (void)state;
     struct cache_record record = sound_record();
     fill_one(&record);
     uint8_t sealed[sizeof one];
@@ -141,9 +130,8 @@ static void the_checksum_is_crc_32(void **state)
     check_restored(1, 0, 0);
 }
 
-static void another_table_of_providers_gives_no_wrong_credit(void **state)
+IN_FOLDER(another_table_of_providers_gives_no_wrong_credit)
 {
-    (void)state;
     uint64_t counts[SNAPSHOT_RESULTS];
     struct cache_record record = sound_record();
     for (uint8_t id = 0; id < WEATHER_PROVIDERS; id++) {
@@ -172,9 +160,8 @@ static void check_refused(const struct cache_record *record)
     check_restored(0, 0, 1);
 }
 
-static void a_curve_that_cannot_be_is_damage(void **state)
+IN_FOLDER(a_curve_that_cannot_be_is_damage)
 {
-    (void)state;
     const struct cache_record sound = sound_record();
     struct cache_record record;
 #define REFUSE(member, value) \
@@ -202,9 +189,8 @@ static void a_curve_that_cannot_be_is_damage(void **state)
     check_refused(&record);
 }
 
-static void a_key_that_names_no_cell_is_left_out(void **state)
+IN_FOLDER(a_key_that_names_no_cell_is_left_out)
 {
-    (void)state;
     static const struct cell cells[] = {{1, 0},         {0, 1},         {90100000, 0},
                                         {-90100000, 0}, {0, 180000000}, {0, -180100000},
                                         {INT32_MIN, 0}, {0, INT32_MAX}, {INT32_MAX, INT32_MIN}};
@@ -224,9 +210,8 @@ static void a_key_that_names_no_cell_is_left_out(void **state)
     }
 }
 
-static void a_refresh_is_never_put_off_further_than_options_and_upstream_do(void **state)
+IN_FOLDER(a_refresh_is_never_put_off_further_than_options_and_upstream_do)
 {
-    (void)state;
     static const int64_t afters[] = {INT64_MAX, INT64_MIN, -1, 0, 3 * HOUR};
     uint64_t counts[SNAPSHOT_RESULTS];
     struct cache_record record = sound_record();
@@ -248,9 +233,8 @@ static void a_refresh_is_never_put_off_further_than_options_and_upstream_do(void
     cache_close(cache);
 }
 
-static void a_header_that_promises_much_costs_nothing(void **state)
+IN_FOLDER(a_header_that_promises_much_costs_nothing)
 {
-    (void)state;
     struct cache_record record = sound_record();
     fill_one(&record);
     snapshot_encode_header(one, UINT32_MAX, false);
@@ -276,9 +260,8 @@ static void check_set_aside(const char *reason)
     remove(beside(".unread"));
 }
 
-static void a_foreign_file_is_put_aside(void **state)
+IN_FOLDER(a_foreign_file_is_put_aside)
 {
-    (void)state;
     static const char text[] = "The quick brown fox jumps over the lazy dog";
     char again[sizeof text];
     write_file(options.path, text, sizeof text);
@@ -294,9 +277,8 @@ static void a_foreign_file_is_put_aside(void **state)
     check_set_aside("not a snapshot");
 }
 
-static void another_version_is_put_aside(void **state)
+IN_FOLDER(another_version_is_put_aside)
 {
-    (void)state;
     struct cache_record record = sound_record();
     for (size_t at = 8; at < 16; at += 4) { /* the version, the size of a record */
         fill_one(&record);
@@ -306,9 +288,8 @@ static void another_version_is_put_aside(void **state)
     }
 }
 
-static void a_link_a_folder_and_a_fifo_are_put_aside(void **state)
+IN_FOLDER(a_link_a_folder_and_a_fifo_are_put_aside)
 {
-    (void)state;
     char target[128];
     uint8_t text[16];
     snprintf(target, sizeof target, "%s/elsewhere", folder);
@@ -327,19 +308,6 @@ static void a_link_a_folder_and_a_fifo_are_put_aside(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        TEST(damage_at_any_byte_costs_at_most_what_it_hits),
-        TEST(one_damaged_record_is_dropped_and_counted),
-        TEST(the_checksum_is_crc_32),
-        TEST(another_table_of_providers_gives_no_wrong_credit),
-        TEST(a_curve_that_cannot_be_is_damage),
-        TEST(a_key_that_names_no_cell_is_left_out),
-        TEST(a_refresh_is_never_put_off_further_than_options_and_upstream_do),
-        TEST(a_header_that_promises_much_costs_nothing),
-        TEST(a_foreign_file_is_put_aside),
-        TEST(another_version_is_put_aside),
-        TEST(a_link_a_folder_and_a_fifo_are_put_aside),
-    };
     log_configure(&(struct log_options){.level = LOG_WARN}); /* a good reading is not news */
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return unit_run(NULL, NULL);
 }
