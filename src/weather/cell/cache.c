@@ -100,8 +100,8 @@ static int64_t blocked_ms(const struct entry *entry, enum fetch_class class, con
 static enum weather_state state_of(const struct cache *cache, const struct entry *entry,
                                    enum fetch_class class, const struct instant *now)
 {
-    bool waited = in_flight(entry) && now->boot_ms - entry->listed_s * INT64_C(1000) >=
-                                          TURN_REFRESHES * cache->options.refresh_ms;
+    int32_t waited_s = (int32_t)((uint32_t)(now->boot_ms / 1000) - entry->listed_s);
+    bool waited = in_flight(entry) && waited_s >= TURN_REFRESHES * cache->options.refresh_ms / 1000;
     if (readable(cache, entry, now))
         return entry->failures > 0 || entry->refused >= class || waited ? WEATHER_STALE : WEATHER_FRESH;
     return in_flight(entry) || blocked_ms(entry, class, now) == 0 ? WEATHER_MISS : WEATHER_NEGATIVE;
@@ -146,7 +146,7 @@ static bool list(struct cache *cache, struct entry *entry, enum fetch_class clas
     }
     table_list(&cache->table, entry, class);
     if (!was_in_flight)
-        entry->listed_s = (int32_t)(now->boot_ms / 1000);
+        entry->listed_s = (uint32_t)(now->boot_ms / 1000);
     return !was_in_flight;
 }
 

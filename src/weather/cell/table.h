@@ -22,15 +22,15 @@ struct entry {
     uint32_t next_in_bucket;
     struct table_link {
         uint32_t before, behind;
-    } links[2];       /* by arrival, by class */
-    int32_t listed_s; /* boot time at which its fetch was listed */
-    uint32_t visits;  /* since its last curve */
-    uint8_t failures; /* in a row */
-    uint8_t class;    /* enum fetch_class: the list it stands on */
-    uint8_t refused;  /* enum fetch_class: the highest that was refused since its last curve */
-    uint8_t joined;   /* enum fetch_class: the highest that asked while its fetch was under way */
-    bool active;      /* its fetch is under way */
-    bool visited;     /* since the hand last came by */
+    } links[2];        /* by arrival, by class */
+    uint32_t listed_s; /* boot time at which its fetch was listed, modulo 2^32 */
+    uint32_t visits;   /* since its last curve */
+    uint8_t failures;  /* in a row */
+    uint8_t class;     /* enum fetch_class: the list it stands on */
+    uint8_t refused;   /* enum fetch_class: the highest that was refused since its last curve */
+    uint8_t joined;    /* enum fetch_class: the highest that asked while its fetch was under way */
+    bool active;       /* its fetch is under way */
+    bool visited;      /* since the hand last came by */
 };
 
 struct table_list {
