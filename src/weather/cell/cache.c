@@ -141,7 +141,7 @@ static bool list(struct cache *cache, struct entry *entry, enum fetch_class clas
     if (!is_due || entry->class >= class || blocked_ms(entry, class, now) > 0)
         return false;
     if (entry->active) {
-        entry->joined = entry->joined > class ? entry->joined : (uint8_t) class;
+        entry->joined |= class > FETCH_PUBLIC;
         return false;
     }
     table_list(&cache->table, entry, class);
@@ -245,7 +245,7 @@ bool cache_next(struct cache *cache, const struct instant *now, struct cache_fet
                                     .modified_s = leads_on ? entry->curve.modified_s : 0};
         table_list(&cache->table, entry, FETCH_UNLISTED);
         entry->active = true;
-        entry->joined = FETCH_UNLISTED;
+        entry->joined = false;
         cache->table.classes[class].in_a_row++;
         for (enum fetch_class higher = class + 1; higher < FETCH_CLASSES; higher++)
             cache->table.classes[higher].in_a_row = 0;
@@ -350,8 +350,9 @@ void cache_fail(struct cache *cache, uint64_t key, const struct instant *now)
 void cache_release(struct cache *cache, uint64_t key, enum fetch_class class, const struct instant *now)
 {
     struct entry *entry = begin_end(cache, key);
-    if (entry && entry->joined > class) {
-        table_list(&cache->table, entry, entry->joined);
+    enum fetch_class again = class_for(WEATHER_FOR_VISITOR, entry && readable(cache, entry, now));
+    if (entry && entry->joined && again > class) {
+        table_list(&cache->table, entry, again);
     } else if (entry && class == FETCH_PUBLIC && entry->curve.count == 0) {
         table_remove(&cache->table, entry);
     } else if (entry) {

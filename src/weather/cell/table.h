@@ -28,9 +28,9 @@ struct entry {
     uint8_t failures;  /* in a row */
     uint8_t class;     /* enum fetch_class: the list it stands on */
     uint8_t refused;   /* enum fetch_class: the highest that was refused since its last curve */
-    uint8_t joined;    /* enum fetch_class: the highest that asked while its fetch was under way */
-    bool active;       /* its fetch is under way */
-    bool visited;      /* since the hand last came by */
+    bool active : 1;   /* its fetch is under way */
+    bool joined : 1;   /* a visitor asked while it was */
+    bool visited : 1;  /* since the hand last came by */
 };
 
 struct table_list {
