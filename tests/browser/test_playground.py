@@ -49,7 +49,8 @@ def open_at(masthead, browser):
     def open_one(fragment):
         browser.open("about:blank")  # else only the hash would change
         browser.open(f"{masthead.public}/#{fragment}")
-        browser.until("document.querySelector('#url').href.includes('widget.json?')", "the controls are not ready")
+        # Filled by the script when the controls are, where #url has an address from the start.
+        browser.until("document.querySelector('#page-url').textContent", "the controls are not ready")
         return browser
     return open_one
 
