@@ -133,7 +133,7 @@ TEST(each_kind_of_answer_has_its_outcome)
     } rows[] = {
         {OK, "ok"},          {PADDED, "ok"},          {BIG, "too_large"},    {GZIP, "ok"},
         {BOMB, "too_large"}, {TRAILERS, "too_large"}, {FLOOD, "too_large"},  {CUT, "transfer"},
-        {RESET, "transfer"}, {EMPTY, "transfer"},     {GARBAGE, "transfer"}, {HEADER_FLOOD, "transfer"},
+        {RESET, "transfer"}, {EMPTY, "transfer"},     {GARBAGE, "transfer"}, {HEADER_FLOOD, "too_large"},
         {OK, "ok"},
     };
     for (size_t i = 0; i < COUNT(rows); i++)
