@@ -111,7 +111,8 @@ static void *keep_house(void *context)
     struct weather *weather = context;
     int64_t every_ms = weather->options.snapshot_every_ms, due_ms = clock_monotonic_ms() + every_ms;
     while (quota_wait(weather->quota, due_ms)) {
-        if (quota_renew(weather->quota))
+        struct instant now = clock_now();
+        if (quota_renew(weather->quota, &now))
             fetch_wake(weather->fetch);
         if (clock_monotonic_ms() < due_ms)
             continue;

@@ -322,13 +322,14 @@ static void fetch_listed(struct cache *cache, struct quota *quota, const struct 
                          const struct instant *now, struct cache_view *view, struct score *score)
 {
     struct cache_fetch fetch;
+    struct quota_grant grant;
     if (!cache_next(cache, now, &fetch) || fetch.key != site->key)
         abort();
-    if (quota_acquire(quota, PROVIDER_OPEN_METEO, fetch.class, 1, now) == QUOTA_GRANTED) {
+    if (quota_acquire(quota, PROVIDER_OPEN_METEO, fetch.class, 1, now, &grant) == QUOTA_GRANTED) {
         struct curve curve = fetch_curve(site, now->wall_ms / 1000 - START_S);
-        struct quota_result result = {.outcome = OUTCOME_OK, .cell = site->key, .granted = 1, .sent = 1};
+        struct quota_result result = {.outcome = OUTCOME_OK, .cell = site->key, .sent = 1};
         score->requests++;
-        quota_report(quota, PROVIDER_OPEN_METEO, &result, now);
+        quota_report(quota, PROVIDER_OPEN_METEO, &grant, &result, now);
         cache_put(cache, site->key, now, &curve, quota_stretch(quota, PROVIDER_OPEN_METEO, now));
     } else {
         cache_release(cache, site->key, fetch.class, now);

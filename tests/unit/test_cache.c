@@ -68,7 +68,7 @@ static void put(uint64_t key, struct instant now)
 
 static void fail_at(uint64_t key, struct instant now)
 {
-    cache_fail(cache, key, &now);
+    cache_fail(cache, key, FETCH_URGENT, &now);
 }
 
 /* A cell with a curve fetched at `now`. */
@@ -335,7 +335,7 @@ TEST(a_survey_sees_every_cell_as_readers_would)
     cache_put(own, 2, &now, &curve, 1);
     cache_put(own, 1, &now, &curve, 8);
     cache_get(own, 2, WEATHER_FOR_VISITOR, &later, &view);
-    cache_fail(own, 2, &later);
+    cache_fail(own, 2, FETCH_URGENT, &later);
     while ((more = cache_scan(own, &cursor, &later, seen + count, BATCH)) > 0)
         count += more;
     assert_int_equal(count, 3);
@@ -419,7 +419,7 @@ TEST(a_cell_in_flight_is_never_evicted)
     }
     assert_int_equal(count_cells(small, 1, 16), 16);
 
-    cache_fail(small, 7, &start); /* one lands: that one goes */
+    cache_fail(small, 7, FETCH_URGENT, &start); /* one lands: that one goes */
     assert_true(asked_for_fetch(small, 101));
     assert_int_equal(count_cells(small, 7, 7), 0);
     assert_int_equal(count_cells(small, 1, 101), 16);
@@ -437,7 +437,7 @@ TEST(an_entry_is_made_only_as_far_as_allowed)
     for (uint64_t key = 1; key <= 16; key++) {
         cache_get(small, key, WEATHER_FOR_CHOICE, &start, &view);
         assert_view(view, WEATHER_MISS, true);
-        cache_fail(small, key, &start);
+        cache_fail(small, key, FETCH_URGENT, &start);
     }
     for (uint64_t key = 17; key <= 18; key++) { /* full, though every cell in it might go */
         cache_get(small, key, key == 17 ? WEATHER_FOR_CHOICE : WEATHER_IF_KNOWN, &start, &view);
@@ -450,7 +450,7 @@ TEST(an_entry_is_made_only_as_far_as_allowed)
     struct instant due = at(REFRESH * 11 / 10 + 1);
     cache_get(small, 19, WEATHER_IF_KNOWN, &due, &view);
     assert_view(view, WEATHER_FRESH, true);
-    cache_fail(small, 19, &due);
+    cache_fail(small, 19, FETCH_URGENT, &due);
     due = at(KEEP - SECOND);
     cache_get(small, 19, WEATHER_IF_KNOWN, &due, &view); /* what a budget refuses is stale */
     assert_view(view, WEATHER_STALE, true);
@@ -543,6 +543,16 @@ TEST(joining_promotes)
         now); /* joins what is under way, and is refused for the other's sake */
     cache_release(own, 101, FETCH_PUBLIC, &now);
     assert_int_equal(next_key(own, now), 101);
+    cache_put(own, 101, &now, &(struct curve){.count = 0}, 1);
+    now = at(REFRESH * 12 / 10);
+    assert_int_equal(next_key(own, now), 102);
+    get(own, 102, WEATHER_FOR_VISITOR,
+        now); /* or fails, where the next provider had no share for the other */
+    cache_fail(own, 102, FETCH_PUBLIC, &now);
+    assert_true(get(own, 102, WEATHER_PEEK, now).in_flight);
+    assert_int_equal(next_key(own, now), 102);
+    cache_fail(own, 102, FETCH_URGENT, &now);
+    assert_view(get(own, 102, WEATHER_FOR_VISITOR, now), WEATHER_NEGATIVE, false);
     cache_close(own);
 }
 
@@ -560,17 +570,22 @@ TEST(what_is_refused_does_not_back_off)
     assert_int_equal(get(own, 1, WEATHER_PEEK, later).retry_in_ms, 0);
     cache_release(own, 1, FETCH_REFRESH, &later);
 
-    assert_view(get(own, 2, WEATHER_FOR_VISITOR, due), WEATHER_MISS, true);
-    cache_release(own, 2, FETCH_URGENT, &due);
+    assert_view(get(own, 2, WEATHER_FOR_VISITOR, later), WEATHER_MISS, true);
+    cache_release(own, 2, FETCH_URGENT, &later);
+    soon = at(REFRESH * 11 / 10 + 2 * SECOND + SECOND / 2);
+    later = at(REFRESH * 11 / 10 + 4 * SECOND);
     assert_view(get(own, 2, WEATHER_FOR_VISITOR, soon), WEATHER_NEGATIVE, false);
+    assert_view(get(own, 9, WEATHER_FOR_VISITOR, soon), WEATHER_NEGATIVE, false); /* gone is gone for all */
     assert_view(get(own, 2, WEATHER_FOR_VISITOR, later), WEATHER_MISS, true);
     cache_release(own, 2, FETCH_URGENT, &later);
 
-    assert_view(get(own, 3, WEATHER_FOR_CHOICE, due), WEATHER_MISS,
-                true); /* nobody else asked for it: it goes */
+    due = at(2 * REFRESH);
+    assert_view(get(own, 3, WEATHER_FOR_CHOICE, due), WEATHER_MISS, true);
     cache_release(own, 3, FETCH_PUBLIC, &due);
     struct cache_view view;
-    assert_false(cache_get(own, 3, WEATHER_PEEK, &due, &view));
+    assert_false(cache_get(own, 3, WEATHER_PEEK, &due, &view)); /* nobody else asked for it */
+    assert_view(get(own, 4, WEATHER_FOR_CHOICE, due), WEATHER_NEGATIVE, false);
+    assert_false(cache_get(own, 4, WEATHER_PEEK, &due, &view)); /* nor are there entries for more of them */
     assert_view(get(own, 3, WEATHER_FOR_VISITOR, due), WEATHER_MISS,
                 true); /* what was refused to others is not to him */
     cache_close(own);
@@ -629,7 +644,7 @@ TEST(a_full_cache_of_friends_makes_room_at_once)
     size_t gone = 0;
     for (uint64_t key = 1; key <= FRIENDS; key++)
         if (count_cells(small, key, key) == 0) {
-            assert_in_range(key, 1, 256);
+            assert_int_equal(key, 256); /* the last of those that the hand passes at most */
             gone++;
         }
     assert_int_equal(gone, 1);

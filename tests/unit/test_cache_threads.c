@@ -49,7 +49,7 @@ static void land_with_curve(uint64_t key, struct instant now)
 
 static void land_without(uint64_t key, struct instant now)
 {
-    cache_fail(cache, key, &now);
+    cache_fail(cache, key, FETCH_URGENT, &now);
 }
 
 /* --- Waiting, in real time --- */
@@ -154,7 +154,7 @@ static void hammer_once(uint64_t key, uint64_t dice)
     struct curve curve = curve_at(&now);
     atomic_store(&flying[fetch.key], 0);
     if (dice % 3 == 0)
-        cache_fail(hammered, fetch.key, &now);
+        cache_fail(hammered, fetch.key, FETCH_URGENT, &now);
     else if (dice % 7 == 0 && fetch.class != FETCH_PUBLIC)
         cache_release(hammered, fetch.key, fetch.class, &now);
     else

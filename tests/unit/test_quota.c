@@ -42,22 +42,36 @@ static struct quota *open_with(int64_t minute, int64_t hour, int64_t day, const 
     return quota_open(&options, &now);
 }
 
+static struct quota_grant last; /* what was granted last */
+
+static enum quota_answer acquire_flight(struct quota *quota, enum fetch_class class, int64_t requests,
+                                        const struct instant *now)
+{
+    return quota_acquire(quota, PROVIDER_OPEN_METEO, class, requests, now, &last);
+}
+
+static void report_flight(struct quota *quota, const struct quota_grant *grant, enum outcome outcome,
+                          int64_t sent, const struct instant *now)
+{
+    quota_report(quota, PROVIDER_OPEN_METEO, grant, &(struct quota_result){.outcome = outcome, .sent = sent},
+                 now);
+}
+
 /* Acquires a flight of one request, with a new lease where the file does not cover it yet. */
 static enum quota_answer acquire(struct quota *quota, enum fetch_class class, const struct instant *now)
 {
-    enum quota_answer answer = quota_acquire(quota, PROVIDER_OPEN_METEO, class, 1, now);
-    if (answer == QUOTA_UNLEASED && quota_renew(quota))
-        answer = quota_acquire(quota, PROVIDER_OPEN_METEO, class, 1, now);
+    enum quota_answer answer = acquire_flight(quota, class, 1, now);
+    if (answer == QUOTA_UNLEASED && quota_renew(quota, now))
+        answer = acquire_flight(quota, class, 1, now);
     return answer;
 }
 
 static void report_cell(struct quota *quota, enum outcome outcome, uint64_t cell, int64_t pause_s,
                         const struct instant *now)
 {
-    quota_report(
-        quota, PROVIDER_OPEN_METEO,
-        &(struct quota_result){.outcome = outcome, .cell = cell, .granted = 1, .sent = 1, .pause_s = pause_s},
-        now);
+    quota_report(quota, PROVIDER_OPEN_METEO, &last,
+                 &(struct quota_result){.outcome = outcome, .cell = cell, .sent = 1, .pause_s = pause_s},
+                 now);
 }
 
 /* How many requests are granted in a row at one instant. */
@@ -313,23 +327,49 @@ IN_A_FILE(budgets_are_granted_per_flight)
     struct instant now = at(0);
     struct quota *quota = open_with(0, 0, 5, path, 0);
     for (int i = 0; i < 4; i++) { /* only the first request of each was sent */
-        assert_int_equal(quota_acquire(quota, PROVIDER_OPEN_METEO, FETCH_URGENT, 2, &now), QUOTA_GRANTED);
-        quota_report(quota, PROVIDER_OPEN_METEO,
-                     &(struct quota_result){.outcome = OUTCOME_PARSE, .granted = 2, .sent = 1}, &now);
+        assert_int_equal(acquire_flight(quota, FETCH_URGENT, 2, &now), QUOTA_GRANTED);
+        report_flight(quota, &last, OUTCOME_PARSE, 1, &now);
     }
-    assert_int_equal(quota_acquire(quota, PROVIDER_OPEN_METEO, FETCH_URGENT, 2, &now), QUOTA_EXHAUSTED);
+    assert_int_equal(acquire_flight(quota, FETCH_URGENT, 2, &now), QUOTA_EXHAUSTED);
     assert_int_equal(granted(quota, true, 0, 100), 1);
     quota_close(quota);
     quota = open_with(0, 0, 10, path, 86400);
     now = at(86400);
-    assert_int_equal(quota_acquire(quota, PROVIDER_OPEN_METEO, FETCH_URGENT, 1, &now), QUOTA_GRANTED);
-    quota_report(quota, PROVIDER_OPEN_METEO, /* two redirects */
-                 &(struct quota_result){.outcome = OUTCOME_OK, .granted = 1, .sent = 3}, &now);
+    assert_int_equal(acquire_flight(quota, FETCH_URGENT, 1, &now), QUOTA_GRANTED);
+    report_flight(quota, &last, OUTCOME_OK, 3, &now);
     assert_int_equal(granted(quota, true, 86400, 100), 7);
     quota_close(quota);
 }
 
 /* Nothing is granted that the file does not cover, and no acquire writes it. */
+/* A lease is for the windows in which it was written, and what a flight did not send is given back to no
+ * other. */
+IN_A_FILE(a_new_window_begins_with_no_lease_and_no_gift)
+{
+    struct instant evening = at(86399), midnight = at(86400);
+    struct quota *quota = open_with(60, 0, 1000, path, 86000);
+    assert_int_equal(acquire(quota, FETCH_URGENT, &evening), QUOTA_GRANTED);
+    report_flight(quota, &last, OUTCOME_OK, 1, &evening);
+    assert_int_equal(acquire_flight(quota, FETCH_URGENT, 2, &evening), QUOTA_GRANTED);
+    struct quota_grant before = last;
+    assert_int_equal(acquire_flight(quota, FETCH_URGENT, 1, &midnight), QUOTA_UNLEASED);
+    report_flight(quota, &before, OUTCOME_PARSE, 1, &midnight);
+    assert_true(quota_renew(quota, &midnight));
+    assert_int_equal(acquire_flight(quota, FETCH_URGENT, 1, &midnight), QUOTA_GRANTED);
+    report_flight(quota, &last, OUTCOME_OK, 1, &midnight);
+    struct quota *killed = quota, *next = open_with(60, 0, 1000, path, 86410); /* the file covers today's */
+    struct weather_upstream view;
+    quota_get_stats(next, PROVIDER_OPEN_METEO, &midnight, &view);
+    assert_in_range(view.windows[1].remaining, 1000 - 21, 1000 - 1);
+    quota_close(next);
+    unlink(path);
+    quota_close(killed);
+    quota = open_with(60, 0, 1000, path, 86420); /* every line of the file can be read again */
+    quota_get_stats(quota, PROVIDER_OPEN_METEO, &midnight, &view);
+    assert_int_equal(view.windows[1].remaining, 999);
+    quota_close(quota);
+}
+
 IN_A_FILE(a_lease_is_written_before_it_is_used)
 {
     struct instant now = at(0);
@@ -337,21 +377,57 @@ IN_A_FILE(a_lease_is_written_before_it_is_used)
     struct stat before, after;
     assert_int_equal(stat(path, &before), 0);
     int count = 0;
-    while (quota_acquire(quota, PROVIDER_OPEN_METEO, FETCH_URGENT, 1, &now) == QUOTA_GRANTED)
+    while (acquire_flight(quota, FETCH_URGENT, 1, &now) == QUOTA_GRANTED)
         count++;
     assert_int_equal(count, 20);
-    assert_int_equal(quota_acquire(quota, PROVIDER_OPEN_METEO, FETCH_URGENT, 1, &now), QUOTA_UNLEASED);
+    assert_int_equal(acquire_flight(quota, FETCH_URGENT, 1, &now), QUOTA_UNLEASED);
     assert_int_equal(stat(path, &after), 0);
     assert_int_equal(before.st_ino, after.st_ino);
     assert_true(quota_wait(quota, clock_monotonic_ms() + 60000)); /* at once: they are low */
-    assert_true(quota_renew(quota));
-    assert_false(quota_renew(quota));
+    assert_true(quota_renew(quota, &now));
+    assert_false(quota_renew(quota, &now));
     assert_int_equal(stat(path, &after), 0);
     assert_int_not_equal(before.st_ino, after.st_ino);
-    assert_int_equal(quota_acquire(quota, PROVIDER_OPEN_METEO, FETCH_URGENT, 1, &now), QUOTA_GRANTED);
+    assert_int_equal(acquire_flight(quota, FETCH_URGENT, 1, &now), QUOTA_GRANTED);
     assert_true(quota_wait(quota, clock_monotonic_ms()));
     quota_stop(quota);
     assert_false(quota_wait(quota, clock_monotonic_ms() + 60000));
+    quota_close(quota);
+}
+
+/* The breaker's probe alone decides: what was under way before it tells nothing, however late it ends. */
+TEST(an_old_flight_is_not_taken_for_the_probe)
+{
+    struct quota *quota = open_with(0, 0, 0, "", 0);
+    struct quota_grant old[7], probe;
+    struct instant now = at(0);
+    for (size_t i = 0; i < 7; i++) {
+        assert_int_equal(acquire_flight(quota, FETCH_URGENT, 1, &now), QUOTA_GRANTED);
+        old[i] = last;
+    }
+    for (size_t i = 0; i < 5; i++)
+        report_flight(quota, &old[i], OUTCOME_TIMEOUT, 1, &now);
+    now = at(11);
+    assert_int_equal(acquire_flight(quota, FETCH_URGENT, 1, &now), QUOTA_GRANTED);
+    probe = last;
+    report_flight(quota, &old[5], OUTCOME_TIMEOUT, 1, &now);
+    assert_int_equal(acquire_flight(quota, FETCH_URGENT, 1, &now), QUOTA_PAUSED); /* it is still under way */
+    report_flight(quota, &probe, OUTCOME_TIMEOUT, 1, &now);
+    assert_int_equal(acquire_at(quota, 30), QUOTA_PAUSED);
+    assert_int_equal(acquire_at(quota, 32),
+                     QUOTA_GRANTED); /* twice ten seconds after the probe, not four times */
+    quota_close(quota);
+}
+
+/* Who refuses one cell has answered; who does not answer has refused none. */
+TEST(a_row_is_of_one_kind)
+{
+    struct quota *quota = open_with(0, 0, 0, "", 0);
+    struct instant now = at(0);
+    for (uint64_t i = 0; i < 40; i++) {
+        assert_int_equal(acquire(quota, FETCH_URGENT, &now), QUOTA_GRANTED);
+        report_cell(quota, i % 5 == 4 ? OUTCOME_HTTP_4XX_CELL : OUTCOME_TIMEOUT, i, 0, &now);
+    }
     quota_close(quota);
 }
 

@@ -60,7 +60,7 @@ IN_FOLDER(what_is_due_is_still_due_and_a_failure_is_forgotten)
     clock_advance(3 * HOUR);
     struct instant now = clock_now();
     cache_get(before, key_of(0), WEATHER_FOR_VISITOR, &now, &view);
-    cache_fail(before, key_of(0), &now);
+    cache_fail(before, key_of(0), FETCH_URGENT, &now);
     assert_int_equal(look(before, key_of(0)).state, WEATHER_STALE);
     assert_true(snapshot_write(&options, before));
     struct cache *after = restored_cache(1, counts);

@@ -21,6 +21,7 @@ struct cache {
     pthread_cond_t ended;
     /* All below guarded by lock. */
     struct table table;
+    int64_t refused_until_ms[FETCH_CLASSES]; /* boot time before which no fetch of the class is listed */
     size_t waiters;
     double usual_visits; /* a cell's, between two curves: a moving mean */
 };
@@ -55,12 +56,11 @@ struct cache *cache_open(const struct cache_options *options)
     cache->options = *options;
     pthread_mutex_init(&cache->lock, NULL);
     pthread_cond_init(&cache->ended, NULL);
-    if (!table_open(&cache->table, options->capacity)) {
-        cache_close(cache);
-        return NULL;
-    }
     metrics_register(rows, ROWS, cache);
-    return cache;
+    if (table_open(&cache->table, options->capacity))
+        return cache;
+    cache_close(cache);
+    return NULL;
 }
 
 void cache_close(struct cache *cache)
@@ -89,11 +89,21 @@ static bool in_flight(const struct entry *entry)
     return entry->active || entry->class != FETCH_UNLISTED;
 }
 
-/* How long until a fetch of the class may be listed again after a failure or a refusal; 0: now. */
-static int64_t blocked_ms(const struct entry *entry, enum fetch_class class, const struct instant *now)
+/* How long fetches of the class are still held back after a refusal; a clock that was moved back ends that.
+ */
+static int64_t refused_ms(const struct cache *cache, enum fetch_class class, const struct instant *now)
 {
-    bool blocks = entry->failures > 0 || class <= entry->refused;
-    return blocks && entry->retry_ms > now->boot_ms ? entry->retry_ms - now->boot_ms : 0;
+    int64_t left_ms = cache->refused_until_ms[class] - now->boot_ms;
+    return left_ms > 0 && left_ms <= REFUSED_MS ? left_ms : 0;
+}
+
+/* How long until a fetch of the class may be listed: a failure is the cell's, a refusal is of all. */
+static int64_t blocked_ms(const struct cache *cache, const struct entry *entry, enum fetch_class class,
+                          const struct instant *now)
+{
+    int64_t failed_ms = entry->failures > 0 ? entry->retry_ms - now->boot_ms : 0;
+    int64_t held_ms = refused_ms(cache, class, now);
+    return failed_ms > held_ms ? failed_ms : held_ms;
 }
 
 /* The state of a cell for whoever's fetch would be of that class. */
@@ -104,13 +114,13 @@ static enum weather_state state_of(const struct cache *cache, const struct entry
     bool waited = in_flight(entry) && waited_s >= TURN_REFRESHES * cache->options.refresh_ms / 1000;
     if (readable(cache, entry, now))
         return entry->failures > 0 || entry->refused >= class || waited ? WEATHER_STALE : WEATHER_FRESH;
-    return in_flight(entry) || blocked_ms(entry, class, now) == 0 ? WEATHER_MISS : WEATHER_NEGATIVE;
+    return in_flight(entry) || blocked_ms(cache, entry, class, now) == 0 ? WEATHER_MISS : WEATHER_NEGATIVE;
 }
 
 static struct cache_view make_view(const struct cache *cache, const struct entry *entry,
                                    enum fetch_class class, const struct instant *now)
 {
-    int64_t retry_in_ms = entry->failures > 0 ? blocked_ms(entry, class, now) : 0;
+    int64_t retry_in_ms = entry->failures > 0 ? blocked_ms(cache, entry, class, now) : 0;
     struct cache_view view = {
         .state = state_of(cache, entry, class, now),
         .in_flight = in_flight(entry),
@@ -138,7 +148,7 @@ static bool list(struct cache *cache, struct entry *entry, enum fetch_class clas
                  const struct instant *now)
 {
     bool was_in_flight = in_flight(entry);
-    if (!is_due || entry->class >= class || blocked_ms(entry, class, now) > 0)
+    if (!is_due || entry->class >= class || blocked_ms(cache, entry, class, now) > 0)
         return false;
     if (entry->active) {
         entry->joined |= class > FETCH_PUBLIC;
@@ -171,7 +181,8 @@ bool cache_get(struct cache *cache, uint64_t key, enum weather_client client, co
     struct entry *entry = table_find(&cache->table, key);
     if (entry && client != WEATHER_PEEK)
         entry->visited = true;
-    else if (!entry && client <= WEATHER_FOR_CHOICE)
+    else if (!entry && (client == WEATHER_FOR_VISITOR ||
+                        (client == WEATHER_FOR_CHOICE && refused_ms(cache, FETCH_PUBLIC, now) == 0)))
         entry = table_insert(&cache->table, key, client == WEATHER_FOR_VISITOR);
     if (entry)
         get_entry(cache, entry, client, now, out);
@@ -191,7 +202,8 @@ struct cache_view cache_simulate(const struct cache *cache, const struct curve *
                           .refresh_ms = now->boot_ms - age + cache->options.refresh_ms,
                           .retry_ms = now->boot_ms + retry_in_ms,
                           .failures = retry_in_ms > 0};
-    struct cache_view view = make_view(cache, &entry, FETCH_URGENT, now);
+    const struct cache apart = {.options = cache->options};
+    struct cache_view view = make_view(&apart, &entry, FETCH_URGENT, now);
     view.listed = view.state == WEATHER_MISS;
     return view;
 }
@@ -216,7 +228,6 @@ bool cache_wait(struct cache *cache, uint64_t key, int64_t until_ms)
     return ended;
 }
 
-/* The class whose turn it is; FETCH_UNLISTED when nothing is listed. */
 static enum fetch_class next_class(const struct cache *cache)
 {
     enum fetch_class next = FETCH_UNLISTED;
@@ -254,21 +265,15 @@ bool cache_next(struct cache *cache, const struct instant *now, struct cache_fet
     return class != FETCH_UNLISTED;
 }
 
-/* A tenth either way, so that cells fetched together do not come due together. */
-static int64_t with_jitter(int64_t ms)
-{
-    double share = 0.9 + 0.2 * (double)arc4random() / (double)UINT32_MAX;
-    return (int64_t)((double)ms * share);
-}
-
-/* How long a new curve is to live. When budgets press, a cell that fewer ask for than usual waits longer
- * still, so that what is left goes to the others. */
+/* How long a new curve is to live: a tenth either way, so that cells fetched together do not come due
+ * together. When budgets press, a cell that fewer ask for than usual waits longer still, so that what is left
+ * goes to the others. */
 static int64_t life_ms(struct cache *cache, const struct entry *entry, double stretch)
 {
-    bool cold = entry->visits < cache->usual_visits;
+    bool cold = stretch > 1 && entry->visits < cache->usual_visits;
+    double jitter = 0.9 + 0.2 * (double)arc4random() / (double)UINT32_MAX;
     cache->usual_visits += (entry->visits - cache->usual_visits) / MEAN_OVER;
-    return with_jitter((int64_t)((double)cache->options.refresh_ms *
-                                 (stretch > 1 && cold ? stretch * COLD_STRETCH : stretch)));
+    return (int64_t)((double)cache->options.refresh_ms * stretch * (cold ? COLD_STRETCH : 1) * jitter);
 }
 
 /* Begins the end of a fetch: returns the entry, or NULL when it is gone, with the lock held. */
@@ -336,10 +341,21 @@ static int64_t backoff_ms(unsigned failures)
     return BACKOFF_MIN_MS + (int64_t)arc4random_uniform((uint32_t)(ceiling - BACKOFF_MIN_MS));
 }
 
-void cache_fail(struct cache *cache, uint64_t key, const struct instant *now)
+/* Lists a fetch of that class anew for a visitor who has joined it and whose own would be of a higher one. */
+static bool list_for_visitor(struct cache *cache, struct entry *entry, enum fetch_class class,
+                             const struct instant *now)
+{
+    enum fetch_class again = class_for(WEATHER_FOR_VISITOR, readable(cache, entry, now));
+    if (!entry->joined || again <= class)
+        return false;
+    table_list(&cache->table, entry, again);
+    return true;
+}
+
+void cache_fail(struct cache *cache, uint64_t key, enum fetch_class class, const struct instant *now)
 {
     struct entry *entry = begin_end(cache, key);
-    if (entry) {
+    if (entry && !list_for_visitor(cache, entry, class, now)) {
         if (entry->failures < UINT8_MAX)
             entry->failures++;
         entry->retry_ms = now->boot_ms + backoff_ms(entry->failures);
@@ -350,14 +366,12 @@ void cache_fail(struct cache *cache, uint64_t key, const struct instant *now)
 void cache_release(struct cache *cache, uint64_t key, enum fetch_class class, const struct instant *now)
 {
     struct entry *entry = begin_end(cache, key);
-    enum fetch_class again = class_for(WEATHER_FOR_VISITOR, entry && readable(cache, entry, now));
-    if (entry && entry->joined && again > class) {
-        table_list(&cache->table, entry, again);
-    } else if (entry && class == FETCH_PUBLIC && entry->curve.count == 0) {
-        table_remove(&cache->table, entry);
-    } else if (entry) {
+    for (size_t refused = FETCH_PUBLIC; refused <= class; refused++)
+        cache->refused_until_ms[refused] = now->boot_ms + REFUSED_MS;
+    if (entry && !list_for_visitor(cache, entry, class, now)) {
         entry->refused = entry->refused > class ? entry->refused : (uint8_t) class;
-        entry->retry_ms = now->boot_ms + REFUSED_MS;
+        if (class == FETCH_PUBLIC && entry->curve.count == 0 && entry->failures == 0)
+            table_remove(&cache->table, entry);
     }
     finish_end(cache);
 }
@@ -396,7 +410,7 @@ size_t cache_scan(struct cache *cache, size_t *cursor, const struct instant *now
                                 .state = state_of(cache, entry, class, now),
                                 .fetched_s = entry->curve.fetched_s,
                                 .until_s = end_s < kept_s ? end_s : kept_s,
-                                .retry_in_ms = entry->failures > 0 ? blocked_ms(entry, class, now) : 0,
+                                .retry_in_ms = entry->failures > 0 ? blocked_ms(cache, entry, class, now) : 0,
                                 .in_flight = in_flight(entry),
                                 .visits = entry->visits,
                                 .provider = entry->curve.provider};

@@ -77,12 +77,14 @@ void cache_put(struct cache *, uint64_t key, const struct instant *now, const st
 void cache_confirm(struct cache *, uint64_t key, const struct instant *now, int64_t expires_s,
                    double stretch);
 
-/* Ends a fetch that failed: the cell keeps what it has and backs off. */
-void cache_fail(struct cache *, uint64_t key, const struct instant *now);
+/* Ends a fetch of that class that failed: the cell keeps what it has and backs off. */
+void cache_fail(struct cache *, uint64_t key, enum fetch_class, const struct instant *now);
 
-/* Ends a fetch that was refused before anything was asked: no back-off, but for a second nobody of its class
- * or a lower one lists it again. Where a visitor has joined it meanwhile, it is listed anew at once, by the
- * visitor's class; a cell without a curve that only FETCH_PUBLIC asked for goes. */
+/* Ends a fetch of that class that was refused before anything was asked: no back-off, but for a second no
+ * fetch of its class or a lower one is listed. A cell without a curve whose public fetch is refused goes.
+ *
+ * Where a visitor has joined a failed or refused fetch of a lower class than a fetch of his own would have,
+ * it is listed anew at once, by his. */
 void cache_release(struct cache *, uint64_t key, enum fetch_class, const struct instant *now);
 
 /* A cell as it outlives the process. Failures and fetches do not. */

@@ -109,7 +109,7 @@ void table_remove(struct table *table, struct entry *entry)
 
 /* Frees one place by SIEVE (Zhang et al., "SIEVE is Simpler than LRU", NSDI 2024) and returns it: a hand
  * walks from the oldest to the newest, spares what was asked for since it last came by, and evicts the first
- * that was not. A cell whose fetch is under way, or for which somebody waits, stays. Where EVICT_STEPS find
+ * that was not. A cell whose fetch is under way, or listed as urgent, stays. Where EVICT_STEPS find
  * none that was not asked for, the last one goes that may; TABLE_NONE when none may.
  */
 static uint32_t evict(struct table *table)

@@ -18,7 +18,7 @@ struct entry {
     uint64_t key;
     struct curve curve; /* count 0: none yet */
     int64_t fetched_ms, refresh_ms;
-    int64_t retry_ms; /* after a failure or a refusal: not listed before */
+    int64_t retry_ms; /* after a failure: not listed before */
     uint32_t next_in_bucket;
     struct table_link {
         uint32_t before, behind;

@@ -27,9 +27,10 @@ bool breaker_allows(const struct breaker *breaker, const struct instant *now)
     return now->boot_ms >= breaker_paused_until_ms(breaker) && !probing;
 }
 
-void breaker_start(struct breaker *breaker)
+bool breaker_start(struct breaker *breaker)
 {
     breaker->probing = breaker_is_open(breaker);
+    return breaker->probing;
 }
 
 /* Twice as long after each failure past the first that opened it, up to a ceiling. */
@@ -54,26 +55,27 @@ static bool add_wrong_cell(struct breaker *breaker, uint64_t cell)
 static void count_failure(struct breaker *breaker, enum outcome outcome, uint64_t cell,
                           const struct instant *now)
 {
-    if (breaker_is_open(breaker) || !outcome_is_of_cell(outcome))
+    bool of_cell = !breaker_is_open(breaker) && outcome_is_of_cell(outcome);
+    if (!of_cell) {
         breaker->failures += breaker->failures < UINT16_MAX;
-    else if (add_wrong_cell(breaker, cell))
-        breaker->failures = BREAKER_FAILURES;
-    if (!breaker_is_open(breaker))
-        return;
-    breaker->open_ms = now->boot_ms + open_for_ms(breaker->failures);
-    breaker->wrong_cell_count = 0;
+        breaker->wrong_cell_count = 0;
+    } else {
+        breaker->failures = add_wrong_cell(breaker, cell) ? BREAKER_FAILURES : 0;
+    }
+    if (breaker_is_open(breaker))
+        breaker->open_ms = now->boot_ms + open_for_ms(breaker->failures);
 }
 
-/* Flights that were under way when it opened tell nothing new; its probe does. */
-void breaker_end(struct breaker *breaker, enum outcome outcome, uint64_t cell, const struct instant *now)
+void breaker_end(struct breaker *breaker, bool is_probe, enum outcome outcome, uint64_t cell,
+                 const struct instant *now)
 {
     if (outcome == OUTCOME_OK) {
         breaker->failures = breaker->wrong_cell_count = 0;
         breaker->open_ms = NOT_PAUSED;
-    } else if (!breaker_is_open(breaker) || breaker->probing) {
+    } else if (!breaker_is_open(breaker) || is_probe) {
         count_failure(breaker, outcome, cell, now);
     }
-    breaker->probing = false;
+    breaker->probing = breaker->probing && !is_probe;
 }
 
 bool breaker_pause(struct breaker *breaker, int64_t pause_s, const struct instant *now)

@@ -32,11 +32,13 @@ int64_t breaker_paused_until_ms(const struct breaker *);
 /* Whether a flight may start. */
 bool breaker_allows(const struct breaker *, const struct instant *now);
 
-/* A flight starts that was allowed. */
-void breaker_start(struct breaker *);
+/* A flight starts that was allowed. Whether it is the probe of a half-open breaker. */
+bool breaker_start(struct breaker *);
 
-/* A flight for a cell (its key) has ended. */
-void breaker_end(struct breaker *, enum outcome, uint64_t cell, const struct instant *now);
+/* A flight for a cell (its key) has ended. A row is of flights of one kind: a failure of a cell ends a row of
+ * failures of the provider, since it has answered, and the other way round. Flights that were under way when
+ * the breaker opened count no more unless they succeed; its probe does. */
+void breaker_end(struct breaker *, bool is_probe, enum outcome, uint64_t cell, const struct instant *now);
 
 /* The provider asks for a pause, of which at most a day counts. Whether that is longer than it is paused for
  * already. */

@@ -22,9 +22,10 @@ struct flight {
     bool unleased; /* it waits for the quota's file to cover its next request */
     bool asked;    /* some provider was asked for it */
     struct cache_fetch fetch;
-    size_t attempt; /* index into options.order */
-    size_t step;    /* of the provider, whose request is under way */
-    int64_t sent;   /* requests to the present provider */
+    size_t attempt;           /* index into options.order */
+    size_t step;              /* of the provider, whose request is under way */
+    struct quota_grant grant; /* of the present provider */
+    int64_t sent;             /* requests to it */
     struct curve curve;
 };
 
@@ -67,6 +68,14 @@ static enum provider_id provider_of(const struct fetch *fetch, const struct flig
     return fetch->options.order[flight->attempt];
 }
 
+/* Whether the provider may confirm the cell's present curve by a 304, which one of several steps could not.
+ */
+static bool can_confirm(enum provider_id id, const struct flight *flight)
+{
+    return providers[id]->conditional && providers[id]->step_count == 1 && flight->fetch.provider == id &&
+           flight->fetch.modified_s > 0;
+}
+
 /* Sends the request of the flight's present step. */
 static bool start_request(struct fetch *fetch, struct flight *flight)
 {
@@ -74,7 +83,7 @@ static bool start_request(struct fetch *fetch, struct flight *flight)
     char url_storage[TRANSFER_URL_BYTES], header_storage[HEADER_BYTES];
     struct text url = text_init(url_storage, sizeof url_storage);
     struct text header = text_init(header_storage, sizeof header_storage);
-    bool confirms = providers[id]->conditional && flight->fetch.provider == id;
+    bool confirms = can_confirm(id, flight);
     providers[id]->steps[flight->step].request(&fetch->options.access[id], cell_of_key(flight->fetch.key),
                                                &url, &header);
     flight->sent++;
@@ -124,8 +133,7 @@ static enum outcome read_answer(const struct fetch *fetch, struct flight *flight
 {
     enum provider_id id = provider_of(fetch, flight);
     enum outcome outcome = outcome_of(answer);
-    *confirmed = answer->end == TRANSFER_ANSWERED && answer->status == 304 && providers[id]->conditional &&
-                 flight->fetch.provider == id && flight->fetch.modified_s > 0;
+    *confirmed = answer->end == TRANSFER_ANSWERED && answer->status == 304 && can_confirm(id, flight);
     if (*confirmed)
         return OUTCOME_OK;
     if (outcome == OUTCOME_OK)
@@ -144,12 +152,9 @@ static void report(struct fetch *fetch, const struct flight *flight, enum outcom
                    const struct instant *now)
 {
     enum provider_id id = provider_of(fetch, flight);
-    quota_report(fetch->quota, id,
-                 &(struct quota_result){.outcome = outcome,
-                                        .cell = flight->fetch.key,
-                                        .granted = (int64_t)providers[id]->step_count,
-                                        .sent = flight->sent,
-                                        .pause_s = pause_s},
+    quota_report(fetch->quota, id, &flight->grant,
+                 &(struct quota_result){
+                     .outcome = outcome, .cell = flight->fetch.key, .sent = flight->sent, .pause_s = pause_s},
                  now);
 }
 
@@ -183,8 +188,8 @@ static void next_provider(struct fetch *fetch, struct flight *flight)
     struct instant now = clock_now();
     for (; flight->attempt < fetch->options.order_count; flight->attempt++) {
         enum provider_id id = provider_of(fetch, flight);
-        enum quota_answer answer =
-            quota_acquire(fetch->quota, id, flight->fetch.class, (int64_t)providers[id]->step_count, &now);
+        enum quota_answer answer = quota_acquire(fetch->quota, id, flight->fetch.class,
+                                                 (int64_t)providers[id]->step_count, &now, &flight->grant);
         flight->unleased = answer == QUOTA_UNLEASED;
         if (flight->unleased)
             return;
@@ -198,7 +203,7 @@ static void next_provider(struct fetch *fetch, struct flight *flight)
         report(fetch, flight, OUTCOME_TRANSFER, 0, &now);
     }
     if (flight->asked)
-        cache_fail(fetch->cache, flight->fetch.key, &now);
+        cache_fail(fetch->cache, flight->fetch.key, flight->fetch.class, &now);
     else
         cache_release(fetch->cache, flight->fetch.key, flight->fetch.class, &now);
     finish(fetch, flight);
@@ -220,6 +225,7 @@ static void finish_request(struct fetch *fetch, const struct transfer_answer *an
     metric_observe(&rows[DURATION], id, (uint64_t)answer->taken_us);
     log_outcome(id, outcome, answer->status, answer->error[0] ? answer->error : reason);
 
+    int64_t pause_s = pause_of(providers[id], answer, outcome, reason, now.wall_ms / 1000);
     bool whole = confirmed || flight->step + 1 == providers[id]->step_count;
     if (outcome == OUTCOME_OK && !whole) {
         flight->step++;
@@ -227,8 +233,7 @@ static void finish_request(struct fetch *fetch, const struct transfer_answer *an
             return;
         outcome = OUTCOME_TRANSFER;
     }
-    report(fetch, flight, outcome, pause_of(providers[id], answer, outcome, reason, now.wall_ms / 1000),
-           &now);
+    report(fetch, flight, outcome, pause_s, &now);
     if (outcome == OUTCOME_OK) {
         put_curve(fetch, flight, answer, confirmed, &now);
         finish(fetch, flight);
@@ -242,17 +247,17 @@ static void finish_request(struct fetch *fetch, const struct transfer_answer *an
 static void start_flights(struct fetch *fetch)
 {
     struct instant now = clock_now();
-    for (size_t i = 0; i < fetch->options.transfer.parallel; i++) {
-        struct flight *flight = &fetch->flights[i];
-        struct cache_fetch next;
+    struct flight *end = fetch->flights + fetch->options.transfer.parallel;
+    struct cache_fetch next;
+    for (struct flight *flight = fetch->flights; flight < end; flight++)
         if (flight->active && flight->unleased)
             next_provider(fetch, flight);
+    for (struct flight *flight = fetch->flights; flight < end; flight++)
         while (!flight->active && !atomic_load(&fetch->stopping) && cache_next(fetch->cache, &now, &next)) {
             *flight = (struct flight){.active = true, .fetch = next};
             atomic_fetch_add(&fetch->inflight, 1);
             next_provider(fetch, flight); /* one that is refused everywhere ends at once */
         }
-    }
 }
 
 static void *run(void *context)

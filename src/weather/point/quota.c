@@ -25,6 +25,7 @@ struct account {
     int64_t spent_public[QUOTA_WINDOWS]; /* by FETCH_PUBLIC */
     int64_t leased;                      /* requests that the file covers and that may still be made */
     int64_t pending;                     /* the same, once the file is written */
+    uint32_t rolls;                      /* how often a window has begun */
     struct breaker breaker;
     bool asked;                    /* a request was ever made: its series are shown */
     struct weather_upstream stats; /* when and how flights ended; no more of it is kept here */
@@ -64,6 +65,14 @@ static int64_t began_ms(size_t window, const struct instant *now)
     return now->boot_ms - now->wall_ms % (window_s[window] * 1000);
 }
 
+/* Gives up what is leased: the file covers it for the windows in which it was written only. */
+static void give_up_leases(struct account *account)
+{
+    for (size_t i = 0; i < QUOTA_WINDOWS; i++)
+        account->kept.spent[i] -= account->leased + account->pending;
+    account->leased = account->pending = 0;
+}
+
 /* Starts a new window when the wall clock enters one, but only if half a window has passed on the boot clock:
  * setting the clock back and forth must not refill a budget, nor take it away for longer than a window and a
  * half. */
@@ -74,8 +83,10 @@ static void roll_windows(struct account *account, const struct instant *now)
         account->kept.window[i] = now->wall_ms / 1000 / window_s[i];
         if (began < account->began_ms[i] + window_s[i] * 1000 / 2)
             continue;
+        give_up_leases(account);
+        account->rolls++;
         account->began_ms[i] = began;
-        account->kept.spent[i] = account->leased + account->pending;
+        account->kept.spent[i] = 0;
         account->spent_public[i] = 0;
     }
 }
@@ -205,13 +216,14 @@ static bool leases_are_low(const struct quota *quota)
     return false;
 }
 
-bool quota_renew(struct quota *quota)
+bool quota_renew(struct quota *quota, const struct instant *now)
 {
     struct quota_kept copies[WEATHER_PROVIDERS];
     pthread_mutex_lock(&quota->lock);
     bool low = leases_are_low(quota);
     for (enum provider_id id = 0; id < WEATHER_PROVIDERS; id++) {
         struct account *account = &quota->accounts[id];
+        roll_windows(account, now);
         account->pending = lease_wanted(quota, id);
         for (size_t i = 0; i < QUOTA_WINDOWS; i++)
             account->kept.spent[i] += account->pending;
@@ -222,7 +234,8 @@ bool quota_renew(struct quota *quota)
         return false;
     quota_file_write(quota->options.path, copies);
     pthread_mutex_lock(&quota->lock);
-    for (enum provider_id id = 0; id < WEATHER_PROVIDERS; id++) {
+    for (enum provider_id id = 0; id < WEATHER_PROVIDERS;
+         id++) { /* none are pending where a window began meanwhile */
         quota->accounts[id].leased += quota->accounts[id].pending;
         quota->accounts[id].pending = 0;
     }
@@ -264,7 +277,7 @@ struct quota *quota_open(const struct quota_options *options, const struct insta
         quota->accounts[id].kept = kept[id];
         begin(&quota->accounts[id], now);
     }
-    quota_renew(quota);
+    quota_renew(quota, now);
     metrics_register(rows, ROWS, quota);
     return quota;
 }
@@ -285,7 +298,7 @@ void quota_close(struct quota *quota)
     free(quota);
 }
 
-static void report_exhausted(enum provider_id id)
+static void log_exhausted(enum provider_id id)
 {
     static struct log_throttle throttles[WEATHER_PROVIDERS];
     int64_t suppressed;
@@ -329,27 +342,28 @@ static enum quota_answer judge(const struct quota *quota, enum provider_id id, e
 }
 
 enum quota_answer quota_acquire(struct quota *quota, enum provider_id id, enum fetch_class class,
-                                int64_t requests, const struct instant *now)
+                                int64_t requests, const struct instant *now, struct quota_grant *out)
 {
     pthread_mutex_lock(&quota->lock);
     struct account *account = &quota->accounts[id];
     roll_windows(account, now);
-    account->asked = true;
     enum quota_answer answer = judge(quota, id, class, requests, now);
     if (answer == QUOTA_GRANTED) {
         bool leased = needs_lease(quota, id);
+        *out = (struct quota_grant){class, requests, account->rolls, breaker_start(&account->breaker)};
+        account->asked = true;
         account->leased -= leased ? requests : 0;
         for (size_t i = 0; i < QUOTA_WINDOWS; i++) {
             account->kept.spent[i] += leased ? 0 : requests;
             account->spent_public[i] += class == FETCH_PUBLIC ? requests : 0;
         }
-        breaker_start(&account->breaker);
     }
     if (leases_are_low(quota))
         pthread_cond_broadcast(&quota->low);
+    bool exhausted = answer == QUOTA_EXHAUSTED && !affordable(quota, id, FETCH_URGENT, requests);
     pthread_mutex_unlock(&quota->lock);
-    if (answer == QUOTA_EXHAUSTED)
-        report_exhausted(id);
+    if (exhausted)
+        log_exhausted(id);
     return answer;
 }
 
@@ -366,35 +380,38 @@ static void update_stats(struct weather_upstream *stats, enum outcome outcome, i
         stats->failing_since_s = now_s;
 }
 
-/* Gives back what was granted and not sent; charges what was sent beyond it. */
-static void settle(struct quota *quota, enum provider_id id, const struct quota_result *result)
+static void settle(struct quota *quota, enum provider_id id, const struct quota_grant *grant, int64_t sent)
 {
     struct account *account = &quota->accounts[id];
-    int64_t left = result->granted - result->sent;
-    if (left > 0 && needs_lease(quota, id))
-        account->leased += left;
-    else
-        for (size_t i = 0; i < QUOTA_WINDOWS; i++)
-            account->kept.spent[i] -= left < account->kept.spent[i] ? left : account->kept.spent[i];
+    int64_t left = grant->requests - sent;
+    if (left > 0 && grant->rolls != account->rolls)
+        return;
+    bool leased = left > 0 && needs_lease(quota, id);
+    account->leased += leased ? left : 0;
+    for (size_t i = 0; i < QUOTA_WINDOWS; i++) {
+        account->kept.spent[i] -= leased ? 0 : left;
+        account->spent_public[i] -= grant->class == FETCH_PUBLIC ? left : 0;
+    }
 }
 
-void quota_report(struct quota *quota, enum provider_id id, const struct quota_result *result,
-                  const struct instant *now)
+void quota_report(struct quota *quota, enum provider_id id, const struct quota_grant *grant,
+                  const struct quota_result *result, const struct instant *now)
 {
     pthread_mutex_lock(&quota->lock);
     struct account *account = &quota->accounts[id];
     struct breaker *breaker = &account->breaker;
     bool was_open = breaker_is_open(breaker);
+    roll_windows(account, now);
     update_stats(&account->stats, result->outcome, now->wall_ms / 1000);
-    settle(quota, id, result);
-    breaker_end(breaker, result->outcome, result->cell, now);
+    settle(quota, id, grant, result->sent);
+    breaker_end(breaker, grant->is_probe, result->outcome, result->cell, now);
     bool paused = breaker_pause(breaker, result->pause_s, now);
     bool is_open = breaker_is_open(breaker);
-    int64_t paused_ms = breaker_paused_until_ms(breaker) - now->boot_ms;
+    int64_t until_ms = breaker_paused_until_ms(breaker);
     pthread_mutex_unlock(&quota->lock);
     if (paused || (is_open && !was_open))
         log_event(LOG_WARN, "provider left alone for a while", log_str("provider", provider_names[id]),
-                  log_int("seconds", paused_ms / 1000));
+                  log_int("seconds", (until_ms - now->boot_ms) / 1000));
     if (was_open && !is_open)
         log_event(LOG_WARN, "provider answers again", log_str("provider", provider_names[id]));
 }

@@ -1,10 +1,11 @@
-/* What may be asked of each provider, and when: budgets per minute, hour and UTC day that are never exceeded,
- * a breaker that stops asking one that fails, and pauses that a provider asked for.
+/* What may be asked of each provider, and when: budgets per minute, hour and UTC day, a breaker that stops asking one that
+ * fails, and pauses that a provider asked for. No flight is granted beyond a budget; the redirects that one follows, two
+ * at most, are charged when it has ended.
  *
- * Windows are fixed ones of UTC, as Open-Meteo counts. What was spent outlives the process: a file holds, for
- * each provider, what may have been spent at most. It is written ahead by leases of a few requests, so that
- * after a SIGKILL a little too much is counted and never too little. The file is written by whoever calls
- * quota_renew; the thread that acquires never waits for a disk.
+ * Windows are fixed ones of UTC, as Open-Meteo counts. What was spent outlives the process: a file holds, for each
+ * provider, what may have been spent at most. It is written ahead by leases of a few requests, which hold for the windows
+ * in which they were written: after a SIGKILL a little too much is counted and never too little. The file is written by
+ * whoever calls quota_renew; the thread that acquires never waits for a disk.
  *
  * Thread-safe; one leaf lock. */
 #pragma once
@@ -42,22 +43,31 @@ struct quota *quota_open(const struct quota_options *, const struct instant *now
 /* Writes the file exactly, and frees. NULL is no error. */
 void quota_close(struct quota *);
 
+/* What one flight was granted, to be handed back when it ends. */
+struct quota_grant {
+    enum fetch_class class;
+    int64_t requests;
+    uint32_t rolls; /* windows that had begun until then */
+    bool is_probe;  /* of a half-open breaker */
+};
+
 /* Acquires the `requests` of one flight from a provider's budgets, all or none. The last tenth of each budget
  * is for FETCH_URGENT; FETCH_PUBLIC may have a tenth of each, or one flight. While a breaker is half open,
  * one flight at a time is granted. Every grant is ended by quota_report. */
 enum quota_answer quota_acquire(struct quota *, enum provider_id, enum fetch_class, int64_t requests,
-                                const struct instant *now);
+                                const struct instant *now, struct quota_grant *out);
 
 struct quota_result {
-    enum outcome outcome;  /* of the whole flight */
-    uint64_t cell;         /* key of the cell that it was for */
-    int64_t granted, sent; /* requests: what was not sent is given back, what was sent beyond is charged */
+    enum outcome outcome; /* of the whole flight */
+    uint64_t cell;        /* key of the cell that it was for */
+    int64_t sent;         /* requests */
     int64_t pause_s; /* > 0: the provider asked not to be asked again for so long, which nothing shortens */
 };
 
-/* Says how a granted flight ended. Five failures in a row open the breaker; of those that are of a cell (see
- * outcome_is_of_cell) it takes ten different cells. */
-void quota_report(struct quota *, enum provider_id, const struct quota_result *, const struct instant *now);
+/* Says how a granted flight ended (see breaker_end). What it did not send is given back, unless a window has
+ * begun since; what it sent beyond the grant, which only redirects are, is charged. */
+void quota_report(struct quota *, enum provider_id, const struct quota_grant *, const struct quota_result *,
+                  const struct instant *now);
 
 /* How much longer than `refresh` a curve of this provider is to live, 1 or more: grows as a budget runs down
  * faster than its window passes. */
@@ -74,7 +84,7 @@ void quota_stop(struct quota *);
 
 /* Writes the file with new leases where they run low. Whether there are new ones. Blocks while the disk does;
  * one caller at a time. */
-bool quota_renew(struct quota *);
+bool quota_renew(struct quota *, const struct instant *now);
 
 /* When the window that holds `unix_s` ends. */
 int64_t quota_window_end_s(enum quota_window, int64_t unix_s);
