@@ -284,28 +284,20 @@ const char *gazetteer_name_point(const struct gazetteer *g, double latitude, dou
     return rule;
 }
 
-struct hit {
-    size_t city;
-    bool abroad, within; /* not of the asked country; found by a later word of the name */
-};
-
-static bool before(const struct hit *a, const struct hit *b)
-{
-    if (a->abroad != b->abroad)
-        return b->abroad;
-    if (a->within != b->within)
-        return b->within;
-    return a->city < b->city;
-}
+/* A hit is a number, and the lower the better: the bit of a city that is not of the asked country, the bit of
+ * one that is found by a later word of its name, then the city. */
+#define HIT_ABROAD  ((uint32_t)2 << 16)
+#define HIT_WITHIN  ((uint32_t)1 << 16)
+#define HIT_CITY(h) ((uint16_t)(h))
 
 /* Inserts a hit among the best `max`, in order; a city that several keys find counts once, as its best. */
-static size_t insert(struct hit hits[], size_t count, size_t max, struct hit hit)
+static size_t insert(uint32_t hits[], size_t count, size_t max, uint32_t hit)
 {
     size_t at = count, end = count;
-    while (at > 0 && before(&hit, &hits[at - 1]))
+    while (at > 0 && hit < hits[at - 1])
         at--;
     for (size_t i = 0; i < count; i++)
-        if (hits[i].city == hit.city) {
+        if (HIT_CITY(hits[i]) == HIT_CITY(hit)) {
             if (i < at)
                 return count; /* already there, and no worse */
             end = i;
@@ -323,19 +315,20 @@ size_t gazetteer_search(const struct gazetteer *g, const char *query, const char
                         const char *language, struct city *out, size_t max)
 {
     char text[FOLD_BYTES];
-    struct hit hits[GAZETTEER_FOUND_MAX];
+    uint32_t hits[GAZETTEER_FOUND_MAX];
     size_t count = 0, length = fold(query, strlen(query), text);
     max = max < GAZETTEER_FOUND_MAX ? max : GAZETTEER_FOUND_MAX;
     if (length == 0 || max == 0)
         return 0;
     for (size_t i = name_index_first(&g->table.index, text, length);
          name_index_begins(&g->table.index, i, text, length); i++) {
-        size_t city = g->table.index.keys[i].owner;
-        struct hit hit = {city, !same_country(&g->table.rows[city], country), !g->table.index.keys[i].whole};
+        const struct name_key *key = &g->table.index.keys[i];
+        bool home = same_country(&g->table.rows[key->owner], country);
+        uint32_t hit = key->owner | (home ? 0 : HIT_ABROAD) | (key->whole ? 0 : HIT_WITHIN);
         count = insert(hits, count, max, hit);
     }
     for (size_t i = 0; i < count; i++)
-        copy_out(g, hits[i].city, language, &out[i]);
+        copy_out(g, HIT_CITY(hits[i]), language, &out[i]);
     return count;
 }
 
