@@ -219,10 +219,11 @@ size_t gazetteer_strip_qualifier(const char *recorded)
 static size_t find_by_name(const struct gazetteer *g, const char *name, const struct point *point)
 {
     struct depth best = {CITY_NONE, INFINITY};
-    size_t i = name_index_first(&g->table.index, name, strlen(name));
-    for (; name_index_equals(&g->table.index, i, name); i++) {
-        size_t city = g->table.index.keys[i].owner;
-        if (!g->table.index.keys[i].whole || !same_country(&g->table.rows[city], point->country))
+    size_t count;
+    const struct name_key *keys = city_table_keys(&g->table, name, strlen(name) + 1, &count);
+    for (size_t i = 0; i < count; i++) {
+        size_t city = keys[i].city;
+        if (!keys[i].whole || !same_country(&g->table.rows[city], point->country))
             continue;
         double distance = distance_km(point, &g->table.rows[city]),
                radius = radius_km(g->table.rows[city].population);
@@ -316,15 +317,14 @@ size_t gazetteer_search(const struct gazetteer *g, const char *query, const char
 {
     char text[FOLD_BYTES];
     uint32_t hits[GAZETTEER_FOUND_MAX];
-    size_t count = 0, length = fold(query, strlen(query), text);
+    size_t count = 0, key_count, length = fold(query, strlen(query), text);
     max = max < GAZETTEER_FOUND_MAX ? max : GAZETTEER_FOUND_MAX;
     if (length == 0 || max == 0)
         return 0;
-    for (size_t i = name_index_first(&g->table.index, text, length);
-         name_index_begins(&g->table.index, i, text, length); i++) {
-        const struct name_key *key = &g->table.index.keys[i];
-        bool home = same_country(&g->table.rows[key->owner], country);
-        uint32_t hit = key->owner | (home ? 0 : HIT_ABROAD) | (key->whole ? 0 : HIT_WITHIN);
+    const struct name_key *keys = city_table_keys(&g->table, text, length, &key_count);
+    for (size_t i = 0; i < key_count; i++) {
+        bool home = same_country(&g->table.rows[keys[i].city], country);
+        uint32_t hit = keys[i].city | (home ? 0 : HIT_ABROAD) | (keys[i].whole ? 0 : HIT_WITHIN);
         count = insert(hits, count, max, hit);
     }
     for (size_t i = 0; i < count; i++)
