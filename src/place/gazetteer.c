@@ -332,12 +332,11 @@ size_t gazetteer_search(const struct gazetteer *g, const char *query, const char
     return count;
 }
 
-size_t gazetteer_points(const struct gazetteer *g, size_t *cursor, struct place_point *out, size_t max)
+bool gazetteer_point(const struct gazetteer *g, size_t i, double *latitude, double *longitude)
 {
-    size_t count = 0;
-    for (; count < max && *cursor < g->table.row_count; (*cursor)++) {
-        const struct city_row *row = &g->table.rows[*cursor];
-        out[count++] = (struct place_point){row->latitude, row->longitude};
-    }
-    return count;
+    if (i >= g->table.row_count)
+        return false;
+    *latitude = g->table.rows[i].latitude;
+    *longitude = g->table.rows[i].longitude;
+    return true;
 }

@@ -4,7 +4,6 @@
 
 #define UNITS_PER_DEGREE (WORLD_MAP_WIDTH / 360.0)
 #define NORTH_DEG        78
-#define POINTS           256 /* at a time */
 #define SVG_BYTES        65536
 
 static char storage[SVG_BYTES];
@@ -48,17 +47,15 @@ void world_map_dots(const world_map_grid grid, uint8_t value, struct text *out)
 void world_map_open(const struct places *places)
 {
     uint8_t(*cities)[WORLD_MAP_WIDTH] = calloc(WORLD_MAP_HEIGHT, sizeof *cities);
-    struct place_point points[POINTS];
-    size_t cursor = 0, count;
+    double latitude, longitude;
     svg = text_init(storage, sizeof storage);
     text_format(&svg,
                 "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\">"
                 "<path fill=\"none\" stroke=\"#8c8c8c\" stroke-opacity=\".7\" stroke-width=\".7\" "
                 "stroke-linecap=\"round\" d=\"M0 0",
                 WORLD_MAP_WIDTH, WORLD_MAP_HEIGHT);
-    while (cities && (count = gazetteer_points(places_gazetteer(places), &cursor, points, POINTS)) > 0)
-        for (size_t i = 0; i < count; i++)
-            world_map_mark(cities, points[i].latitude, points[i].longitude, 1);
+    for (size_t i = 0; cities && gazetteer_point(places_gazetteer(places), i, &latitude, &longitude); i++)
+        world_map_mark(cities, latitude, longitude, 1);
     if (cities)
         world_map_dots(cities, 1, &svg);
     text_string(&svg, "\"/></svg>\n");
