@@ -52,26 +52,20 @@ void generation_release(struct places *places, struct generation *generation)
         generation_free(generation);
 }
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 /* A database's name in a label: that of its file, or the path where two files have one name. */
 static const char *label_of(const struct place_options *options, size_t i)
 {
-    const char *name = base_name(options->databases[i]);
+    const char *name = basename(options->databases[i]);
     for (size_t j = 0; j < options->database_count; j++)
-        if (j != i && strcmp(base_name(options->databases[j]), name) == 0)
+        if (j != i && strcmp(basename(options->databases[j]), name) == 0)
             return options->databases[i];
     return name;
 }
 
-static bool is_old(const struct mmdb *db, int64_t now_s, int64_t *days)
+static bool is_old(const struct mmdb_facts *facts, int64_t now_s, int64_t *days)
 {
-    *days = (now_s - mmdb_built_s(db)) / 86400;
-    return mmdb_ages(db) && *days > PLACE_OLD_DAYS;
+    *days = (now_s - facts->built_s) / 86400;
+    return facts->ages && *days > PLACE_OLD_DAYS;
 }
 
 /* The age and build time are those of databases that are loaded. */
@@ -111,9 +105,9 @@ static void open_database(struct generation *generation, size_t i, mmdb_validato
         return;
     }
     generation->databases[i] = db;
-    clock_format(mmdb_built_s(db), date);
+    clock_format(mmdb_facts(db)->built_s, date);
     log_event(LOG_INFO, "database loaded", log_str("file", path), log_str("built", date));
-    if (is_old(db, clock_now().wall_ms / 1000, &days))
+    if (is_old(mmdb_facts(db), clock_now().wall_ms / 1000, &days))
         log_event(LOG_WARN, "database is old", log_str("file", path), log_int("days", days));
 }
 
@@ -220,10 +214,11 @@ size_t places_databases(struct places *places, int64_t now_s, struct place_datab
         pthread_mutex_unlock(&places->lock);
         if (!db)
             continue;
-        text_sanitize(mmdb_type(db), strlen(mmdb_type(db)), out[i].type, sizeof out[i].type);
-        out[i].has_radii = mmdb_has_radii(db);
-        out[i].old = is_old(db, now_s, &days);
-        out[i].built_s = mmdb_built_s(db);
+        const struct mmdb_facts *facts = mmdb_facts(db);
+        text_sanitize(facts->type, strlen(facts->type), out[i].type, sizeof out[i].type);
+        out[i].has_radii = facts->has_radii;
+        out[i].old = is_old(facts, now_s, &days);
+        out[i].built_s = facts->built_s;
         out[i].loaded_s = generation->opened_s;
     }
     generation_release(places, generation);

@@ -26,8 +26,7 @@
 
 struct mmdb {
     MMDB_s file;
-    const struct credit *credit;
-    bool has_radii;
+    struct mmdb_facts facts;
 };
 
 /* The paths to each field; the first that exists counts. `city` tells the two families of schema apart: a map
@@ -75,9 +74,9 @@ static const struct {
 
 static const struct credit *credit_for(const char *type, const char *path)
 {
-    const char *slash = strrchr(path, '/');
+    const char *name = basename(path);
     for (size_t i = 0; i < sizeof credits / sizeof credits[0]; i++)
-        if (strcasestr(type, credits[i].mark) || strcasestr(slash ? slash : path, credits[i].mark))
+        if (strcasestr(type, credits[i].mark) || strcasestr(name, credits[i].mark))
             return &credits[i].credit;
     return NULL;
 }
@@ -161,11 +160,16 @@ struct mmdb *mmdb_map(const char *path, char error[MMDB_ERROR_BYTES])
 {
     struct mmdb *db = calloc(1, sizeof *db);
     int status = db ? MMDB_open(path, MMDB_MODE_MMAP, &db->file) : MMDB_OUT_OF_MEMORY_ERROR;
-    if (status == MMDB_SUCCESS)
-        return db;
-    snprintf(error, MMDB_ERROR_BYTES, "%s", MMDB_strerror(status));
-    free(db);
-    return NULL;
+    if (status != MMDB_SUCCESS) {
+        snprintf(error, MMDB_ERROR_BYTES, "%s", MMDB_strerror(status));
+        free(db);
+        return NULL;
+    }
+    const MMDB_metadata_s *metadata = &db->file.metadata;
+    db->facts.built_s = (int64_t)metadata->build_epoch;
+    db->facts.type = metadata->database_type ? metadata->database_type : "";
+    db->facts.ages = strncmp(db->facts.type, BUNDLED_TYPE, strlen(BUNDLED_TYPE)) != 0;
+    return db;
 }
 
 struct mmdb *mmdb_open(const char *path, const char *state_folder, mmdb_validator *validate,
@@ -183,8 +187,8 @@ struct mmdb *mmdb_open(const char *path, const char *state_folder, mmdb_validato
     close(fd); /* the mapping stays */
     if (!db)
         return NULL;
-    db->credit = credit_for(mmdb_type(db), path);
-    db->has_radii = find_radii(&db->file);
+    db->facts.credit = credit_for(db->facts.type, path);
+    db->facts.has_radii = find_radii(&db->file);
     return db;
 }
 
@@ -196,29 +200,9 @@ void mmdb_close(struct mmdb *db)
     free(db);
 }
 
-int64_t mmdb_built_s(const struct mmdb *db)
+const struct mmdb_facts *mmdb_facts(const struct mmdb *db)
 {
-    return (int64_t)db->file.metadata.build_epoch;
-}
-
-const char *mmdb_type(const struct mmdb *db)
-{
-    return db->file.metadata.database_type ? db->file.metadata.database_type : "";
-}
-
-bool mmdb_has_radii(const struct mmdb *db)
-{
-    return db->has_radii;
-}
-
-bool mmdb_ages(const struct mmdb *db)
-{
-    return strncmp(mmdb_type(db), BUNDLED_TYPE, strlen(BUNDLED_TYPE)) != 0;
-}
-
-const struct credit *mmdb_credit(const struct mmdb *db)
-{
-    return db->credit;
+    return &db->facts;
 }
 
 static bool get(const MMDB_entry_s *record, const char *const *path, const char *language,

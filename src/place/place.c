@@ -142,7 +142,7 @@ static const char *ask(const struct lookup *lookup)
         const struct mmdb *db = generation->databases[i];
         if (!db || !mmdb_find(db, lookup->address, lookup->language, &record))
             continue;
-        lookup->place->credit = mmdb_credit(db);
+        lookup->place->credit = mmdb_facts(db)->credit;
         ARRAY_COPY(lookup->evidence->database, generation->options.databases[i]);
         return judge(lookup, &record);
     }

@@ -94,7 +94,8 @@ int validate_main(const char *path)
     struct mmdb *db = mmdb_map(path, error);
     if (db) {
         int64_t now_s = clock_now().wall_ms / 1000;
-        if (mmdb_built_s(db) < OLDEST_BUILD_S || mmdb_built_s(db) > now_s + NEWEST_BUILD_S)
+        int64_t built_s = mmdb_facts(db)->built_s;
+        if (built_s < OLDEST_BUILD_S || built_s > now_s + NEWEST_BUILD_S)
             snprintf(error, sizeof error, "its build date is not plausible");
         else if (validate_known_networks(db, error))
             sweep(db);
