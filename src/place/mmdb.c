@@ -296,22 +296,18 @@ static void read_record(const MMDB_entry_s *entry, const char *language, struct 
 
 bool mmdb_find(const struct mmdb *db, const struct address *address, const char *language, struct record *out)
 {
-    struct sockaddr_storage storage = {0};
-    if (address->family == ADDRESS_V4) {
-        struct sockaddr_in *v4 = (struct sockaddr_in *)&storage;
-        v4->sin_family = AF_INET;
-        memcpy(&v4->sin_addr, address->bytes, sizeof v4->sin_addr);
-    } else {
-        struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&storage;
-        v6->sin6_family = AF_INET6;
-        memcpy(&v6->sin6_addr, address->bytes, sizeof v6->sin6_addr);
-    }
+    struct sockaddr_in v4 = {.sin_family = AF_INET};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+    bool is_v4 = address->family == ADDRESS_V4;
     int status;
-    MMDB_lookup_result_s result = MMDB_lookup_sockaddr(&db->file, (const struct sockaddr *)&storage, &status);
+    memcpy(&v4.sin_addr, address->bytes, sizeof v4.sin_addr);
+    memcpy(&v6.sin6_addr, address->bytes, sizeof v6.sin6_addr);
+    MMDB_lookup_result_s result = MMDB_lookup_sockaddr(
+        &db->file, is_v4 ? (const struct sockaddr *)&v4 : (const struct sockaddr *)&v6, &status);
     if (status != MMDB_SUCCESS || !result.found_entry)
         return false;
     *out = (struct record){0};
-    bool mapped = address->family == ADDRESS_V4 && db->file.metadata.ip_version == 6 && result.netmask >= 96;
+    bool mapped = is_v4 && db->file.metadata.ip_version == 6 && result.netmask >= 96;
     out->prefix_bits = (unsigned)result.netmask - (mapped ? 96 : 0);
     read_record(&result.entry, language, out);
     return true;
