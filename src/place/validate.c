@@ -58,24 +58,15 @@ bool validate_known_networks(const struct mmdb *db, char error[MMDB_ERROR_BYTES]
     return false;
 }
 
-/* Xorshift64* (Vigna, 2016): every examination reads the same addresses. */
-static uint64_t next_random(uint64_t *state)
-{
-    *state ^= *state >> 12;
-    *state ^= *state << 25;
-    *state ^= *state >> 27;
-    return *state * 0x2545f4914f6cdd1du;
-}
-
-/* Reads the records of many addresses of both families, so that a crash happens here. */
+/* Reads the records of many addresses of both families, the same each time, so that a crash happens here. */
 static void sweep(const struct mmdb *db)
 {
-    uint64_t state = 0x9e3779b97f4a7c15u;
+    unsigned short state[3] = {0};
     for (size_t i = 0; i < SWEEP_LOOKUPS; i++) {
         struct record record;
         struct address address = {.family = i % 2 ? ADDRESS_V6 : ADDRESS_V4};
-        uint64_t bits = next_random(&state);
-        memcpy(address.bytes, &bits, address.family == ADDRESS_V6 ? 8 : 4);
+        int32_t bits[] = {(int32_t)jrand48(state), (int32_t)jrand48(state)};
+        memcpy(address.bytes, bits, address.family == ADDRESS_V6 ? sizeof bits : sizeof bits[0]);
         if (address.family == ADDRESS_V6)
             address.bytes[0] =
                 0x20 | (address.bytes[0] & 0x0f); /* most of 2000::/3, where addresses are assigned */
