@@ -82,12 +82,11 @@ static void collect(void *context, size_t row, struct metric_samples *samples)
     }
 }
 
-static struct file_mark mark_file(const char *path)
+/* All zero where there is no file. */
+static struct stat look_at(const char *path)
 {
-    struct stat status;
-    if (stat(path, &status) < 0)
-        return (struct file_mark){0};
-    return (struct file_mark){.inode = status.st_ino, .size = status.st_size, .modified = status.st_mtim};
+    struct stat file;
+    return stat(path, &file) == 0 ? file : (struct stat){0};
 }
 
 /* Opens database `i`, or logs why it cannot be. */
@@ -96,7 +95,7 @@ static void open_database(struct generation *generation, size_t i, mmdb_validato
     const char *path = generation->options.databases[i];
     char error[MMDB_ERROR_BYTES], date[CLOCK_RFC3339_BYTES];
     int64_t days;
-    generation->marks[i] = mark_file(path);
+    generation->files[i] = look_at(path);
     struct mmdb *db = mmdb_open(path, generation->options.state, validate, error);
     if (!db || !validate_known_networks(db, error)) {
         log_event(LOG_WARN, "database not loaded", log_str("file", path), log_str("error", error));
@@ -140,7 +139,7 @@ static bool same_databases(const struct place_options *a, const struct place_opt
 /* Records for each database whether it could be opened, and its file as it was then. */
 static void record_attempt(struct places *places, const struct generation *tried)
 {
-    ARRAY_COPY(places->marks, tried->marks);
+    ARRAY_COPY(places->files, tried->files);
     pthread_mutex_lock(&places->lock);
     for (size_t i = 0; i < tried->options.database_count; i++)
         places->last_reload_ok[i] = tried->databases[i] != NULL;
@@ -188,13 +187,12 @@ bool places_changed(struct places *places)
     bool changed = false;
     struct generation *generation = generation_acquire(places);
     for (size_t i = 0; i < generation->options.database_count; i++) {
-        struct file_mark mark = mark_file(generation->options.databases[i]);
-        struct file_mark *known = &places->marks[i];
-        _Static_assert(sizeof mark == sizeof mark.inode + sizeof mark.size + sizeof mark.modified,
-                       "no padding is compared");
-        bool same = memcmp(&mark, known, sizeof mark) == 0;
-        *known = mark;
-        changed = changed || (!same && mark.inode != 0); /* a file that went away is no reason to reload */
+        struct stat file = look_at(generation->options.databases[i]), *known = &places->files[i];
+        bool same = file.st_ino == known->st_ino && file.st_size == known->st_size &&
+                    file.st_mtim.tv_sec == known->st_mtim.tv_sec &&
+                    file.st_mtim.tv_nsec == known->st_mtim.tv_nsec;
+        *known = file;
+        changed = changed || (!same && file.st_ino != 0); /* a file that went away is no reason to reload */
     }
     generation_release(places, generation);
     return changed;
