@@ -8,9 +8,6 @@
 
 #include "http/server.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-
 enum access_visitor { ACCESS_NONE, ACCESS_NETWORK, ACCESS_FULL };
 
 struct access_options {

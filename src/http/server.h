@@ -6,10 +6,6 @@
 #include "base/text.h"
 #include "visitor/address.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #define HTTP_HOST_BYTES 64
 #define HTTP_NAMES_MAX  16
 #define HTTP_NAME_BYTES 128

@@ -5,9 +5,7 @@
 
 #include "base/clock.h"
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #define HISTORY_COUNTERS 13
 

@@ -6,8 +6,6 @@
 
 #include "base/span.h"
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #define CITY_NONE         UINT16_MAX /* no index of a row */

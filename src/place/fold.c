@@ -4,8 +4,6 @@
 
 #include <ctype.h>
 #include <limits.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 
 /* What letters become, by code point: Latin beyond ASCII by the canonical decompositions of Unicode and,

@@ -9,10 +9,6 @@
 #include "place/record.h"
 #include "visitor/address.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #define MMDB_ERROR_BYTES 256
 
 struct mmdb;

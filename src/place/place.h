@@ -11,10 +11,6 @@
 #include "place/record.h"
 #include "visitor/address.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #define PLACE_NAME_BYTES RECORD_TEXT_BYTES
 #define PLACE_PATH_BYTES 256
 #define PLACE_DATABASES  8

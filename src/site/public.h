@@ -1,9 +1,7 @@
 /* What pages and readers see: the widget in its forms, the loader, and in developer mode the playground. */
 #pragma once
 
-#include "http/server.h"
 #include "site/visit.h"
-#include "widget/widget.h"
 
 struct public_options {
     struct visit_rules visits;

@@ -2,15 +2,9 @@
  * this room knows both where a reader is and what the weather is there. */
 #pragma once
 
-#include "base/clock.h"
-#include "base/text.h"
 #include "place/place.h"
-#include "visitor/address.h"
 #include "weather/weather.h"
 #include "widget/words.h"
-
-#include <stdbool.h>
-#include <stdint.h>
 
 #define WIDGET_LANG_BYTES 16
 
