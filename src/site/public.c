@@ -5,16 +5,10 @@
 #include "site/world_map.h"
 #include "widget/explain.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define JSON             "application/json"
 #define PLACES_MAX_AGE_S 86400
-
-struct public_site {
-    struct public_options options;
-    struct widget *widget;
-};
 
 static bool is_loopback_origin(const char *origin)
 {
@@ -26,12 +20,12 @@ static bool is_loopback_origin(const char *origin)
            (strcmp(host, "localhost") == 0 || strcmp(host, "127.0.0.1") == 0 || strcmp(host, "::1") == 0);
 }
 
-static bool origin_allowed(const struct public_options *options, const char *origin)
+static bool origin_allowed(const struct public_site *site, const char *origin)
 {
-    if (options->visits.dev && is_loopback_origin(origin))
+    if (site->visits.dev && is_loopback_origin(origin))
         return true;
-    for (size_t i = 0; i < options->origins.count; i++)
-        if (strcmp(origin, options->origins.names[i]) == 0)
+    for (size_t i = 0; i < site->origins.count; i++)
+        if (strcmp(origin, site->origins.names[i]) == 0)
             return true;
     return false;
 }
@@ -42,11 +36,10 @@ static bool answer_cors(const struct public_site *site, const struct http_reques
                         struct http_answer *answer)
 {
     const char *origin;
-    bool configured = site->options.visits.dev || site->options.origins.count > 0;
+    bool configured = site->visits.dev || site->origins.count > 0;
     if (configured)
         text_string(&answer->headers, "Vary: Origin\r\n");
-    if (configured && http_header(request, "Origin", &origin, 1) == 1 &&
-        origin_allowed(&site->options, origin))
+    if (configured && http_header(request, "Origin", &origin, 1) == 1 && origin_allowed(site, origin))
         text_format(&answer->headers, "Access-Control-Allow-Origin: %s\r\n", origin);
     if (strcmp(request->method, "OPTIONS") != 0)
         return false;
@@ -128,7 +121,7 @@ static void serve_visit(void *context, const struct http_request *request, struc
     struct answer widget;
     if (answer_cors(site, request, answer))
         return;
-    visit_read(&site->options.visits, request, &visit, &overrides);
+    visit_read(&site->visits, request, &visit, &overrides);
     visit.no_wait = form->no_wait;
     widget_answer(site->widget, &visit, &widget);
     if (visit.choice > 0 && widget.place.source != PLACE_FROM_READER)
@@ -158,7 +151,7 @@ static void serve_weather(void *context, const struct http_request *request, str
     struct http_parameter parameter;
     if (answer_cors(site, request, answer))
         return;
-    visit_read(&site->options.visits, request, &visit, &overrides);
+    visit_read(&site->visits, request, &visit, &overrides);
     overrides.overridden = visit.simulated; /* an address given by ip= changes nothing */
     const char *cell = visit_parameter(request, "cell", &parameter);
     if (!cell[0] && visit.choice == 0) {
@@ -182,7 +175,7 @@ static void serve_places(void *context, const struct http_request *request, stru
     struct http_parameter query, country;
     if (answer_cors(site, request, answer))
         return;
-    visit_read(&site->options.visits, request, &visit, &overrides);
+    visit_read(&site->visits, request, &visit, &overrides);
     answer->type = JSON;
     text_format(&answer->headers, "Cache-Control: public, max-age=%d\r\n", PLACES_MAX_AGE_S);
     write_ignored(&overrides, &answer->headers);
@@ -205,21 +198,21 @@ void public_explain(const struct public_site *site, const struct http_request *r
     struct origin origin;
     struct visit visit;
     struct visit_overrides overrides;
-    visit_parse_hypothetical(&site->options.visits, request, header, &origin, &visit, &overrides);
+    visit_parse_hypothetical(&site->visits, request, header, &origin, &visit, &overrides);
     if (overrides.ignored.length > 0) {
         refuse_json(answer, 400, overrides.ignored.bytes);
         return;
     }
     answer->type = JSON;
     text_string(&answer->headers, "Cache-Control: no-store\r\n");
-    explain_visit(site->widget, &site->options.visits.client, &origin, &visit, &answer->body);
+    explain_visit(site->widget, &site->visits.client, &origin, &visit, &answer->body);
 }
 
 /* Tells the place of any address: only for clients that may override who they are. */
 static void serve_explain(void *context, const struct http_request *request, struct http_answer *answer)
 {
     const struct public_site *site = context;
-    const char *refusal = visit_refusal(&site->options.visits, request);
+    const char *refusal = visit_refusal(&site->visits, request);
     if (refusal)
         refuse_json(answer, 403, refusal);
     else
@@ -250,18 +243,3 @@ const struct http_route public_routes[] = {
     {.path = NULL},
 };
 /* clang-format on */
-
-struct public_site *public_open(const struct public_options *options, struct widget *widget)
-{
-    struct public_site *site = malloc(sizeof *site);
-    if (!site)
-        return NULL;
-    *site = (struct public_site){.options = *options, .widget = widget};
-    visit_register();
-    return site;
-}
-
-void public_close(struct public_site *site)
-{
-    free(site);
-}
