@@ -59,7 +59,7 @@ static int hex_digit(char c)
 
 /* civetweb's own decoder refuses, from Debian 13 on, a space as it is; a header may have one ("New
  * York"). */
-static bool decode(const char *encoded, size_t length, bool form, char *out, size_t size)
+bool http_decode(const char *encoded, size_t length, bool form, char *out, size_t size)
 {
     size_t used = 0;
     bool ok = true;
@@ -78,16 +78,6 @@ static bool decode(const char *encoded, size_t length, bool form, char *out, siz
     return ok;
 }
 
-bool http_decode(const char *encoded, char *out, size_t size)
-{
-    return decode(encoded, strlen(encoded), false, out, size);
-}
-
-bool http_parameter_value(const struct http_parameter *parameter, char *out, size_t size)
-{
-    return decode(parameter->raw, parameter->raw_length, true, out, size);
-}
-
 bool http_next_parameter(const char **query, struct http_parameter *out)
 {
     while (**query == '&')
@@ -97,10 +87,10 @@ bool http_next_parameter(const char **query, struct http_parameter *out)
     size_t length = strcspn(*query, "&");
     const char *equals = memchr(*query, '=', length);
     size_t name_length = equals ? (size_t)(equals - *query) : length;
-    decode(*query, name_length, true, out->name, sizeof out->name);
+    http_decode(*query, name_length, true, out->name, sizeof out->name);
     out->raw = equals ? equals + 1 : "";
     out->raw_length = equals ? length - name_length - 1 : 0;
-    http_parameter_value(out, out->value, sizeof out->value);
+    http_decode(out->raw, out->raw_length, true, out->value, sizeof out->value);
     *query += length;
     return true;
 }

@@ -74,7 +74,8 @@ static const char *read_header(struct query *query, const struct http_parameter 
 {
     if (!query->header)
         return "not known";
-    query->has_header = http_parameter_value(parameter, query->header, VISIT_HEADER_BYTES);
+    query->has_header =
+        http_decode(parameter->raw, parameter->raw_length, true, query->header, VISIT_HEADER_BYTES);
     return query->has_header ? NULL : "longer than any header, or not one";
 }
 
@@ -235,7 +236,7 @@ static void read_place_headers(const struct visit_rules *rules, const struct htt
         visit->placed = visit->placed || lines > 0;
     }
     *record = (struct record){.radius_km = -1};
-    if (http_decode(values[CITY], city, sizeof city))
+    if (http_decode(values[CITY], strlen(values[CITY]), false, city, sizeof city))
         text_sanitize(city, strlen(city), record->city, sizeof record->city);
     record_set_country(record, values[COUNTRY], strlen(values[COUNTRY]));
     record_set_point(record, record_number(values[LATITUDE], strlen(values[LATITUDE])),
