@@ -29,37 +29,24 @@ struct mmdb {
     struct mmdb_facts facts;
 };
 
-/* The paths to each field; the first that exists counts. `city` tells the two families of schema apart: a map
- * of names (GeoIP2, GeoLite2, DB-IP) or a plain string, if anything (ip-location-db, IPinfo in both schemas,
- * country-only). */
+/* The paths to each field, by schema; the first that exists counts. `city` tells the two families of schema
+ * apart: a map of names (GeoIP2, GeoLite2, DB-IP) or a plain string, if anything (ip-location-db, IPinfo in
+ * both schemas, country-only). */
 enum field { CITY, CITY_LOCAL, REGION, COUNTRY, LATITUDE, LONGITUDE, RADIUS, TIMEZONE, ANYCAST, FIELDS };
 enum schema { NESTED, FLAT, SCHEMAS };
 
 typedef const char *record_path[PATH_STEPS];
-static const record_path paths[SCHEMAS][FIELDS][RECORD_PATHS] = {
-    [NESTED] =
-        {
-            [CITY] = {{"city", "names", "en"}, {"city", "names", NAME_LANGUAGE}},
-            [CITY_LOCAL] = {{"city", "names", NAME_LANGUAGE}},
-            [REGION] = {{"subdivisions", "0", "names", "en"}},
-            [COUNTRY] = {{"country", "iso_code"}},
-            [LATITUDE] = {{"location", "latitude"}},
-            [LONGITUDE] = {{"location", "longitude"}},
-            [RADIUS] = {{"location", "accuracy_radius"}},
-            [TIMEZONE] = {{"location", "time_zone"}},
-            [ANYCAST] = {{"traits", "is_anycast"}},
-        },
-    [FLAT] =
-        {
-            [CITY] = {{"city"}},
-            [REGION] = {{"region"}, {"state1"}},
-            [COUNTRY] = {{"country_code"}, {"country", "iso_code"}, {"country"}},
-            [LATITUDE] = {{"latitude"}, {"lat"}, {"location", "latitude"}},
-            [LONGITUDE] = {{"longitude"}, {"lng"}, {"location", "longitude"}},
-            [RADIUS] = {{"accuracy_radius"}, {"radius"}, {"location", "accuracy_radius"}},
-            [TIMEZONE] = {{"timezone"}, {"location", "time_zone"}},
-            [ANYCAST] = {{"is_anycast"}, {"anycast"}, {"traits", "is_anycast"}},
-        },
+static const record_path paths[FIELDS][SCHEMAS][RECORD_PATHS] = {
+    [CITY] = {{{"city", "names", "en"}, {"city", "names", NAME_LANGUAGE}}, {{"city"}}},
+    [CITY_LOCAL] = {{{"city", "names", NAME_LANGUAGE}}},
+    [REGION] = {{{"subdivisions", "0", "names", "en"}}, {{"region"}, {"state1"}}},
+    [COUNTRY] = {{{"country", "iso_code"}}, {{"country_code"}, {"country", "iso_code"}, {"country"}}},
+    [LATITUDE] = {{{"location", "latitude"}}, {{"latitude"}, {"lat"}, {"location", "latitude"}}},
+    [LONGITUDE] = {{{"location", "longitude"}}, {{"longitude"}, {"lng"}, {"location", "longitude"}}},
+    [RADIUS] = {{{"location", "accuracy_radius"}},
+                {{"accuracy_radius"}, {"radius"}, {"location", "accuracy_radius"}}},
+    [TIMEZONE] = {{{"location", "time_zone"}}, {{"timezone"}, {"location", "time_zone"}}},
+    [ANYCAST] = {{{"traits", "is_anycast"}}, {{"is_anycast"}, {"anycast"}, {"traits", "is_anycast"}}},
 };
 
 /* Credits by what a vendor's metadata or file name contains. */
@@ -219,8 +206,8 @@ static bool get(const MMDB_entry_s *record, const char *const *path, const char 
 static bool next_value(const MMDB_entry_s *record, enum schema schema, enum field field, const char *language,
                        size_t *path, MMDB_entry_data_s *data)
 {
-    while (*path < RECORD_PATHS && paths[schema][field][*path][0])
-        if (get(record, paths[schema][field][(*path)++], language, data))
+    while (*path < RECORD_PATHS && paths[field][schema][*path][0])
+        if (get(record, paths[field][schema][(*path)++], language, data))
             return true;
     return false;
 }
