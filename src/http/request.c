@@ -3,6 +3,7 @@
 
 #include <civetweb.h>
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -52,11 +53,6 @@ bool http_host_allowed(const struct http_request *request, const struct http_nam
     return false;
 }
 
-static int hex_digit(char c)
-{
-    return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
-}
-
 /* civetweb's own decoder refuses, from Debian 13 on, a space as it is; a header may have one ("New
  * York"). */
 bool http_decode(const char *encoded, size_t length, bool form, char *out, size_t size)
@@ -67,7 +63,7 @@ bool http_decode(const char *encoded, size_t length, bool form, char *out, size_
         char c = form && encoded[i] == '+' ? ' ' : encoded[i];
         if (c == '%' && length - i > 2 && isxdigit((unsigned char)encoded[i + 1]) &&
             isxdigit((unsigned char)encoded[i + 2])) {
-            c = (char)(hex_digit(encoded[i + 1]) << 4 | hex_digit(encoded[i + 2]));
+            c = (char)strtol((const char[]){encoded[i + 1], encoded[i + 2], '\0'}, NULL, 16);
             i += 2;
         }
         ok = used + 1 < size && (unsigned char)c >= 0x20 && c != 0x7f;
