@@ -22,26 +22,20 @@ void world_map_mark(world_map_grid grid, double latitude_deg, double longitude_d
 }
 
 /* Each dot is a line of length 0 with round ends. After "z" the pen is back at its start. */
-static void draw_row(const uint8_t row[WORLD_MAP_WIDTH], int y, uint8_t value, struct text *out)
-{
-    int pen = -1;
-    for (int x = 0; x < WORLD_MAP_WIDTH; x++) {
-        if (row[x] != value)
-            continue;
-        if (pen < 0)
-            text_format(out, "M%d.5 %d.5z", x, y);
-        else if (x == pen + 1)
-            text_string(out, "m1 0z"); /* the usual case, without formatting, which takes longest */
-        else
-            text_format(out, "m%d 0z", x - pen);
-        pen = x;
-    }
-}
-
 void world_map_dots(const world_map_grid grid, uint8_t value, struct text *out)
 {
     for (int y = 0; y < WORLD_MAP_HEIGHT; y++)
-        draw_row(grid[y], y, value, out);
+        for (int x = 0, pen = -1; x < WORLD_MAP_WIDTH; x++) {
+            if (grid[y][x] != value)
+                continue;
+            if (pen < 0)
+                text_format(out, "M%d.5 %d.5z", x, y);
+            else if (x == pen + 1)
+                text_string(out, "m1 0z"); /* the usual case, without formatting, which takes longest */
+            else
+                text_format(out, "m%d 0z", x - pen);
+            pen = x;
+        }
 }
 
 void world_map_open(const struct places *places)
