@@ -38,7 +38,6 @@ struct service {
     struct config *config;
     struct places *places;
     struct weather *weather;
-    struct widget *widget;
     struct public_site site;
     struct http_listener *public, *ops;
     struct status *status;
@@ -74,7 +73,6 @@ static void stop(struct service *service)
     http_close(service->ops);
     status_close(service->status);
     http_close(service->public);
-    widget_close(service->widget);
     weather_close(service->weather);
     places_close(service->places);
 }
@@ -107,9 +105,28 @@ static struct status_settings *status_settings_of(const struct config *config)
     return settings;
 }
 
+static struct public_site site_of(const struct service *service)
+{
+    const struct config *config = service->config;
+    return (struct public_site){
+        .visits = {.client = config->visitor,
+                   .place_headers = config->place_headers,
+                   .units = config->widget.units,
+                   .dev = config->dev.enabled,
+                   .dev_from = config->dev.from,
+                   .hosts = config->server.hosts,
+                   .scenario = service->demo ? service->demo->scenario : (struct scenario){.reader = NULL}},
+        .origins = config->origins,
+        .widget = {config->widget, service->places, service->weather},
+    };
+}
+
 static bool open_listeners(struct service *service)
 {
     const struct config *config = service->config;
+    service->site = site_of(service);
+    widget_register();
+    visit_register();
     world_map_open(service->places);
     struct http_options options = listener_options(config, &config->server.listen);
     options.threads = config->server.threads;
@@ -138,33 +155,14 @@ static bool open_listeners(struct service *service)
     return service->ops != NULL;
 }
 
-static struct public_site site_of(const struct config *config)
-{
-    return (struct public_site){
-        .visits = {.client = config->visitor,
-                   .place_headers = config->place_headers,
-                   .units = config->widget.units,
-                   .dev = config->dev.enabled,
-                   .dev_from = config->dev.from,
-                   .hosts = config->server.hosts},
-        .origins = config->origins,
-    };
-}
-
 /* Starts every room, lowest floor first. On failure the caller stops those that started. */
 static bool start(struct service *service)
 {
     const struct config *config = service->config;
-    service->site = site_of(config);
-    if (service->demo)
-        service->site.visits.scenario = service->demo->scenario;
     process_register();
-    visit_register();
     metrics_register(rows, ROWS, service);
     return (service->places = places_open(&config->place)) &&
-           (service->weather = weather_open(&config->weather)) &&
-           (service->widget = widget_open(&config->widget, service->places, service->weather)) &&
-           (service->site.widget = service->widget) && open_listeners(service);
+           (service->weather = weather_open(&config->weather)) && open_listeners(service);
 }
 
 static void announce_ready(const struct service *service)

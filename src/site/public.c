@@ -123,7 +123,7 @@ static void serve_visit(void *context, const struct http_request *request, struc
         return;
     visit_read(&site->visits, request, &visit, &overrides);
     visit.no_wait = form->no_wait;
-    widget_answer(site->widget, &visit, &widget);
+    widget_answer(&site->widget, &visit, &widget);
     if (visit.choice > 0 && widget.place.source != PLACE_FROM_READER)
         visit_ignore(&overrides, "place", "not known");
     write_headers(&widget, &visit, &overrides, &answer->headers);
@@ -158,7 +158,7 @@ static void serve_weather(void *context, const struct http_request *request, str
         refuse_json(answer, 400, "say cell=LATITUDE,LONGITUDE or place=ID");
         return;
     }
-    if (!widget_weather(site->widget, cell, &visit, &widget)) {
+    if (!widget_weather(&site->widget, cell, &visit, &widget)) {
         refuse_json(answer, cell[0] ? 400 : 404, cell[0] ? "not a cell such as 19.1,72.9" : "no such place");
         return;
     }
@@ -179,7 +179,7 @@ static void serve_places(void *context, const struct http_request *request, stru
     answer->type = JSON;
     text_format(&answer->headers, "Cache-Control: public, max-age=%d\r\n", PLACES_MAX_AGE_S);
     write_ignored(&overrides, &answer->headers);
-    widget_places_json(site->widget, visit_parameter(request, "q", &query),
+    widget_places_json(&site->widget, visit_parameter(request, "q", &query),
                        visit_parameter(request, "country", &country), visit.language, &answer->body);
 }
 
@@ -205,7 +205,7 @@ void public_explain(const struct public_site *site, const struct http_request *r
     }
     answer->type = JSON;
     text_string(&answer->headers, "Cache-Control: no-store\r\n");
-    explain_visit(site->widget, &site->visits.client, &origin, &visit, &answer->body);
+    explain_visit(&site->widget, &site->visits.client, &origin, &visit, &answer->body);
 }
 
 /* Tells the place of any address: only for clients that may override who they are. */

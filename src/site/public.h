@@ -7,7 +7,7 @@
 struct public_site {
     struct visit_rules visits;
     struct http_names origins; /* that may read answers (CORS); in developer mode also any loopback origin */
-    struct widget *widget;     /* borrowed */
+    struct widget widget;
 };
 
 #define PUBLIC_BODY_BYTES ((size_t)128 << 10) /* the playground's files are the largest answers */
