@@ -1,7 +1,5 @@
 #include "site/world_map.h"
 
-#include <stdlib.h>
-
 #define UNITS_PER_DEGREE (WORLD_MAP_WIDTH / 360.0)
 #define NORTH_DEG        78
 #define SVG_BYTES        65536
@@ -40,7 +38,7 @@ void world_map_dots(const world_map_grid grid, uint8_t value, struct text *out)
 
 void world_map_open(const struct places *places)
 {
-    uint8_t(*cities)[WORLD_MAP_WIDTH] = calloc(WORLD_MAP_HEIGHT, sizeof *cities);
+    static world_map_grid cities;
     double latitude, longitude;
     svg = text_init(storage, sizeof storage);
     text_format(&svg,
@@ -48,12 +46,10 @@ void world_map_open(const struct places *places)
                 "<path fill=\"none\" stroke=\"#8c8c8c\" stroke-opacity=\".7\" stroke-width=\".7\" "
                 "stroke-linecap=\"round\" d=\"M0 0",
                 WORLD_MAP_WIDTH, WORLD_MAP_HEIGHT);
-    for (size_t i = 0; cities && gazetteer_point(places_gazetteer(places), i, &latitude, &longitude); i++)
+    for (size_t i = 0; gazetteer_point(places_gazetteer(places), i, &latitude, &longitude); i++)
         world_map_mark(cities, latitude, longitude, 1);
-    if (cities)
-        world_map_dots(cities, 1, &svg);
+    world_map_dots(cities, 1, &svg);
     text_string(&svg, "\"/></svg>\n");
-    free(cities);
 }
 
 void world_map_serve(void *context, const struct http_request *request, struct http_answer *answer)
