@@ -83,11 +83,6 @@ static bool same_country(const struct city_row *row, const char *country)
     return country[0] == row->country[0] && country[1] == row->country[1];
 }
 
-static bool same_region(const struct city_row *row, const char *region)
-{
-    return !region[0] || !row->region[0] || strcmp(region, row->region) == 0;
-}
-
 struct depth {
     size_t city;  /* CITY_NONE: the point lies in no disc */
     double ratio; /* distance over radius, below 1 */
@@ -101,8 +96,8 @@ static void search_cell(const struct gazetteer *g, size_t cell, const struct poi
         const struct city_row *row = &g->table.rows[g->grid[i]];
         if (row->population <= population)
             break; /* a cell's largest come first */
-        if (g->metropolis[g->grid[i]] != g->grid[i] || !same_country(row, point->country) ||
-            !same_region(row, point->region))
+        bool other_region = point->region[0] && row->region[0] && strcmp(point->region, row->region) != 0;
+        if (g->metropolis[g->grid[i]] != g->grid[i] || !same_country(row, point->country) || other_region)
             continue;
         double ratio = distance_km(point, row) / radius_km(row->population);
         if (ratio < best->ratio)

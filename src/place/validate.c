@@ -15,17 +15,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SWEEP_LOOKUPS     200000
-#define CHILD_FD          3
-#define OUTPUT_BYTES      4096 /* more than an error */
-#define CHILD_CPU_S       10
-#define CHILD_MEMORY      ((rlim_t)3 << 30) /* the largest file that is opened, and room */
-#define CHILD_LIMIT_MS    15000             /* a city database takes a third of a second */
-#define STEP_MS           10                /* between two looks at whether the child has ended */
-#define OLDEST_BUILD_S    946684800         /* the year 2000; MaxMind DB files are younger */
-#define NEWEST_BUILD_S    (2 * 86400)
-#define AGREE_NUMERATOR   3 /* of four known networks three must agree: networks do change hands */
-#define AGREE_DENOMINATOR 4
+#define SWEEP_LOOKUPS  200000
+#define CHILD_FD       3
+#define OUTPUT_BYTES   4096 /* more than an error */
+#define CHILD_CPU_S    10
+#define CHILD_MEMORY   ((rlim_t)3 << 30) /* the largest file that is opened, and room */
+#define CHILD_LIMIT_MS 15000             /* a city database takes a third of a second */
+#define STEP_MS        10                /* between two looks at whether the child has ended */
+#define OLDEST_BUILD_S 946684800         /* the year 2000; MaxMind DB files are younger */
+#define NEWEST_BUILD_S (2 * 86400)
 
 /* Networks that have been with one university or research network for decades. */
 static const struct {
@@ -39,12 +37,11 @@ static const struct {
     {"2001:660::1", "FR"}, {"2001:200::1", "JP"}, {"2001:388::1", "AU"},  {"2001:12f0::1", "BR"},
     {"2001:e30::1", "IN"}, {"2001:468::1", "US"},
 };
-#define KNOWN_NETWORKS (sizeof known_networks / sizeof known_networks[0])
 
 bool validate_known_networks(const struct mmdb *db, char error[MMDB_ERROR_BYTES])
 {
     size_t known = 0, agreed = 0;
-    for (size_t i = 0; i < KNOWN_NETWORKS; i++) {
+    for (size_t i = 0; i < sizeof known_networks / sizeof known_networks[0]; i++) {
         struct address address;
         struct record record;
         address_parse(known_networks[i].address, strlen(known_networks[i].address), &address);
@@ -53,7 +50,7 @@ bool validate_known_networks(const struct mmdb *db, char error[MMDB_ERROR_BYTES]
         known++;
         agreed += strcmp(record.country, known_networks[i].country) == 0;
     }
-    if (agreed * AGREE_DENOMINATOR >= known * AGREE_NUMERATOR)
+    if (agreed * 4 >= known * 3) /* networks do change hands */
         return true;
     snprintf(error, MMDB_ERROR_BYTES, "it puts %zu of %zu well-known networks into the wrong country",
              known - agreed, known);
