@@ -66,37 +66,35 @@ static void write_cache_status(const struct answer *answer, struct text *out)
         text_format(out, "fwd=miss; detail=%s\r\n", reading->retry_in_s > 0 ? "backing-off" : "not-fetched");
 }
 
-static void write_ignored(const struct visit_overrides *overrides, struct text *out)
+static void write_ignored(const struct visit_request *asked, struct text *out)
 {
-    if (overrides->ignored.length > 0)
-        text_format(out, "X-Masthead-Ignored: %s\r\n", overrides->ignored.bytes);
+    if (asked->ignored.length > 0)
+        text_format(out, "X-Masthead-Ignored: %s\r\n", asked->ignored.bytes);
 }
 
 /* Names what a developer overrode, in the words of our tables. */
-static void write_override(const struct answer *widget, const struct visit *visit,
-                           const struct visit_overrides *overrides, struct text *out)
+static void write_override(const struct answer *widget, const struct visit_request *asked, struct text *out)
 {
-    const struct scenario *scenario = &overrides->scenario;
+    const struct scenario *scenario = &asked->scenario;
     char at[CLOCK_RFC3339_BYTES];
     text_string(out, "Cache-Control: no-store\r\nX-Masthead-Visitor: faked\r\n");
-    if (!visit->simulated)
+    if (!asked->visit.simulated)
         return;
     clock_format(widget->now_s, at);
     text_format(out, "X-Masthead-Scenario: %s%s%s; at=%s\r\n", scenario->reader ? scenario->reader->name : "",
                 scenario->reader ? "," : "", scenario->fault ? scenario->fault->name : "fresh", at);
 }
 
-static void write_headers(const struct answer *widget, const struct visit *visit,
-                          const struct visit_overrides *overrides, struct text *out)
+static void write_headers(const struct answer *widget, const struct visit_request *asked, struct text *out)
 {
     bool is_public = widget->place.source == PLACE_FROM_READER; /* it tells nothing of the visitor */
-    if (overrides->overridden)
-        write_override(widget, visit, overrides, out);
+    if (asked->overridden)
+        write_override(widget, asked, out);
     else
         text_format(out, "Cache-Control: %s, max-age=%lld\r\n", is_public ? "public" : "private",
                     (long long)widget->max_age_s);
     write_cache_status(widget, out);
-    write_ignored(overrides, out);
+    write_ignored(asked, out);
     text_format(out, "Content-Language: %s\r\nReferrer-Policy: no-referrer\r\nX-Robots-Tag: noindex\r\n",
                 widget->language->tag);
 }
@@ -116,20 +114,19 @@ static void serve_visit(void *context, const struct http_request *request, struc
 {
     struct public_site *site = context;
     const struct form *form = request->route->form;
-    struct visit visit;
-    struct visit_overrides overrides;
+    struct visit_request asked;
     struct answer widget;
     if (answer_cors(site, request, answer))
         return;
-    visit_read(&site->visits, request, &visit, &overrides);
-    visit.no_wait = form->no_wait;
-    widget_answer(&site->widget, &visit, &widget);
-    if (visit.choice > 0 && widget.place.source != PLACE_FROM_READER)
-        visit_ignore(&overrides, "place", "not known");
-    write_headers(&widget, &visit, &overrides, &answer->headers);
+    visit_read(&site->visits, request, &asked);
+    asked.visit.no_wait = form->no_wait;
+    widget_answer(&site->widget, &asked.visit, &widget);
+    if (asked.visit.choice > 0 && widget.place.source != PLACE_FROM_READER)
+        visit_ignore(&asked, "place", "not known");
+    write_headers(&widget, &asked, &answer->headers);
     answer->log_fields.state = answer_state_name(&widget);
     answer->log_fields.source = place_source_names[widget.place.source];
-    answer->log_fields.reader = visit.address;
+    answer->log_fields.reader = asked.visit.address;
     answer->type = form->type;
     form->write(&widget, &answer->body);
 }
@@ -145,24 +142,23 @@ static void refuse_json(struct http_answer *answer, int status, const char *reas
 static void serve_weather(void *context, const struct http_request *request, struct http_answer *answer)
 {
     struct public_site *site = context;
-    struct visit visit;
-    struct visit_overrides overrides;
+    struct visit_request asked;
     struct answer widget;
     struct http_parameter parameter;
     if (answer_cors(site, request, answer))
         return;
-    visit_read(&site->visits, request, &visit, &overrides);
-    overrides.overridden = visit.simulated; /* an address given by ip= changes nothing */
+    visit_read(&site->visits, request, &asked);
+    asked.overridden = asked.visit.simulated; /* an address given by ip= changes nothing */
     const char *cell = visit_parameter(request, "cell", &parameter);
-    if (!cell[0] && visit.choice == 0) {
+    if (!cell[0] && asked.visit.choice == 0) {
         refuse_json(answer, 400, "say cell=LATITUDE,LONGITUDE or place=ID");
         return;
     }
-    if (!widget_weather(&site->widget, cell, &visit, &widget)) {
+    if (!widget_weather(&site->widget, cell, &asked.visit, &widget)) {
         refuse_json(answer, cell[0] ? 400 : 404, cell[0] ? "not a cell such as 19.1,72.9" : "no such place");
         return;
     }
-    write_headers(&widget, &visit, &overrides, &answer->headers);
+    write_headers(&widget, &asked, &answer->headers);
     answer->type = JSON;
     widget_weather_json(&widget, &answer->body);
 }
@@ -170,17 +166,16 @@ static void serve_weather(void *context, const struct http_request *request, str
 static void serve_places(void *context, const struct http_request *request, struct http_answer *answer)
 {
     struct public_site *site = context;
-    struct visit visit;
-    struct visit_overrides overrides;
+    struct visit_request asked;
     struct http_parameter query, country;
     if (answer_cors(site, request, answer))
         return;
-    visit_read(&site->visits, request, &visit, &overrides);
+    visit_read(&site->visits, request, &asked);
     answer->type = JSON;
     text_format(&answer->headers, "Cache-Control: public, max-age=%d\r\n", PLACES_MAX_AGE_S);
-    write_ignored(&overrides, &answer->headers);
+    write_ignored(&asked, &answer->headers);
     widget_places_json(&site->widget, visit_parameter(request, "q", &query),
-                       visit_parameter(request, "country", &country), visit.language, &answer->body);
+                       visit_parameter(request, "country", &country), asked.visit.language, &answer->body);
 }
 
 static void serve_scenarios(void *context, const struct http_request *request, struct http_answer *answer)
@@ -195,17 +190,15 @@ void public_explain(const struct public_site *site, const struct http_request *r
                     struct http_answer *answer)
 {
     char header[VISIT_HEADER_BYTES];
-    struct origin origin;
-    struct visit visit;
-    struct visit_overrides overrides;
-    visit_parse_hypothetical(&site->visits, request, header, &origin, &visit, &overrides);
-    if (overrides.ignored.length > 0) {
-        refuse_json(answer, 400, overrides.ignored.bytes);
+    struct visit_request asked;
+    visit_parse_hypothetical(&site->visits, request, header, &asked);
+    if (asked.ignored.length > 0) {
+        refuse_json(answer, 400, asked.ignored.bytes);
         return;
     }
     answer->type = JSON;
     text_string(&answer->headers, "Cache-Control: no-store\r\n");
-    explain_visit(&site->widget, &site->visits.client, &origin, &visit, &answer->body);
+    explain_visit(&site->widget, &site->visits.client, &asked.origin, &asked.visit, &answer->body);
 }
 
 /* Tells the place of any address: only for clients that may override who they are. */
