@@ -1,5 +1,4 @@
 /* A request, once civetweb has read it: its route, the guard, the handler, and the answer in one write. */
-#include "http/access.h"
 #include "http/guard.h"
 #include "http/listener.h"
 

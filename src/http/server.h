@@ -99,6 +99,16 @@ struct http_options {
 /* Answers 200 "ok". A listener needs it at /healthz for http_alive. */
 http_handler http_serve_health;
 
+enum access_visitor { ACCESS_NONE, ACCESS_NETWORK, ACCESS_FULL };
+
+struct access_options {
+    bool lines;      /* whether the access log has lines: one for each answer of the instrumented listener */
+    int64_t visitor; /* enum access_visitor: how much of a reader's address; a network is a /24 or a /48 */
+};
+
+/* Takes effect from the next line. Thread-safe. */
+void access_configure(const struct access_options *);
+
 struct http_listener;
 
 /* Starts listening. The routes end with one without a path, and must outlive the listener. Handlers get
