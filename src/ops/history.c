@@ -12,8 +12,8 @@ const struct history_ring history_rings[HISTORY_SPANS] = {
 };
 
 struct history {
+    struct instant start;
     int64_t offset_ms; /* from boot to wall time at the start, so that slots begin at whole minutes */
-    int64_t first[HISTORY_SPANS];
     pthread_mutex_t lock;
     /* All below guarded by lock. */
     uint64_t totals[HISTORY_COUNTERS];
@@ -31,9 +31,8 @@ struct history *history_open(const struct instant *now)
     struct history *history = calloc(1, sizeof *history);
     if (!history)
         return NULL;
+    history->start = *now;
     history->offset_ms = history->last_offset_ms = now->wall_ms - now->boot_ms;
-    for (enum history_span span = 0; span < HISTORY_SPANS; span++)
-        history->first[span] = index_of(history, span, now);
     pthread_mutex_init(&history->lock, NULL);
     return history;
 }
@@ -88,7 +87,7 @@ void history_read(struct history *history, const struct instant *now, struct his
             const struct history_slot *stored = &history->rings[span][(size_t)index % slots];
             struct history_slot *slot = &out->slots[span][i];
             *slot = stored->index == index ? *stored : (struct history_slot){.level_percent = -1};
-            slot->known = index >= history->first[span];
+            slot->known = index >= index_of(history, span, &history->start);
         }
         out->ends_s[span] =
             (last + 1) * history_rings[span].slot_s + (history->last_offset_ms - history->offset_ms) / 1000;
