@@ -289,22 +289,19 @@ const char *gazetteer_name_point(const struct gazetteer *g, double latitude, dou
 /* Inserts a hit among the best `max`, in order; a city that several keys find counts once, as its best. */
 static size_t insert(uint32_t hits[], size_t count, size_t max, uint32_t hit)
 {
-    size_t at = count, end = count;
-    while (at > 0 && hit < hits[at - 1])
-        at--;
     for (size_t i = 0; i < count; i++)
         if (HIT_CITY(hits[i]) == HIT_CITY(hit)) {
-            if (i < at)
-                return count; /* already there, and no worse */
-            end = i;
+            if (hits[i] <= hit)
+                return count;
+            memmove(&hits[i], &hits[i + 1], (--count - i) * sizeof *hits);
         }
-    if (end == max)
-        end--;
-    if (at > end)
-        return count;
-    memmove(&hits[at + 1], &hits[at], (end - at) * sizeof *hits);
+    if (count == max && hits[--count] < hit)
+        return max;
+    size_t at = count;
+    for (; at > 0 && hit < hits[at - 1]; at--)
+        hits[at] = hits[at - 1];
     hits[at] = hit;
-    return end == count ? count + 1 : count;
+    return count + 1;
 }
 
 size_t gazetteer_search(const struct gazetteer *g, const char *query, const char *country,
