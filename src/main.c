@@ -95,7 +95,7 @@ static int lookup(struct config *config, const struct arguments *arguments)
     return status;
 }
 
-static void print_fragment(struct widget *widget, const struct visit *visit)
+static void print_fragment(const struct widget *widget, const struct visit *visit)
 {
     struct answer answer;
     char storage[FRAGMENT_BYTES];
@@ -113,13 +113,13 @@ static int snippet(struct config *config, const struct arguments *arguments)
     config->weather.wait_ms = config->weather.timeout_ms * WEATHER_PROVIDERS; /* every provider may fail */
     struct places *places = places_open(&config->place);
     struct weather *weather = places ? weather_open(&config->weather) : NULL;
-    struct widget *widget = weather ? widget_open(&config->widget, places, weather) : NULL;
-    if (widget)
-        print_fragment(widget, &visit);
-    widget_close(widget);
+    const struct widget widget = {config->widget, places, weather};
+    widget_register();
+    if (weather)
+        print_fragment(&widget, &visit);
     weather_close(weather);
     places_close(places);
-    return widget ? EXIT_SUCCESS : EXIT_FAILURE;
+    return weather ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /* A command is a word and what it does with a configuration, once; the first is that without a word. */

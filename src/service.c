@@ -38,8 +38,7 @@ struct service {
     struct config *config;
     struct places *places;
     struct weather *weather;
-    struct widget *widget;
-    struct public_site *site;
+    struct public_site site;
     struct http_listener *public, *ops;
     struct status *status;
     struct ops_options ops_options;
@@ -74,8 +73,6 @@ static void stop(struct service *service)
     http_close(service->ops);
     status_close(service->status);
     http_close(service->public);
-    public_close(service->site);
-    widget_close(service->widget);
     weather_close(service->weather);
     places_close(service->places);
 }
@@ -108,15 +105,34 @@ static struct status_settings *status_settings_of(const struct config *config)
     return settings;
 }
 
+static struct public_site site_of(const struct service *service)
+{
+    const struct config *config = service->config;
+    return (struct public_site){
+        .visits = {.client = config->visitor,
+                   .place_headers = config->place_headers,
+                   .units = config->widget.units,
+                   .dev = config->dev.enabled,
+                   .dev_from = config->dev.from,
+                   .hosts = config->server.hosts,
+                   .scenario = service->demo ? service->demo->scenario : (struct scenario){.reader = NULL}},
+        .origins = config->origins,
+        .widget = {config->widget, service->places, service->weather},
+    };
+}
+
 static bool open_listeners(struct service *service)
 {
     const struct config *config = service->config;
+    service->site = site_of(service);
+    widget_register();
+    visit_register();
     world_map_open(service->places);
     struct http_options options = listener_options(config, &config->server.listen);
     options.threads = config->server.threads;
     options.body_bytes = PUBLIC_BODY_BYTES;
     options.instrumented = true;
-    service->public = http_open(&options, public_routes, service->site);
+    service->public = http_open(&options, public_routes, &service->site);
     if (!service->public)
         return false;
 
@@ -131,7 +147,7 @@ static bool open_listeners(struct service *service)
     if (!service->status)
         return false;
     status_configure(service->status, status_settings_of(config));
-    service->ops_options = (struct ops_options){.status = service->status, .site = service->site};
+    service->ops_options = (struct ops_options){.status = service->status, .site = &service->site};
     options = listener_options(config, &config->server.ops_listen);
     options.threads = OPS_THREADS;
     options.body_bytes = OPS_BODY_BYTES;
@@ -139,32 +155,14 @@ static bool open_listeners(struct service *service)
     return service->ops != NULL;
 }
 
-static struct public_options site_options(const struct config *config)
-{
-    return (struct public_options){
-        .visits = {.client = config->visitor,
-                   .place_headers = config->place_headers,
-                   .units = config->widget.units,
-                   .dev = config->dev.enabled,
-                   .dev_from = config->dev.from,
-                   .hosts = config->server.hosts},
-        .origins = config->origins,
-    };
-}
-
 /* Starts every room, lowest floor first. On failure the caller stops those that started. */
 static bool start(struct service *service)
 {
     const struct config *config = service->config;
-    struct public_options site = site_options(config);
-    if (service->demo)
-        site.visits.scenario = service->demo->scenario;
     process_register();
     metrics_register(rows, ROWS, service);
     return (service->places = places_open(&config->place)) &&
-           (service->weather = weather_open(&config->weather)) &&
-           (service->widget = widget_open(&config->widget, service->places, service->weather)) &&
-           (service->site = public_open(&site, service->widget)) && open_listeners(service);
+           (service->weather = weather_open(&config->weather)) && open_listeners(service);
 }
 
 static void announce_ready(const struct service *service)
@@ -305,10 +303,11 @@ void service_block_signals(void)
 
 int service_run(struct config *config, const struct config_sources *sources, const struct demo *demo)
 {
-    struct service service = {.config = config,
-                              .demo = demo,
-                              .dev = config->dev.enabled,
-                              .watchdog = {.every_ms = notify_watchdog_ms()}};
+    static struct service service; /* too large for the stack */
+    service.config = config;
+    service.demo = demo;
+    service.dev = config->dev.enabled;
+    service.watchdog.every_ms = notify_watchdog_ms();
     sigset_t signals = own_signals();
     mkdir(config->place.state, 0755); /* a failure is logged by those that write into it */
     if (config->dev.enabled && config->dev.at_s > 0)

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "base/log.h"
-#include "http/access.h"
 #include "http/server.h"
 #include "place/place.h"
 #include "visitor/client.h"

@@ -379,10 +379,10 @@ static bool read_coordinate(const char *item, double max, double *out)
 
 bool read_home(struct setting *s)
 {
-    struct place_home *home = s->field;
+    struct place *home = s->field;
     struct list list;
-    *home = (struct place_home){.set = s->text[0] != '\0'};
-    if (!home->set)
+    *home = (struct place){.source = s->text[0] ? PLACE_FROM_HOME : PLACE_FROM_NONE};
+    if (home->source == PLACE_FROM_NONE)
         return true;
     if (!split(s, 4, &list) || list.count < 4 || strlen(list.items[1]) != 2 ||
         !is_made_of(list.items[1], UPPER))

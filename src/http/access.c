@@ -1,8 +1,13 @@
-#include "http/access.h"
+/* The access log: a line for each answer of the instrumented listener, where it is configured.
+ *
+ *     msg=answered method=GET endpoint=widget.json status=200 us=112 state=fresh source=geoip
+ * visitor=192.0.2.0/24
+ *
+ * Of a request's own bytes only the method is in it, escaped; the endpoint is the route's label. */
+#include "http/listener.h"
 
 #include "base/log.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 
 #define FIELDS_MAX 8

@@ -1,5 +1,4 @@
 /* A request, once civetweb has read it: its route, the guard, the handler, and the answer in one write. */
-#include "http/access.h"
 #include "http/guard.h"
 #include "http/listener.h"
 
@@ -21,18 +20,13 @@ static size_t endpoint_count = 1;
 #define STATUSES 12
 static const char *const status_labels[STATUSES] = {"200", "204", "400", "403", "404", "405",
                                                     "408", "413", "431", "500", "503", "505"};
-static const char *const status_phrases[STATUSES] = {"OK",
-                                                     "No Content",
-                                                     "Bad Request",
-                                                     "Forbidden",
-                                                     "Not Found",
-                                                     "Method Not Allowed",
-                                                     "Request Timeout",
-                                                     "Content Too Large",
-                                                     "Request Header Fields Too Large",
-                                                     "Internal Server Error",
-                                                     "Service Unavailable",
-                                                     "HTTP Version Not Supported"};
+/* clang-format off */
+static const char *const status_phrases[STATUSES] = {
+    "OK", "No Content", "Bad Request", "Forbidden", "Not Found", "Method Not Allowed",
+    "Request Timeout", "Content Too Large", "Request Header Fields Too Large", "Internal Server Error",
+    "Service Unavailable", "HTTP Version Not Supported",
+};
+/* clang-format on */
 
 static const double duration_bounds_s[] = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
                                            0.025,  0.05,    0.1,    0.25,  0.5,    1};

@@ -181,16 +181,12 @@ bool http_alive(struct http_listener *listener)
     return alive || (load.connected == listener->options.threads && !load.hangs);
 }
 
-static size_t each_socket(const struct http_listener *listener, socket_action *act)
-{
-    return sockets_each(listener->options.host, listener->port, act);
-}
-
 static void end(struct http_listener *listener)
 {
     if (!listener->civetweb)
         return;
-    each_socket(listener, socket_stop); /* else mg_stop waits until threads wake, up to two seconds */
+    /* Else mg_stop waits until threads wake, up to two seconds. */
+    sockets_each(listener->options.host, listener->port, socket_stop);
     mg_stop(listener->civetweb);
     listener->civetweb = NULL;
 }
@@ -198,12 +194,13 @@ static void end(struct http_listener *listener)
 void http_drain(struct http_listener *listener, int64_t limit_ms)
 {
     int64_t until_ms = clock_monotonic_ms() + limit_ms;
+    const char *host = listener->options.host;
     atomic_store(&listener->draining, true);
-    each_socket(listener, socket_refuse);
+    sockets_each(host, listener->port, socket_refuse);
     /* Two looks must find none: a connection that is just being accepted is neither queued nor open. */
     for (int none = 0; none < 2 && clock_monotonic_ms() < until_ms;) {
         struct timespec step = {.tv_nsec = DRAIN_STEP_MS * 1000000};
-        none = each_socket(listener, socket_close_silent) == 0 ? none + 1 : 0;
+        none = sockets_each(host, listener->port, socket_close_silent) == 0 ? none + 1 : 0;
         nanosleep(&step, NULL);
     }
     end(listener);

@@ -1,6 +1,6 @@
-/* What listener.c, which starts and ends a listener, and answer.c, which answers its requests, share. Each
- * civetweb thread serves one connection at a time, and has one struct worker. Workers' counters and
- * `draining` are atomic; all else is constant after http_open. */
+/* What listener.c, which starts and ends a listener, answer.c, which answers its requests, and access.c,
+ * which logs the answers, share. Each civetweb thread serves one connection at a time, and has one struct
+ * worker. Workers' counters and `draining` are atomic; all else is constant after http_open. */
 #pragma once
 
 #include "http/server.h"
@@ -38,6 +38,9 @@ struct http_listener {
 
 /* The real monotonic clock in microseconds. */
 int64_t monotonic_us(void);
+
+/* Writes a line of the access log, if lines are configured. `us`: how long the answer took. Thread-safe. */
+void access_log(const char *method, const char *endpoint, int64_t us, const struct http_answer *);
 
 /* Registers the metrics of answers, and fills in `endpoints` from the routes. Call before the listener's
  * threads. */

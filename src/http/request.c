@@ -3,6 +3,7 @@
 
 #include <civetweb.h>
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -52,14 +53,9 @@ bool http_host_allowed(const struct http_request *request, const struct http_nam
     return false;
 }
 
-static int hex_digit(char c)
-{
-    return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
-}
-
 /* civetweb's own decoder refuses, from Debian 13 on, a space as it is; a header may have one ("New
  * York"). */
-static bool decode(const char *encoded, size_t length, bool form, char *out, size_t size)
+bool http_decode(const char *encoded, size_t length, bool form, char *out, size_t size)
 {
     size_t used = 0;
     bool ok = true;
@@ -67,7 +63,7 @@ static bool decode(const char *encoded, size_t length, bool form, char *out, siz
         char c = form && encoded[i] == '+' ? ' ' : encoded[i];
         if (c == '%' && length - i > 2 && isxdigit((unsigned char)encoded[i + 1]) &&
             isxdigit((unsigned char)encoded[i + 2])) {
-            c = (char)(hex_digit(encoded[i + 1]) << 4 | hex_digit(encoded[i + 2]));
+            c = (char)strtol((const char[]){encoded[i + 1], encoded[i + 2], '\0'}, NULL, 16);
             i += 2;
         }
         ok = used + 1 < size && (unsigned char)c >= 0x20 && c != 0x7f;
@@ -76,16 +72,6 @@ static bool decode(const char *encoded, size_t length, bool form, char *out, siz
     }
     out[ok ? used : 0] = '\0';
     return ok;
-}
-
-bool http_decode(const char *encoded, char *out, size_t size)
-{
-    return decode(encoded, strlen(encoded), false, out, size);
-}
-
-bool http_parameter_value(const struct http_parameter *parameter, char *out, size_t size)
-{
-    return decode(parameter->raw, parameter->raw_length, true, out, size);
 }
 
 bool http_next_parameter(const char **query, struct http_parameter *out)
@@ -97,10 +83,10 @@ bool http_next_parameter(const char **query, struct http_parameter *out)
     size_t length = strcspn(*query, "&");
     const char *equals = memchr(*query, '=', length);
     size_t name_length = equals ? (size_t)(equals - *query) : length;
-    decode(*query, name_length, true, out->name, sizeof out->name);
+    http_decode(*query, name_length, true, out->name, sizeof out->name);
     out->raw = equals ? equals + 1 : "";
     out->raw_length = equals ? length - name_length - 1 : 0;
-    http_parameter_value(out, out->value, sizeof out->value);
+    http_decode(out->raw, out->raw_length, true, out->value, sizeof out->value);
     *query += length;
     return true;
 }

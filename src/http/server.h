@@ -6,10 +6,6 @@
 #include "base/text.h"
 #include "visitor/address.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #define HTTP_HOST_BYTES 64
 #define HTTP_NAMES_MAX  16
 #define HTTP_NAME_BYTES 128
@@ -41,9 +37,9 @@ bool http_split_host(const char *text, char host[HTTP_NAME_BYTES], bool *literal
  * rebinding. */
 bool http_host_allowed(const struct http_request *, const struct http_names *hosts);
 
-/* Decodes percent-encoding. False, and out = "", when it does not fit or decodes to a NUL or a control
- * character. */
-bool http_decode(const char *encoded, char *out, size_t size);
+/* Decodes percent-encoding, and with `form` a plus for a space. False, and out = "", when it does not fit or
+ * decodes to a NUL or a control character. */
+bool http_decode(const char *encoded, size_t length, bool form, char *out, size_t size);
 
 /* Reads the next pair of a query and moves *query behind it. False at the end. A name or value that does not
  * fit, or decodes to a NUL or a control character, is read as "". */
@@ -51,13 +47,10 @@ bool http_decode(const char *encoded, char *out, size_t size);
 struct http_parameter {
     char name[HTTP_PARAMETER_BYTES];
     char value[HTTP_PARAMETER_BYTES];
-    const char *raw; /* the value, still encoded, `raw_length` bytes of the query */
+    const char *raw; /* the value, which may be longer: still encoded, `raw_length` bytes of the query */
     size_t raw_length;
 };
 bool http_next_parameter(const char **query, struct http_parameter *);
-
-/* Decodes a value that may be longer. False, and out = "", on the conditions of http_decode. */
-bool http_parameter_value(const struct http_parameter *, char *out, size_t size);
 
 struct http_answer {
     int status;          /* 200 when the handler is called */
@@ -105,6 +98,16 @@ struct http_options {
 
 /* Answers 200 "ok". A listener needs it at /healthz for http_alive. */
 http_handler http_serve_health;
+
+enum access_visitor { ACCESS_NONE, ACCESS_NETWORK, ACCESS_FULL };
+
+struct access_options {
+    bool lines;      /* whether the access log has lines: one for each answer of the instrumented listener */
+    int64_t visitor; /* enum access_visitor: how much of a reader's address; a network is a /24 or a /48 */
+};
+
+/* Takes effect from the next line. Thread-safe. */
+void access_configure(const struct access_options *);
 
 struct http_listener;
 

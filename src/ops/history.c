@@ -11,18 +11,13 @@ const struct history_ring history_rings[HISTORY_SPANS] = {
     [HISTORY_DAY] = {"day", "Last day", 900, 96},
 };
 
-struct stored_slot {
-    int64_t index; /* time over the ring's slot_s */
-    struct history_slot slot;
-};
-
 struct history {
+    struct instant start;
     int64_t offset_ms; /* from boot to wall time at the start, so that slots begin at whole minutes */
-    int64_t first[HISTORY_SPANS];
     pthread_mutex_t lock;
     /* All below guarded by lock. */
     uint64_t totals[HISTORY_COUNTERS];
-    struct stored_slot rings[HISTORY_SPANS][HISTORY_SLOTS_MAX];
+    struct history_slot rings[HISTORY_SPANS][HISTORY_SLOTS_MAX];
     int64_t last_offset_ms, jump_s, jumped_at_s;
 };
 
@@ -36,9 +31,8 @@ struct history *history_open(const struct instant *now)
     struct history *history = calloc(1, sizeof *history);
     if (!history)
         return NULL;
+    history->start = *now;
     history->offset_ms = history->last_offset_ms = now->wall_ms - now->boot_ms;
-    for (enum history_span span = 0; span < HISTORY_SPANS; span++)
-        history->first[span] = index_of(history, span, now);
     pthread_mutex_init(&history->lock, NULL);
     return history;
 }
@@ -67,13 +61,13 @@ void history_sample(struct history *history, const struct instant *now,
     pthread_mutex_lock(&history->lock);
     for (enum history_span span = 0; span < HISTORY_SPANS; span++) {
         int64_t index = index_of(history, span, now);
-        struct stored_slot *stored = &history->rings[span][(size_t)index % history_rings[span].slots];
-        if (stored->index != index)
-            *stored = (struct stored_slot){.index = index};
+        struct history_slot *slot = &history->rings[span][(size_t)index % history_rings[span].slots];
+        if (slot->index != index)
+            *slot = (struct history_slot){.index = index};
         for (size_t i = 0; i < HISTORY_COUNTERS; i++)
             if (totals[i] > history->totals[i]) /* less: another thread was ahead with a later sum */
-                stored->slot.grown[i] += totals[i] - history->totals[i];
-        stored->slot.level_percent = level_percent;
+                slot->grown[i] += totals[i] - history->totals[i];
+        slot->level_percent = level_percent;
     }
     for (size_t i = 0; i < HISTORY_COUNTERS; i++)
         if (totals[i] > history->totals[i])
@@ -90,10 +84,10 @@ void history_read(struct history *history, const struct instant *now, struct his
         int64_t last = index_of(history, span, now);
         for (size_t i = 0; i < slots; i++) {
             int64_t index = last - (int64_t)(slots - 1 - i);
-            const struct stored_slot *stored = &history->rings[span][(size_t)index % slots];
+            const struct history_slot *stored = &history->rings[span][(size_t)index % slots];
             struct history_slot *slot = &out->slots[span][i];
-            *slot = stored->index == index ? stored->slot : (struct history_slot){.level_percent = -1};
-            slot->known = index >= history->first[span];
+            *slot = stored->index == index ? *stored : (struct history_slot){.level_percent = -1};
+            slot->known = index >= index_of(history, span, &history->start);
         }
         out->ends_s[span] =
             (last + 1) * history_rings[span].slot_s + (history->last_offset_ms - history->offset_ms) / 1000;

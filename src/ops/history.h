@@ -5,9 +5,7 @@
 
 #include "base/clock.h"
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #define HISTORY_COUNTERS 13
 
@@ -20,7 +18,8 @@ extern const struct history_ring {
 #define HISTORY_SLOTS_MAX 96
 
 struct history_slot {
-    bool known; /* false: before the start */
+    int64_t index; /* time over the ring's slot_s; 0: nothing was recorded in it */
+    bool known;    /* false: before the start */
     uint64_t grown[HISTORY_COUNTERS];
     int level_percent; /* the last one recorded in it; -1: none */
 };

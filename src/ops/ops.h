@@ -2,7 +2,6 @@
  */
 #pragma once
 
-#include "http/server.h"
 #include "ops/status.h"
 #include "site/public.h"
 

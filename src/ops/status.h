@@ -3,9 +3,7 @@
  * status_tables.c describes for both which fact stands where. */
 #pragma once
 
-#include "http/server.h"
 #include "ops/history.h"
-#include "place/place.h"
 #include "site/world_map.h"
 #include "weather/weather.h"
 

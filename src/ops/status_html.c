@@ -1,7 +1,5 @@
 #include "ops/status.h"
 
-#include <stdio.h>
-
 #define PLOT_WIDTH  480
 #define PLOT_HEIGHT 72
 

@@ -1,6 +1,7 @@
 #include "place/city_table.h"
 
 #include "base/embed.h"
+#include "place/fold.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -38,9 +39,23 @@ static size_t count_lines(struct span file)
     return lines;
 }
 
+static void add_key(struct city_table *table, size_t text, size_t city, bool whole)
+{
+    table->keys[table->key_count++] = (struct name_key){(uint32_t)text, (uint16_t)city, whole};
+}
+
+/* Adds a name and its later words; one that folds to nothing or is longer than FOLD_BYTES is left out. */
 static void add_name(struct city_table *table, struct span name, size_t city)
 {
-    name_index_add(&table->index, name.bytes, name.length, (uint16_t)city);
+    char *text = table->folded + table->folded_bytes;
+    size_t folded = fold(name.bytes, name.length, text);
+    if (folded == 0)
+        return;
+    add_key(table, table->folded_bytes, city, true);
+    for (size_t i = 1; i < folded; i++)
+        if (text[i - 1] == ' ')
+            add_key(table, table->folded_bytes + i, city, false);
+    table->folded_bytes += folded + 1;
 }
 
 static void read_cities(struct city_table *table)
@@ -101,19 +116,40 @@ static void read_names(struct city_table *table)
     }
 }
 
-/* Allocates by the number of lines: one is at most one city, or the names of one. */
+/* Allocates by the number of lines: one is at most one city, or the names of one. Folding makes nothing
+ * longer, and a word with its separator takes two bytes at least; fold writes FOLD_BYTES at most. */
 static bool allocate(struct city_table *table)
 {
     struct span city_file = file_of(gazetteer_cities, gazetteer_cities_end);
     struct span name_file = file_of(gazetteer_names, gazetteer_names_end);
     size_t cities = count_lines(city_file), names = count_lines(name_file);
+    size_t bytes = city_file.length + name_file.length;
     if (cities >= CITY_NONE || names >= CITY_NONE)
         return false;
     table->rows = calloc(cities, sizeof *table->rows);
     table->others = calloc(names + 1, sizeof *table->others);
     table->by_id = calloc(cities, sizeof *table->by_id);
-    return table->rows && table->others && table->by_id &&
-           name_index_allocate(&table->index, city_file.length + name_file.length);
+    table->folded = malloc(bytes + FOLD_BYTES);
+    table->keys = malloc((bytes / 2 + 1) * sizeof *table->keys);
+    return table->rows && table->others && table->by_id && table->folded && table->keys;
+}
+
+static int compare_keys(const void *a, const void *b, void *context)
+{
+    const struct name_key *x = a, *y = b;
+    const char *folded = context;
+    int order = strcmp(folded + x->text, folded + y->text);
+    return order ? order : x->city - y->city;
+}
+
+/* Sorts the keys, and frees what was allocated in excess. */
+static void sort_keys(struct city_table *table)
+{
+    char *folded = realloc(table->folded, table->folded_bytes + 1);
+    struct name_key *keys = realloc(table->keys, (table->key_count + 1) * sizeof *keys);
+    table->folded = folded ? folded : table->folded;
+    table->keys = keys ? keys : table->keys;
+    qsort_r(table->keys, table->key_count, sizeof *table->keys, compare_keys, table->folded);
 }
 
 bool city_table_open(struct city_table *table)
@@ -123,7 +159,7 @@ bool city_table_open(struct city_table *table)
     read_cities(table);
     qsort_r(table->by_id, table->row_count, sizeof *table->by_id, compare_ids, table->rows);
     read_names(table);
-    name_index_sort(&table->index);
+    sort_keys(table);
     return true;
 }
 
@@ -132,7 +168,8 @@ void city_table_close(struct city_table *table)
     free(table->rows);
     free(table->others);
     free(table->by_id);
-    name_index_free(&table->index);
+    free(table->folded);
+    free(table->keys);
 }
 
 struct span city_table_name(const struct city_table *table, size_t city, bool hindi)
@@ -142,4 +179,26 @@ struct span city_table_name(const struct city_table *table, size_t city, bool hi
     if (hindi && other->hindi.length > 0)
         return other->hindi;
     return other->display.length > 0 ? other->display : row->name;
+}
+
+static int compare_key(const struct city_table *table, size_t key, const char *text, size_t length)
+{
+    return strncmp(table->folded + table->keys[key].text, text, length);
+}
+
+const struct name_key *city_table_keys(const struct city_table *table, const char *text, size_t length,
+                                       size_t *count)
+{
+    size_t low = 0, high = table->key_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (compare_key(table, middle, text, length) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    while (high < table->key_count && compare_key(table, high, text, length) == 0)
+        high++;
+    *count = high - low;
+    return &table->keys[low];
 }

@@ -52,26 +52,20 @@ void generation_release(struct places *places, struct generation *generation)
         generation_free(generation);
 }
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 /* A database's name in a label: that of its file, or the path where two files have one name. */
 static const char *label_of(const struct place_options *options, size_t i)
 {
-    const char *name = base_name(options->databases[i]);
+    const char *name = basename(options->databases[i]);
     for (size_t j = 0; j < options->database_count; j++)
-        if (j != i && strcmp(base_name(options->databases[j]), name) == 0)
+        if (j != i && strcmp(basename(options->databases[j]), name) == 0)
             return options->databases[i];
     return name;
 }
 
-static bool is_old(const struct mmdb *db, int64_t now_s, int64_t *days)
+static bool is_old(const struct mmdb_facts *facts, int64_t now_s, int64_t *days)
 {
-    *days = (now_s - mmdb_built_s(db)) / 86400;
-    return mmdb_ages(db) && *days > PLACE_OLD_DAYS;
+    *days = (now_s - facts->built_s) / 86400;
+    return facts->ages && *days > PLACE_OLD_DAYS;
 }
 
 /* The age and build time are those of databases that are loaded. */
@@ -88,12 +82,11 @@ static void collect(void *context, size_t row, struct metric_samples *samples)
     }
 }
 
-static struct file_mark mark_file(const char *path)
+/* All zero where there is no file. */
+static struct stat look_at(const char *path)
 {
-    struct stat status;
-    if (stat(path, &status) < 0)
-        return (struct file_mark){0};
-    return (struct file_mark){.inode = status.st_ino, .size = status.st_size, .modified = status.st_mtim};
+    struct stat file;
+    return stat(path, &file) == 0 ? file : (struct stat){0};
 }
 
 /* Opens database `i`, or logs why it cannot be. */
@@ -102,7 +95,7 @@ static void open_database(struct generation *generation, size_t i, mmdb_validato
     const char *path = generation->options.databases[i];
     char error[MMDB_ERROR_BYTES], date[CLOCK_RFC3339_BYTES];
     int64_t days;
-    generation->marks[i] = mark_file(path);
+    generation->files[i] = look_at(path);
     struct mmdb *db = mmdb_open(path, generation->options.state, validate, error);
     if (!db || !validate_known_networks(db, error)) {
         log_event(LOG_WARN, "database not loaded", log_str("file", path), log_str("error", error));
@@ -111,9 +104,9 @@ static void open_database(struct generation *generation, size_t i, mmdb_validato
         return;
     }
     generation->databases[i] = db;
-    clock_format(mmdb_built_s(db), date);
+    clock_format(mmdb_facts(db)->built_s, date);
     log_event(LOG_INFO, "database loaded", log_str("file", path), log_str("built", date));
-    if (is_old(db, clock_now().wall_ms / 1000, &days))
+    if (is_old(mmdb_facts(db), clock_now().wall_ms / 1000, &days))
         log_event(LOG_WARN, "database is old", log_str("file", path), log_int("days", days));
 }
 
@@ -146,7 +139,7 @@ static bool same_databases(const struct place_options *a, const struct place_opt
 /* Records for each database whether it could be opened, and its file as it was then. */
 static void record_attempt(struct places *places, const struct generation *tried)
 {
-    ARRAY_COPY(places->marks, tried->marks);
+    ARRAY_COPY(places->files, tried->files);
     pthread_mutex_lock(&places->lock);
     for (size_t i = 0; i < tried->options.database_count; i++)
         places->last_reload_ok[i] = tried->databases[i] != NULL;
@@ -194,13 +187,12 @@ bool places_changed(struct places *places)
     bool changed = false;
     struct generation *generation = generation_acquire(places);
     for (size_t i = 0; i < generation->options.database_count; i++) {
-        struct file_mark mark = mark_file(generation->options.databases[i]);
-        struct file_mark *known = &places->marks[i];
-        _Static_assert(sizeof mark == sizeof mark.inode + sizeof mark.size + sizeof mark.modified,
-                       "no padding is compared");
-        bool same = memcmp(&mark, known, sizeof mark) == 0;
-        *known = mark;
-        changed = changed || (!same && mark.inode != 0); /* a file that went away is no reason to reload */
+        struct stat file = look_at(generation->options.databases[i]), *known = &places->files[i];
+        bool same = file.st_ino == known->st_ino && file.st_size == known->st_size &&
+                    file.st_mtim.tv_sec == known->st_mtim.tv_sec &&
+                    file.st_mtim.tv_nsec == known->st_mtim.tv_nsec;
+        *known = file;
+        changed = changed || (!same && file.st_ino != 0); /* a file that went away is no reason to reload */
     }
     generation_release(places, generation);
     return changed;
@@ -220,10 +212,11 @@ size_t places_databases(struct places *places, int64_t now_s, struct place_datab
         pthread_mutex_unlock(&places->lock);
         if (!db)
             continue;
-        text_sanitize(mmdb_type(db), strlen(mmdb_type(db)), out[i].type, sizeof out[i].type);
-        out[i].has_radii = mmdb_has_radii(db);
-        out[i].old = is_old(db, now_s, &days);
-        out[i].built_s = mmdb_built_s(db);
+        const struct mmdb_facts *facts = mmdb_facts(db);
+        text_sanitize(facts->type, strlen(facts->type), out[i].type, sizeof out[i].type);
+        out[i].has_radii = facts->has_radii;
+        out[i].old = is_old(facts, now_s, &days);
+        out[i].built_s = facts->built_s;
         out[i].loaded_s = generation->opened_s;
     }
     generation_release(places, generation);

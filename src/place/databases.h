@@ -13,17 +13,11 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
-struct file_mark {
-    ino_t inode;
-    off_t size;
-    struct timespec modified;
-};
-
 struct generation {
     unsigned references; /* guarded by places.lock */
     struct place_options options;
     struct mmdb *databases[PLACE_DATABASES]; /* NULL: configured but not loaded */
-    struct file_mark marks[PLACE_DATABASES]; /* of the files when they were opened or tried */
+    struct stat files[PLACE_DATABASES];      /* when they were opened or tried */
     struct vague vague;
     bool complete;
     int64_t opened_s; /* Unix time */
@@ -32,9 +26,9 @@ struct generation {
 struct places {
     struct gazetteer *gazetteer; /* never changes */
     pthread_mutex_t lock;
-    struct generation *present;              /* guarded by lock; never NULL after places_open */
-    bool last_reload_ok[PLACE_DATABASES];    /* of the present one's databases; guarded by lock */
-    struct file_mark marks[PLACE_DATABASES]; /* of the same; of the reloading thread alone */
+    struct generation *present;           /* guarded by lock; never NULL after places_open */
+    bool last_reload_ok[PLACE_DATABASES]; /* of the present one's databases; guarded by lock */
+    struct stat files[PLACE_DATABASES];   /* of the same; of the reloading thread alone */
 };
 
 /* Opens the first generation and registers the metrics of databases. False as places_open's NULL. */

@@ -2,8 +2,8 @@
 
 #include "base/text.h"
 
-#include <stdbool.h>
-#include <stdint.h>
+#include <ctype.h>
+#include <limits.h>
 #include <string.h>
 
 /* What letters become, by code point: Latin beyond ASCII by the canonical decompositions of Unicode and,
@@ -31,7 +31,10 @@ static const struct {
 } devanagari[] = {{0x901, "ं"},  {0x93c, ""},  {0x958, "क"}, {0x959, "ख"}, {0x95a, "ग"},
                   {0x95b, "ज"}, {0x95c, "ड"}, {0x95d, "ढ"}, {0x95e, "फ"}, {0x95f, "य"}};
 
-/* What replaces a code point; NULL where it stays. `one` is room for a letter. */
+static const char *const two_letters[UCHAR_MAX + 1] = {
+    ['A'] = "ae", ['I'] = "ij", ['O'] = "oe", ['S'] = "ss", ['T'] = "th"};
+
+/* What replaces a code point beyond ASCII; NULL where it stays. `one` is room for a letter. */
 static const char *plain_of(uint32_t point, char one[2])
 {
     char letter = '.';
@@ -43,28 +46,8 @@ static const char *plain_of(uint32_t point, char one[2])
         if (devanagari[i].point == point)
             return devanagari[i].plain;
     one[0] = letter;
-    switch (letter) {
-    case 'A':
-        return "ae";
-    case 'I':
-        return "ij";
-    case 'O':
-        return "oe";
-    case 'S':
-        return "ss";
-    case 'T':
-        return "th";
-    default:
-        return letter == '.' ? NULL : one;
-    }
-}
-
-/* What replaces an ASCII character: itself in lower case, or a space. */
-static char plain_of_ascii(uint32_t point)
-{
-    if (point >= 'A' && point <= 'Z')
-        return (char)(point + 'a' - 'A');
-    return (point >= 'a' && point <= 'z') || (point >= '0' && point <= '9') ? (char)point : ' ';
+    const char *two = two_letters[(unsigned char)letter];
+    return letter == '.' ? NULL : two ? two : one;
 }
 
 /* Reads the character at `s`. Returns its length in bytes; *to is what replaces it, NULL where it stays, as
@@ -77,7 +60,7 @@ static size_t next(const char *s, size_t left, char one[2], const char **to)
     bool apostrophe = point >= 0x2b9 && point <= 0x2bf;
     bool joiner = point == 0x200c || point == 0x200d; /* Devanagari and others need them */
     bool punctuation = point == 0xa0 || (point >= 0x2000 && point <= 0x206f && !joiner);
-    one[0] = plain_of_ascii(point);
+    one[0] = point < 0x80 && isalnum((int)point) ? (char)tolower((int)point) : ' '; /* in the C locale */
     one[1] = '\0';
     *to = length == 0                 ? NULL
           : point < 0x80              ? one

@@ -83,11 +83,6 @@ static bool same_country(const struct city_row *row, const char *country)
     return country[0] == row->country[0] && country[1] == row->country[1];
 }
 
-static bool same_region(const struct city_row *row, const char *region)
-{
-    return !region[0] || !row->region[0] || strcmp(region, row->region) == 0;
-}
-
 struct depth {
     size_t city;  /* CITY_NONE: the point lies in no disc */
     double ratio; /* distance over radius, below 1 */
@@ -101,8 +96,8 @@ static void search_cell(const struct gazetteer *g, size_t cell, const struct poi
         const struct city_row *row = &g->table.rows[g->grid[i]];
         if (row->population <= population)
             break; /* a cell's largest come first */
-        if (g->metropolis[g->grid[i]] != g->grid[i] || !same_country(row, point->country) ||
-            !same_region(row, point->region))
+        bool other_region = point->region[0] && row->region[0] && strcmp(point->region, row->region) != 0;
+        if (g->metropolis[g->grid[i]] != g->grid[i] || !same_country(row, point->country) || other_region)
             continue;
         double ratio = distance_km(point, row) / radius_km(row->population);
         if (ratio < best->ratio)
@@ -219,10 +214,11 @@ size_t gazetteer_strip_qualifier(const char *recorded)
 static size_t find_by_name(const struct gazetteer *g, const char *name, const struct point *point)
 {
     struct depth best = {CITY_NONE, INFINITY};
-    size_t i = name_index_first(&g->table.index, name, strlen(name));
-    for (; name_index_equals(&g->table.index, i, name); i++) {
-        size_t city = g->table.index.keys[i].owner;
-        if (!g->table.index.keys[i].whole || !same_country(&g->table.rows[city], point->country))
+    size_t count;
+    const struct name_key *keys = city_table_keys(&g->table, name, strlen(name) + 1, &count);
+    for (size_t i = 0; i < count; i++) {
+        size_t city = keys[i].city;
+        if (!keys[i].whole || !same_country(&g->table.rows[city], point->country))
             continue;
         double distance = distance_km(point, &g->table.rows[city]),
                radius = radius_km(g->table.rows[city].population);
@@ -284,67 +280,55 @@ const char *gazetteer_name_point(const struct gazetteer *g, double latitude, dou
     return rule;
 }
 
-struct hit {
-    size_t city;
-    bool abroad, within; /* not of the asked country; found by a later word of the name */
-};
-
-static bool before(const struct hit *a, const struct hit *b)
-{
-    if (a->abroad != b->abroad)
-        return b->abroad;
-    if (a->within != b->within)
-        return b->within;
-    return a->city < b->city;
-}
+/* A hit is a number, and the lower the better: the bit of a city that is not of the asked country, the bit of
+ * one that is found by a later word of its name, then the city. */
+#define HIT_ABROAD  ((uint32_t)2 << 16)
+#define HIT_WITHIN  ((uint32_t)1 << 16)
+#define HIT_CITY(h) ((uint16_t)(h))
 
 /* Inserts a hit among the best `max`, in order; a city that several keys find counts once, as its best. */
-static size_t insert(struct hit hits[], size_t count, size_t max, struct hit hit)
+static size_t insert(uint32_t hits[], size_t count, size_t max, uint32_t hit)
 {
-    size_t at = count, end = count;
-    while (at > 0 && before(&hit, &hits[at - 1]))
-        at--;
     for (size_t i = 0; i < count; i++)
-        if (hits[i].city == hit.city) {
-            if (i < at)
-                return count; /* already there, and no worse */
-            end = i;
+        if (HIT_CITY(hits[i]) == HIT_CITY(hit)) {
+            if (hits[i] <= hit)
+                return count;
+            memmove(&hits[i], &hits[i + 1], (--count - i) * sizeof *hits);
         }
-    if (end == max)
-        end--;
-    if (at > end)
-        return count;
-    memmove(&hits[at + 1], &hits[at], (end - at) * sizeof *hits);
+    if (count == max && hits[--count] < hit)
+        return max;
+    size_t at = count;
+    for (; at > 0 && hit < hits[at - 1]; at--)
+        hits[at] = hits[at - 1];
     hits[at] = hit;
-    return end == count ? count + 1 : count;
+    return count + 1;
 }
 
 size_t gazetteer_search(const struct gazetteer *g, const char *query, const char *country,
                         const char *language, struct city *out, size_t max)
 {
     char text[FOLD_BYTES];
-    struct hit hits[GAZETTEER_FOUND_MAX];
-    size_t count = 0, length = fold(query, strlen(query), text);
+    uint32_t hits[GAZETTEER_FOUND_MAX];
+    size_t count = 0, key_count, length = fold(query, strlen(query), text);
     max = max < GAZETTEER_FOUND_MAX ? max : GAZETTEER_FOUND_MAX;
     if (length == 0 || max == 0)
         return 0;
-    for (size_t i = name_index_first(&g->table.index, text, length);
-         name_index_begins(&g->table.index, i, text, length); i++) {
-        size_t city = g->table.index.keys[i].owner;
-        struct hit hit = {city, !same_country(&g->table.rows[city], country), !g->table.index.keys[i].whole};
+    const struct name_key *keys = city_table_keys(&g->table, text, length, &key_count);
+    for (size_t i = 0; i < key_count; i++) {
+        bool home = same_country(&g->table.rows[keys[i].city], country);
+        uint32_t hit = keys[i].city | (home ? 0 : HIT_ABROAD) | (keys[i].whole ? 0 : HIT_WITHIN);
         count = insert(hits, count, max, hit);
     }
     for (size_t i = 0; i < count; i++)
-        copy_out(g, hits[i].city, language, &out[i]);
+        copy_out(g, HIT_CITY(hits[i]), language, &out[i]);
     return count;
 }
 
-size_t gazetteer_points(const struct gazetteer *g, size_t *cursor, struct place_point *out, size_t max)
+bool gazetteer_point(const struct gazetteer *g, size_t i, double *latitude, double *longitude)
 {
-    size_t count = 0;
-    for (; count < max && *cursor < g->table.row_count; (*cursor)++) {
-        const struct city_row *row = &g->table.rows[*cursor];
-        out[count++] = (struct place_point){row->latitude, row->longitude};
-    }
-    return count;
+    if (i >= g->table.row_count)
+        return false;
+    *latitude = g->table.rows[i].latitude;
+    *longitude = g->table.rows[i].longitude;
+    return true;
 }

@@ -65,10 +65,5 @@ size_t gazetteer_strip_qualifier(const char *recorded);
 size_t gazetteer_search(const struct gazetteer *, const char *query, const char *country,
                         const char *language, struct city *out, size_t max);
 
-struct place_point {
-    float latitude, longitude;
-};
-
-/* Copies the coordinates of the next cities, the largest city first, at most `max`. *cursor is 0 before the
- * first call and then passed on as it is. Returns how many; 0 at the end. */
-size_t gazetteer_points(const struct gazetteer *, size_t *cursor, struct place_point *out, size_t max);
+/* The coordinates of the i-th city, the largest being the first. False past the last. */
+bool gazetteer_point(const struct gazetteer *, size_t i, double *latitude, double *longitude);

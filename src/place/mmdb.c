@@ -26,41 +26,27 @@
 
 struct mmdb {
     MMDB_s file;
-    const struct credit *credit;
-    bool has_radii;
+    struct mmdb_facts facts;
 };
 
-/* The paths to each field; the first that exists counts. `city` tells the two families of schema apart: a map
- * of names (GeoIP2, GeoLite2, DB-IP) or a plain string, if anything (ip-location-db, IPinfo in both schemas,
- * country-only). */
+/* The paths to each field, by schema; the first that exists counts. `city` tells the two families of schema
+ * apart: a map of names (GeoIP2, GeoLite2, DB-IP) or a plain string, if anything (ip-location-db, IPinfo in
+ * both schemas, country-only). */
 enum field { CITY, CITY_LOCAL, REGION, COUNTRY, LATITUDE, LONGITUDE, RADIUS, TIMEZONE, ANYCAST, FIELDS };
 enum schema { NESTED, FLAT, SCHEMAS };
 
 typedef const char *record_path[PATH_STEPS];
-static const record_path paths[SCHEMAS][FIELDS][RECORD_PATHS] = {
-    [NESTED] =
-        {
-            [CITY] = {{"city", "names", "en"}, {"city", "names", NAME_LANGUAGE}},
-            [CITY_LOCAL] = {{"city", "names", NAME_LANGUAGE}},
-            [REGION] = {{"subdivisions", "0", "names", "en"}},
-            [COUNTRY] = {{"country", "iso_code"}},
-            [LATITUDE] = {{"location", "latitude"}},
-            [LONGITUDE] = {{"location", "longitude"}},
-            [RADIUS] = {{"location", "accuracy_radius"}},
-            [TIMEZONE] = {{"location", "time_zone"}},
-            [ANYCAST] = {{"traits", "is_anycast"}},
-        },
-    [FLAT] =
-        {
-            [CITY] = {{"city"}},
-            [REGION] = {{"region"}, {"state1"}},
-            [COUNTRY] = {{"country_code"}, {"country", "iso_code"}, {"country"}},
-            [LATITUDE] = {{"latitude"}, {"lat"}, {"location", "latitude"}},
-            [LONGITUDE] = {{"longitude"}, {"lng"}, {"location", "longitude"}},
-            [RADIUS] = {{"accuracy_radius"}, {"radius"}, {"location", "accuracy_radius"}},
-            [TIMEZONE] = {{"timezone"}, {"location", "time_zone"}},
-            [ANYCAST] = {{"is_anycast"}, {"anycast"}, {"traits", "is_anycast"}},
-        },
+static const record_path paths[FIELDS][SCHEMAS][RECORD_PATHS] = {
+    [CITY] = {{{"city", "names", "en"}, {"city", "names", NAME_LANGUAGE}}, {{"city"}}},
+    [CITY_LOCAL] = {{{"city", "names", NAME_LANGUAGE}}},
+    [REGION] = {{{"subdivisions", "0", "names", "en"}}, {{"region"}, {"state1"}}},
+    [COUNTRY] = {{{"country", "iso_code"}}, {{"country_code"}, {"country", "iso_code"}, {"country"}}},
+    [LATITUDE] = {{{"location", "latitude"}}, {{"latitude"}, {"lat"}, {"location", "latitude"}}},
+    [LONGITUDE] = {{{"location", "longitude"}}, {{"longitude"}, {"lng"}, {"location", "longitude"}}},
+    [RADIUS] = {{{"location", "accuracy_radius"}},
+                {{"accuracy_radius"}, {"radius"}, {"location", "accuracy_radius"}}},
+    [TIMEZONE] = {{{"location", "time_zone"}}, {{"timezone"}, {"location", "time_zone"}}},
+    [ANYCAST] = {{{"traits", "is_anycast"}}, {{"is_anycast"}, {"anycast"}, {"traits", "is_anycast"}}},
 };
 
 /* Credits by what a vendor's metadata or file name contains. */
@@ -75,9 +61,9 @@ static const struct {
 
 static const struct credit *credit_for(const char *type, const char *path)
 {
-    const char *slash = strrchr(path, '/');
+    const char *name = basename(path);
     for (size_t i = 0; i < sizeof credits / sizeof credits[0]; i++)
-        if (strcasestr(type, credits[i].mark) || strcasestr(slash ? slash : path, credits[i].mark))
+        if (strcasestr(type, credits[i].mark) || strcasestr(name, credits[i].mark))
             return &credits[i].credit;
     return NULL;
 }
@@ -161,11 +147,16 @@ struct mmdb *mmdb_map(const char *path, char error[MMDB_ERROR_BYTES])
 {
     struct mmdb *db = calloc(1, sizeof *db);
     int status = db ? MMDB_open(path, MMDB_MODE_MMAP, &db->file) : MMDB_OUT_OF_MEMORY_ERROR;
-    if (status == MMDB_SUCCESS)
-        return db;
-    snprintf(error, MMDB_ERROR_BYTES, "%s", MMDB_strerror(status));
-    free(db);
-    return NULL;
+    if (status != MMDB_SUCCESS) {
+        snprintf(error, MMDB_ERROR_BYTES, "%s", MMDB_strerror(status));
+        free(db);
+        return NULL;
+    }
+    const MMDB_metadata_s *metadata = &db->file.metadata;
+    db->facts.built_s = (int64_t)metadata->build_epoch;
+    db->facts.type = metadata->database_type ? metadata->database_type : "";
+    db->facts.ages = strncmp(db->facts.type, BUNDLED_TYPE, strlen(BUNDLED_TYPE)) != 0;
+    return db;
 }
 
 struct mmdb *mmdb_open(const char *path, const char *state_folder, mmdb_validator *validate,
@@ -183,8 +174,8 @@ struct mmdb *mmdb_open(const char *path, const char *state_folder, mmdb_validato
     close(fd); /* the mapping stays */
     if (!db)
         return NULL;
-    db->credit = credit_for(mmdb_type(db), path);
-    db->has_radii = find_radii(&db->file);
+    db->facts.credit = credit_for(db->facts.type, path);
+    db->facts.has_radii = find_radii(&db->file);
     return db;
 }
 
@@ -196,29 +187,9 @@ void mmdb_close(struct mmdb *db)
     free(db);
 }
 
-int64_t mmdb_built_s(const struct mmdb *db)
+const struct mmdb_facts *mmdb_facts(const struct mmdb *db)
 {
-    return (int64_t)db->file.metadata.build_epoch;
-}
-
-const char *mmdb_type(const struct mmdb *db)
-{
-    return db->file.metadata.database_type ? db->file.metadata.database_type : "";
-}
-
-bool mmdb_has_radii(const struct mmdb *db)
-{
-    return db->has_radii;
-}
-
-bool mmdb_ages(const struct mmdb *db)
-{
-    return strncmp(mmdb_type(db), BUNDLED_TYPE, strlen(BUNDLED_TYPE)) != 0;
-}
-
-const struct credit *mmdb_credit(const struct mmdb *db)
-{
-    return db->credit;
+    return &db->facts;
 }
 
 static bool get(const MMDB_entry_s *record, const char *const *path, const char *language,
@@ -235,8 +206,8 @@ static bool get(const MMDB_entry_s *record, const char *const *path, const char 
 static bool next_value(const MMDB_entry_s *record, enum schema schema, enum field field, const char *language,
                        size_t *path, MMDB_entry_data_s *data)
 {
-    while (*path < RECORD_PATHS && paths[schema][field][*path][0])
-        if (get(record, paths[schema][field][(*path)++], language, data))
+    while (*path < RECORD_PATHS && paths[field][schema][*path][0])
+        if (get(record, paths[field][schema][(*path)++], language, data))
             return true;
     return false;
 }
@@ -312,22 +283,18 @@ static void read_record(const MMDB_entry_s *entry, const char *language, struct 
 
 bool mmdb_find(const struct mmdb *db, const struct address *address, const char *language, struct record *out)
 {
-    struct sockaddr_storage storage = {0};
-    if (address->family == ADDRESS_V4) {
-        struct sockaddr_in *v4 = (struct sockaddr_in *)&storage;
-        v4->sin_family = AF_INET;
-        memcpy(&v4->sin_addr, address->bytes, sizeof v4->sin_addr);
-    } else {
-        struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&storage;
-        v6->sin6_family = AF_INET6;
-        memcpy(&v6->sin6_addr, address->bytes, sizeof v6->sin6_addr);
-    }
+    struct sockaddr_in v4 = {.sin_family = AF_INET};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+    bool is_v4 = address->family == ADDRESS_V4;
     int status;
-    MMDB_lookup_result_s result = MMDB_lookup_sockaddr(&db->file, (const struct sockaddr *)&storage, &status);
+    memcpy(&v4.sin_addr, address->bytes, sizeof v4.sin_addr);
+    memcpy(&v6.sin6_addr, address->bytes, sizeof v6.sin6_addr);
+    MMDB_lookup_result_s result = MMDB_lookup_sockaddr(
+        &db->file, is_v4 ? (const struct sockaddr *)&v4 : (const struct sockaddr *)&v6, &status);
     if (status != MMDB_SUCCESS || !result.found_entry)
         return false;
     *out = (struct record){0};
-    bool mapped = address->family == ADDRESS_V4 && db->file.metadata.ip_version == 6 && result.netmask >= 96;
+    bool mapped = is_v4 && db->file.metadata.ip_version == 6 && result.netmask >= 96;
     out->prefix_bits = (unsigned)result.netmask - (mapped ? 96 : 0);
     read_record(&result.entry, language, out);
     return true;

@@ -9,10 +9,6 @@
 #include "place/record.h"
 #include "visitor/address.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #define MMDB_ERROR_BYTES 256
 
 struct mmdb;
@@ -35,18 +31,14 @@ void mmdb_close(struct mmdb *);
  * the file is of the other address family. Thread-safe; no allocation, no lock. */
 bool mmdb_find(const struct mmdb *, const struct address *, const char *language, struct record *out);
 
-/* Unix seconds at which the vendor built it. */
-int64_t mmdb_built_s(const struct mmdb *);
-
-/* Whether its records become wrong with time: all do but the bundled fake readers. */
-bool mmdb_ages(const struct mmdb *);
-
-/* The vendor's name for it, as "DBIP-City-Lite"; "" if there is none. From outside: escape it. Valid while it
- * is open. */
-const char *mmdb_type(const struct mmdb *);
-
-/* Whether its records give the radius of their accuracy. */
-bool mmdb_has_radii(const struct mmdb *);
-
-/* The credit that its licence asks for, or NULL when none is known. Static. */
-const struct credit *mmdb_credit(const struct mmdb *);
+/* What an open database is. */
+struct mmdb_facts {
+    int64_t built_s;  /* Unix time at which the vendor built it */
+    const char *type; /* the vendor's name for it, as "DBIP-City-Lite"; "" if there is none. From
+                         outside: escape it. Valid while it is open. */
+    bool ages;        /* its records become wrong with time: all do but the bundled fake readers */
+    /* Not given by mmdb_map: */
+    bool has_radii;              /* its records give the radius of their accuracy */
+    const struct credit *credit; /* that its licence asks for, NULL when none is known; static */
+};
+const struct mmdb_facts *mmdb_facts(const struct mmdb *);

@@ -142,7 +142,7 @@ static const char *ask(const struct lookup *lookup)
         const struct mmdb *db = generation->databases[i];
         if (!db || !mmdb_find(db, lookup->address, lookup->language, &record))
             continue;
-        lookup->place->credit = mmdb_credit(db);
+        lookup->place->credit = mmdb_facts(db)->credit;
         ARRAY_COPY(lookup->evidence->database, generation->options.databases[i]);
         return judge(lookup, &record);
     }
@@ -174,15 +174,12 @@ static const char *judge_address(const struct lookup *lookup, enum address_class
 
 static void apply_home_fallback(const struct generation *generation, struct place *place)
 {
-    const struct place_home *home = &generation->options.home;
-    if (place->source != PLACE_FROM_NONE || !home->set)
+    const struct place *home = &generation->options.home;
+    enum place_verdict verdict = place->verdict;
+    if (place->source != PLACE_FROM_NONE || home->source == PLACE_FROM_NONE)
         return;
-    place->source = PLACE_FROM_HOME;
-    ARRAY_COPY(place->name, home->name);
-    ARRAY_COPY(place->country, home->country);
-    place->latitude = home->latitude;
-    place->longitude = home->longitude;
-    place->credit = NULL;
+    *place = *home;
+    place->verdict = verdict;
 }
 
 void places_find(struct places *places, const struct address *address, const struct record *edge_record,

@@ -11,10 +11,6 @@
 #include "place/record.h"
 #include "visitor/address.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #define PLACE_NAME_BYTES RECORD_TEXT_BYTES
 #define PLACE_PATH_BYTES 256
 #define PLACE_DATABASES  8
@@ -56,19 +52,12 @@ struct place_evidence {
     const char *label;  /* the rule that chose the name; static, NULL without a name */
 };
 
-struct place_home {
-    bool set;
-    char name[PLACE_NAME_BYTES];
-    char country[3];
-    double latitude, longitude;
-};
-
 struct place_options {
     char databases[PLACE_DATABASES][PLACE_PATH_BYTES]; /* asked in this order */
     size_t database_count;
     char vague[PLACE_PATH_BYTES]; /* file of networks, one a line; "": none */
     double max_radius_km;
-    struct place_home home;       /* shown where the reader's place is not known */
+    struct place home;            /* shown where the reader's place is not known; PLACE_FROM_NONE: none */
     char state[PLACE_PATH_BYTES]; /* folder for private copies of the databases; "": see mmdb_open */
 };
 

@@ -4,9 +4,6 @@
 
 #include "visitor/address.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #define VAGUE_MAX 1000000 /* networks of a file: 24 MB */
 
 /* Empty when all zero. */

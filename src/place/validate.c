@@ -10,20 +10,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SWEEP_LOOKUPS     200000
-#define CHILD_FD          3
-#define CHILD_CPU_S       10
-#define CHILD_MEMORY      ((rlim_t)3 << 30) /* the largest file that is opened, and room */
-#define CHILD_LIMIT_MS    15000             /* a city database takes a third of a second */
-#define STEP_MS           10                /* between two looks at whether the child has ended */
-#define OLDEST_BUILD_S    946684800         /* the year 2000; MaxMind DB files are younger */
-#define NEWEST_BUILD_S    (2 * 86400)
-#define AGREE_NUMERATOR   3 /* of four known networks three must agree: networks do change hands */
-#define AGREE_DENOMINATOR 4
+#define SWEEP_LOOKUPS  200000
+#define CHILD_FD       3
+#define OUTPUT_BYTES   4096 /* more than an error */
+#define CHILD_CPU_S    10
+#define CHILD_MEMORY   ((rlim_t)3 << 30) /* the largest file that is opened, and room */
+#define CHILD_LIMIT_MS 15000             /* a city database takes a third of a second */
+#define STEP_MS        10                /* between two looks at whether the child has ended */
+#define OLDEST_BUILD_S 946684800         /* the year 2000; MaxMind DB files are younger */
+#define NEWEST_BUILD_S (2 * 86400)
 
 /* Networks that have been with one university or research network for decades. */
 static const struct {
@@ -37,12 +37,11 @@ static const struct {
     {"2001:660::1", "FR"}, {"2001:200::1", "JP"}, {"2001:388::1", "AU"},  {"2001:12f0::1", "BR"},
     {"2001:e30::1", "IN"}, {"2001:468::1", "US"},
 };
-#define KNOWN_NETWORKS (sizeof known_networks / sizeof known_networks[0])
 
 bool validate_known_networks(const struct mmdb *db, char error[MMDB_ERROR_BYTES])
 {
     size_t known = 0, agreed = 0;
-    for (size_t i = 0; i < KNOWN_NETWORKS; i++) {
+    for (size_t i = 0; i < sizeof known_networks / sizeof known_networks[0]; i++) {
         struct address address;
         struct record record;
         address_parse(known_networks[i].address, strlen(known_networks[i].address), &address);
@@ -51,31 +50,22 @@ bool validate_known_networks(const struct mmdb *db, char error[MMDB_ERROR_BYTES]
         known++;
         agreed += strcmp(record.country, known_networks[i].country) == 0;
     }
-    if (agreed * AGREE_DENOMINATOR >= known * AGREE_NUMERATOR)
+    if (agreed * 4 >= known * 3) /* networks do change hands */
         return true;
     snprintf(error, MMDB_ERROR_BYTES, "it puts %zu of %zu well-known networks into the wrong country",
              known - agreed, known);
     return false;
 }
 
-/* Xorshift64* (Vigna, 2016): every examination reads the same addresses. */
-static uint64_t next_random(uint64_t *state)
-{
-    *state ^= *state >> 12;
-    *state ^= *state << 25;
-    *state ^= *state >> 27;
-    return *state * 0x2545f4914f6cdd1du;
-}
-
-/* Reads the records of many addresses of both families, so that a crash happens here. */
+/* Reads the records of many addresses of both families, the same each time, so that a crash happens here. */
 static void sweep(const struct mmdb *db)
 {
-    uint64_t state = 0x9e3779b97f4a7c15u;
+    unsigned short state[3] = {0};
     for (size_t i = 0; i < SWEEP_LOOKUPS; i++) {
         struct record record;
         struct address address = {.family = i % 2 ? ADDRESS_V6 : ADDRESS_V4};
-        uint64_t bits = next_random(&state);
-        memcpy(address.bytes, &bits, address.family == ADDRESS_V6 ? 8 : 4);
+        int32_t bits[] = {(int32_t)jrand48(state), (int32_t)jrand48(state)};
+        memcpy(address.bytes, bits, address.family == ADDRESS_V6 ? sizeof bits : sizeof bits[0]);
         if (address.family == ADDRESS_V6)
             address.bytes[0] =
                 0x20 | (address.bytes[0] & 0x0f); /* most of 2000::/3, where addresses are assigned */
@@ -94,7 +84,8 @@ int validate_main(const char *path)
     struct mmdb *db = mmdb_map(path, error);
     if (db) {
         int64_t now_s = clock_now().wall_ms / 1000;
-        if (mmdb_built_s(db) < OLDEST_BUILD_S || mmdb_built_s(db) > now_s + NEWEST_BUILD_S)
+        int64_t built_s = mmdb_facts(db)->built_s;
+        if (built_s < OLDEST_BUILD_S || built_s > now_s + NEWEST_BUILD_S)
             snprintf(error, sizeof error, "its build date is not plausible");
         else if (validate_known_networks(db, error))
             sweep(db);
@@ -126,25 +117,21 @@ static bool end_requested(void)
     return sigpending(&pending) == 0 && (sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT));
 }
 
-/* Appends what the child has written. The descriptor becomes -1, which poll passes over, when nothing more
- * can come or fit. */
-static void read_output(struct pollfd *output, char error[MMDB_ERROR_BYTES])
+/* A file in memory for what the child writes, of zeroes at first: nobody can make it larger. -1 with errno
+ * set on failure. */
+static int output_file(void)
 {
-    size_t length = strlen(error);
-    ssize_t count = read(output->fd, error + length, MMDB_ERROR_BYTES - 1 - length);
-    if (count > 0)
-        error[length + (size_t)count] = '\0';
-    else if (count == 0 || errno != EAGAIN)
-        output->fd = -1;
+    int fd = memfd_create("output", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0 || (ftruncate(fd, OUTPUT_BYTES) == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_GROW) == 0))
+        return fd;
+    close(fd);
+    return -1;
 }
 
-/* Waits for the child to end, and kills it at the limit: only its end counts, since it may close its output
- * and live on, or leave it open to a child of its own. False when it was killed. */
-static bool wait_for_child(pid_t pid, int64_t limit_ms, int output, char error[MMDB_ERROR_BYTES], int *status)
+/* Waits for the child to end, and kills it at the limit. False when it was killed. */
+static bool wait_for_child(pid_t pid, int64_t limit_ms, char error[MMDB_ERROR_BYTES], int *status)
 {
     int64_t until_ms = clock_monotonic_ms() + limit_ms;
-    struct pollfd wait = {.fd = output, .events = POLLIN};
-    error[0] = '\0';
     while (waitpid(pid, status, WNOHANG) == 0) {
         bool ending = end_requested();
         if (ending || clock_monotonic_ms() >= until_ms) {
@@ -154,26 +141,20 @@ static bool wait_for_child(pid_t pid, int64_t limit_ms, int output, char error[M
                      ending ? "the service is to end" : "reading it takes too long");
             return false;
         }
-        if (poll(&wait, 1, STEP_MS) > 0)
-            read_output(&wait, error);
+        poll(NULL, 0, STEP_MS);
     }
-    if (wait.fd >= 0)
-        read_output(&wait, error);
     return true;
 }
 
 bool validate_within(int64_t limit_ms, int fd, char error[MMDB_ERROR_BYTES])
 {
-    int ends[2], status = 0;
+    int status = 0, output = output_file();
     pid_t pid;
-    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
-        snprintf(error, MMDB_ERROR_BYTES, "cannot be examined: %s", strerror(errno));
-        return false;
-    }
-    int failed = spawn(fd, ends[1], &pid);
-    close(ends[1]);
-    bool ended = !failed && wait_for_child(pid, limit_ms, ends[0], error, &status);
-    close(ends[0]);
+    memset(error, 0, MMDB_ERROR_BYTES);
+    int failed = output < 0 ? errno : spawn(fd, output, &pid);
+    bool ended = !failed && wait_for_child(pid, limit_ms, error, &status) &&
+                 pread(output, error, MMDB_ERROR_BYTES - 1, 0) >= 0;
+    close(output);
     bool ok = ended && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
     if (failed)
         snprintf(error, MMDB_ERROR_BYTES, "cannot be examined: %s", strerror(failed));

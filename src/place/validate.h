@@ -5,9 +5,6 @@
 
 #include "place/mmdb.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-
 /* The child's command line: masthead --examine-database FILE */
 #define VALIDATE_COMMAND "--examine-database"
 

@@ -5,16 +5,10 @@
 #include "site/world_map.h"
 #include "widget/explain.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define JSON             "application/json"
 #define PLACES_MAX_AGE_S 86400
-
-struct public_site {
-    struct public_options options;
-    struct widget *widget;
-};
 
 static bool is_loopback_origin(const char *origin)
 {
@@ -26,12 +20,12 @@ static bool is_loopback_origin(const char *origin)
            (strcmp(host, "localhost") == 0 || strcmp(host, "127.0.0.1") == 0 || strcmp(host, "::1") == 0);
 }
 
-static bool origin_allowed(const struct public_options *options, const char *origin)
+static bool origin_allowed(const struct public_site *site, const char *origin)
 {
-    if (options->visits.dev && is_loopback_origin(origin))
+    if (site->visits.dev && is_loopback_origin(origin))
         return true;
-    for (size_t i = 0; i < options->origins.count; i++)
-        if (strcmp(origin, options->origins.names[i]) == 0)
+    for (size_t i = 0; i < site->origins.count; i++)
+        if (strcmp(origin, site->origins.names[i]) == 0)
             return true;
     return false;
 }
@@ -42,11 +36,10 @@ static bool answer_cors(const struct public_site *site, const struct http_reques
                         struct http_answer *answer)
 {
     const char *origin;
-    bool configured = site->options.visits.dev || site->options.origins.count > 0;
+    bool configured = site->visits.dev || site->origins.count > 0;
     if (configured)
         text_string(&answer->headers, "Vary: Origin\r\n");
-    if (configured && http_header(request, "Origin", &origin, 1) == 1 &&
-        origin_allowed(&site->options, origin))
+    if (configured && http_header(request, "Origin", &origin, 1) == 1 && origin_allowed(site, origin))
         text_format(&answer->headers, "Access-Control-Allow-Origin: %s\r\n", origin);
     if (strcmp(request->method, "OPTIONS") != 0)
         return false;
@@ -73,37 +66,35 @@ static void write_cache_status(const struct answer *answer, struct text *out)
         text_format(out, "fwd=miss; detail=%s\r\n", reading->retry_in_s > 0 ? "backing-off" : "not-fetched");
 }
 
-static void write_ignored(const struct visit_overrides *overrides, struct text *out)
+static void write_ignored(const struct visit_request *asked, struct text *out)
 {
-    if (overrides->ignored.length > 0)
-        text_format(out, "X-Masthead-Ignored: %s\r\n", overrides->ignored.bytes);
+    if (asked->ignored.length > 0)
+        text_format(out, "X-Masthead-Ignored: %s\r\n", asked->ignored.bytes);
 }
 
 /* Names what a developer overrode, in the words of our tables. */
-static void write_override(const struct answer *widget, const struct visit *visit,
-                           const struct visit_overrides *overrides, struct text *out)
+static void write_override(const struct answer *widget, const struct visit_request *asked, struct text *out)
 {
-    const struct scenario *scenario = &overrides->scenario;
+    const struct scenario *scenario = &asked->scenario;
     char at[CLOCK_RFC3339_BYTES];
     text_string(out, "Cache-Control: no-store\r\nX-Masthead-Visitor: faked\r\n");
-    if (!visit->simulated)
+    if (!asked->visit.simulated)
         return;
     clock_format(widget->now_s, at);
     text_format(out, "X-Masthead-Scenario: %s%s%s; at=%s\r\n", scenario->reader ? scenario->reader->name : "",
                 scenario->reader ? "," : "", scenario->fault ? scenario->fault->name : "fresh", at);
 }
 
-static void write_headers(const struct answer *widget, const struct visit *visit,
-                          const struct visit_overrides *overrides, struct text *out)
+static void write_headers(const struct answer *widget, const struct visit_request *asked, struct text *out)
 {
     bool is_public = widget->place.source == PLACE_FROM_READER; /* it tells nothing of the visitor */
-    if (overrides->overridden)
-        write_override(widget, visit, overrides, out);
+    if (asked->overridden)
+        write_override(widget, asked, out);
     else
         text_format(out, "Cache-Control: %s, max-age=%lld\r\n", is_public ? "public" : "private",
                     (long long)widget->max_age_s);
     write_cache_status(widget, out);
-    write_ignored(overrides, out);
+    write_ignored(asked, out);
     text_format(out, "Content-Language: %s\r\nReferrer-Policy: no-referrer\r\nX-Robots-Tag: noindex\r\n",
                 widget->language->tag);
 }
@@ -123,20 +114,19 @@ static void serve_visit(void *context, const struct http_request *request, struc
 {
     struct public_site *site = context;
     const struct form *form = request->route->form;
-    struct visit visit;
-    struct visit_overrides overrides;
+    struct visit_request asked;
     struct answer widget;
     if (answer_cors(site, request, answer))
         return;
-    visit_read(&site->options.visits, request, &visit, &overrides);
-    visit.no_wait = form->no_wait;
-    widget_answer(site->widget, &visit, &widget);
-    if (visit.choice > 0 && widget.place.source != PLACE_FROM_READER)
-        visit_ignore(&overrides, "place", "not known");
-    write_headers(&widget, &visit, &overrides, &answer->headers);
+    visit_read(&site->visits, request, &asked);
+    asked.visit.no_wait = form->no_wait;
+    widget_answer(&site->widget, &asked.visit, &widget);
+    if (asked.visit.choice > 0 && widget.place.source != PLACE_FROM_READER)
+        visit_ignore(&asked, "place", "not known");
+    write_headers(&widget, &asked, &answer->headers);
     answer->log_fields.state = answer_state_name(&widget);
     answer->log_fields.source = place_source_names[widget.place.source];
-    answer->log_fields.reader = visit.address;
+    answer->log_fields.reader = asked.visit.address;
     answer->type = form->type;
     form->write(&widget, &answer->body);
 }
@@ -152,24 +142,23 @@ static void refuse_json(struct http_answer *answer, int status, const char *reas
 static void serve_weather(void *context, const struct http_request *request, struct http_answer *answer)
 {
     struct public_site *site = context;
-    struct visit visit;
-    struct visit_overrides overrides;
+    struct visit_request asked;
     struct answer widget;
     struct http_parameter parameter;
     if (answer_cors(site, request, answer))
         return;
-    visit_read(&site->options.visits, request, &visit, &overrides);
-    overrides.overridden = visit.simulated; /* an address given by ip= changes nothing */
+    visit_read(&site->visits, request, &asked);
+    asked.overridden = asked.visit.simulated; /* an address given by ip= changes nothing */
     const char *cell = visit_parameter(request, "cell", &parameter);
-    if (!cell[0] && visit.choice == 0) {
+    if (!cell[0] && asked.visit.choice == 0) {
         refuse_json(answer, 400, "say cell=LATITUDE,LONGITUDE or place=ID");
         return;
     }
-    if (!widget_weather(site->widget, cell, &visit, &widget)) {
+    if (!widget_weather(&site->widget, cell, &asked.visit, &widget)) {
         refuse_json(answer, cell[0] ? 400 : 404, cell[0] ? "not a cell such as 19.1,72.9" : "no such place");
         return;
     }
-    write_headers(&widget, &visit, &overrides, &answer->headers);
+    write_headers(&widget, &asked, &answer->headers);
     answer->type = JSON;
     widget_weather_json(&widget, &answer->body);
 }
@@ -177,17 +166,16 @@ static void serve_weather(void *context, const struct http_request *request, str
 static void serve_places(void *context, const struct http_request *request, struct http_answer *answer)
 {
     struct public_site *site = context;
-    struct visit visit;
-    struct visit_overrides overrides;
+    struct visit_request asked;
     struct http_parameter query, country;
     if (answer_cors(site, request, answer))
         return;
-    visit_read(&site->options.visits, request, &visit, &overrides);
+    visit_read(&site->visits, request, &asked);
     answer->type = JSON;
     text_format(&answer->headers, "Cache-Control: public, max-age=%d\r\n", PLACES_MAX_AGE_S);
-    write_ignored(&overrides, &answer->headers);
-    widget_places_json(site->widget, visit_parameter(request, "q", &query),
-                       visit_parameter(request, "country", &country), visit.language, &answer->body);
+    write_ignored(&asked, &answer->headers);
+    widget_places_json(&site->widget, visit_parameter(request, "q", &query),
+                       visit_parameter(request, "country", &country), asked.visit.language, &answer->body);
 }
 
 static void serve_scenarios(void *context, const struct http_request *request, struct http_answer *answer)
@@ -202,24 +190,22 @@ void public_explain(const struct public_site *site, const struct http_request *r
                     struct http_answer *answer)
 {
     char header[VISIT_HEADER_BYTES];
-    struct origin origin;
-    struct visit visit;
-    struct visit_overrides overrides;
-    visit_parse_hypothetical(&site->options.visits, request, header, &origin, &visit, &overrides);
-    if (overrides.ignored.length > 0) {
-        refuse_json(answer, 400, overrides.ignored.bytes);
+    struct visit_request asked;
+    visit_parse_hypothetical(&site->visits, request, header, &asked);
+    if (asked.ignored.length > 0) {
+        refuse_json(answer, 400, asked.ignored.bytes);
         return;
     }
     answer->type = JSON;
     text_string(&answer->headers, "Cache-Control: no-store\r\n");
-    explain_visit(site->widget, &site->options.visits.client, &origin, &visit, &answer->body);
+    explain_visit(&site->widget, &site->visits.client, &asked.origin, &asked.visit, &answer->body);
 }
 
 /* Tells the place of any address: only for clients that may override who they are. */
 static void serve_explain(void *context, const struct http_request *request, struct http_answer *answer)
 {
     const struct public_site *site = context;
-    const char *refusal = visit_refusal(&site->options.visits, request);
+    const char *refusal = visit_refusal(&site->visits, request);
     if (refusal)
         refuse_json(answer, 403, refusal);
     else
@@ -250,18 +236,3 @@ const struct http_route public_routes[] = {
     {.path = NULL},
 };
 /* clang-format on */
-
-struct public_site *public_open(const struct public_options *options, struct widget *widget)
-{
-    struct public_site *site = malloc(sizeof *site);
-    if (!site)
-        return NULL;
-    *site = (struct public_site){.options = *options, .widget = widget};
-    visit_register();
-    return site;
-}
-
-void public_close(struct public_site *site)
-{
-    free(site);
-}

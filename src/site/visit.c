@@ -12,8 +12,7 @@
 struct query {
     const struct visit_rules *rules;
     const struct http_request *request;
-    struct visit *visit;
-    struct visit_overrides *overrides;
+    struct visit_request *out;
     const char *refusal;    /* why `scenario=` and `at=` do not count; NULL: they do */
     const char *ip_refusal; /* the same for `ip=` */
     char *header;           /* storage for `header=`; NULL: it is no parameter */
@@ -27,8 +26,8 @@ struct query {
 
 static const char *read_lang(struct query *query, const struct http_parameter *parameter)
 {
-    query->visit->language = language_find(parameter->value, strlen(parameter->value));
-    return query->visit->language ? NULL : "not known";
+    query->out->visit.language = language_find(parameter->value, strlen(parameter->value));
+    return query->out->visit.language ? NULL : "not known";
 }
 
 static const char *read_units(struct query *query, const struct http_parameter *parameter)
@@ -40,14 +39,14 @@ static const char *read_units(struct query *query, const struct http_parameter *
         units++;
     if (units > UNITS_AUTO)
         return "not c, f or auto";
-    query->visit->units = (enum units)units;
+    query->out->visit.units = (enum units)units;
     return NULL;
 }
 
 /* A list with commas or spaces. */
 static const char *read_show(struct query *query, const struct http_parameter *parameter)
 {
-    struct visit *visit = query->visit;
+    struct visit *visit = &query->out->visit;
     for (const char *value = parameter->value; *value; value += strspn(value, ", ")) {
         size_t length = strcspn(value, ", ");
         if (length == 4 && strncmp(value, "icon", length) == 0)
@@ -74,13 +73,14 @@ static const char *read_header(struct query *query, const struct http_parameter 
 {
     if (!query->header)
         return "not known";
-    query->has_header = http_parameter_value(parameter, query->header, VISIT_HEADER_BYTES);
+    query->has_header =
+        http_decode(parameter->raw, parameter->raw_length, true, query->header, VISIT_HEADER_BYTES);
     return query->has_header ? NULL : "longer than any header, or not one";
 }
 
 static const char *read_scenario(struct query *query, const struct http_parameter *parameter)
 {
-    struct scenario *scenario = &query->overrides->scenario;
+    struct scenario *scenario = &query->out->scenario;
     const char *reason = query->refusal ? query->refusal : scenario_read(parameter->value, scenario);
     query->staged = query->staged || !reason;
     return reason;
@@ -104,8 +104,8 @@ static const char *read_place(struct query *query, const struct http_parameter *
     size_t digits = strspn(value, "0123456789");
     if (digits == 0 || digits > 10 || value[digits] != '\0')
         return "not an id";
-    query->visit->choice = strtoll(value, NULL, 10);
-    return query->visit->choice > 0 ? NULL : "not an id";
+    query->out->visit.choice = strtoll(value, NULL, 10);
+    return query->out->visit.choice > 0 ? NULL : "not an id";
 }
 
 /* A parameter that only some paths have; their handlers read it. */
@@ -146,9 +146,9 @@ static size_t parameter_index(const char *name)
     return i;
 }
 
-void visit_ignore(struct visit_overrides *overrides, const char *parameter, const char *reason)
+void visit_ignore(struct visit_request *request, const char *parameter, const char *reason)
 {
-    struct text *ignored = &overrides->ignored;
+    struct text *ignored = &request->ignored;
     size_t i = parameter_index(parameter), before = ignored->length;
     metric_add(&ignored_total, i, 0);
     if (ignored->overflow)
@@ -163,12 +163,12 @@ void visit_ignore(struct visit_overrides *overrides, const char *parameter, cons
 static void read_query(struct query *query)
 {
     bool seen[PARAMETERS] = {false};
-    struct visit_overrides *overrides = query->overrides;
+    struct visit_request *out = query->out;
     const char *rest = query->request->query;
     struct http_parameter parameter;
-    overrides->overridden = false;
-    overrides->scenario = (struct scenario){.reader = NULL};
-    overrides->ignored = text_init(overrides->storage, sizeof overrides->storage);
+    out->overridden = false;
+    out->scenario = (struct scenario){.reader = NULL};
+    out->ignored = text_init(out->storage, sizeof out->storage);
     while (http_next_parameter(&rest, &parameter)) {
         size_t i = parameter_index(parameter.name);
         const char *reason = "not known";
@@ -177,11 +177,11 @@ static void read_query(struct query *query)
             seen[i] = true;
         }
         if (reason)
-            visit_ignore(overrides, parameter.name, reason);
+            visit_ignore(out, parameter.name, reason);
     }
-    if (overrides->scenario.reader && (query->ip.family != ADDRESS_NONE || query->has_header)) {
-        visit_ignore(overrides, "scenario", "its reader gives way to the address given");
-        overrides->scenario.reader = NULL;
+    if (out->scenario.reader && (query->ip.family != ADDRESS_NONE || query->has_header)) {
+        visit_ignore(out, "scenario", "its reader gives way to the address given");
+        out->scenario.reader = NULL;
     }
 }
 
@@ -197,8 +197,8 @@ static void stage(struct query *query, bool reader_allowed)
 {
     _Static_assert(SCENARIO_NEVER == WEATHER_NEVER, "ages are passed on unchanged");
     const struct scenario *usual = &query->rules->scenario;
-    struct scenario *scenario = &query->overrides->scenario;
-    struct visit *visit = query->visit;
+    struct scenario *scenario = &query->out->scenario;
+    struct visit *visit = &query->out->visit;
     if (!scenario->reader && !scenario->fault && (usual->reader || usual->fault)) {
         *scenario = (struct scenario){reader_allowed ? usual->reader : NULL, usual->fault};
         query->staged = true;
@@ -208,7 +208,7 @@ static void stage(struct query *query, bool reader_allowed)
     const struct scenario_fault *fault = scenario_fault_of(scenario);
     int64_t at_ms = 1000 * (query->at_s < 0 ? scenario_at_s(scenario) : query->at_s);
     visit->now = (struct instant){.wall_ms = at_ms, .boot_ms = at_ms};
-    visit->simulated = query->overrides->overridden = true;
+    visit->simulated = query->out->overridden = true;
     visit->scenario = (struct weather_scenario){.age_s = fault->age_s, .retry_s = fault->retry_s};
     if (!scenario->reader)
         return;
@@ -235,7 +235,7 @@ static void read_place_headers(const struct visit_rules *rules, const struct htt
         visit->placed = visit->placed || lines > 0;
     }
     *record = (struct record){.radius_km = -1};
-    if (http_decode(values[CITY], city, sizeof city))
+    if (http_decode(values[CITY], strlen(values[CITY]), false, city, sizeof city))
         text_sanitize(city, strlen(city), record->city, sizeof record->city);
     record_set_country(record, values[COUNTRY], strlen(values[COUNTRY]));
     record_set_point(record, record_number(values[LATITUDE], strlen(values[LATITUDE])),
@@ -270,37 +270,34 @@ const char *visit_refusal(const struct visit_rules *rules, const struct http_req
     return refusal_of(rules, request, &client);
 }
 
-/* The visit of a request as it comes, without its query. */
-static struct visit plain_visit(const struct visit_rules *rules, const struct http_request *request,
-                                struct origin *origin)
+/* Reads a request as it comes, without its query. */
+static void read_plain(const struct visit_rules *rules, const struct http_request *request,
+                       struct visit_request *out)
 {
-    struct visit visit = {.now = clock_now(), .units = (enum units)rules->units};
-    visit.address = read_origin(rules, request, origin);
-    read_place_headers(rules, request, &visit);
-    return visit;
+    out->visit = (struct visit){.now = clock_now(), .units = (enum units)rules->units};
+    out->visit.address = read_origin(rules, request, &out->origin);
+    read_place_headers(rules, request, &out->visit);
 }
 
-void visit_read(const struct visit_rules *rules, const struct http_request *request, struct visit *visit,
-                struct visit_overrides *overrides)
+void visit_read(const struct visit_rules *rules, const struct http_request *request,
+                struct visit_request *out)
 {
-    struct origin origin;
-    struct query query = {
-        .rules = rules, .request = request, .visit = visit, .overrides = overrides, .at_s = -1};
-    *visit = plain_visit(rules, request, &origin);
-    query.refusal = query.ip_refusal = refusal_of(rules, request, &visit->address);
+    struct query query = {.rules = rules, .request = request, .out = out, .at_s = -1};
+    read_plain(rules, request, out);
+    query.refusal = query.ip_refusal = refusal_of(rules, request, &out->visit.address);
     read_query(&query);
     bool ip = query.ip.family != ADDRESS_NONE;
     stage(&query, !ip && !query.refusal);
     if (ip) {
-        set_address(visit, &query.ip);
-        overrides->overridden = true;
+        set_address(&out->visit, &query.ip);
+        out->overridden = true;
     }
 }
 
 /* Replaces the origin by what the query describes, if it describes one. */
-static void suppose(const struct query *query, struct origin *origin)
+static void suppose(const struct query *query)
 {
-    const struct scenario_reader *reader = query->overrides->scenario.reader;
+    const struct scenario_reader *reader = query->out->scenario.reader;
     const char *header = query->has_header ? query->header : NULL;
     struct address peer = query->ip;
     struct client_trace unread;
@@ -310,26 +307,20 @@ static void suppose(const struct query *query, struct origin *origin)
         header = "unknown"; /* the scenario of a header without an address */
     if (peer.family == ADDRESS_NONE)
         address_parse(LOOPBACK, strlen(LOOPBACK), &peer);
-    *origin = (struct origin){.peer = peer, .lines = {header}, .line_count = header != NULL};
-    struct address client = client_find(&query->rules->client, origin, &unread);
-    set_address(query->visit, &client);
+    query->out->origin = (struct origin){.peer = peer, .lines = {header}, .line_count = header != NULL};
+    struct address client = client_find(&query->rules->client, &query->out->origin, &unread);
+    set_address(&query->out->visit, &client);
 }
 
 void visit_parse_hypothetical(const struct visit_rules *rules, const struct http_request *request,
-                              char header[VISIT_HEADER_BYTES], struct origin *origin, struct visit *visit,
-                              struct visit_overrides *overrides)
+                              char header[VISIT_HEADER_BYTES], struct visit_request *out)
 {
-    struct query query = {.rules = rules,
-                          .request = request,
-                          .visit = visit,
-                          .overrides = overrides,
-                          .header = header,
-                          .at_s = -1};
-    *visit = plain_visit(rules, request, origin);
+    struct query query = {.rules = rules, .request = request, .out = out, .header = header, .at_s = -1};
+    read_plain(rules, request, out);
     query.refusal = rules->dev ? NULL : "not in developer mode";
     read_query(&query);
-    suppose(&query, origin);
-    stage(&query, !refusal_of(rules, request, &visit->address));
+    suppose(&query);
+    stage(&query, !refusal_of(rules, request, &out->visit.address));
 }
 
 const char *visit_parameter(const struct http_request *request, const char *name,

@@ -20,8 +20,10 @@ struct visit_rules {
     struct scenario scenario; /* of requests that name none; its reader counts where `ip=` would */
 };
 
-/* What a developer's query overrides, and what of a query was ignored. */
-struct visit_overrides {
+/* A request as it was read, with what a developer's query overrides and what of a query was ignored. */
+struct visit_request {
+    struct visit visit;
+    struct origin origin;
     bool overridden;          /* the reader or the weather is not the real one */
     struct scenario scenario; /* where visit.simulated */
     struct text ignored;      /* "ip; client not in dev.from, units; not known"; cut at an entry */
@@ -32,23 +34,21 @@ struct visit_overrides {
 void visit_register(void);
 
 /* Counts and names a parameter that was ignored. An unknown one is named "parameter". `reason` is static. */
-void visit_ignore(struct visit_overrides *, const char *parameter, const char *reason);
+void visit_ignore(struct visit_request *, const char *parameter, const char *reason);
 
 /* Why this client may override nothing, a static string; NULL: it may. Thread-safe. */
 const char *visit_refusal(const struct visit_rules *, const struct http_request *);
 
 /* Reads a request. The order of its parameters does not matter; `ip=` goes before a scenario's reader.
  * Thread-safe. */
-void visit_read(const struct visit_rules *, const struct http_request *, struct visit *,
-                struct visit_overrides *);
+void visit_read(const struct visit_rules *, const struct http_request *, struct visit_request *);
 
 /* Reads the request that the query describes: `ip=` is the peer of its connection, `header=` its forwarding
  * header (alone: from a proxy on this machine). Without them and without a scenario's reader it is the
  * request itself. Checks no permission, but scenarios and instants need developer mode. `header` is storage
- * that *origin refers to. Thread-safe. */
+ * that `origin` refers to. Thread-safe. */
 void visit_parse_hypothetical(const struct visit_rules *, const struct http_request *,
-                              char header[VISIT_HEADER_BYTES], struct origin *, struct visit *,
-                              struct visit_overrides *);
+                              char header[VISIT_HEADER_BYTES], struct visit_request *);
 
 /* The value of a parameter, "" when it is missing. Valid while `storage` is. */
 const char *visit_parameter(const struct http_request *, const char *name, struct http_parameter *storage);

@@ -1,10 +1,7 @@
 #include "site/world_map.h"
 
-#include <stdlib.h>
-
 #define UNITS_PER_DEGREE (WORLD_MAP_WIDTH / 360.0)
 #define NORTH_DEG        78
-#define POINTS           256 /* at a time */
 #define SVG_BYTES        65536
 
 static char storage[SVG_BYTES];
@@ -23,46 +20,36 @@ void world_map_mark(world_map_grid grid, double latitude_deg, double longitude_d
 }
 
 /* Each dot is a line of length 0 with round ends. After "z" the pen is back at its start. */
-static void draw_row(const uint8_t row[WORLD_MAP_WIDTH], int y, uint8_t value, struct text *out)
-{
-    int pen = -1;
-    for (int x = 0; x < WORLD_MAP_WIDTH; x++) {
-        if (row[x] != value)
-            continue;
-        if (pen < 0)
-            text_format(out, "M%d.5 %d.5z", x, y);
-        else if (x == pen + 1)
-            text_string(out, "m1 0z"); /* the usual case, without formatting, which takes longest */
-        else
-            text_format(out, "m%d 0z", x - pen);
-        pen = x;
-    }
-}
-
 void world_map_dots(const world_map_grid grid, uint8_t value, struct text *out)
 {
     for (int y = 0; y < WORLD_MAP_HEIGHT; y++)
-        draw_row(grid[y], y, value, out);
+        for (int x = 0, pen = -1; x < WORLD_MAP_WIDTH; x++) {
+            if (grid[y][x] != value)
+                continue;
+            if (pen < 0)
+                text_format(out, "M%d.5 %d.5z", x, y);
+            else if (x == pen + 1)
+                text_string(out, "m1 0z"); /* the usual case, without formatting, which takes longest */
+            else
+                text_format(out, "m%d 0z", x - pen);
+            pen = x;
+        }
 }
 
 void world_map_open(const struct places *places)
 {
-    uint8_t(*cities)[WORLD_MAP_WIDTH] = calloc(WORLD_MAP_HEIGHT, sizeof *cities);
-    struct place_point points[POINTS];
-    size_t cursor = 0, count;
+    static world_map_grid cities;
+    double latitude, longitude;
     svg = text_init(storage, sizeof storage);
     text_format(&svg,
                 "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\">"
                 "<path fill=\"none\" stroke=\"#8c8c8c\" stroke-opacity=\".7\" stroke-width=\".7\" "
                 "stroke-linecap=\"round\" d=\"M0 0",
                 WORLD_MAP_WIDTH, WORLD_MAP_HEIGHT);
-    while (cities && (count = gazetteer_points(places_gazetteer(places), &cursor, points, POINTS)) > 0)
-        for (size_t i = 0; i < count; i++)
-            world_map_mark(cities, points[i].latitude, points[i].longitude, 1);
-    if (cities)
-        world_map_dots(cities, 1, &svg);
+    for (size_t i = 0; gazetteer_point(places_gazetteer(places), i, &latitude, &longitude); i++)
+        world_map_mark(cities, latitude, longitude, 1);
+    world_map_dots(cities, 1, &svg);
     text_string(&svg, "\"/></svg>\n");
-    free(cities);
 }
 
 void world_map_serve(void *context, const struct http_request *request, struct http_answer *answer)

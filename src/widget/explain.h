@@ -1,13 +1,8 @@
 /* Explains an answer as JSON for people. Asks no provider and changes nothing. */
 #pragma once
 
-#include "base/text.h"
-#include "place/place.h"
 #include "visitor/client.h"
 #include "widget/widget.h"
-
-#include <stdbool.h>
-#include <stddef.h>
 
 /* Writes one object: the address, its place with the verdict, and the evidence. With `pretty` it has the
  * shape of explain_visit over several lines: what needs a running service is null. */

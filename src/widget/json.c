@@ -57,7 +57,6 @@ void widget_json(const struct answer *answer, struct text *out)
     char line_storage[2 * PLACE_NAME_BYTES];
     struct text line = text_init(line_storage, sizeof line_storage);
     const struct credit *credits[WIDGET_CREDITS_MAX];
-    size_t credit_count = widget_credits(answer, credits);
     widget_text(answer, &line);
     line.bytes[line.length - 1] = '\0'; /* without its newline */
 
@@ -65,7 +64,7 @@ void widget_json(const struct answer *answer, struct text *out)
     write_place(&answer->place, out);
     write_weather(answer, out);
     write_origin(answer, out);
-    write_credits(credits, credit_count, out);
+    write_credits(credits, widget_credits(answer, credits), out);
 }
 
 void widget_where_json(const struct answer *answer, struct text *out)
@@ -82,12 +81,11 @@ void widget_weather_json(const struct answer *answer, struct text *out)
 {
     char degrees_storage[32];
     struct text degrees = text_init(degrees_storage, sizeof degrees_storage);
-    const struct credit *const *credit = &answer->reading.credit;
-    bool owed = answer_has_number(answer) && !answer->credits_nowhere;
+    const struct credit *credits[WIDGET_CREDITS_MAX];
     write_temperature(&degrees, answer_has_number(answer), answer->reading.temperature_ddeg, answer->units);
 
     json_write(out, "{'state':%s,'text':%s", answer_state_name(answer), degrees.bytes);
     write_weather(answer, out);
     write_origin(answer, out);
-    write_credits(credit, owed ? 1 : 0, out);
+    write_credits(credits, widget_credits(answer, credits), out);
 }

@@ -3,18 +3,11 @@
 #include "base/json.h"
 #include "base/metrics.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define MAX_AGE_UNSURE_S 60                 /* stale, or place unknown */
 #define MAX_AGE_SOON_S   15                 /* the weather is being fetched */
 #define ANSWER_STATES    (WEATHER_MISS + 1) /* WEATHER_NEGATIVE has the name of WEATHER_MISS */
-
-struct widget {
-    struct widget_options options;
-    struct places *places;
-    struct weather *weather;
-};
 
 static struct metric answers = COUNTER(
     "masthead_widgets_total",
@@ -23,20 +16,9 @@ static struct metric answers = COUNTER(
     .labels = {{"state", weather_state_names[WEATHER_TO_READERS], ANSWER_STATES},
                {"source", place_source_names, PLACE_SOURCES}});
 
-struct widget *widget_open(const struct widget_options *options, struct places *places,
-                           struct weather *weather)
+void widget_register(void)
 {
-    struct widget *widget = malloc(sizeof *widget);
-    if (!widget)
-        return NULL;
-    *widget = (struct widget){.options = *options, .places = places, .weather = weather};
-    metrics_register(&answers, 1, widget);
-    return widget;
-}
-
-void widget_close(struct widget *widget)
-{
-    free(widget);
+    metrics_register(&answers, 1, NULL);
 }
 
 static int64_t max_age_s(const struct widget_options *options, const struct answer *answer)
@@ -102,7 +84,7 @@ static void count(const struct visit *visit, const struct answer *answer)
                    answer->place.source);
 }
 
-void widget_answer(struct widget *widget, const struct visit *visit, struct answer *out)
+void widget_answer(const struct widget *widget, const struct visit *visit, struct answer *out)
 {
     *out = begin(widget, visit);
     bool chosen = find_place(widget, visit, out->language->tag, &out->place, NULL);
@@ -125,7 +107,8 @@ void widget_reasons(const struct widget *widget, const struct visit *visit, stru
         visit->simulated ? 0 : weather_upstreams(widget->weather, &visit->now, out->upstreams);
 }
 
-bool widget_weather(struct widget *widget, const char *cell, const struct visit *visit, struct answer *out)
+bool widget_weather(const struct widget *widget, const char *cell, const struct visit *visit,
+                    struct answer *out)
 {
     enum weather_client client = cell[0] ? WEATHER_IF_KNOWN : WEATHER_FOR_CHOICE;
     struct place *place = &out->place;

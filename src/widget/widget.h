@@ -2,15 +2,9 @@
  * this room knows both where a reader is and what the weather is there. */
 #pragma once
 
-#include "base/clock.h"
-#include "base/text.h"
 #include "place/place.h"
-#include "visitor/address.h"
 #include "weather/weather.h"
 #include "widget/words.h"
-
-#include <stdbool.h>
-#include <stdint.h>
 
 #define WIDGET_LANG_BYTES 16
 
@@ -59,16 +53,20 @@ bool answer_has_number(const struct answer *);
 /* The state of an answer in the words for readers; static. */
 const char *answer_state_name(const struct answer *);
 
-struct widget;
+/* What answers are made from; never changes. */
+struct widget {
+    struct widget_options options;
+    struct places *places; /* borrowed, as is the weather */
+    struct weather *weather;
+};
 
-/* Borrows both rooms, which must outlive it. Registers the room's metrics. NULL when out of memory. */
-struct widget *widget_open(const struct widget_options *, struct places *, struct weather *);
-void widget_close(struct widget *);
+/* Registers the room's metrics. Call before threads. */
+void widget_register(void);
 
 /* Answers a visit. To a choice that is known the answer is the same for all readers, and place.source is
  * PLACE_FROM_READER; an unknown one is ignored. Does no network I/O; waits no longer than weather_read.
  * Thread-safe. */
-void widget_answer(struct widget *, const struct visit *, struct answer *out);
+void widget_answer(const struct widget *, const struct visit *, struct answer *out);
 
 /* An answer with its reasons. */
 struct reasons {
@@ -85,7 +83,7 @@ void widget_reasons(const struct widget *, const struct visit *, struct reasons 
 /* Answers with weather only, for widget_weather_json: of the cell of that name, or of the visit's choice
  * where `cell` is "". Of the visit only instant, choice, language and units count. False when there is no
  * such cell or place. Thread-safe. */
-bool widget_weather(struct widget *, const char *cell, const struct visit *, struct answer *out);
+bool widget_weather(const struct widget *, const char *cell, const struct visit *, struct answer *out);
 
 /* The answer as the fragment of one line, as a JSON object, as "Mumbai 31 °C"; each ends with a newline. */
 void widget_html(const struct answer *, struct text *);

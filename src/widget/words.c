@@ -1,5 +1,6 @@
 #include "widget/words.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -64,23 +65,14 @@ const char *language_condition(const struct language *language, int code)
 
 enum units units_of_country(const char *country)
 {
-    static const char fahrenheit[][3] = {"US", "BS", "BZ", "KY", "PR", "PW"};
-    for (size_t i = 0; i < sizeof fahrenheit / sizeof fahrenheit[0]; i++)
-        if (strcmp(country, fahrenheit[i]) == 0)
-            return UNITS_FAHRENHEIT;
-    return UNITS_CELSIUS;
-}
-
-static int divide_rounded(int value, int by)
-{
-    return value < 0 ? -((-value + by / 2) / by) : (value + by / 2) / by;
+    return strlen(country) == 2 && strstr("US, BS, BZ, KY, PR, PW", country) ? UNITS_FAHRENHEIT
+                                                                             : UNITS_CELSIUS;
 }
 
 int degrees_shown(int celsius_ddeg, enum units units)
 {
-    if (units == UNITS_FAHRENHEIT)
-        return divide_rounded(celsius_ddeg * 9 + 32 * 50, 50); /* C/10 * 9/5 + 32, over 50 */
-    return divide_rounded(celsius_ddeg, 10);
+    /* A half is exact in a double, and lround rounds it away from zero. */
+    return (int)lround(units == UNITS_FAHRENHEIT ? (celsius_ddeg * 9 + 32 * 50) / 50.0 : celsius_ddeg / 10.0);
 }
 
 void write_temperature(struct text *out, bool known, int celsius_ddeg, enum units units)

@@ -3,9 +3,6 @@
 
 #include "base/text.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-
 struct language {
     const char *tag;               /* BCP 47, lower case */
     const char *const *conditions; /* for language_condition */

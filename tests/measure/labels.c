@@ -43,9 +43,10 @@ static void draw(const struct mmdb *db, const char *country, struct record *reco
 static bool is_name_of(const struct city_table *table, const char *name, int64_t id)
 {
     char text[FOLD_BYTES];
-    size_t length = fold(name, strlen(name), text), i = name_index_first(&table->index, text, length);
-    for (; name_index_equals(&table->index, i, text); i++)
-        if (table->index.keys[i].whole && table->rows[table->index.keys[i].owner].id == id)
+    size_t count, length = fold(name, strlen(name), text);
+    const struct name_key *keys = city_table_keys(table, text, length + 1, &count);
+    for (size_t i = 0; i < count; i++)
+        if (keys[i].whole && table->rows[keys[i].city].id == id)
             return true;
     return false;
 }

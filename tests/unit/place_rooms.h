@@ -36,8 +36,8 @@ static inline struct place_options options_with(const char *database)
 
 static inline void set_home(struct place_options *options)
 {
-    options->home = (struct place_home){
-        .set = true, .name = "Pune", .country = "IN", .latitude = 18.52, .longitude = 73.86};
+    options->home = (struct place){
+        .source = PLACE_FROM_HOME, .name = "Pune", .country = "IN", .latitude = 18.52, .longitude = 73.86};
 }
 
 /* "" is no address. */

@@ -420,8 +420,9 @@ TEST(answers_say_how_long_they_hold)
     log_configure(&(struct log_options){.level = LOG_ERROR});
     struct places *places = places_open(&place);
     struct weather *room = weather_open(&weather);
-    struct widget *widget = widget_open(&options, places, room);
-    assert_non_null(widget);
+    const struct widget widget = {options, places, room};
+    assert_true(places && room);
+    widget_register();
     static const struct {
         const char *address; /* NULL: cannot be known */
         enum weather_state state;
@@ -441,14 +442,13 @@ TEST(answers_say_how_long_they_hold)
         struct answer answer;
         if (rows[i].address)
             assert_true(address_parse(rows[i].address, strlen(rows[i].address), &visit.address));
-        widget_answer(widget, &visit, &answer);
+        widget_answer(&widget, &visit, &answer);
         assert_int_equal(answer.reading.state, rows[i].state);
         assert_int_equal(answer.place.verdict, rows[i].verdict);
         assert_int_equal(answer.units, rows[i].units);
         assert_int_equal(answer.max_age_s, rows[i].max_age_s);
         json_decref(json_of(&answer));
     }
-    widget_close(widget);
     weather_close(room);
     places_close(places);
 }

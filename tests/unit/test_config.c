@@ -26,7 +26,7 @@ TEST(defaults_are_those_of_the_contract)
     assert_int_equal(config.visitor.trusted_proxies.networks[0].bits, 8);
     assert_true(config.place.max_radius_km == 100);
     assert_string_equal(config.place.vague, "");
-    assert_false(config.place.home.set);
+    assert_int_equal(config.place.home.source, PLACE_FROM_NONE);
     assert_int_equal(config.watch_ms, 60000);
     assert_int_equal(config.weather.provider_count, 2);
     assert_string_equal(config.weather.providers[0], "open-meteo");

@@ -64,7 +64,7 @@ TEST(a_good_file_opens)
     struct record record;
     struct address mumbai = address_of("192.0.2.1"), nobody = address_of("8.8.8.8");
     assert_non_null(db);
-    assert_int_equal(mmdb_built_s(db), 1767225600);
+    assert_int_equal(mmdb_facts(db)->built_s, 1767225600);
     assert_true(mmdb_find(db, &mumbai, "en", &record));
     assert_string_equal(record.city, "Mumbai");
     assert_true(record.located && record.radius_km == 20 && !record.anycast);
