@@ -62,8 +62,8 @@ void transfers_close(struct transfers *);
 bool transfers_start(struct transfers *, const char *url, const char *header, int64_t modified_s, void *tag);
 
 /* Waits until a transfer is finished, transfers_wake is called, or `wait_ms` (at least 0) have passed. NULL
- * when none is finished; otherwise an answer that is valid until the next call with this set, which frees its
- * transfer. */
+ * when none is finished, which may also be when something has moved; otherwise an answer that is valid until
+ * the next call with this set, which frees its transfer. */
 const struct transfer_answer *transfers_wait(struct transfers *, int wait_ms);
 
 /* Ends a wait, the present one or the next. Thread-safe. */
