@@ -111,14 +111,6 @@ void metric_observe(struct metric *metric, size_t first, uint64_t value)
     add(metric, series, metric->bound_count + 1, value);
 }
 
-uint64_t metric_total(const struct metric *metric, size_t first, size_t second)
-{
-    uint64_t total = 0;
-    for (size_t i = 0; metric->cells && i <= metric->bound_count; i++)
-        total += sum_cell(metric, series_of(metric, first, second), i);
-    return total;
-}
-
 /* The label values of a series; NULL where there is no label. */
 static void series_values(const struct metric *metric, size_t series, const char *values[METRIC_LABELS])
 {

@@ -85,9 +85,6 @@ void metric_add(struct metric *, size_t first, size_t second);
  * no lock. */
 void metric_observe(struct metric *, size_t first, uint64_t value);
 
-/* The sum of one stored series, or the number of its observations. Thread-safe. */
-uint64_t metric_total(const struct metric *, size_t first, size_t second);
-
 /* The sum of what the row of that name has stored in the series that have `value` among their label values
  * (NULL: in all); of a histogram, of the values observed. 0 without such a row. Thread-safe. */
 uint64_t metrics_sum(const char *name, const char *value);
