@@ -16,6 +16,7 @@
 #include "weather/weather.h"
 #include "widget/widget.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -173,7 +174,7 @@ static void announce_ready(const struct service *service)
     snprintf(public, sizeof public, "%s:%d", service->config->server.listen.host, http_port(service->public));
     snprintf(ops, sizeof ops, "%s:%d", service->config->server.ops_listen.host, http_port(service->ops));
     log_event(LOG_ALWAYS, "ready", log_str("public", public), log_str("ops", ops));
-    notify_ready("serving");
+    notify("READY=1\nSTATUS=serving");
     if (service->demo)
         demo_ready(service->demo, public, ops);
 }
@@ -208,7 +209,7 @@ static void reload(struct service *service, const struct config_sources *sources
     }
     free(next);
     log_line(ok ? LOG_INFO : LOG_ERROR, ok ? "reloaded" : "reload refused, nothing changed");
-    notify_ready(ok ? "serving" : "reload refused, serving as before");
+    notify("READY=1\nSTATUS=%s", ok ? "serving" : "reload refused, serving as before");
 }
 
 static int64_t due_in(const struct timer *timer)
@@ -222,7 +223,7 @@ static void watchdog_ping(struct service *service)
 {
     service->watchdog.done_ms = clock_monotonic_ms();
     if (http_alive(service->public) && http_alive(service->ops))
-        notify_watchdog();
+        notify("WATCHDOG=1");
     else
         log_throttled(LOG_ERROR, "the watchdog is not told", log_str("reason", "a listener does not answer"));
 }
@@ -268,7 +269,8 @@ static void drain(struct service *service, const sigset_t *signals)
     struct timer pause = {.every_ms = service->config->server.drain_ms, .done_ms = clock_monotonic_ms()};
     int64_t answers_ms = service->config->server.request_timeout_ms + DRAIN_EXTRA_MS;
     log_line(LOG_INFO, "draining");
-    notify_stopping(pause.every_ms + answers_ms + END_EXTRA_MS);
+    notify("STOPPING=1\nSTATUS=draining\nEXTEND_TIMEOUT_USEC=%" PRId64,
+           (pause.every_ms + answers_ms + END_EXTRA_MS) * 1000);
     atomic_store(&service->draining, true);
     while (pause.every_ms > 0 && wait_for(service, signals, &pause) == SIGHUP)
         ; /* a second SIGTERM or SIGINT cuts the pause short */
