@@ -1,5 +1,7 @@
 #include "visitor/address.h"
 
+#include "base/span.h"
+
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -49,17 +51,9 @@ static unsigned family_bits(uint8_t family)
     return family == ADDRESS_V4 ? 32 : 128;
 }
 
-static bool parse_prefix_length(const char *text, size_t length, unsigned *bits)
+static bool parse_prefix_length(struct span text, unsigned *bits)
 {
-    if (length == 0 || length > 3 || (length > 1 && text[0] == '0'))
-        return false;
-    *bits = 0;
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] < '0' || text[i] > '9')
-            return false;
-        *bits = *bits * 10 + (unsigned)(text[i] - '0');
-    }
-    return true;
+    return span_number(text, 3, bits) && (text.bytes[0] != '0' || text.length == 1);
 }
 
 static bool has_host_bits(const struct network *network)
@@ -77,7 +71,7 @@ bool network_parse(const char *text, size_t length, struct network *out)
     if (!address_parse(text, address_length, &block.base))
         return false;
     block.bits = family_bits(block.base.family);
-    if (slash && !parse_prefix_length(slash + 1, length - address_length - 1, &block.bits))
+    if (slash && !parse_prefix_length((struct span){slash + 1, length - address_length - 1}, &block.bits))
         return false;
     if (slash && block.base.family == ADDRESS_V4 && memchr(text, ':', address_length)) {
         /* Lengths below 96 would leave some of the mapped prefix's ffff below the mask: host bits. */
