@@ -1,7 +1,5 @@
 #include "sim/wire.h"
 
-#include "base/clock.h"
-
 #include <arpa/inet.h>
 #include <civetweb.h>
 #include <errno.h>
@@ -11,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <unistd.h>
+
+#define DESCRIPTORS 4096 /* looked through for sockets: far more than are ever open */
 
 static struct {
     void (*handler)(struct wire *); /* this and `stopping` are written before the threads start */
@@ -86,9 +85,7 @@ int wire_listen(const char *host, int port, void (*handler)(struct wire *), char
  * whose own port is `port` and, when `peer` is given, whose other end is `peer`. -1 when there is none. */
 static int find_socket(int fd, int port, const struct sockaddr_in *peer)
 {
-    struct rlimit limit = {.rlim_cur = 1024};
-    getrlimit(RLIMIT_NOFILE, &limit);
-    for (; fd < 4096 && (rlim_t)fd < limit.rlim_cur; fd++) {
+    for (; fd < DESCRIPTORS; fd++) {
         struct sockaddr_in own = {0}, other = {0};
         socklen_t own_size = sizeof own, other_size = sizeof other;
         if (getsockname(fd, (struct sockaddr *)&own, &own_size) != 0 || own.sin_family != AF_INET ||
@@ -184,17 +181,7 @@ bool wire_wait(struct wire *wire, int ms)
 {
     struct pollfd waits[] = {{.fd = server.stopping, .events = POLLIN},
                              {.fd = socket_of(wire), .events = POLLRDHUP}};
-    int64_t until = clock_monotonic_ms() + ms;
-    int rest = ms;
-    while (rest != 0) {
-        if (poll(waits, 2, rest) > 0)
-            return false;
-        if (ms > 0) {
-            int64_t left = until - clock_monotonic_ms();
-            rest = left > 0 ? (int)left : 0;
-        }
-    }
-    return true;
+    return poll(waits, 2, ms) == 0;
 }
 
 void wire_reset(struct wire *wire)
