@@ -57,11 +57,3 @@ const struct api *api_of(const char *path);
  * NULL, or why it is refused. */
 const char *api_place(const struct wire *, const char *latitude_name, const char *longitude_name,
                       double *latitude, double *longitude);
-
-/* Writes the temperature of point `i`, as the corruption has it. */
-void api_celsius(struct text *, const struct forecast *, int64_t unix_s, int i, enum corruption);
-
-/* Open-Meteo's row, in open_meteo.c. */
-const char *open_meteo_read(const struct wire *, int64_t now_s, struct forecast *, int *status);
-void open_meteo_write(struct text *, const struct forecast *, enum corruption);
-void open_meteo_error(struct text *, int status, const char *reason);

@@ -112,7 +112,7 @@ static void handle_forecast(struct wire *wire)
 
 static int refuse(struct text *out, const char *reason)
 {
-    open_meteo_error(out, 400, reason);
+    json_write(out, "{'error':true,'reason':%s}", reason);
     return 400;
 }
 
