@@ -386,7 +386,7 @@ static void owm_error(struct text *json, int status, const char *reason)
 
 /* ---- the table ---- */
 
-static const struct api apis[] = {
+const struct api apis[] = {
     {"open-meteo", "/v1/forecast",
      "?latitude=19.1&longitude=72.9&hourly=temperature_2m,weather_code,is_day&timeformat=unixtime\n"
      "    and, as you like, &past_hours=1&forecast_hours=50&timezone=auto",
@@ -397,17 +397,13 @@ static const struct api apis[] = {
      owm_write_current, owm_error, JSON_TYPE, NULL, false},
     {"openweathermap", "/data/2.5/forecast", "?lat=19.1&lon=72.9&units=metric&appid=KEY&cnt=18", owm_read,
      owm_write_forecast, owm_error, JSON_TYPE, NULL, false},
+    {.name = NULL},
 };
-
-const struct api *api_at(size_t index)
-{
-    return index < sizeof apis / sizeof apis[0] ? &apis[index] : NULL;
-}
 
 const struct api *api_of(const char *path)
 {
-    for (size_t i = 0; api_at(i); i++)
-        if (strcmp(api_at(i)->path, path) == 0)
-            return api_at(i);
-    return NULL;
+    const struct api *api = apis;
+    while (api->name && strcmp(api->path, path) != 0)
+        api++;
+    return api->name ? api : NULL;
 }

@@ -47,8 +47,8 @@ struct api {
     bool gzip; /* replies are compressed for a client that accepts it */
 };
 
-/* The row at `index`, NULL past the last. */
-const struct api *api_at(size_t index);
+/* The rows; the last has no name. */
+extern const struct api apis[];
 
 /* The row of a path, NULL without. */
 const struct api *api_of(const char *path);

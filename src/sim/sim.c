@@ -245,14 +245,14 @@ static int answer_manual(const struct wire *wire, struct text *out)
 {
     (void)wire;
     text_string(out, usage);
-    for (size_t i = 0; api_at(i); i++)
-        text_format(out, "  %-14s GET %s\n    %s\n", api_at(i)->name, api_at(i)->path, api_at(i)->usage);
+    for (const struct api *api = apis; api->name; api++)
+        text_format(out, "  %-14s GET %s\n    %s\n", api->name, api->path, api->usage);
     text_string(out, "\nControls, over the same port:\n");
     for (size_t i = 0; i < ROUTES; i++)
         text_format(out, "  %-4s %-11s %s\n", routes[i].method, routes[i].path, routes[i].help);
     text_format(out, "\n%s\nKinds:\n", fault_rules_manual);
-    for (size_t i = 0; fault_at(i); i++)
-        text_format(out, "  %-13s %s\n", fault_at(i)->name, fault_at(i)->help);
+    for (const struct fault *fault = faults; fault->name; fault++)
+        text_format(out, "  %-13s %s\n", fault->name, fault->help);
     text_string(out, examples);
     return 200;
 }
