@@ -95,27 +95,23 @@ static int lookup(struct config *config, const struct arguments *arguments)
     return status;
 }
 
-static void print_fragment(struct widget *widget, const struct visit *visit)
-{
-    struct answer answer;
-    char storage[FRAGMENT_BYTES];
-    struct text out = text_init(storage, sizeof storage);
-    widget_answer(widget, visit, &answer);
-    widget_html(&answer, &out);
-    fputs(out.bytes, stdout);
-}
-
 static int snippet(struct config *config, const struct arguments *arguments)
 {
     struct visit visit = {.now = clock_now(), .units = (enum units)config->widget.units};
+    struct answer answer;
+    char storage[FRAGMENT_BYTES];
+    struct text out = text_init(storage, sizeof storage);
     if (!parse_address(arguments->addresses[0], &visit.address))
         return EXIT_USAGE;
     config->weather.wait_ms = config->weather.timeout_ms * WEATHER_PROVIDERS; /* every provider may fail */
     struct places *places = places_open(&config->place);
     struct weather *weather = places ? weather_open(&config->weather) : NULL;
     struct widget *widget = weather ? widget_open(&config->widget, places, weather) : NULL;
-    if (widget)
-        print_fragment(widget, &visit);
+    if (widget) {
+        widget_answer(widget, &visit, &answer);
+        widget_html(&answer, &out);
+        fputs(out.bytes, stdout);
+    }
     widget_close(widget);
     weather_close(weather);
     places_close(places);
@@ -201,15 +197,6 @@ static struct arguments parse_arguments(int argc, char **argv)
     return arguments;
 }
 
-/* A command that is done at once writes nothing: what is in the state folder is a running service's. */
-static int run_once(struct config *config, const struct arguments *arguments)
-{
-    config->place.state[0] = '\0';
-    config->weather.snapshot[0] = '\0';
-    config->weather.budgets[0] = '\0';
-    return arguments->command->run(config, arguments);
-}
-
 static int run_configured(struct arguments *arguments, const struct demo *demo)
 {
     struct config *config = malloc(sizeof *config);
@@ -218,8 +205,13 @@ static int run_configured(struct arguments *arguments, const struct demo *demo)
     if (config && config_load(&arguments->sources, config)) {
         log_configure(&config->log);
         access_configure(&config->access);
-        status = arguments->command->run ? run_once(config, arguments)
-                                         : service_run(config, &arguments->sources, demo);
+        if (!arguments->command->run) {
+            status = service_run(config, &arguments->sources, demo);
+        } else {
+            /* What is done at once writes nothing: what is in the state folder is a running service's. */
+            config->place.state[0] = config->weather.snapshot[0] = config->weather.budgets[0] = '\0';
+            status = arguments->command->run(config, arguments);
+        }
     }
     free(config);
     return status;

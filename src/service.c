@@ -51,6 +51,8 @@ struct service {
     struct timer watchdog;                /* for the service manager's watchdog */
 };
 
+static sigset_t signals; /* that the main thread waits for */
+
 enum { BUILD, DEV, RELOAD, ROWS };
 static metric_collector collect;
 static struct metric rows[ROWS] = {
@@ -228,8 +230,8 @@ static void watchdog_ping(struct service *service)
         log_throttled(LOG_ERROR, "the watchdog is not told", log_str("reason", "a listener does not answer"));
 }
 
-/* Waits for a signal, tells the watchdog and keeps the history meanwhile. 0 when `chore` has fallen due. */
-static int wait_for(struct service *service, const sigset_t *signals, const struct timer *timer)
+/* Waits for a signal, tells the watchdog and keeps the history meanwhile. 0 when the timer has fallen due. */
+static int wait_for(struct service *service, const struct timer *timer)
 {
     for (;;) {
         if (due_in(&service->watchdog) == 0)
@@ -237,7 +239,7 @@ static int wait_for(struct service *service, const sigset_t *signals, const stru
         int64_t beat_ms = due_in(&service->watchdog), chore_ms = due_in(timer);
         int64_t next_ms = beat_ms < chore_ms ? beat_ms : chore_ms;
         struct timespec wait = clock_timespec(next_ms < SAMPLE_MS ? next_ms : SAMPLE_MS);
-        int signal = sigtimedwait(signals, NULL, &wait);
+        int signal = sigtimedwait(&signals, NULL, &wait);
         status_sample(service->status);
         if (signal > 0 || due_in(timer) == 0)
             return signal > 0 ? signal : 0;
@@ -245,16 +247,15 @@ static int wait_for(struct service *service, const sigset_t *signals, const stru
 }
 
 /* Reloads on SIGHUP and when a database has changed; returns at SIGTERM or SIGINT. */
-static void serve(struct service *service, const struct config_sources *sources, const sigset_t *signals)
+static void serve(struct service *service, const struct config_sources *sources)
 {
     struct timer watch = {.done_ms = clock_monotonic_ms()};
     for (;;) {
         watch.every_ms = service->config->watch_ms;
-        int signal = wait_for(service, signals, &watch);
+        int signal = wait_for(service, &watch);
         if (signal == SIGTERM || signal == SIGINT)
             return;
-        if (service->watchdog.every_ms >
-            0) /* examining new databases may take most of the manager's patience */
+        if (service->watchdog.every_ms > 0) /* a new database takes most of the manager's patience */
             watchdog_ping(service);
         if (signal == SIGHUP)
             reload(service, sources);
@@ -264,7 +265,7 @@ static void serve(struct service *service, const struct config_sources *sources,
     }
 }
 
-static void drain(struct service *service, const sigset_t *signals)
+static void drain(struct service *service)
 {
     struct timer pause = {.every_ms = service->config->server.drain_ms, .done_ms = clock_monotonic_ms()};
     int64_t answers_ms = service->config->server.request_timeout_ms + DRAIN_EXTRA_MS;
@@ -272,7 +273,7 @@ static void drain(struct service *service, const sigset_t *signals)
     notify("STOPPING=1\nSTATUS=draining\nEXTEND_TIMEOUT_USEC=%" PRId64,
            (pause.every_ms + answers_ms + END_EXTRA_MS) * 1000);
     atomic_store(&service->draining, true);
-    while (pause.every_ms > 0 && wait_for(service, signals, &pause) == SIGHUP)
+    while (pause.every_ms > 0 && wait_for(service, &pause) == SIGHUP)
         ; /* a second SIGTERM or SIGINT cuts the pause short */
     http_drain(service->public, answers_ms);
 }
@@ -289,19 +290,12 @@ static bool enough_descriptors(const struct config *config)
     return allowed >= needed;
 }
 
-static sigset_t own_signals(void)
+void service_block_signals(void)
 {
-    sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGHUP);
-    return signals;
-}
-
-void service_block_signals(void)
-{
-    sigset_t signals = own_signals();
     sigprocmask(SIG_BLOCK, &signals, NULL);
 }
 
@@ -311,7 +305,6 @@ int service_run(struct config *config, const struct config_sources *sources, con
                               .demo = demo,
                               .dev = config->dev.enabled,
                               .watchdog = {.every_ms = notify_watchdog_ms()}};
-    sigset_t signals = own_signals();
     mkdir(config->place.state, 0755); /* a failure is logged by those that write into it */
     if (config->dev.enabled && config->dev.at_s > 0)
         clock_freeze(config->dev.at_s * 1000);
@@ -320,8 +313,8 @@ int service_run(struct config *config, const struct config_sources *sources, con
     int status = EXIT_FAILURE;
     if (enough_descriptors(config) && start(&service)) {
         announce_ready(&service);
-        serve(&service, sources, &signals);
-        drain(&service, &signals);
+        serve(&service, sources);
+        drain(&service);
         status = EXIT_SUCCESS;
     }
     stop(&service);

@@ -168,13 +168,10 @@ static int answer_clock(const struct wire *wire, struct text *out)
 {
     char text[64];
     int64_t by = 0, at = 0, now = clock_now().wall_ms, then;
-    bool ok = false;
-    if (wire_parameter(wire, "advance", text, sizeof text)) {
-        ok = clock_parse_duration(text, &by);
-    } else if (wire_parameter(wire, "at", text, sizeof text) && clock_parse(text, &at)) {
-        by = at * 1000 - now;
-        ok = true;
-    }
+    bool advance = wire_parameter(wire, "advance", text, sizeof text);
+    bool ok = advance ? clock_parse_duration(text, &by)
+                      : wire_parameter(wire, "at", text, sizeof text) && clock_parse(text, &at);
+    by = advance ? by : at * 1000 - now;
     if (!ok || __builtin_add_overflow(now, by, &then) || then < 0 || then / 1000 > LATEST_S)
         return refuse(out,
                       "advance=3h (ms s m h d, may be negative) or at=2026-01-31T09:00:12Z, 1970 to 9999");
