@@ -2,7 +2,6 @@
  * file, waits for signals and does meanwhile what is due. */
 #include "service.h"
 
-#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -83,19 +82,6 @@ static void stop(struct service *service)
     places_close(service->places);
 }
 
-static struct http_options listener_options(const struct config *config, const struct listen_address *address)
-{
-    struct http_options options = {
-        .port = address->port,
-        .request_timeout_ms = config->server.request_timeout_ms,
-        .keep_alive_ms = config->server.keep_alive_ms,
-        .hosts = config->server.hosts,
-        .dev = config->dev.enabled,
-    };
-    ARRAY_COPY(options.host, address->host);
-    return options;
-}
-
 /* The configuration as the status page shows it; NULL when out of memory. */
 static struct status_settings *status_settings_of(const struct config *config)
 {
@@ -115,8 +101,7 @@ static bool open_listeners(struct service *service)
 {
     const struct config *config = service->config;
     world_map_open(service->places);
-    struct http_options options = listener_options(config, &config->server.listen);
-    options.threads = config->server.threads;
+    struct http_options options = config->public;
     options.body_bytes = PUBLIC_BODY_BYTES;
     options.instrumented = true;
     service->public = http_open(&options, public_routes, service->site);
@@ -128,38 +113,25 @@ static bool open_listeners(struct service *service)
                                                            .public = service->public,
                                                            .draining = &service->draining,
                                                            .reload_refusal = &service->reload_refusal,
-                                                           .dev = config->dev.enabled,
+                                                           .dev = config->dev,
                                                            .simulated = config->widget.simulated,
                                                            .keyless = config_keyless(config)});
     if (!service->status)
         return false;
     status_configure(service->status, status_settings_of(config));
     service->ops_options = (struct ops_options){.status = service->status, .site = service->site};
-    options = listener_options(config, &config->server.ops_listen);
+    options = config->ops;
     options.threads = OPS_THREADS;
     options.body_bytes = OPS_BODY_BYTES;
     service->ops = http_open(&options, ops_routes, &service->ops_options);
     return service->ops != NULL;
 }
 
-static struct public_options site_options(const struct config *config)
-{
-    return (struct public_options){
-        .visits = {.client = config->visitor,
-                   .place_headers = config->place_headers,
-                   .units = config->widget.units,
-                   .dev = config->dev.enabled,
-                   .dev_from = config->dev.from,
-                   .hosts = config->server.hosts},
-        .origins = config->origins,
-    };
-}
-
 /* Starts every room, lowest floor first. On failure the caller stops those that started. */
 static bool start(struct service *service)
 {
     const struct config *config = service->config;
-    struct public_options site = site_options(config);
+    struct public_options site = config->site;
     if (service->demo)
         site.visits.scenario = service->demo->scenario;
     process_register();
@@ -173,8 +145,8 @@ static bool start(struct service *service)
 static void announce_ready(const struct service *service)
 {
     char public[HTTP_HOST_BYTES + 16], ops[HTTP_HOST_BYTES + 16];
-    snprintf(public, sizeof public, "%s:%d", service->config->server.listen.host, http_port(service->public));
-    snprintf(ops, sizeof ops, "%s:%d", service->config->server.ops_listen.host, http_port(service->ops));
+    snprintf(public, sizeof public, "%s:%d", service->config->public.host, http_port(service->public));
+    snprintf(ops, sizeof ops, "%s:%d", service->config->ops.host, http_port(service->ops));
     log_event(LOG_ALWAYS, "ready", log_str("public", public), log_str("ops", ops));
     notify("READY=1\nSTATUS=serving");
     if (service->demo)
@@ -267,8 +239,8 @@ static void serve(struct service *service, const struct config_sources *sources)
 
 static void drain(struct service *service)
 {
-    struct timer pause = {.every_ms = service->config->server.drain_ms, .done_ms = clock_monotonic_ms()};
-    int64_t answers_ms = service->config->server.request_timeout_ms + DRAIN_EXTRA_MS;
+    struct timer pause = {.every_ms = service->config->drain_ms, .done_ms = clock_monotonic_ms()};
+    int64_t answers_ms = service->config->public.request_timeout_ms + DRAIN_EXTRA_MS;
     log_line(LOG_INFO, "draining");
     notify("STOPPING=1\nSTATUS=draining\nEXTEND_TIMEOUT_USEC=%" PRId64,
            (pause.every_ms + answers_ms + END_EXTRA_MS) * 1000);
@@ -281,7 +253,7 @@ static void drain(struct service *service)
 /* Whether there are descriptors for every thread: at EMFILE civetweb would loop without pause. */
 static bool enough_descriptors(const struct config *config)
 {
-    uint64_t needed = (uint64_t)config->server.threads + SPARE_FDS,
+    uint64_t needed = (uint64_t)config->public.threads + SPARE_FDS,
              allowed = process_want_descriptors(needed);
     if (allowed < needed)
         log_event(LOG_ERROR,
@@ -301,13 +273,11 @@ void service_block_signals(void)
 
 int service_run(struct config *config, const struct config_sources *sources, const struct demo *demo)
 {
-    struct service service = {.config = config,
-                              .demo = demo,
-                              .dev = config->dev.enabled,
-                              .watchdog = {.every_ms = notify_watchdog_ms()}};
+    struct service service = {
+        .config = config, .demo = demo, .dev = config->dev, .watchdog = {.every_ms = notify_watchdog_ms()}};
     mkdir(config->place.state, 0755); /* a failure is logged by those that write into it */
-    if (config->dev.enabled && config->dev.at_s > 0)
-        clock_freeze(config->dev.at_s * 1000);
+    if (config->dev && config->dev_at_s > 0)
+        clock_freeze(config->dev_at_s * 1000);
     config_warn(config);
 
     int status = EXIT_FAILURE;

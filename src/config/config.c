@@ -256,9 +256,20 @@ static void check_together(struct loader *loader)
     const struct config *c = loader->config;
     if (c->weather.keep_ms < c->weather.refresh_ms)
         report(loader, "weather", "keep is shorter than refresh");
-    if (c->server.listen.port != 0 && c->server.listen.port == c->server.ops_listen.port &&
-        strcmp(c->server.listen.host, c->server.ops_listen.host) == 0)
+    if (c->public.port != 0 && c->public.port == c->ops.port && strcmp(c->public.host, c->ops.host) == 0)
         report(loader, "server", "listen and ops_listen are the same address");
+}
+
+/* Gives each room what it shares with others. */
+static void share(struct config *c)
+{
+    c->public.dev = c->ops.dev = c->site.visits.dev = c->dev;
+    c->ops.hosts = c->site.visits.hosts = c->public.hosts;
+    c->ops.request_timeout_ms = c->public.request_timeout_ms;
+    c->ops.keep_alive_ms = c->public.keep_alive_ms;
+    c->site.visits.units = c->widget.units;
+    c->weather.max_waiters = c->public.threads / 4;
+    c->weather.simulated = c->widget.simulated;
 }
 
 bool config_load(const struct config_sources *sources, struct config *out)
@@ -282,8 +293,7 @@ bool config_load(const struct config_sources *sources, struct config *out)
     set_outputs(&loader);
     if (!loader.failed)
         check_together(&loader);
-    out->weather.max_waiters = out->server.threads / 4;
-    out->weather.simulated = out->widget.simulated;
+    share(out);
     return !loader.failed;
 }
 
@@ -323,7 +333,7 @@ bool config_keyless(const struct config *config)
     bool open_meteo = false;
     for (size_t i = 0; i < weather->provider_count; i++)
         open_meteo = open_meteo || strcmp(weather->providers[i], "open-meteo") == 0;
-    return open_meteo && !config->dev.enabled && !weather->provider[PROVIDER_OPEN_METEO].key_file[0] &&
+    return open_meteo && !config->dev && !weather->provider[PROVIDER_OPEN_METEO].key_file[0] &&
            strcmp(weather->provider[PROVIDER_OPEN_METEO].url, WEATHER_FREE_HOST) == 0;
 }
 
@@ -333,7 +343,7 @@ void config_warn(const struct config *config)
         log_line(LOG_WARN,
                  "Open-Meteo's free host is for non-commercial use, and a site with ads or subscriptions is "
                  "commercial; set weather.open_meteo_key_file");
-    if (config->dev.enabled)
+    if (config->dev)
         log_line(LOG_WARN,
                  "developer mode: never on a public host. Clients in dev.from may be any reader; a proxy on "
                  "this machine that sends no forwarding header makes every reader such a client, and "

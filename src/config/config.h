@@ -4,9 +4,8 @@
 
 #include "base/log.h"
 #include "http/access.h"
-#include "http/server.h"
 #include "place/place.h"
-#include "visitor/client.h"
+#include "site/public.h"
 #include "weather/weather.h"
 #include "widget/widget.h"
 
@@ -19,30 +18,18 @@
 #define CONFIG_OPTIONS_MAX  64
 #define CONFIG_SETS_MAX     64
 
-struct listen_address {
-    char host[HTTP_HOST_BYTES]; /* IPv4 literal */
-    int64_t port;
-};
-
 struct config {
-    struct {
-        struct listen_address listen, ops_listen;
-        int64_t threads, request_timeout_ms, keep_alive_ms, drain_ms;
-        struct http_names hosts;
-    } server;
-    struct client_options visitor;
+    struct http_options public, ops; /* [server]; which answers they hold is for service.c to say */
+    int64_t drain_ms;
+    struct public_options site; /* with [visitor], geoip.headers, dev.from */
     struct place_options place; /* with server.state */
     int64_t watch_ms;
     struct weather_options weather; /* with [cache] */
     struct widget_options widget;   /* with dev.simulated */
-    struct http_names origins, place_headers;
     struct log_options log;
     struct access_options access;
-    struct {
-        bool enabled;
-        struct network_set from;
-        int64_t at_s; /* 0: the clock runs */
-    } dev;
+    bool dev;
+    int64_t dev_at_s; /* 0: the clock runs */
 
     /* Each option's value as it was written, and where; in the order of the table. */
     struct {

@@ -89,7 +89,7 @@ bool read_header(struct setting *s)
 
 bool read_listen(struct setting *s)
 {
-    struct listen_address *out = s->field;
+    struct http_options *out = s->field;
     struct address address;
     const char *text = s->text, *colon = strrchr(text, ':');
     size_t length = colon ? (size_t)(colon - text) : 0;
