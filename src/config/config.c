@@ -315,16 +315,20 @@ bool config_reloadable(const struct config *present, const struct config *next, 
     return ok;
 }
 
-bool config_setting(const struct config *config, size_t i, struct config_setting *out)
+struct status_settings *config_settings(const struct config *config)
 {
-    if (i >= option_count)
-        return false;
-    const char *value = config->values[i].text;
-    *out = (struct config_setting){.section = option_table[i].section,
-                                   .key = option_table[i].key,
-                                   .value = option_table[i].secret && value[0] ? NULL : value,
-                                   .origin = config->values[i].origin};
-    return true;
+    _Static_assert(CONFIG_OPTIONS_MAX <= STATUS_SETTINGS_MAX, "every option has a row");
+    struct status_settings *settings = calloc(1, sizeof *settings);
+    for (; settings && settings->count < option_count; settings->count++) {
+        struct status_setting *row = &settings->rows[settings->count];
+        const struct option *option = &option_table[settings->count];
+        const char *value = config->values[settings->count].text;
+        snprintf(row->name, sizeof row->name, "%s.%s", option->section, option->key);
+        snprintf(row->value, sizeof row->value, "%s",
+                 option->secret && value[0] ? "(set, and secret)" : value);
+        ARRAY_COPY(row->origin, config->values[settings->count].origin);
+    }
+    return settings;
 }
 
 bool config_keyless(const struct config *config)
@@ -367,16 +371,16 @@ static void print_comment(const struct option *option, const char *origin)
 
 void config_print(const struct config *config)
 {
-    struct config_setting setting;
     const char *section = "";
-    for (size_t i = 0; config_setting(config, i, &setting); i++) {
-        if (strcmp(section, setting.section) != 0)
-            printf("%s[%s]\n", i > 0 ? "\n" : "", setting.section);
-        section = setting.section;
-        print_comment(&option_table[i], setting.origin);
-        if (setting.value)
-            printf("%s =%s%s\n", setting.key, setting.value[0] ? " " : "", setting.value);
+    for (const struct option *option = option_table; option < option_table + option_count; option++) {
+        const char *value = config->values[option - option_table].text;
+        if (strcmp(section, option->section) != 0)
+            printf("%s[%s]\n", *section ? "\n" : "", option->section);
+        section = option->section;
+        print_comment(option, config->values[option - option_table].origin);
+        if (option->secret && value[0])
+            printf("# %s is set, and secret\n", option->key);
         else
-            printf("# %s is set, and secret\n", setting.key);
+            printf("%s =%s%s\n", option->key, value[0] ? " " : "", value);
     }
 }

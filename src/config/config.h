@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "http/access.h"
+#include "ops/status.h"
 #include "place/place.h"
 #include "site/public.h"
 #include "weather/weather.h"
@@ -60,15 +61,9 @@ bool config_load(const struct config_sources *, struct config *out);
  * standard error), when a key differs that only a restart can change. */
 bool config_reloadable(const struct config *present, const struct config *next, config_error *);
 
-/* An option in force; its strings live as long as the configuration. */
-struct config_setting {
-    const char *section, *key;
-    const char *value;  /* NULL: it is set, and secret */
-    const char *origin; /* file and line, environment or --set; "" for a default */
-};
-
-/* The option at position `i`, in the order of widget.conf. False behind the last. */
-bool config_setting(const struct config *, size_t i, struct config_setting *out);
+/* The options in force as the status page shows them, in the order of widget.conf, for the caller to free.
+ * NULL when out of memory. */
+struct status_settings *config_settings(const struct config *);
 
 /* Whether Open-Meteo's free host would be asked outside developer mode, which commercial sites may not. */
 bool config_keyless(const struct config *);
