@@ -3,12 +3,9 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "demo.h"
-#include "place/place.h"
 #include "place/validate.h"
 #include "service.h"
-#include "weather/weather.h"
 #include "widget/explain.h"
-#include "widget/widget.h"
 
 #include <signal.h>
 #include <stdio.h>

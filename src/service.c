@@ -8,19 +8,13 @@
 #include "base/notify.h"
 #include "base/process.h"
 #include "ops/ops.h"
-#include "ops/status.h"
-#include "place/place.h"
-#include "site/public.h"
 #include "site/world_map.h"
-#include "weather/weather.h"
-#include "widget/widget.h"
 
 #include <inttypes.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #define SPARE_FDS      512 /* queues, fetches, databases, the ops listener */

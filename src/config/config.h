@@ -1,5 +1,5 @@
 /* The configuration: defaults, widget.conf, environment and command line become one struct of the rooms' own
- * options. Only main.c, service.c and demo.c include it. */
+ * options, whose headers come with it. Only main.c, service.c and demo.c include it. */
 #pragma once
 
 #include "base/log.h"
@@ -9,10 +9,6 @@
 #include "site/public.h"
 #include "weather/weather.h"
 #include "widget/widget.h"
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #define CONFIG_VALUE_BYTES  512
 #define CONFIG_ORIGIN_BYTES 320

@@ -3,7 +3,6 @@
 #include "config/hosts.h"
 #include "config/table.h"
 #include "place/record.h"
-#include "weather/weather.h"
 #include "widget/words.h"
 
 #include <ctype.h>

@@ -5,7 +5,6 @@
  * Thread-safe. */
 #pragma once
 
-#include "base/text.h"
 #include "sim/faults.h"
 
 #define FAULT_RULES_MAX 16

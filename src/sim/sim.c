@@ -4,10 +4,7 @@
  * is controlled over the same port. --help tells all of it. */
 #include "base/clock.h"
 #include "base/json.h"
-#include "base/text.h"
 #include "sim/fault_rules.h"
-#include "sim/faults.h"
-#include "sim/wire.h"
 #include "synthetic/synthetic_weather.h"
 
 #include <arpa/inet.h>

@@ -5,10 +5,6 @@
 
 #include "base/text.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 struct scenario_reader {
     const char *name;
     const char *address; /* most are in data/visitors.tsv; "": the forwarding header cannot be trusted */
