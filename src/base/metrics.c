@@ -37,7 +37,7 @@ static size_t label_count(const struct metric *metric, size_t i)
 
 static size_t cells_per_series(const struct metric *metric)
 {
-    return metric->type == METRIC_HISTOGRAM ? metric->bound_count + 1 + HISTOGRAM_SUM : 1;
+    return metric->bounds ? metric->bound_count + 1 + HISTOGRAM_SUM : 1;
 }
 
 /* Cells from one stripe to the next: whole cache lines, so that stripes do not share any. */
@@ -121,7 +121,7 @@ static void series_values(const struct metric *metric, size_t series, const char
 
 static uint64_t sum_row(const struct metric *metric, const char *value)
 {
-    size_t at = metric->type == METRIC_HISTOGRAM ? metric->bound_count + 1 : 0;
+    size_t at = metric->bounds ? metric->bound_count + 1 : 0;
     uint64_t sum = 0;
     for (size_t series = 0; metric->cells && series < metric->series; series++) {
         const char *values[METRIC_LABELS];
@@ -209,7 +209,7 @@ static void write_stored(struct text *out, const struct metric *metric)
         series_values(metric, series, values);
         if (metric->sparse && untouched(metric, series))
             continue;
-        if (metric->type == METRIC_HISTOGRAM)
+        if (metric->bounds)
             write_histogram(out, metric, series, values);
         else
             write_sample(out, metric, "", values, NULL, (double)sum_cell(metric, series, 0));
@@ -218,18 +218,11 @@ static void write_stored(struct text *out, const struct metric *metric)
 
 static void write_metric(struct text *out, const struct metric *metric, size_t row)
 {
-    static const char *const types[] = {"counter", "gauge", "histogram"};
-    text_format(out, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help, metric->name,
-                types[metric->type]);
+    text_format(out, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help, metric->name, metric->type);
     if (metric->collect)
         metric->collect(metric->context, row, &(struct metric_samples){.out = out, .metric = metric});
     else
         write_stored(out, metric);
-}
-
-void metric_value(struct metric_samples *samples, double value)
-{
-    metric_sample(samples, value, NULL, NULL);
 }
 
 void metrics_write(struct text *out)
