@@ -155,13 +155,6 @@ const char *fault_rules_add(const struct wire *wire)
     return reason;
 }
 
-void fault_rules_clear(void)
-{
-    pthread_mutex_lock(&list.lock);
-    list.count = 0;
-    pthread_mutex_unlock(&list.lock);
-}
-
 static bool in_box(const struct rule *rule, const struct forecast *f)
 {
     bool east_of = f->longitude >= rule->west, west_of = f->longitude <= rule->east;

@@ -17,9 +17,6 @@ extern const char fault_rules_manual[];
  * nothing has changed. */
 const char *fault_rules_add(const struct wire *);
 
-/* Ends all rules. */
-void fault_rules_clear(void);
-
 /* Chooses the fault of a request, counts it, and writes the fault and its value into the exchange. A request
  * whose query was refused lies in no box. */
 void fault_rules_apply(struct exchange *);

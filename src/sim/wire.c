@@ -81,41 +81,33 @@ int wire_listen(const char *host, int port, void (*handler)(struct wire *), char
     return bound.port;
 }
 
-/* civetweb does not tell its sockets, so they are looked for among all descriptors: the next one from `fd` on
- * whose own port is `port` and, when `peer` is given, whose other end is `peer`. -1 when there is none. */
-static int find_socket(int fd, int port, const struct sockaddr_in *peer)
+/* civetweb does not tell its sockets, so they are looked for among all descriptors. Whether `fd` is one of
+ * them: whether the end that `get` tells of has this port and, where it is not NULL, this address. */
+static bool is_socket(int fd, int (*get)(int, struct sockaddr *, socklen_t *), int port, const char *address)
 {
-    for (; fd < DESCRIPTORS; fd++) {
-        struct sockaddr_in own = {0}, other = {0};
-        socklen_t own_size = sizeof own, other_size = sizeof other;
-        if (getsockname(fd, (struct sockaddr *)&own, &own_size) != 0 || own.sin_family != AF_INET ||
-            ntohs(own.sin_port) != port)
-            continue;
-        if (!peer)
-            return fd;
-        if (getpeername(fd, (struct sockaddr *)&other, &other_size) == 0 &&
-            other.sin_port == peer->sin_port && other.sin_addr.s_addr == peer->sin_addr.s_addr)
-            return fd;
-    }
-    return -1;
+    struct sockaddr_in end = {0};
+    socklen_t size = sizeof end;
+    return get(fd, (struct sockaddr *)&end, &size) == 0 && end.sin_family == AF_INET &&
+           ntohs(end.sin_port) == port && (!address || end.sin_addr.s_addr == inet_addr(address));
 }
 
 static int socket_of(const struct wire *wire)
 {
     const struct mg_request_info *info = mg_get_request_info(wire->connection);
-    struct sockaddr_in peer = {.sin_family = AF_INET, .sin_port = htons((uint16_t)info->remote_port)};
-    if (inet_pton(AF_INET, info->remote_addr, &peer.sin_addr) != 1)
-        return -1;
-    return find_socket(0, info->server_port, &peer);
+    for (int fd = 0; fd < DESCRIPTORS; fd++)
+        if (is_socket(fd, getsockname, info->server_port, NULL) &&
+            is_socket(fd, getpeername, info->remote_port, info->remote_addr))
+            return fd;
+    return -1;
 }
 
 void wire_stop(void)
 {
     eventfd_write(server.stopping, 1);
     /* Without this, civetweb would wait for its poll interval of two seconds on each of them. */
-    int port = atomic_load(&server.port);
-    for (int fd = find_socket(0, port, NULL); fd >= 0; fd = find_socket(fd + 1, port, NULL))
-        shutdown(fd, SHUT_RDWR);
+    for (int fd = 0; fd < DESCRIPTORS; fd++)
+        if (is_socket(fd, getsockname, atomic_load(&server.port), NULL))
+            shutdown(fd, SHUT_RDWR);
     mg_stop(server.context);
     mg_exit_library();
     close(server.stopping);
