@@ -14,10 +14,6 @@
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define ENVIRONMENT     "MASTHEAD__"
 #define ERROR_BYTES     (2 * LINE_BYTES)
-#define SYSTEM_FILE     "/etc/masthead/widget.conf"
-#define DEFAULT_STATE   "var"
-#define BUDGET_FILE     "budgets"
-#define STATE_VARIABLE  "STATE_DIRECTORY"
 
 /* One pass over all sources. */
 struct loader {
@@ -203,7 +199,7 @@ static void load_sets(struct loader *loader, const struct config_sources *source
 
 void config_find_file(struct config_sources *sources)
 {
-    static const char *const usual[] = {"widget.conf", SYSTEM_FILE};
+    static const char *const usual[] = {"widget.conf", "/etc/masthead/widget.conf"};
     for (size_t i = 0; !sources->file && i < sizeof usual / sizeof usual[0]; i++)
         if (access(usual[i], F_OK) == 0)
             sources->file = usual[i];
@@ -223,14 +219,14 @@ static void set_folder(struct loader *loader)
 static void set_state(struct loader *loader)
 {
     char *state = loader->config->place.state;
-    const char *given = getenv(STATE_VARIABLE);
+    const char *given = getenv("STATE_DIRECTORY");
     int length;
     if (state[0])
         return;
     if (given && given[0])
         length = snprintf(state, PLACE_PATH_BYTES, "%.*s", (int)strcspn(given, ":"), given);
     else
-        length = snprintf(state, PLACE_PATH_BYTES, "%s/" DEFAULT_STATE, loader->folder);
+        length = snprintf(state, PLACE_PATH_BYTES, "%s/var", loader->folder);
     if (length >= PLACE_PATH_BYTES)
         report(loader, "server", "state: path too long");
 }
@@ -241,7 +237,7 @@ static void set_outputs(struct loader *loader)
     struct weather_options *weather = &loader->config->weather;
     const char *state = loader->config->place.state;
     char name[sizeof weather->snapshot];
-    snprintf(weather->budgets, sizeof weather->budgets, "%s/" BUDGET_FILE, state);
+    snprintf(weather->budgets, sizeof weather->budgets, "%s/budgets", state);
     ARRAY_COPY(name, weather->snapshot);
     if (name[0] == '\0' || name[0] == '/')
         return;
@@ -372,12 +368,13 @@ static void print_comment(const struct option *option, const char *origin)
 void config_print(const struct config *config)
 {
     const char *section = "";
-    for (const struct option *option = option_table; option < option_table + option_count; option++) {
-        const char *value = config->values[option - option_table].text;
+    for (size_t i = 0; i < option_count; i++) {
+        const struct option *option = &option_table[i];
+        const char *value = config->values[i].text;
         if (strcmp(section, option->section) != 0)
-            printf("%s[%s]\n", *section ? "\n" : "", option->section);
+            printf("%s[%s]\n", i > 0 ? "\n" : "", option->section);
         section = option->section;
-        print_comment(option, config->values[option - option_table].origin);
+        print_comment(option, config->values[i].origin);
         if (option->secret && value[0])
             printf("# %s is set, and secret\n", option->key);
         else
