@@ -353,13 +353,10 @@ void config_warn(const struct config *config)
 /* The comment on an option: what it is, its words where it is a choice, whether it reloads, its origin. */
 static void print_comment(const struct option *option, const char *origin)
 {
-    const char *mark = ": ";
-    printf("# %s", option->help);
-    for (const char *word = option->read == read_choice ? option->words : ""; *word; mark = ", ") {
-        size_t length = strcspn(word, " ");
-        printf("%s%.*s", mark, (int)length, word);
-        word += length + (word[length] == ' ');
-    }
+    bool choice = option->read == read_choice;
+    printf("# %s%s", option->help, choice ? ": " : "");
+    for (const char *c = choice ? option->words : ""; *c; c++)
+        printf(*c == ' ' ? ",%c" : "%c", *c);
     printf(". %s\n", option->reloads ? "SIGHUP changes it." : "Restart to change it.");
     if (origin[0])
         printf("# from %s\n", origin);
