@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define JSON_TYPE  "application/json; charset=utf-8"
 #define HOUR_S     3600
 #define OLD_BY_S   (10 * 86400)
 #define KELVIN     273.15 /* 0 °C */

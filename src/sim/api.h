@@ -9,6 +9,7 @@
 #define API_REPLY_BYTES   131072 /* the longest: Open-Meteo's 2,592 hours of three variables */
 #define API_ERROR_BYTES   512
 #define API_HEADERS_BYTES 160
+#define JSON_TYPE         "application/json; charset=utf-8"
 
 enum variable { TEMPERATURE, WEATHER_CODE, IS_DAY, VARIABLES };
 

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <zlib.h>
 
-#define JSON_TYPE      "application/json; charset=utf-8"
 #define SLOW_MAX_MS    3600000
 #define HUGE_CHUNKS    16384 /* of 4 KiB each: 64 MiB in all */
 #define DEEP_LEVELS    100000
