@@ -4,10 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LINE_CELLS    8 /* 64 bytes */
-#define STRIPES       8
-#define TABLES_MAX    16
-#define HISTOGRAM_SUM 1 /* cells of a histogram series: one a bound, one for +Inf, then the sum */
+#define LINE_CELLS 8 /* 64 bytes */
+#define STRIPES    8
+#define TABLES_MAX 16
 
 static struct {
     struct metric *rows;
@@ -35,9 +34,10 @@ static size_t label_count(const struct metric *metric, size_t i)
     return metric->labels[i].count > 0 ? metric->labels[i].count : 1;
 }
 
+/* Of a histogram: one a bound, one for +Inf, then the sum. */
 static size_t cells_per_series(const struct metric *metric)
 {
-    return metric->bounds ? metric->bound_count + 1 + HISTOGRAM_SUM : 1;
+    return metric->bounds ? metric->bound_count + 2 : 1;
 }
 
 /* Cells from one stripe to the next: whole cache lines, so that stripes do not share any. */
@@ -49,8 +49,7 @@ static size_t stride(const struct metric *metric)
 
 static atomic_uint_fast64_t *cell(const struct metric *metric, size_t at_stripe, size_t series, size_t i)
 {
-    size_t per_series = cells_per_series(metric);
-    return &metric->cells[at_stripe * stride(metric) + series * per_series + i];
+    return &metric->cells[at_stripe * stride(metric) + series * cells_per_series(metric) + i];
 }
 
 static size_t series_of(const struct metric *metric, size_t first, size_t second)
