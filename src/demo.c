@@ -136,8 +136,7 @@ void demo_ready(const struct demo *demo, const char *public, const char *ops)
     pthread_t thread;
     text_format(&line, "{\"public\":\"http://%s\",\"ops\":\"http://%s\"", public, ops);
     json_write(&line, ",'simulator':%s,'readers':[", demo->url);
-    const struct scenario_reader *reader;
-    for (size_t i = 0; (reader = scenario_reader_at(i)); i++)
+    for (const struct scenario_reader *reader = scenario_readers; reader->name; reader++)
         if (reader->address[0])
             json_write(&line, ",{'name':%s,'address':%s}", reader->name, reader->address);
     printf("%s]}\n", line.bytes);

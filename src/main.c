@@ -3,12 +3,9 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "demo.h"
-#include "place/place.h"
 #include "place/validate.h"
 #include "service.h"
-#include "weather/weather.h"
 #include "widget/explain.h"
-#include "widget/widget.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -95,19 +92,12 @@ static int lookup(struct config *config, const struct arguments *arguments)
     return status;
 }
 
-static void print_fragment(const struct widget *widget, const struct visit *visit)
-{
-    struct answer answer;
-    char storage[FRAGMENT_BYTES];
-    struct text out = text_init(storage, sizeof storage);
-    widget_answer(widget, visit, &answer);
-    widget_html(&answer, &out);
-    fputs(out.bytes, stdout);
-}
-
 static int snippet(struct config *config, const struct arguments *arguments)
 {
     struct visit visit = {.now = clock_now(), .units = (enum units)config->widget.units};
+    struct answer answer;
+    char storage[FRAGMENT_BYTES];
+    struct text out = text_init(storage, sizeof storage);
     if (!parse_address(arguments->addresses[0], &visit.address))
         return EXIT_USAGE;
     config->weather.wait_ms = config->weather.timeout_ms * WEATHER_PROVIDERS; /* every provider may fail */
@@ -115,8 +105,11 @@ static int snippet(struct config *config, const struct arguments *arguments)
     struct weather *weather = places ? weather_open(&config->weather) : NULL;
     const struct widget widget = {config->widget, places, weather};
     widget_register();
-    if (weather)
-        print_fragment(&widget, &visit);
+    if (weather) {
+        widget_answer(&widget, &visit, &answer);
+        widget_html(&answer, &out);
+        fputs(out.bytes, stdout);
+    }
     weather_close(weather);
     places_close(places);
     return weather ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -201,15 +194,6 @@ static struct arguments parse_arguments(int argc, char **argv)
     return arguments;
 }
 
-/* A command that is done at once writes nothing: what is in the state folder is a running service's. */
-static int run_once(struct config *config, const struct arguments *arguments)
-{
-    config->place.state[0] = '\0';
-    config->weather.snapshot[0] = '\0';
-    config->weather.budgets[0] = '\0';
-    return arguments->command->run(config, arguments);
-}
-
 static int run_configured(struct arguments *arguments, const struct demo *demo)
 {
     struct config *config = malloc(sizeof *config);
@@ -218,8 +202,13 @@ static int run_configured(struct arguments *arguments, const struct demo *demo)
     if (config && config_load(&arguments->sources, config)) {
         log_configure(&config->log);
         access_configure(&config->access);
-        status = arguments->command->run ? run_once(config, arguments)
-                                         : service_run(config, &arguments->sources, demo);
+        if (!arguments->command->run) {
+            status = service_run(config, &arguments->sources, demo);
+        } else {
+            /* What is done at once writes nothing: what is in the state folder is a running service's. */
+            config->place.state[0] = config->weather.snapshot[0] = config->weather.budgets[0] = '\0';
+            status = arguments->command->run(config, arguments);
+        }
     }
     free(config);
     return status;

@@ -2,25 +2,19 @@
  * file, waits for signals and does meanwhile what is due. */
 #include "service.h"
 
-#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/notify.h"
 #include "base/process.h"
 #include "ops/ops.h"
-#include "ops/status.h"
-#include "place/place.h"
-#include "site/public.h"
 #include "site/world_map.h"
-#include "weather/weather.h"
-#include "widget/widget.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #define SPARE_FDS      512 /* queues, fetches, databases, the ops listener */
@@ -48,6 +42,8 @@ struct service {
     _Atomic(const char *) reload_refusal; /* reason why the last reload was refused; NULL: it was not */
     struct timer watchdog;                /* for the service manager's watchdog */
 };
+
+static sigset_t signals; /* that the main thread waits for */
 
 enum { BUILD, DEV, RELOAD, ROWS };
 static metric_collector collect;
@@ -77,19 +73,6 @@ static void stop(struct service *service)
     places_close(service->places);
 }
 
-static struct http_options listener_options(const struct config *config, const struct listen_address *address)
-{
-    struct http_options options = {
-        .port = address->port,
-        .request_timeout_ms = config->server.request_timeout_ms,
-        .keep_alive_ms = config->server.keep_alive_ms,
-        .hosts = config->server.hosts,
-        .dev = config->dev.enabled,
-    };
-    ARRAY_COPY(options.host, address->host);
-    return options;
-}
-
 /* The configuration as the status page shows it; NULL when out of memory. */
 static struct status_settings *status_settings_of(const struct config *config)
 {
@@ -105,31 +88,18 @@ static struct status_settings *status_settings_of(const struct config *config)
     return settings;
 }
 
-static struct public_site site_of(const struct service *service)
-{
-    const struct config *config = service->config;
-    return (struct public_site){
-        .visits = {.client = config->visitor,
-                   .place_headers = config->place_headers,
-                   .units = config->widget.units,
-                   .dev = config->dev.enabled,
-                   .dev_from = config->dev.from,
-                   .hosts = config->server.hosts,
-                   .scenario = service->demo ? service->demo->scenario : (struct scenario){.reader = NULL}},
-        .origins = config->origins,
-        .widget = {config->widget, service->places, service->weather},
-    };
-}
-
 static bool open_listeners(struct service *service)
 {
     const struct config *config = service->config;
-    service->site = site_of(service);
+    service->site.visits = config->visits;
+    service->site.origins = config->origins;
+    service->site.widget = (struct widget){config->widget, service->places, service->weather};
+    if (service->demo)
+        service->site.visits.scenario = service->demo->scenario;
     widget_register();
     visit_register();
     world_map_open(service->places);
-    struct http_options options = listener_options(config, &config->server.listen);
-    options.threads = config->server.threads;
+    struct http_options options = config->public;
     options.body_bytes = PUBLIC_BODY_BYTES;
     options.instrumented = true;
     service->public = http_open(&options, public_routes, &service->site);
@@ -141,14 +111,14 @@ static bool open_listeners(struct service *service)
                                                            .public = service->public,
                                                            .draining = &service->draining,
                                                            .reload_refusal = &service->reload_refusal,
-                                                           .dev = config->dev.enabled,
+                                                           .dev = config->dev,
                                                            .simulated = config->widget.simulated,
                                                            .keyless = config_keyless(config)});
     if (!service->status)
         return false;
     status_configure(service->status, status_settings_of(config));
     service->ops_options = (struct ops_options){.status = service->status, .site = &service->site};
-    options = listener_options(config, &config->server.ops_listen);
+    options = config->ops;
     options.threads = OPS_THREADS;
     options.body_bytes = OPS_BODY_BYTES;
     service->ops = http_open(&options, ops_routes, &service->ops_options);
@@ -168,10 +138,10 @@ static bool start(struct service *service)
 static void announce_ready(const struct service *service)
 {
     char public[HTTP_HOST_BYTES + 16], ops[HTTP_HOST_BYTES + 16];
-    snprintf(public, sizeof public, "%s:%d", service->config->server.listen.host, http_port(service->public));
-    snprintf(ops, sizeof ops, "%s:%d", service->config->server.ops_listen.host, http_port(service->ops));
+    snprintf(public, sizeof public, "%s:%d", service->config->public.host, http_port(service->public));
+    snprintf(ops, sizeof ops, "%s:%d", service->config->ops.host, http_port(service->ops));
     log_event(LOG_ALWAYS, "ready", log_str("public", public), log_str("ops", ops));
-    notify_ready("serving");
+    notify("READY=1\nSTATUS=serving");
     if (service->demo)
         demo_ready(service->demo, public, ops);
 }
@@ -206,7 +176,7 @@ static void reload(struct service *service, const struct config_sources *sources
     }
     free(next);
     log_line(ok ? LOG_INFO : LOG_ERROR, ok ? "reloaded" : "reload refused, nothing changed");
-    notify_ready(ok ? "serving" : "reload refused, serving as before");
+    notify("READY=1\nSTATUS=%s", ok ? "serving" : "reload refused, serving as before");
 }
 
 static int64_t due_in(const struct timer *timer)
@@ -220,13 +190,13 @@ static void watchdog_ping(struct service *service)
 {
     service->watchdog.done_ms = clock_monotonic_ms();
     if (http_alive(service->public) && http_alive(service->ops))
-        notify_watchdog();
+        notify("WATCHDOG=1");
     else
         log_throttled(LOG_ERROR, "the watchdog is not told", log_str("reason", "a listener does not answer"));
 }
 
-/* Waits for a signal, tells the watchdog and keeps the history meanwhile. 0 when `chore` has fallen due. */
-static int wait_for(struct service *service, const sigset_t *signals, const struct timer *timer)
+/* Waits for a signal, tells the watchdog and keeps the history meanwhile. 0 when the timer has fallen due. */
+static int wait_for(struct service *service, const struct timer *timer)
 {
     for (;;) {
         if (due_in(&service->watchdog) == 0)
@@ -234,7 +204,7 @@ static int wait_for(struct service *service, const sigset_t *signals, const stru
         int64_t beat_ms = due_in(&service->watchdog), chore_ms = due_in(timer);
         int64_t next_ms = beat_ms < chore_ms ? beat_ms : chore_ms;
         struct timespec wait = clock_timespec(next_ms < SAMPLE_MS ? next_ms : SAMPLE_MS);
-        int signal = sigtimedwait(signals, NULL, &wait);
+        int signal = sigtimedwait(&signals, NULL, &wait);
         status_sample(service->status);
         if (signal > 0 || due_in(timer) == 0)
             return signal > 0 ? signal : 0;
@@ -242,16 +212,15 @@ static int wait_for(struct service *service, const sigset_t *signals, const stru
 }
 
 /* Reloads on SIGHUP and when a database has changed; returns at SIGTERM or SIGINT. */
-static void serve(struct service *service, const struct config_sources *sources, const sigset_t *signals)
+static void serve(struct service *service, const struct config_sources *sources)
 {
     struct timer watch = {.done_ms = clock_monotonic_ms()};
     for (;;) {
         watch.every_ms = service->config->watch_ms;
-        int signal = wait_for(service, signals, &watch);
+        int signal = wait_for(service, &watch);
         if (signal == SIGTERM || signal == SIGINT)
             return;
-        if (service->watchdog.every_ms >
-            0) /* examining new databases may take most of the manager's patience */
+        if (service->watchdog.every_ms > 0) /* a new database takes most of the manager's patience */
             watchdog_ping(service);
         if (signal == SIGHUP)
             reload(service, sources);
@@ -261,14 +230,15 @@ static void serve(struct service *service, const struct config_sources *sources,
     }
 }
 
-static void drain(struct service *service, const sigset_t *signals)
+static void drain(struct service *service)
 {
-    struct timer pause = {.every_ms = service->config->server.drain_ms, .done_ms = clock_monotonic_ms()};
-    int64_t answers_ms = service->config->server.request_timeout_ms + DRAIN_EXTRA_MS;
+    struct timer pause = {.every_ms = service->config->drain_ms, .done_ms = clock_monotonic_ms()};
+    int64_t answers_ms = service->config->public.request_timeout_ms + DRAIN_EXTRA_MS;
     log_line(LOG_INFO, "draining");
-    notify_stopping(pause.every_ms + answers_ms + END_EXTRA_MS);
+    notify("STOPPING=1\nSTATUS=draining\nEXTEND_TIMEOUT_USEC=%" PRId64,
+           (pause.every_ms + answers_ms + END_EXTRA_MS) * 1000);
     atomic_store(&service->draining, true);
-    while (pause.every_ms > 0 && wait_for(service, signals, &pause) == SIGHUP)
+    while (pause.every_ms > 0 && wait_for(service, &pause) == SIGHUP)
         ; /* a second SIGTERM or SIGINT cuts the pause short */
     http_drain(service->public, answers_ms);
 }
@@ -276,7 +246,7 @@ static void drain(struct service *service, const sigset_t *signals)
 /* Whether there are descriptors for every thread: at EMFILE civetweb would loop without pause. */
 static bool enough_descriptors(const struct config *config)
 {
-    uint64_t needed = (uint64_t)config->server.threads + SPARE_FDS,
+    uint64_t needed = (uint64_t)config->public.threads + SPARE_FDS,
              allowed = process_want_descriptors(needed);
     if (allowed < needed)
         log_event(LOG_ERROR,
@@ -285,19 +255,12 @@ static bool enough_descriptors(const struct config *config)
     return allowed >= needed;
 }
 
-static sigset_t own_signals(void)
+void service_block_signals(void)
 {
-    sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGHUP);
-    return signals;
-}
-
-void service_block_signals(void)
-{
-    sigset_t signals = own_signals();
     sigprocmask(SIG_BLOCK, &signals, NULL);
 }
 
@@ -306,19 +269,18 @@ int service_run(struct config *config, const struct config_sources *sources, con
     static struct service service; /* too large for the stack */
     service.config = config;
     service.demo = demo;
-    service.dev = config->dev.enabled;
+    service.dev = config->dev;
     service.watchdog.every_ms = notify_watchdog_ms();
-    sigset_t signals = own_signals();
     mkdir(config->place.state, 0755); /* a failure is logged by those that write into it */
-    if (config->dev.enabled && config->dev.at_s > 0)
-        clock_freeze(config->dev.at_s * 1000);
+    if (config->dev && config->dev_at_s > 0)
+        clock_freeze(config->dev_at_s * 1000);
     config_warn(config);
 
     int status = EXIT_FAILURE;
     if (enough_descriptors(config) && start(&service)) {
         announce_ready(&service);
-        serve(&service, sources, &signals);
-        drain(&service, &signals);
+        serve(&service, sources);
+        drain(&service);
         status = EXIT_SUCCESS;
     }
     stop(&service);

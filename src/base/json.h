@@ -4,8 +4,6 @@
 
 #include "base/text.h"
 
-#include <stdint.h>
-
 #define JSON_NONE INT64_MIN
 
 /* Appends `shape` with a double quote for each single one. A comma at its start is left out where none is

@@ -99,8 +99,8 @@ void log_write(enum log_level level, const char *message, const struct log_field
     char storage[LINE_BYTES];
     const char *priority = atomic_load(&to_journal) ? priorities[level] : "";
     size_t head = strlen(priority);
-    struct text line =
-        text_init(storage + head, sizeof storage - head - 2); /* room for the brace and newline */
+    /* With room for the brace and newline. */
+    struct text line = text_init(storage + head, sizeof storage - head - 2);
     memcpy(storage, priority, head);
     char when[CLOCK_RFC3339_BYTES];
     clock_format(clock_now().wall_ms / 1000, when);

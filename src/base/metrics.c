@@ -4,10 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LINE_CELLS    8 /* 64 bytes */
-#define STRIPES       8
-#define TABLES_MAX    16
-#define HISTOGRAM_SUM 1 /* cells of a histogram series: one a bound, one for +Inf, then the sum */
+#define LINE_CELLS 8 /* 64 bytes */
+#define STRIPES    8
+#define TABLES_MAX 16
 
 static struct {
     struct metric *rows;
@@ -35,9 +34,10 @@ static size_t label_count(const struct metric *metric, size_t i)
     return metric->labels[i].count > 0 ? metric->labels[i].count : 1;
 }
 
+/* Of a histogram: one a bound, one for +Inf, then the sum. */
 static size_t cells_per_series(const struct metric *metric)
 {
-    return metric->type == METRIC_HISTOGRAM ? metric->bound_count + 1 + HISTOGRAM_SUM : 1;
+    return metric->bounds ? metric->bound_count + 2 : 1;
 }
 
 /* Cells from one stripe to the next: whole cache lines, so that stripes do not share any. */
@@ -49,8 +49,7 @@ static size_t stride(const struct metric *metric)
 
 static atomic_uint_fast64_t *cell(const struct metric *metric, size_t at_stripe, size_t series, size_t i)
 {
-    size_t per_series = cells_per_series(metric);
-    return &metric->cells[at_stripe * stride(metric) + series * per_series + i];
+    return &metric->cells[at_stripe * stride(metric) + series * cells_per_series(metric) + i];
 }
 
 static size_t series_of(const struct metric *metric, size_t first, size_t second)
@@ -111,14 +110,6 @@ void metric_observe(struct metric *metric, size_t first, uint64_t value)
     add(metric, series, metric->bound_count + 1, value);
 }
 
-uint64_t metric_total(const struct metric *metric, size_t first, size_t second)
-{
-    uint64_t total = 0;
-    for (size_t i = 0; metric->cells && i <= metric->bound_count; i++)
-        total += sum_cell(metric, series_of(metric, first, second), i);
-    return total;
-}
-
 /* The label values of a series; NULL where there is no label. */
 static void series_values(const struct metric *metric, size_t series, const char *values[METRIC_LABELS])
 {
@@ -129,7 +120,7 @@ static void series_values(const struct metric *metric, size_t series, const char
 
 static uint64_t sum_row(const struct metric *metric, const char *value)
 {
-    size_t at = metric->type == METRIC_HISTOGRAM ? metric->bound_count + 1 : 0;
+    size_t at = metric->bounds ? metric->bound_count + 1 : 0;
     uint64_t sum = 0;
     for (size_t series = 0; metric->cells && series < metric->series; series++) {
         const char *values[METRIC_LABELS];
@@ -217,7 +208,7 @@ static void write_stored(struct text *out, const struct metric *metric)
         series_values(metric, series, values);
         if (metric->sparse && untouched(metric, series))
             continue;
-        if (metric->type == METRIC_HISTOGRAM)
+        if (metric->bounds)
             write_histogram(out, metric, series, values);
         else
             write_sample(out, metric, "", values, NULL, (double)sum_cell(metric, series, 0));
@@ -226,18 +217,11 @@ static void write_stored(struct text *out, const struct metric *metric)
 
 static void write_metric(struct text *out, const struct metric *metric, size_t row)
 {
-    static const char *const types[] = {"counter", "gauge", "histogram"};
-    text_format(out, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help, metric->name,
-                types[metric->type]);
+    text_format(out, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help, metric->name, metric->type);
     if (metric->collect)
         metric->collect(metric->context, row, &(struct metric_samples){.out = out, .metric = metric});
     else
         write_stored(out, metric);
-}
-
-void metric_value(struct metric_samples *samples, double value)
-{
-    metric_sample(samples, value, NULL, NULL);
 }
 
 void metrics_write(struct text *out)

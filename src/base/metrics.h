@@ -16,11 +16,6 @@
 #include "base/text.h"
 
 #include <stdatomic.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
 
 #define METRIC_LABELS 2
 
@@ -38,7 +33,7 @@ typedef void metric_collector(void *context, size_t row, struct metric_samples *
 struct metric {
     const char *name; /* with unit and _total, as exposed */
     const char *help;
-    enum metric_type type;
+    const char *type;                          /* "counter", "gauge" or "histogram", as exposed */
     struct metric_label labels[METRIC_LABELS]; /* unused ones all zero */
     const double *bounds;                      /* histogram: ascending upper bounds, without +Inf */
     size_t bound_count;
@@ -60,17 +55,17 @@ struct metric {
     {                 \
         .name = name_ \
     }
-#define COUNTER(name_, help_, ...)                                        \
-    {                                                                     \
-        .name = name_, .help = help_, .type = METRIC_COUNTER, __VA_ARGS__ \
+#define COUNTER(name_, help_, ...)                                   \
+    {                                                                \
+        .name = name_, .help = help_, .type = "counter", __VA_ARGS__ \
     }
-#define GAUGE(name_, help_, collect_, ...)                                                                 \
-    {                                                                                                      \
-        .name = name_, .help = help_, .type = METRIC_GAUGE, .collect = collect_, .labels = { __VA_ARGS__ } \
+#define GAUGE(name_, help_, collect_, ...)                                                            \
+    {                                                                                                 \
+        .name = name_, .help = help_, .type = "gauge", .collect = collect_, .labels = { __VA_ARGS__ } \
     }
 #define HISTOGRAM(name_, help_, bounds_, scale_, ...)                                   \
     {                                                                                   \
-        .name = name_, .help = help_, .type = METRIC_HISTOGRAM, .bounds = bounds_,      \
+        .name = name_, .help = help_, .type = "histogram", .bounds = bounds_,           \
         .bound_count = sizeof bounds_ / sizeof bounds_[0], .scale = scale_, __VA_ARGS__ \
     }
 
@@ -85,9 +80,6 @@ void metric_add(struct metric *, size_t first, size_t second);
  * no lock. */
 void metric_observe(struct metric *, size_t first, uint64_t value);
 
-/* The sum of one stored series, or the number of its observations. Thread-safe. */
-uint64_t metric_total(const struct metric *, size_t first, size_t second);
-
 /* The sum of what the row of that name has stored in the series that have `value` among their label values
  * (NULL: in all); of a histogram, of the values observed. 0 without such a row. Thread-safe. */
 uint64_t metrics_sum(const char *name, const char *value);
@@ -97,7 +89,7 @@ uint64_t metrics_sum(const char *name, const char *value);
 void metric_sample(struct metric_samples *, double value, const char *first, const char *second);
 
 /* The same, for a row without labels. */
-void metric_value(struct metric_samples *, double value);
+#define metric_value(samples, value) metric_sample((samples), (value), NULL, NULL)
 
 /* Writes the whole exposition. Thread-safe. */
 void metrics_write(struct text *);

@@ -13,7 +13,7 @@
 
 #define MESSAGE_BYTES 512
 
-__attribute__((format(printf, 1, 2))) static void sd_notify_send(const char *format, ...)
+void notify(const char *format, ...)
 {
     char message[MESSAGE_BYTES];
     const char *name = getenv("NOTIFY_SOCKET");
@@ -37,22 +37,11 @@ __attribute__((format(printf, 1, 2))) static void sd_notify_send(const char *for
     close(fd);
 }
 
-void notify_ready(const char *status)
-{
-    sd_notify_send("READY=1\nSTATUS=%s", status);
-}
-
 void notify_reloading(void)
 {
     struct timespec now; /* to the microsecond: rounded down to a millisecond it would precede the reload */
     clock_gettime(CLOCK_MONOTONIC, &now);
-    sd_notify_send("RELOADING=1\nMONOTONIC_USEC=%" PRId64,
-                   (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
-}
-
-void notify_stopping(int64_t max_ms)
-{
-    sd_notify_send("STOPPING=1\nSTATUS=draining\nEXTEND_TIMEOUT_USEC=%" PRId64, max_ms * 1000);
+    notify("RELOADING=1\nMONOTONIC_USEC=%" PRId64, (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 }
 
 int64_t notify_watchdog_ms(void)
@@ -62,9 +51,4 @@ int64_t notify_watchdog_ms(void)
         return 0;
     int64_t half_ms = strtoll(usec, NULL, 10) / 2000;
     return half_ms > 0 ? half_ms : 0;
-}
-
-void notify_watchdog(void)
-{
-    sd_notify_send("WATCHDOG=1");
 }

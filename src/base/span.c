@@ -1,5 +1,6 @@
 #include "base/span.h"
 
+#include <ctype.h>
 #include <string.h>
 
 struct span span_after(struct span span, size_t count)
@@ -17,16 +18,22 @@ bool span_cut(struct span *rest, char separator, struct span *piece)
     return piece->length > 0 || end;
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
 struct span span_trim(struct span span)
 {
-    while (span.length > 0 && is_blank(span.bytes[0]))
+    while (span.length > 0 && isblank((unsigned char)span.bytes[0]))
         span = span_after(span, 1);
-    while (span.length > 0 && is_blank(span.bytes[span.length - 1]))
+    while (span.length > 0 && isblank((unsigned char)span.bytes[span.length - 1]))
         span.length--;
     return span;
+}
+
+bool span_number(struct span span, size_t digits, unsigned *number)
+{
+    *number = 0;
+    for (size_t i = 0; i < span.length; i++) {
+        if (i == digits || !isdigit((unsigned char)span.bytes[i]))
+            return false;
+        *number = *number * 10 + (unsigned)(span.bytes[i] - '0');
+    }
+    return span.length > 0;
 }

@@ -18,3 +18,6 @@ struct span span_after(struct span, size_t count);
 
 /* The span without spaces and tabs at both ends. */
 struct span span_trim(struct span);
+
+/* Reads one to `digits` decimal digits, nine at most. False, and *number void, when it is anything else. */
+bool span_number(struct span, size_t digits, unsigned *number);

@@ -14,10 +14,6 @@
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define ENVIRONMENT     "MASTHEAD__"
 #define ERROR_BYTES     (2 * LINE_BYTES)
-#define SYSTEM_FILE     "/etc/masthead/widget.conf"
-#define DEFAULT_STATE   "var"
-#define BUDGET_FILE     "budgets"
-#define STATE_VARIABLE  "STATE_DIRECTORY"
 
 /* One pass over all sources. */
 struct loader {
@@ -203,7 +199,7 @@ static void load_sets(struct loader *loader, const struct config_sources *source
 
 void config_find_file(struct config_sources *sources)
 {
-    static const char *const usual[] = {"widget.conf", SYSTEM_FILE};
+    static const char *const usual[] = {"widget.conf", "/etc/masthead/widget.conf"};
     for (size_t i = 0; !sources->file && i < sizeof usual / sizeof usual[0]; i++)
         if (access(usual[i], F_OK) == 0)
             sources->file = usual[i];
@@ -223,14 +219,14 @@ static void set_folder(struct loader *loader)
 static void set_state(struct loader *loader)
 {
     char *state = loader->config->place.state;
-    const char *given = getenv(STATE_VARIABLE);
+    const char *given = getenv("STATE_DIRECTORY");
     int length;
     if (state[0])
         return;
     if (given && given[0])
         length = snprintf(state, PLACE_PATH_BYTES, "%.*s", (int)strcspn(given, ":"), given);
     else
-        length = snprintf(state, PLACE_PATH_BYTES, "%s/" DEFAULT_STATE, loader->folder);
+        length = snprintf(state, PLACE_PATH_BYTES, "%s/var", loader->folder);
     if (length >= PLACE_PATH_BYTES)
         report(loader, "server", "state: path too long");
 }
@@ -241,7 +237,7 @@ static void set_outputs(struct loader *loader)
     struct weather_options *weather = &loader->config->weather;
     const char *state = loader->config->place.state;
     char name[sizeof weather->snapshot];
-    snprintf(weather->budgets, sizeof weather->budgets, "%s/" BUDGET_FILE, state);
+    snprintf(weather->budgets, sizeof weather->budgets, "%s/budgets", state);
     ARRAY_COPY(name, weather->snapshot);
     if (name[0] == '\0' || name[0] == '/')
         return;
@@ -256,9 +252,20 @@ static void check_together(struct loader *loader)
     const struct config *c = loader->config;
     if (c->weather.keep_ms < c->weather.refresh_ms)
         report(loader, "weather", "keep is shorter than refresh");
-    if (c->server.listen.port != 0 && c->server.listen.port == c->server.ops_listen.port &&
-        strcmp(c->server.listen.host, c->server.ops_listen.host) == 0)
+    if (c->public.port != 0 && c->public.port == c->ops.port && strcmp(c->public.host, c->ops.host) == 0)
         report(loader, "server", "listen and ops_listen are the same address");
+}
+
+/* Gives each room what it shares with others. */
+static void share(struct config *c)
+{
+    c->public.dev = c->ops.dev = c->visits.dev = c->dev;
+    c->ops.hosts = c->visits.hosts = c->public.hosts;
+    c->ops.request_timeout_ms = c->public.request_timeout_ms;
+    c->ops.keep_alive_ms = c->public.keep_alive_ms;
+    c->visits.units = c->widget.units;
+    c->weather.max_waiters = c->public.threads / 4;
+    c->weather.simulated = c->widget.simulated;
 }
 
 bool config_load(const struct config_sources *sources, struct config *out)
@@ -282,8 +289,7 @@ bool config_load(const struct config_sources *sources, struct config *out)
     set_outputs(&loader);
     if (!loader.failed)
         check_together(&loader);
-    out->weather.max_waiters = out->server.threads / 4;
-    out->weather.simulated = out->widget.simulated;
+    share(out);
     return !loader.failed;
 }
 
@@ -309,11 +315,10 @@ bool config_setting(const struct config *config, size_t i, struct config_setting
 {
     if (i >= option_count)
         return false;
+    const struct option *option = &option_table[i];
     const char *value = config->values[i].text;
-    *out = (struct config_setting){.section = option_table[i].section,
-                                   .key = option_table[i].key,
-                                   .value = option_table[i].secret && value[0] ? NULL : value,
-                                   .origin = config->values[i].origin};
+    *out = (struct config_setting){option->section, option->key, option->secret && value[0] ? NULL : value,
+                                   config->values[i].origin};
     return true;
 }
 
@@ -323,7 +328,7 @@ bool config_keyless(const struct config *config)
     bool open_meteo = false;
     for (size_t i = 0; i < weather->provider_count; i++)
         open_meteo = open_meteo || strcmp(weather->providers[i], "open-meteo") == 0;
-    return open_meteo && !config->dev.enabled && !weather->provider[PROVIDER_OPEN_METEO].key_file[0] &&
+    return open_meteo && !config->dev && !weather->provider[PROVIDER_OPEN_METEO].key_file[0] &&
            strcmp(weather->provider[PROVIDER_OPEN_METEO].url, WEATHER_FREE_HOST) == 0;
 }
 
@@ -333,7 +338,7 @@ void config_warn(const struct config *config)
         log_line(LOG_WARN,
                  "Open-Meteo's free host is for non-commercial use, and a site with ads or subscriptions is "
                  "commercial; set weather.open_meteo_key_file");
-    if (config->dev.enabled)
+    if (config->dev)
         log_line(LOG_WARN,
                  "developer mode: never on a public host. Clients in dev.from may be any reader; a proxy on "
                  "this machine that sends no forwarding header makes every reader such a client, and "
@@ -343,13 +348,10 @@ void config_warn(const struct config *config)
 /* The comment on an option: what it is, its words where it is a choice, whether it reloads, its origin. */
 static void print_comment(const struct option *option, const char *origin)
 {
-    const char *mark = ": ";
-    printf("# %s", option->help);
-    for (const char *word = option->read == read_choice ? option->words : ""; *word; mark = ", ") {
-        size_t length = strcspn(word, " ");
-        printf("%s%.*s", mark, (int)length, word);
-        word += length + (word[length] == ' ');
-    }
+    bool choice = option->read == read_choice;
+    printf("# %s%s", option->help, choice ? ": " : "");
+    for (const char *c = choice ? option->words : ""; *c; c++)
+        printf(*c == ' ' ? ",%c" : "%c", *c);
     printf(". %s\n", option->reloads ? "SIGHUP changes it." : "Restart to change it.");
     if (origin[0])
         printf("# from %s\n", origin);
@@ -357,16 +359,17 @@ static void print_comment(const struct option *option, const char *origin)
 
 void config_print(const struct config *config)
 {
-    struct config_setting setting;
     const char *section = "";
-    for (size_t i = 0; config_setting(config, i, &setting); i++) {
-        if (strcmp(section, setting.section) != 0)
-            printf("%s[%s]\n", i > 0 ? "\n" : "", setting.section);
-        section = setting.section;
-        print_comment(&option_table[i], setting.origin);
-        if (setting.value)
-            printf("%s =%s%s\n", setting.key, setting.value[0] ? " " : "", setting.value);
+    for (size_t i = 0; i < option_count; i++) {
+        const struct option *option = &option_table[i];
+        const char *value = config->values[i].text;
+        if (strcmp(section, option->section) != 0)
+            printf("%s[%s]\n", i > 0 ? "\n" : "", option->section);
+        section = option->section;
+        print_comment(option, config->values[i].origin);
+        if (option->secret && value[0])
+            printf("# %s is set, and secret\n", option->key);
         else
-            printf("# %s is set, and secret\n", setting.key);
+            printf("%s =%s%s\n", option->key, value[0] ? " " : "", value);
     }
 }

@@ -1,47 +1,32 @@
 /* The configuration: defaults, widget.conf, environment and command line become one struct of the rooms' own
- * options. Only main.c, service.c and demo.c include it. */
+ * options, whose headers come with it. Only main.c, service.c and demo.c include it. */
 #pragma once
 
 #include "base/log.h"
 #include "http/server.h"
 #include "place/place.h"
-#include "visitor/client.h"
+#include "site/visit.h"
 #include "weather/weather.h"
 #include "widget/widget.h"
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #define CONFIG_VALUE_BYTES  512
 #define CONFIG_ORIGIN_BYTES 320
 #define CONFIG_OPTIONS_MAX  64
 #define CONFIG_SETS_MAX     64
 
-struct listen_address {
-    char host[HTTP_HOST_BYTES]; /* IPv4 literal */
-    int64_t port;
-};
-
 struct config {
-    struct {
-        struct listen_address listen, ops_listen;
-        int64_t threads, request_timeout_ms, keep_alive_ms, drain_ms;
-        struct http_names hosts;
-    } server;
-    struct client_options visitor;
+    struct http_options public, ops; /* [server]; which answers they hold is for service.c to say */
+    int64_t drain_ms;
+    struct visit_rules visits; /* with [visitor], geoip.headers, dev.from */
+    struct http_names origins;
     struct place_options place; /* with server.state */
     int64_t watch_ms;
     struct weather_options weather; /* with [cache] */
     struct widget_options widget;   /* with dev.simulated */
-    struct http_names origins, place_headers;
     struct log_options log;
     struct access_options access;
-    struct {
-        bool enabled;
-        struct network_set from;
-        int64_t at_s; /* 0: the clock runs */
-    } dev;
+    bool dev;
+    int64_t dev_at_s; /* 0: the clock runs */
 
     /* Each option's value as it was written, and where; in the order of the table. */
     struct {
@@ -72,14 +57,14 @@ bool config_load(const struct config_sources *, struct config *out);
  * standard error), when a key differs that only a restart can change. */
 bool config_reloadable(const struct config *present, const struct config *next, config_error *);
 
-/* An option in force; its strings live as long as the configuration. */
+/* An option in force, as people are shown it; strings are the configuration's or static. */
 struct config_setting {
     const char *section, *key;
-    const char *value;  /* NULL: it is set, and secret */
+    const char *value;  /* NULL: set, and secret */
     const char *origin; /* file and line, environment or --set; "" for a default */
 };
 
-/* The option at position `i`, in the order of widget.conf. False behind the last. */
+/* The option number `i`, in the order of widget.conf. False past the last. */
 bool config_setting(const struct config *, size_t i, struct config_setting *out);
 
 /* Whether Open-Meteo's free host would be asked outside developer mode, which commercial sites may not. */

@@ -32,26 +32,26 @@
 #define PROVIDER_WORDS                  WEATHER_PROVIDER_ROWS(PROVIDER_WORD)
 
 const struct option option_table[] = {
-    {"server", "listen", "127.0.0.1:8080", FIELD(read_listen, struct listen_address, server.listen),
+    {"server", "listen", "127.0.0.1:8080", FIELD(read_listen, struct http_options, public),
      .help = "Where pages reach the service: IPv4 address and port; port 0 picks a free one"},
-    {"server", "ops_listen", "127.0.0.1:8081", FIELD(read_listen, struct listen_address, server.ops_listen),
+    {"server", "ops_listen", "127.0.0.1:8081", FIELD(read_listen, struct http_options, ops),
      .help = "Where operators and monitors reach it: status page, health and metrics"},
-    {"server", "threads", "256", COUNT(server.threads, 4, 4096),
+    {"server", "threads", "256", COUNT(public.threads, 4, 4096),
      .help = "Threads that answer readers; each open connection holds one"},
-    {"server", "request_timeout", "3s", DURATION(server.request_timeout_ms, 100 * MS, MINUTE),
+    {"server", "request_timeout", "3s", DURATION(public.request_timeout_ms, 100 * MS, MINUTE),
      .help = "How long a client may take to send its request or to take its answer"},
-    {"server", "keep_alive", "5s", DURATION(server.keep_alive_ms, 0, 5 * MINUTE),
+    {"server", "keep_alive", "5s", DURATION(public.keep_alive_ms, 0, 5 * MINUTE),
      .help = "How long an idle connection stays open; 0s closes after each answer"},
-    {"server", "drain", "0s", DURATION(server.drain_ms, 0, 10 * MINUTE),
+    {"server", "drain", "0s", DURATION(drain_ms, 0, 10 * MINUTE),
      .help = "Time between /readyz turning 503 and the end of accepting, for load balancers to notice"},
     {"server", "state", "", PATH(place.state),
      .help = "Folder for what the service writes; empty: $STATE_DIRECTORY, else var beside this file"},
-    {"server", "hosts", "", NAMES(read_hosts, server.hosts),
+    {"server", "hosts", "", NAMES(read_hosts, public.hosts),
      .help = "Names that ops and developer pages answer to, besides IP addresses and localhost"},
 
-    {"visitor", "trusted_proxies", "127.0.0.0/8", NETWORKS(visitor.trusted_proxies),
+    {"visitor", "trusted_proxies", "127.0.0.0/8", NETWORKS(visits.client.trusted_proxies),
      .help = "Networks of the proxies whose forwarding header is believed"},
-    {"visitor", "header", "X-Forwarded-For", CHARS(read_header, visitor.header),
+    {"visitor", "header", "X-Forwarded-For", CHARS(read_header, visits.client.header),
      .help =
          "The header they write: X-Forwarded-For, Forwarded, or one with a single address such as X-Real-IP"},
 
@@ -69,7 +69,7 @@ const struct option option_table[] = {
      .help = "Shown where a reader's place is not known: name, country, latitude, longitude"},
     {"geoip", "watch", "60s", DURATION(watch_ms, 0, DAY), .reloads = true,
      .help = "How often to look whether a database file changed, and reload; 0s: never"},
-    {"geoip", "headers", "", NAMES(read_place_headers, place_headers),
+    {"geoip", "headers", "", NAMES(read_place_headers, visits.place_headers),
      .help = "Four headers in which a trusted proxy says city, country, latitude and longitude, believed "
              "like a record"},
 
@@ -136,11 +136,11 @@ const struct option option_table[] = {
     {"log", "access", "no", FLAG(access.lines), .reloads = true,
      .help = "Whether to log a line for each answer to a reader"},
 
-    {"dev", "enabled", "no", FLAG(dev.enabled),
+    {"dev", "enabled", "no", FLAG(dev),
      .help = "Developer mode: playground, fake readers, a clock that can be moved; never on a public host"},
-    {"dev", "from", "127.0.0.0/8", NETWORKS(dev.from),
+    {"dev", "from", "127.0.0.0/8", NETWORKS(visits.dev_from),
      .help = "Clients that may fake a reader's address, as resolved through the trusted proxies"},
-    {"dev", "at", "", FIELD(read_instant, int64_t, dev.at_s),
+    {"dev", "at", "", FIELD(read_instant, int64_t, dev_at_s),
      .help = "Freezes the clock at an instant such as 2026-01-31T23:30:00Z"},
     {"dev", "simulated", "no", FLAG(widget.simulated),
      .help = "Whether the weather comes from a simulator; every answer then says so"},

@@ -3,7 +3,6 @@
 #include "config/hosts.h"
 #include "config/table.h"
 #include "place/record.h"
-#include "weather/weather.h"
 #include "widget/words.h"
 
 #include <ctype.h>
@@ -89,7 +88,7 @@ bool read_header(struct setting *s)
 
 bool read_listen(struct setting *s)
 {
-    struct listen_address *out = s->field;
+    struct http_options *out = s->field;
     struct address address;
     const char *text = s->text, *colon = strrchr(text, ':');
     size_t length = colon ? (size_t)(colon - text) : 0;
@@ -297,11 +296,11 @@ static bool store_names(struct setting *s, bool (*is_name)(const char *), const 
     struct list list;
     if (!split(s, HTTP_NAMES_MAX, &list))
         return false;
-    for (out->count = 0; out->count < list.count; out->count++) {
-        const char *item = list.items[out->count];
-        if (!is_name(item))
-            return fail(s, "\"%.60s\" is not %s", item, rule);
-        if (!store(s, item, out->names[out->count], HTTP_NAME_BYTES))
+    out->count = list.count;
+    for (size_t i = 0; i < list.count; i++) {
+        if (!is_name(list.items[i]))
+            return fail(s, "\"%.60s\" is not %s", list.items[i], rule);
+        if (!store(s, list.items[i], out->names[i], HTTP_NAME_BYTES))
             return false;
     }
     return true;
@@ -334,11 +333,10 @@ bool read_networks(struct setting *s)
     struct list list;
     if (!split(s, NETWORK_SET_MAX, &list))
         return false;
-    for (out->count = 0; out->count < list.count; out->count++) {
-        const char *item = list.items[out->count];
-        if (!network_parse(item, strlen(item), &out->networks[out->count]))
-            return fail(s, "not a network such as 10.0.0.0/8: \"%.60s\"", item);
-    }
+    out->count = list.count;
+    for (size_t i = 0; i < list.count; i++)
+        if (!network_parse(list.items[i], strlen(list.items[i]), &out->networks[i]))
+            return fail(s, "not a network such as 10.0.0.0/8: \"%.60s\"", list.items[i]);
     return true;
 }
 
@@ -348,9 +346,9 @@ bool read_databases(struct setting *s)
     struct list list;
     if (!split(s, PLACE_DATABASES, &list) || !has_no_repetition(s, &list))
         return false;
-    for (out->database_count = 0; out->database_count < list.count; out->database_count++)
-        if (!store_path(s, list.items[out->database_count], out->databases[out->database_count],
-                        PLACE_PATH_BYTES))
+    out->database_count = list.count;
+    for (size_t i = 0; i < list.count; i++)
+        if (!store_path(s, list.items[i], out->databases[i], PLACE_PATH_BYTES))
             return false;
     return true;
 }
@@ -361,11 +359,11 @@ bool read_providers(struct setting *s)
     struct list list;
     if (!split(s, WEATHER_PROVIDERS, &list) || !has_no_repetition(s, &list))
         return false;
-    for (out->provider_count = 0; out->provider_count < list.count; out->provider_count++) {
-        const char *item = list.items[out->provider_count];
-        if (word_index(s->option->words, item) < 0)
+    out->provider_count = list.count;
+    for (size_t i = 0; i < list.count; i++) {
+        if (word_index(s->option->words, list.items[i]) < 0)
             return fail(s, "must be a list of: %s", s->option->words);
-        if (!store(s, item, out->providers[out->provider_count], WEATHER_NAME_BYTES))
+        if (!store(s, list.items[i], out->providers[i], WEATHER_NAME_BYTES))
             return false;
     }
     return list.count > 0 || fail(s, "must name at least one of: %s", s->option->words);

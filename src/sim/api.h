@@ -9,6 +9,7 @@
 #define API_REPLY_BYTES   131072 /* the longest: Open-Meteo's 2,592 hours of three variables */
 #define API_ERROR_BYTES   512
 #define API_HEADERS_BYTES 160
+#define JSON_TYPE         "application/json; charset=utf-8"
 
 enum variable { TEMPERATURE, WEATHER_CODE, IS_DAY, VARIABLES };
 
@@ -47,8 +48,8 @@ struct api {
     bool gzip; /* replies are compressed for a client that accepts it */
 };
 
-/* The row at `index`, NULL past the last. */
-const struct api *api_at(size_t index);
+/* The rows; the last has no name. */
+extern const struct api apis[];
 
 /* The row of a path, NULL without. */
 const struct api *api_of(const char *path);
@@ -57,11 +58,3 @@ const struct api *api_of(const char *path);
  * NULL, or why it is refused. */
 const char *api_place(const struct wire *, const char *latitude_name, const char *longitude_name,
                       double *latitude, double *longitude);
-
-/* Writes the temperature of point `i`, as the corruption has it. */
-void api_celsius(struct text *, const struct forecast *, int64_t unix_s, int i, enum corruption);
-
-/* Open-Meteo's row, in open_meteo.c. */
-const char *open_meteo_read(const struct wire *, int64_t now_s, struct forecast *, int *status);
-void open_meteo_write(struct text *, const struct forecast *, enum corruption);
-void open_meteo_error(struct text *, int status, const char *reason);

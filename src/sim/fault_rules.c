@@ -54,8 +54,8 @@ static const char *read_path(const struct wire *wire, struct rule *rule)
 {
     if (!wire_parameter(wire, "path", rule->path, sizeof rule->path))
         return NULL;
-    for (size_t i = 0; api_at(i); i++)
-        if (is_of(rule->path, api_at(i)))
+    for (const struct api *api = apis; api->name; api++)
+        if (is_of(rule->path, api))
             return NULL;
     return "path is open-meteo, met-norway, openweathermap or one of their paths";
 }
@@ -145,7 +145,7 @@ const char *fault_rules_add(const struct wire *wire)
 {
     struct rule rule = {0};
     const char *reason = read_rule(wire, &rule);
-    bool ends_all = !reason && rule.fault == fault_at(0) && matches_all(&rule);
+    bool ends_all = !reason && rule.fault == faults && matches_all(&rule);
     pthread_mutex_lock(&list.lock);
     if (ends_all)
         list.count = 0;
@@ -153,13 +153,6 @@ const char *fault_rules_add(const struct wire *wire)
         reason = insert(&rule);
     pthread_mutex_unlock(&list.lock);
     return reason;
-}
-
-void fault_rules_clear(void)
-{
-    pthread_mutex_lock(&list.lock);
-    list.count = 0;
-    pthread_mutex_unlock(&list.lock);
 }
 
 static bool in_box(const struct rule *rule, const struct forecast *f)
@@ -184,7 +177,7 @@ static bool matches(struct rule *rule, const struct exchange *x)
 
 void fault_rules_apply(struct exchange *x)
 {
-    x->fault = fault_at(0);
+    x->fault = faults;
     pthread_mutex_lock(&list.lock);
     size_t i = 0;
     while (i < list.count && !matches(&list.rule[i], x))
@@ -207,12 +200,12 @@ static void write_rule(struct text *json, const struct rule *rule)
 void fault_rules_write(struct text *json)
 {
     pthread_mutex_lock(&list.lock);
-    const struct rule *last = list.count > 0 ? &list.rule[list.count - 1] : NULL;
-    if (last && (!matches_all(last) || last->times == 0))
-        last = NULL;
-    json_write(json, "'fault':%s,'value':%-s,'times':%jd,'faults':[",
-               last ? last->fault->name : fault_at(0)->name, last ? last->value : "",
-               last && last->times > 0 ? last->times : 0);
+    static const struct rule none = {.fault = faults};
+    const struct rule *last = list.count > 0 ? &list.rule[list.count - 1] : &none;
+    if (!matches_all(last) || last->times == 0)
+        last = &none;
+    json_write(json, "'fault':%s,'value':%-s,'times':%jd,'faults':[", last->fault->name, last->value,
+               last->times > 0 ? last->times : 0);
     for (size_t i = 0; i < list.count; i++)
         write_rule(json, &list.rule[i]);
     text_string(json, "]");

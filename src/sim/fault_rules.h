@@ -5,7 +5,6 @@
  * Thread-safe. */
 #pragma once
 
-#include "base/text.h"
 #include "sim/faults.h"
 
 #define FAULT_RULES_MAX 16
@@ -17,9 +16,6 @@ extern const char fault_rules_manual[];
  * there is one. The fault "none" without a limit ends all rules instead. NULL, or why it is refused; then
  * nothing has changed. */
 const char *fault_rules_add(const struct wire *);
-
-/* Ends all rules. */
-void fault_rules_clear(void);
 
 /* Chooses the fault of a request, counts it, and writes the fault and its value into the exchange. A request
  * whose query was refused lies in no box. */

@@ -1,16 +1,41 @@
 #include "sim/faults.h"
 
-#include "sim/gzip.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
-#define JSON_TYPE      "application/json; charset=utf-8"
 #define SLOW_MAX_MS    3600000
 #define HUGE_CHUNKS    16384 /* of 4 KiB each: 64 MiB in all */
 #define DEEP_LEVELS    100000
 #define LOCATION_BYTES (WIRE_REQUEST_BYTES + 1024)
+
+#define GZIP_HEADER      "Content-Encoding: gzip\r\n"
+#define GZIP_WINDOW_BITS (15 + 16) /* the largest window; 16 asks zlib for gzip's header and trailer */
+#define MEMORY_LEVEL     8         /* zlib's default */
+
+/* Packs `length` bytes, `times` over, as one gzip stream, for the caller to free. NULL, and
+ * *packed_length untouched, when memory is out. */
+static char *gzip_pack(const char *bytes, size_t length, size_t times, size_t *packed_length)
+{
+    z_stream stream = {0};
+    if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_WINDOW_BITS, MEMORY_LEVEL,
+                     Z_DEFAULT_STRATEGY) != Z_OK)
+        return NULL;
+    size_t bound = deflateBound(&stream, length * times);
+    char *packed = malloc(bound); /* no more of it is touched than is written */
+    stream.next_out = (unsigned char *)packed;
+    stream.avail_out = (unsigned)bound;
+    for (size_t i = 1; packed && i <= times; i++) {
+        stream.next_in = (unsigned char *)bytes;
+        stream.avail_in = (unsigned)length;
+        deflate(&stream, i < times ? Z_NO_FLUSH : Z_FINISH);
+    }
+    if (packed)
+        *packed_length = stream.total_out;
+    deflateEnd(&stream);
+    return packed;
+}
 
 /* Sends a whole answer. `headers`: further lines, or "". */
 static void respond(struct exchange *x, int status, const char *type, const char *headers, const char *body,
@@ -244,7 +269,7 @@ static void send_retry_after(struct exchange *x)
     send_error(x, 503, header, OVERLOADED);
 }
 
-static const struct fault faults[] = {
+const struct fault faults[] = {
     {"none", "the honest answer", answer, .corruption = HONEST},
     {"slow", "answers after VALUE milliseconds (1000)", answer_late, .default_value = "1000"},
     {"hang", "never answers, until the client leaves or the simulator stops", hang, .corruption = HONEST},
@@ -286,12 +311,8 @@ static const struct fault faults[] = {
      .corruption = WRONG_UNITS},
     {"wrong-types", "numbers as strings", answer, .corruption = WRONG_TYPES},
     {"no-hourly", "no arrays and no units", answer, .corruption = NO_HOURLY},
+    {.name = NULL},
 };
-
-const struct fault *fault_at(size_t index)
-{
-    return index < sizeof faults / sizeof faults[0] ? &faults[index] : NULL;
-}
 
 static bool is_value(const struct fault *fault, const char *value)
 {
@@ -309,10 +330,10 @@ static bool is_value(const struct fault *fault, const char *value)
 const char *fault_read(const char *kind, const char *value, const struct fault **fault,
                        char out[FAULT_VALUE_BYTES])
 {
-    const struct fault *row = NULL;
-    for (size_t i = 0; (row = fault_at(i)) && strcmp(row->name, kind) != 0; i++)
-        continue;
-    if (!row)
+    const struct fault *row = faults;
+    while (row->name && strcmp(row->name, kind) != 0)
+        row++;
+    if (!row->name)
         return "no such fault; masthead-sim --help lists them";
     if (value[0] == '\0')
         value = row->default_value ? row->default_value : "";

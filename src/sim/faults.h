@@ -28,8 +28,8 @@ struct fault {
     const char *reason;         /* of an error; or a whole page; or the end of a body that is cut */
 };
 
-/* The row at `index`, NULL past the last. Row 0 is "none": the honest answer. */
-const struct fault *fault_at(size_t index);
+/* The rows; the last has no name. Row 0 is "none": the honest answer. */
+extern const struct fault faults[];
 
 /* Finds the row of `kind` and checks its `value` ("": the default one). NULL, or why they are refused. */
 const char *fault_read(const char *kind, const char *value, const struct fault **,

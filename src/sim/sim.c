@@ -4,10 +4,7 @@
  * is controlled over the same port. --help tells all of it. */
 #include "base/clock.h"
 #include "base/json.h"
-#include "base/text.h"
 #include "sim/fault_rules.h"
-#include "sim/faults.h"
-#include "sim/wire.h"
 #include "synthetic/synthetic_weather.h"
 
 #include <arpa/inet.h>
@@ -112,7 +109,7 @@ static void handle_forecast(struct wire *wire)
 
 static int refuse(struct text *out, const char *reason)
 {
-    open_meteo_error(out, 400, reason);
+    json_write(out, "{'error':true,'reason':%s}", reason);
     return 400;
 }
 
@@ -149,7 +146,7 @@ static int answer_state(const struct wire *wire, struct text *out)
 
 static int answer_reset(const struct wire *wire, struct text *out)
 {
-    fault_rules_clear();
+    fault_rules_add(&(struct wire){.query = "kind=none"}); /* which ends all */
     pthread_mutex_lock(&sim.lock);
     memset(&sim.counts, 0, sizeof sim.counts);
     clock_advance(-sim.moved_ms);
@@ -168,13 +165,10 @@ static int answer_clock(const struct wire *wire, struct text *out)
 {
     char text[64];
     int64_t by = 0, at = 0, now = clock_now().wall_ms, then;
-    bool ok = false;
-    if (wire_parameter(wire, "advance", text, sizeof text)) {
-        ok = clock_parse_duration(text, &by);
-    } else if (wire_parameter(wire, "at", text, sizeof text) && clock_parse(text, &at)) {
-        by = at * 1000 - now;
-        ok = true;
-    }
+    bool advance = wire_parameter(wire, "advance", text, sizeof text);
+    bool ok = advance ? clock_parse_duration(text, &by)
+                      : wire_parameter(wire, "at", text, sizeof text) && clock_parse(text, &at);
+    by = advance ? by : at * 1000 - now;
     if (!ok || __builtin_add_overflow(now, by, &then) || then < 0 || then / 1000 > LATEST_S)
         return refuse(out,
                       "advance=3h (ms s m h d, may be negative) or at=2026-01-31T09:00:12Z, 1970 to 9999");
@@ -245,14 +239,14 @@ static int answer_manual(const struct wire *wire, struct text *out)
 {
     (void)wire;
     text_string(out, usage);
-    for (size_t i = 0; api_at(i); i++)
-        text_format(out, "  %-14s GET %s\n    %s\n", api_at(i)->name, api_at(i)->path, api_at(i)->usage);
+    for (const struct api *api = apis; api->name; api++)
+        text_format(out, "  %-14s GET %s\n    %s\n", api->name, api->path, api->usage);
     text_string(out, "\nControls, over the same port:\n");
     for (size_t i = 0; i < ROUTES; i++)
         text_format(out, "  %-4s %-11s %s\n", routes[i].method, routes[i].path, routes[i].help);
     text_format(out, "\n%s\nKinds:\n", fault_rules_manual);
-    for (size_t i = 0; fault_at(i); i++)
-        text_format(out, "  %-13s %s\n", fault_at(i)->name, fault_at(i)->help);
+    for (const struct fault *fault = faults; fault->name; fault++)
+        text_format(out, "  %-13s %s\n", fault->name, fault->help);
     text_string(out, examples);
     return 200;
 }

@@ -1,7 +1,5 @@
 #include "sim/wire.h"
 
-#include "base/clock.h"
-
 #include <arpa/inet.h>
 #include <civetweb.h>
 #include <errno.h>
@@ -11,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <unistd.h>
+
+#define DESCRIPTORS 4096 /* looked through for sockets: far more than are ever open */
 
 static struct {
     void (*handler)(struct wire *); /* this and `stopping` are written before the threads start */
@@ -82,43 +81,33 @@ int wire_listen(const char *host, int port, void (*handler)(struct wire *), char
     return bound.port;
 }
 
-/* civetweb does not tell its sockets, so they are looked for among all descriptors: the next one from `fd` on
- * whose own port is `port` and, when `peer` is given, whose other end is `peer`. -1 when there is none. */
-static int find_socket(int fd, int port, const struct sockaddr_in *peer)
+/* civetweb does not tell its sockets, so they are looked for among all descriptors. Whether `fd` is one of
+ * them: whether the end that `get` tells of has this port and, where it is not NULL, this address. */
+static bool is_socket(int fd, int (*get)(int, struct sockaddr *, socklen_t *), int port, const char *address)
 {
-    struct rlimit limit = {.rlim_cur = 1024};
-    getrlimit(RLIMIT_NOFILE, &limit);
-    for (; fd < 4096 && (rlim_t)fd < limit.rlim_cur; fd++) {
-        struct sockaddr_in own = {0}, other = {0};
-        socklen_t own_size = sizeof own, other_size = sizeof other;
-        if (getsockname(fd, (struct sockaddr *)&own, &own_size) != 0 || own.sin_family != AF_INET ||
-            ntohs(own.sin_port) != port)
-            continue;
-        if (!peer)
-            return fd;
-        if (getpeername(fd, (struct sockaddr *)&other, &other_size) == 0 &&
-            other.sin_port == peer->sin_port && other.sin_addr.s_addr == peer->sin_addr.s_addr)
-            return fd;
-    }
-    return -1;
+    struct sockaddr_in end = {0};
+    socklen_t size = sizeof end;
+    return get(fd, (struct sockaddr *)&end, &size) == 0 && end.sin_family == AF_INET &&
+           ntohs(end.sin_port) == port && (!address || end.sin_addr.s_addr == inet_addr(address));
 }
 
 static int socket_of(const struct wire *wire)
 {
     const struct mg_request_info *info = mg_get_request_info(wire->connection);
-    struct sockaddr_in peer = {.sin_family = AF_INET, .sin_port = htons((uint16_t)info->remote_port)};
-    if (inet_pton(AF_INET, info->remote_addr, &peer.sin_addr) != 1)
-        return -1;
-    return find_socket(0, info->server_port, &peer);
+    for (int fd = 0; fd < DESCRIPTORS; fd++)
+        if (is_socket(fd, getsockname, info->server_port, NULL) &&
+            is_socket(fd, getpeername, info->remote_port, info->remote_addr))
+            return fd;
+    return -1;
 }
 
 void wire_stop(void)
 {
     eventfd_write(server.stopping, 1);
     /* Without this, civetweb would wait for its poll interval of two seconds on each of them. */
-    int port = atomic_load(&server.port);
-    for (int fd = find_socket(0, port, NULL); fd >= 0; fd = find_socket(fd + 1, port, NULL))
-        shutdown(fd, SHUT_RDWR);
+    for (int fd = 0; fd < DESCRIPTORS; fd++)
+        if (is_socket(fd, getsockname, atomic_load(&server.port), NULL))
+            shutdown(fd, SHUT_RDWR);
     mg_stop(server.context);
     mg_exit_library();
     close(server.stopping);
@@ -184,17 +173,7 @@ bool wire_wait(struct wire *wire, int ms)
 {
     struct pollfd waits[] = {{.fd = server.stopping, .events = POLLIN},
                              {.fd = socket_of(wire), .events = POLLRDHUP}};
-    int64_t until = clock_monotonic_ms() + ms;
-    int rest = ms;
-    while (rest != 0) {
-        if (poll(waits, 2, rest) > 0)
-            return false;
-        if (ms > 0) {
-            int64_t left = until - clock_monotonic_ms();
-            rest = left > 0 ? (int)left : 0;
-        }
-    }
-    return true;
+    return poll(waits, 2, ms) == 0;
 }
 
 void wire_reset(struct wire *wire)

@@ -205,11 +205,12 @@ static void stage(struct query *query, bool reader_allowed)
     }
     if (!query->staged)
         return;
-    const struct scenario_fault *fault = scenario_fault_of(scenario);
+    const struct scenario_fault *fault = scenario->fault;
     int64_t at_ms = 1000 * (query->at_s < 0 ? scenario_at_s(scenario) : query->at_s);
     visit->now = (struct instant){.wall_ms = at_ms, .boot_ms = at_ms};
     visit->simulated = query->out->overridden = true;
-    visit->scenario = (struct weather_scenario){.age_s = fault->age_s, .retry_s = fault->retry_s};
+    if (fault)
+        visit->scenario = (struct weather_scenario){.age_s = fault->age_s, .retry_s = fault->retry_s};
     if (!scenario->reader)
         return;
     address_parse(scenario->reader->address, strlen(scenario->reader->address), &visit->address);

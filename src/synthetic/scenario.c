@@ -8,7 +8,7 @@
 #define HOUR_S  3600
 #define RETRY_S 60
 
-static const struct scenario_reader readers[] = {
+const struct scenario_reader scenario_readers[] = {
     {"mumbai", "192.0.2.1", "", "the default reader of every example"},
     {"delhi", "192.0.2.17", "", "city and region of the same name"},
     {"powai", "192.0.2.225", "", "a district in brackets becomes its city"},
@@ -31,8 +31,8 @@ static const struct scenario_reader readers[] = {
     {"no-record", "203.0.113.241", "", "an address that no database knows"},
     {"private", "10.0.0.1", "", "a reader on the office network"},
     {"unreadable", "", "", "a forwarding header that cannot be trusted"},
+    {.name = NULL},
 };
-#define READERS (sizeof readers / sizeof readers[0])
 
 static const struct scenario_fault faults[] = {
     {"fresh", 0, 0, "no fault: fetched this moment"},
@@ -42,8 +42,8 @@ static const struct scenario_fault faults[] = {
     {"upstream-down-3d", 72 * HOUR_S, RETRY_S, "down for three days, past keep: the place alone"},
     {"cold", SCENARIO_NEVER, 0, "the first reader of a cell, before the fetch lands: the place alone"},
     {"cold-down", SCENARIO_NEVER, RETRY_S, "a new cell while the weather API is down: the place alone"},
+    {.name = NULL},
 };
-#define FAULTS (sizeof faults / sizeof faults[0])
 
 static bool equals(const char *name, const char *given, size_t length)
 {
@@ -53,19 +53,20 @@ static bool equals(const char *name, const char *given, size_t length)
 /* Adds one name. NULL, or why it is refused. */
 static const char *add(const char *name, size_t length, struct scenario *out)
 {
-    size_t reader = 0, fault = 0;
-    while (reader < READERS && !equals(readers[reader].name, name, length))
+    const struct scenario_reader *reader = scenario_readers;
+    const struct scenario_fault *fault = faults;
+    while (reader->name && !equals(reader->name, name, length))
         reader++;
-    while (fault < FAULTS && !equals(faults[fault].name, name, length))
+    while (fault->name && !equals(fault->name, name, length))
         fault++;
-    if (reader == READERS && fault == FAULTS)
+    if (!reader->name && !fault->name)
         return "not a known reader or fault (see /dev/scenarios.json)";
-    if (reader < READERS ? out->reader != NULL : out->fault != NULL)
+    if (reader->name ? out->reader != NULL : out->fault != NULL)
         return "names two of a kind";
-    if (reader < READERS)
-        out->reader = &readers[reader];
+    if (reader->name)
+        out->reader = reader;
     else
-        out->fault = &faults[fault];
+        out->fault = fault;
     return NULL;
 }
 
@@ -91,24 +92,14 @@ int64_t scenario_at_s(const struct scenario *scenario)
     return at_s;
 }
 
-const struct scenario_fault *scenario_fault_of(const struct scenario *scenario)
-{
-    return scenario->fault ? scenario->fault : &faults[0];
-}
-
-const struct scenario_reader *scenario_reader_at(size_t i)
-{
-    return i < READERS ? &readers[i] : NULL;
-}
-
 void scenario_json(struct text *out)
 {
     json_write(out, "{'default_at':%s,\n 'readers':[", SCENARIO_AT);
-    for (size_t i = 0; i < READERS; i++)
-        json_write(out, ",\n  {'name':%s,'address':%s,'at':%s,'note':%s}", readers[i].name,
-                   readers[i].address, readers[i].at, readers[i].note);
+    for (const struct scenario_reader *reader = scenario_readers; reader->name; reader++)
+        json_write(out, ",\n  {'name':%s,'address':%s,'at':%s,'note':%s}", reader->name, reader->address,
+                   reader->at, reader->note);
     text_string(out, "],\n \"faults\":[");
-    for (size_t i = 0; i < FAULTS; i++)
-        json_write(out, ",\n  {'name':%s,'note':%s}", faults[i].name, faults[i].note);
+    for (const struct scenario_fault *fault = faults; fault->name; fault++)
+        json_write(out, ",\n  {'name':%s,'note':%s}", fault->name, fault->note);
     text_string(out, "]}\n");
 }

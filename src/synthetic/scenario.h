@@ -5,10 +5,6 @@
 
 #include "base/text.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 struct scenario_reader {
     const char *name;
     const char *address; /* most are in data/visitors.tsv; "": the forwarding header cannot be trusted */
@@ -40,11 +36,8 @@ const char *scenario_read(const char *text, struct scenario *out);
 /* The instant of a scenario, in Unix seconds: the reader's own, else SCENARIO_AT. */
 int64_t scenario_at_s(const struct scenario *);
 
-/* The scenario's fault; without one, the first row, which is no fault. */
-const struct scenario_fault *scenario_fault_of(const struct scenario *);
-
-/* The i-th reader, NULL past the last. */
-const struct scenario_reader *scenario_reader_at(size_t i);
+/* The readers; the last has no name. */
+extern const struct scenario_reader scenario_readers[];
 
 /* Both tables, as a JSON object. */
 void scenario_json(struct text *);

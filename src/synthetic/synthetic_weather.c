@@ -106,9 +106,7 @@ double synthetic_celsius(double latitude, double longitude, int64_t unix_s)
  * last row. */
 static const struct {
     double min_noise; /* of SEED_SKY */
-    struct {
-        int frost, glaze, cool, warm;
-    } code;
+    int code[4];      /* below -1 degree, below 1, below 16, warmer */
 } sky[] = {
     {-1.00, {0, 0, 0, 0}},    {-0.20, {1, 1, 1, 1}},    {-0.05, {2, 2, 2, 2}},    {0.10, {3, 3, 3, 3}},
     {0.23, {48, 48, 45, 3}},  {0.29, {77, 56, 51, 80}}, {0.35, {71, 56, 53, 80}}, {0.40, {71, 57, 55, 81}},
@@ -123,11 +121,7 @@ int synthetic_weather_code(double latitude, double longitude, int64_t unix_s)
     size_t row = 0;
     while (row + 1 < sizeof sky / sizeof sky[0] && severity >= sky[row + 1].min_noise)
         row++;
-    if (celsius < -1.0)
-        return sky[row].code.frost;
-    if (celsius < 1.0)
-        return sky[row].code.glaze;
-    return celsius < 16.0 ? sky[row].code.cool : sky[row].code.warm;
+    return sky[row].code[(celsius >= -1.0) + (celsius >= 1.0) + (celsius >= 16.0)];
 }
 
 /* Declination after Cooper, "The absorption of radiation in solar stills", Solar Energy 12

@@ -1,9 +1,9 @@
 #include "visitor/address.h"
 
+#include "base/span.h"
+
 #include <arpa/inet.h>
 #include <string.h>
-
-static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 bool address_parse(const char *text, size_t length, struct address *out)
 {
@@ -14,19 +14,12 @@ bool address_parse(const char *text, size_t length, struct address *out)
     memcpy(literal, text, length);
     literal[length] = '\0';
 
-    uint8_t bytes[16];
-    if (inet_pton(AF_INET, literal, bytes) == 1) {
-        out->family = ADDRESS_V4;
-        memcpy(out->bytes, bytes, 4);
-    } else if (inet_pton(AF_INET6, literal, bytes) != 1) {
+    struct in6_addr v6 = {.s6_addr = {[10] = 0xff, [11] = 0xff}}; /* where IPv4 is mapped */
+    if (inet_pton(AF_INET, literal, &v6.s6_addr[12]) != 1 && inet_pton(AF_INET6, literal, &v6) != 1)
         return false;
-    } else if (memcmp(bytes, mapped_prefix, sizeof mapped_prefix) == 0) {
-        out->family = ADDRESS_V4;
-        memcpy(out->bytes, bytes + sizeof mapped_prefix, 4);
-    } else {
-        out->family = ADDRESS_V6;
-        memcpy(out->bytes, bytes, sizeof bytes);
-    }
+    bool mapped = IN6_IS_ADDR_V4MAPPED(&v6);
+    out->family = mapped ? ADDRESS_V4 : ADDRESS_V6;
+    memcpy(out->bytes, &v6.s6_addr[mapped ? 12 : 0], mapped ? 4 : 16);
     return true;
 }
 
@@ -49,23 +42,9 @@ static unsigned family_bits(uint8_t family)
     return family == ADDRESS_V4 ? 32 : 128;
 }
 
-static bool parse_prefix_length(const char *text, size_t length, unsigned *bits)
+static bool parse_prefix_length(struct span text, unsigned *bits)
 {
-    if (length == 0 || length > 3 || (length > 1 && text[0] == '0'))
-        return false;
-    *bits = 0;
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] < '0' || text[i] > '9')
-            return false;
-        *bits = *bits * 10 + (unsigned)(text[i] - '0');
-    }
-    return true;
-}
-
-static bool has_host_bits(const struct network *network)
-{
-    struct network bare = network_around(&network->base, network->bits);
-    return !address_equal(&bare.base, &network->base);
+    return span_number(text, 3, bits) && (text.bytes[0] != '0' || text.length == 1);
 }
 
 bool network_parse(const char *text, size_t length, struct network *out)
@@ -77,7 +56,7 @@ bool network_parse(const char *text, size_t length, struct network *out)
     if (!address_parse(text, address_length, &block.base))
         return false;
     block.bits = family_bits(block.base.family);
-    if (slash && !parse_prefix_length(slash + 1, length - address_length - 1, &block.bits))
+    if (slash && !parse_prefix_length((struct span){slash + 1, length - address_length - 1}, &block.bits))
         return false;
     if (slash && block.base.family == ADDRESS_V4 && memchr(text, ':', address_length)) {
         /* Lengths below 96 would leave some of the mapped prefix's ffff below the mask: host bits. */
@@ -85,8 +64,9 @@ bool network_parse(const char *text, size_t length, struct network *out)
             return false;
         block.bits -= 96;
     }
-    if (block.bits > family_bits(block.base.family) || has_host_bits(&block))
-        return false;
+    struct network bare = network_around(&block.base, block.bits);
+    if (block.bits > family_bits(block.base.family) || !address_equal(&bare.base, &block.base))
+        return false; /* host bits are a likely mistake */
     *out = block;
     return true;
 }
@@ -104,11 +84,9 @@ bool network_contains(const struct network *network, const struct address *addre
 {
     if (address->family == ADDRESS_NONE || network->base.family != address->family)
         return false;
-    unsigned whole = network->bits / 8;
-    unsigned rest = network->bits % 8;
-    if (memcmp(network->base.bytes, address->bytes, whole) != 0)
-        return false;
-    return rest == 0 || (network->base.bytes[whole] ^ address->bytes[whole]) >> (8 - rest) == 0;
+    unsigned whole = network->bits / 8, rest = network->bits % 8;
+    return memcmp(network->base.bytes, address->bytes, whole) == 0 &&
+           (rest == 0 || (network->base.bytes[whole] ^ address->bytes[whole]) >> (8 - rest) == 0);
 }
 
 bool network_set_contains(const struct network_set *set, const struct address *address)

@@ -1,5 +1,6 @@
 #include "visitor/client.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -25,27 +26,15 @@ const char *client_reason_text(enum client_reason reason)
     return texts[reason];
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* Whether every character is alphanumeric or one of `more`; true for an empty text. */
 static bool is_made_of(struct span text, const char *more)
 {
     for (size_t i = 0; i < text.length; i++) {
         char c = text.bytes[i];
-        bool alphanumeric = is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (!alphanumeric && (c == '\0' || !strchr(more, c)))
+        if (!isalnum((unsigned char)c) && (c == '\0' || !strchr(more, c)))
             return false;
     }
     return true;
-}
-
-/* What follows the byte at `at`, which is inside the span. */
-static struct span rest_after(struct span whole, const char *at)
-{
-    return span_after(whole, (size_t)(at + 1 - whole.bytes));
 }
 
 /* --- One address as proxies write it --- */
@@ -53,39 +42,31 @@ static struct span rest_after(struct span whole, const char *at)
 /* Whether this may follow the colon: a number, or in RFC 7239 also an identifier that starts with "_". */
 static bool is_port(struct span text, bool rfc7239)
 {
+    unsigned port;
     if (rfc7239 && text.length > 1 && text.bytes[0] == '_')
         return is_made_of(text, "._-");
-    if (text.length == 0 || text.length > 5)
-        return false;
-    unsigned port = 0;
-    for (size_t i = 0; i < text.length; i++) {
-        if (!is_digit(text.bytes[i]))
-            return false;
-        port = port * 10 + (unsigned)(text.bytes[i] - '0');
-    }
-    return port <= 65535;
+    return span_number(text, 5, &port) && port <= 65535;
 }
 
 /* An IPv6 literal; one that stands for an IPv4 address must be written as IPv6. RFC 7239 knows no zones. */
 static bool parse_v6(struct span text, bool rfc7239, struct address *out)
 {
-    const char *percent = memchr(text.bytes, '%', text.length);
-    if (percent) {
-        struct span zone = rest_after(text, percent);
-        if (rfc7239 || zone.length == 0 || !is_made_of(zone, "._~-%"))
-            return false;
-        text.length = (size_t)(percent - text.bytes);
-    }
-    return memchr(text.bytes, ':', text.length) && address_parse(text.bytes, text.length, out);
+    struct span literal, zone = text;
+    span_cut(&zone, '%', &literal);
+    bool zoned = literal.length < text.length;
+    if (zoned && (rfc7239 || zone.length == 0 || !is_made_of(zone, "._~-%")))
+        return false;
+    return memchr(literal.bytes, ':', literal.length) && address_parse(literal.bytes, literal.length, out);
 }
 
 static bool parse_bracketed(struct span text, bool rfc7239, struct address *out)
 {
-    const char *close = memchr(text.bytes, ']', text.length);
-    if (!close || !parse_v6((struct span){text.bytes + 1, (size_t)(close - text.bytes - 1)}, rfc7239, out))
+    struct span literal, rest = span_after(text, 1);
+    if (!memchr(rest.bytes, ']', rest.length))
         return false;
-    struct span rest = rest_after(text, close);
-    return rest.length == 0 || (rest.bytes[0] == ':' && is_port(rest_after(rest, rest.bytes), rfc7239));
+    span_cut(&rest, ']', &literal);
+    return parse_v6(literal, rfc7239, out) &&
+           (rest.length == 0 || (rest.bytes[0] == ':' && is_port(span_after(rest, 1), rfc7239)));
 }
 
 /* An address with or without a port; IPv6 without brackets has none, whatever its last group looks like. */
@@ -95,13 +76,12 @@ static bool parse_node(struct span text, bool rfc7239, struct address *out)
         return false;
     if (text.bytes[0] == '[')
         return parse_bracketed(text, rfc7239, out);
-    const char *colon = memchr(text.bytes, ':', text.length);
-    if (!colon)
-        return address_parse(text.bytes, text.length, out);
-    struct span rest = rest_after(text, colon);
-    if (memchr(rest.bytes, ':', rest.length))
+    struct span host, port = text;
+    span_cut(&port, ':', &host);
+    if (memchr(port.bytes, ':', port.length))
         return !rfc7239 && parse_v6(text, rfc7239, out);
-    return is_port(rest, rfc7239) && address_parse(text.bytes, (size_t)(colon - text.bytes), out);
+    bool bare = host.length == text.length;
+    return (bare || is_port(port, rfc7239)) && address_parse(host.bytes, host.length, out);
 }
 
 /* --- Forwarded (RFC 7239) --- */
@@ -145,32 +125,30 @@ static bool read_pair(struct span pair, struct span *value)
     return true;
 }
 
-/* The first `separator` from `at` on, or `end`. With `quoting` those in quoted strings do not count; a string
- * that does not close reaches to the end, for is_quoted_string to refuse. */
-static const char *piece_end(const char *at, const char *end, char separator, bool quoting)
+/* Cuts as span_cut does, and trims the piece. With `quoting` separators in quoted strings do not count; a
+ * string that does not close reaches to the end, for is_quoted_string to refuse. */
+static bool cut_piece(struct span *rest, char separator, bool quoting, struct span *piece)
 {
-    bool quoted = false;
-    for (; at < end && (quoted || *at != separator); at++) {
-        if (quoting && *at == '"')
+    bool quoted = false, some = rest->length > 0;
+    size_t i = 0;
+    for (; i < rest->length && (quoted || rest->bytes[i] != separator); i++) {
+        if (quoting && rest->bytes[i] == '"')
             quoted = !quoted;
-        else if (quoted && *at == '\\' && at + 1 < end)
-            at++;
+        else if (quoted && rest->bytes[i] == '\\' && i + 1 < rest->length)
+            i++;
     }
-    return at;
+    *piece = span_trim((struct span){rest->bytes, i});
+    *rest = span_after(*rest, i + (i < rest->length));
+    return some;
 }
 
 /* Puts the value of for= in the element's place, an empty one when it has none. False when malformed. */
 static bool read_for_value(struct span *element)
 {
-    const char *end = element->bytes + element->length;
-    struct span value = {element->bytes, 0};
-    for (const char *at = element->bytes; at < end; at++) {
-        const char *stop = piece_end(at, end, ';', true);
-        struct span pair = span_trim((struct span){at, (size_t)(stop - at)});
+    struct span pair, value = {element->bytes, 0};
+    while (cut_piece(element, ';', true, &pair))
         if (pair.length > 0 && !read_pair(pair, &value))
             return false;
-        at = stop;
-    }
     *element = value;
     return true;
 }
@@ -196,14 +174,10 @@ static bool parse_for_value(struct span value, struct address *out)
 /* Adds the elements of one line that are not empty. */
 static void split_line(const char *line, bool quoting, struct client_trace *trace)
 {
-    const char *end = line + strlen(line);
-    for (const char *at = line; at < end; at++) {
-        const char *stop = piece_end(at, end, ',', quoting);
-        struct span element = span_trim((struct span){at, (size_t)(stop - at)});
+    struct span element, rest = {line, strlen(line)};
+    while (cut_piece(&rest, ',', quoting, &element))
         if (element.length > 0 && trace->element_count++ < CLIENT_ELEMENTS_MAX)
             trace->elements[trace->element_count - 1] = element;
-        at = stop;
-    }
 }
 
 static bool is_too_long(const struct origin *origin)

@@ -11,8 +11,6 @@
 #include "base/span.h"
 #include "visitor/address.h"
 
-#include <stddef.h>
-
 enum client_header {
     CLIENT_X_FORWARDED_FOR, /* a list: X-Forwarded-For */
     CLIENT_FORWARDED,       /* RFC 7239: Forwarded */

@@ -40,7 +40,7 @@ OWNERS = {
     "libpsl.h": {"src/transfer/transfer.c"},
     "jansson.h": {"src/weather/point"},
     "maxminddb.h": {"src/place/mmdb.c"},
-    "zlib.h": {"src/weather/cell/snapshot.c", "src/sim/gzip.c"},
+    "zlib.h": {"src/weather/cell/snapshot.c", "src/sim/faults.c"},
 }
 
 CLANG_FORMAT = "14"  # whose idea of .clang-format the tree follows; each major version has its own

@@ -13,17 +13,17 @@ static char printed[SAID_BYTES], printed_again[SAID_BYTES];
 TEST(defaults_are_those_of_the_contract)
 {
     assert_good("");
-    assert_string_equal(config.server.listen.host, "127.0.0.1");
-    assert_int_equal(config.server.listen.port, 8080);
-    assert_int_equal(config.server.ops_listen.port, 8081);
-    assert_int_equal(config.server.threads, 256);
-    assert_int_equal(config.server.request_timeout_ms, 3000);
-    assert_int_equal(config.server.keep_alive_ms, 5000);
-    assert_int_equal(config.server.drain_ms, 0);
-    assert_int_equal(config.server.hosts.count, 0);
-    assert_string_equal(config.visitor.header, "X-Forwarded-For");
-    assert_int_equal(config.visitor.trusted_proxies.count, 1);
-    assert_int_equal(config.visitor.trusted_proxies.networks[0].bits, 8);
+    assert_string_equal(config.public.host, "127.0.0.1");
+    assert_int_equal(config.public.port, 8080);
+    assert_int_equal(config.ops.port, 8081);
+    assert_int_equal(config.public.threads, 256);
+    assert_int_equal(config.public.request_timeout_ms, 3000);
+    assert_int_equal(config.public.keep_alive_ms, 5000);
+    assert_int_equal(config.drain_ms, 0);
+    assert_int_equal(config.public.hosts.count, 0);
+    assert_string_equal(config.visits.client.header, "X-Forwarded-For");
+    assert_int_equal(config.visits.client.trusted_proxies.count, 1);
+    assert_int_equal(config.visits.client.trusted_proxies.networks[0].bits, 8);
     assert_true(config.place.max_radius_km == 100);
     assert_string_equal(config.place.vague, "");
     assert_int_equal(config.place.home.source, PLACE_FROM_NONE);
@@ -45,9 +45,9 @@ TEST(defaults_are_those_of_the_contract)
     assert_int_equal(config.widget.max_age_ms, 300000);
     assert_int_equal(config.log.level, LOG_INFO);
     assert_int_equal(config.log.format, LOG_LOGFMT);
-    assert_false(config.dev.enabled || config.widget.simulated || config.access.lines);
-    assert_int_equal(config.dev.from.count, 1);
-    assert_int_equal(config.dev.at_s, 0);
+    assert_false(config.dev || config.widget.simulated || config.access.lines);
+    assert_int_equal(config.visits.dev_from.count, 1);
+    assert_int_equal(config.dev_at_s, 0);
 }
 
 static const char *origin_of_threads(void)
@@ -64,20 +64,20 @@ TEST(the_nearer_source_wins)
     static const char text[] = "# one\n[server]\nthreads = 12\n";
     struct config_sources sources = {.file = "widget.conf"};
     assert_good(text);
-    assert_int_equal(config.server.threads, 12);
+    assert_int_equal(config.public.threads, 12);
     assert_string_equal(origin_of_threads(), "widget.conf:3");
 
     setenv("MASTHEAD__SERVER__THREADS", "13", 1);
     setenv("MASTHEAD_SERVER_THREADS", "junk", 1); /* single underscores are not ours */
     setenv("MASTHEADS__SERVER__THREADS", "junk", 1);
     assert_true(load_sources(&sources, &config));
-    assert_int_equal(config.server.threads, 13);
+    assert_int_equal(config.public.threads, 13);
     assert_non_null(strstr(origin_of_threads(), "MASTHEAD__SERVER__THREADS"));
 
     sources.sets[sources.set_count++] = "server.threads=99";
     sources.sets[sources.set_count++] = "server.threads=14";
     assert_true(load_sources(&sources, &config));
-    assert_int_equal(config.server.threads, 14);
+    assert_int_equal(config.public.threads, 14);
     assert_non_null(strstr(origin_of_threads(), "--set"));
     unsetenv("MASTHEAD__SERVER__THREADS");
     unsetenv("MASTHEAD_SERVER_THREADS");
@@ -302,12 +302,12 @@ TEST(the_file_is_found_once)
     config_find_file(&named);
     assert_string_equal(named.file, "other.conf");
     assert_true(load_sources(&found, &config));
-    assert_int_equal(config.server.threads, 12);
+    assert_int_equal(config.public.threads, 12);
     if (none.file && strcmp(none.file, "/etc/masthead/widget.conf") == 0)
         skip(); /* this machine has one */
     assert_null(none.file);
     assert_true(load_sources(&none, &config)); /* one that came later is not looked for */
-    assert_int_equal(config.server.threads, 256);
+    assert_int_equal(config.public.threads, 256);
     unlink("widget.conf");
     assert_false(load_sources(&found, &config)); /* nor another in place of one that went */
     assert_said("", "widget.conf: ", "No such file");
@@ -376,7 +376,7 @@ TEST(values_from_outside_the_file_print_as_they_read_back)
         print(printed);
         assert_good(printed);
         assert_string_equal(config.weather.contact, other.weather.contact);
-        assert_int_equal(config.server.threads, other.server.threads);
+        assert_int_equal(config.public.threads, other.public.threads);
         assert_string_equal(config.place.home.name, other.place.home.name);
     }
 }

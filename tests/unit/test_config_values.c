@@ -14,15 +14,15 @@ TEST(numbers_and_durations)
         const char *value;
         int64_t number;
     } rows[] = {
-        {"server", "threads", &config.server.threads, "4", 4},
-        {"server", "threads", &config.server.threads, "4096", 4096},
-        {"server", "threads", &config.server.threads, "3", BAD},
-        {"server", "threads", &config.server.threads, "4097", BAD},
-        {"server", "threads", &config.server.threads, "-8", BAD},
-        {"server", "threads", &config.server.threads, "8.5", BAD},
-        {"server", "threads", &config.server.threads, "0x10", BAD},
-        {"server", "threads", &config.server.threads, "1e2", BAD},
-        {"server", "threads", &config.server.threads, "99999999999999999999", BAD},
+        {"server", "threads", &config.public.threads, "4", 4},
+        {"server", "threads", &config.public.threads, "4096", 4096},
+        {"server", "threads", &config.public.threads, "3", BAD},
+        {"server", "threads", &config.public.threads, "4097", BAD},
+        {"server", "threads", &config.public.threads, "-8", BAD},
+        {"server", "threads", &config.public.threads, "8.5", BAD},
+        {"server", "threads", &config.public.threads, "0x10", BAD},
+        {"server", "threads", &config.public.threads, "1e2", BAD},
+        {"server", "threads", &config.public.threads, "99999999999999999999", BAD},
         {"weather", "wait", &config.weather.wait_ms, "250ms", 250},
         {"weather", "wait", &config.weather.wait_ms, "0s", 0},
         {"weather", "wait", &config.weather.wait_ms, "2s", 2000},
@@ -54,12 +54,12 @@ TEST(numbers_and_durations)
         {"widget", "units", &config.widget.units, "c f", BAD},
         {"widget", "units", &config.widget.units, "", BAD},
         {"widget", "credits", &config.widget.credits, "no", WIDGET_CREDITS_NO},
-        {"dev", "at", &config.dev.at_s, "2026-01-31T23:30:00Z", 1769902200},
-        {"dev", "at", &config.dev.at_s, "", 0},
-        {"dev", "at", &config.dev.at_s, "yesterday", BAD},
-        {"dev", "at", &config.dev.at_s, "1970-01-01T00:00:01Z", 1},
-        {"dev", "at", &config.dev.at_s, "1970-01-01T00:00:00Z", BAD},
-        {"dev", "at", &config.dev.at_s, "1969-12-31T23:59:59Z", BAD},
+        {"dev", "at", &config.dev_at_s, "2026-01-31T23:30:00Z", 1769902200},
+        {"dev", "at", &config.dev_at_s, "", 0},
+        {"dev", "at", &config.dev_at_s, "yesterday", BAD},
+        {"dev", "at", &config.dev_at_s, "1970-01-01T00:00:01Z", 1},
+        {"dev", "at", &config.dev_at_s, "1970-01-01T00:00:00Z", BAD},
+        {"dev", "at", &config.dev_at_s, "1969-12-31T23:59:59Z", BAD},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         char prefix[128];
@@ -264,7 +264,7 @@ TEST(lists_have_limits)
     assert_bad(file_of("geoip", "databases", list_of("", PLACE_DATABASES + 1, ".mmdb")),
                "widget.conf:2: ", "");
     assert_good(file_of("visitor", "trusted_proxies", list_of("::", NETWORK_SET_MAX, "")));
-    assert_int_equal(config.visitor.trusted_proxies.count, NETWORK_SET_MAX);
+    assert_int_equal(config.visits.client.trusted_proxies.count, NETWORK_SET_MAX);
     assert_bad(file_of("visitor", "trusted_proxies", list_of("::", NETWORK_SET_MAX + 1, "")),
                "widget.conf:2: ", "");
     assert_good(file_of("widget", "origins", list_of("https://h", HTTP_NAMES_MAX, "")));
@@ -286,7 +286,7 @@ TEST(forms_of_a_file)
     };
     for (size_t i = 0; i < COUNT(texts); i++) {
         assert_good(texts[i]);
-        assert_int_equal(config.server.threads, 12);
+        assert_int_equal(config.public.threads, 12);
         assert_int_equal(config.weather.capacity, 50);
     }
     assert_good("[weather]\ncontact = me; myself # and I\n"); /* comments have lines of their own */

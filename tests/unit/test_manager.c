@@ -146,16 +146,16 @@ TEST(messages_arrive_word_for_word)
 {
     for (int abstract = 0; abstract < 2; abstract++) {
         struct manager manager = listen_as(abstract);
-        notify_ready("serving");
+        notify("READY=1\nSTATUS=%s", "serving");
         assert_string_equal(heard(&manager), "READY=1\nSTATUS=serving");
         int64_t before_us = monotonic_us();
         notify_reloading();
         const char *said = heard(&manager);
         assert_int_equal(strncmp(said, "RELOADING=1\nMONOTONIC_USEC=", 27), 0);
         assert_in_range(atoll(said + 27), before_us, monotonic_us());
-        notify_stopping(5000);
+        notify("STOPPING=1\nSTATUS=draining\nEXTEND_TIMEOUT_USEC=%d", 5000000);
         assert_string_equal(heard(&manager), "STOPPING=1\nSTATUS=draining\nEXTEND_TIMEOUT_USEC=5000000");
-        notify_watchdog();
+        notify("WATCHDOG=1");
         assert_string_equal(heard(&manager), "WATCHDOG=1");
         leave(&manager);
     }
@@ -169,13 +169,13 @@ TEST(without_a_socket_nothing_happens)
     long_name[0] = '/', long_name[sizeof long_name - 1] = '\0';
     int lowest = dup(0);
     close(lowest);
-    notify_ready("nobody listens");
+    notify("READY=1\nSTATUS=nobody listens");
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         setenv("NOTIFY_SOCKET", names[i], 1);
-        notify_ready("nobody listens");
+        notify("READY=1\nSTATUS=nobody listens");
     }
     setenv("NOTIFY_SOCKET", long_name, 1);
-    notify_watchdog();
+    notify("WATCHDOG=1");
     unsetenv("NOTIFY_SOCKET");
     int again = dup(0);
     close(again);
