@@ -1,11 +1,11 @@
-/* What may be asked of each provider, and when: budgets per minute, hour and UTC day, a breaker that stops asking one that
- * fails, and pauses that a provider asked for. No flight is granted beyond a budget; the redirects that one follows, two
- * at most, are charged when it has ended.
+/* What may be asked of each provider, and when: budgets per minute, hour and UTC day, a breaker that stops
+ * asking one that fails, and pauses that a provider asked for. No flight is granted beyond a budget; the
+ * redirects that one follows, two at most, are charged when it has ended.
  *
- * Windows are fixed ones of UTC, as Open-Meteo counts. What was spent outlives the process: a file holds, for each
- * provider, what may have been spent at most. It is written ahead by leases of a few requests, which hold for the windows
- * in which they were written: after a SIGKILL a little too much is counted and never too little. The file is written by
- * whoever calls quota_renew; the thread that acquires never waits for a disk.
+ * Windows are fixed ones of UTC, as Open-Meteo counts. What was spent outlives the process: a file holds, for
+ * each provider, what may have been spent at most. It is written ahead by leases of a few requests, which
+ * hold for the windows in which they were written: after a SIGKILL a little too much is counted and never too
+ * little. The file is written by whoever calls quota_renew; the thread that acquires never waits for a disk.
  *
  * Thread-safe; one leaf lock. */
 #pragma once
