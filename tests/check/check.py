@@ -160,7 +160,7 @@ def check_version():
     version = re.search(r"^VERSION := (\S+)", (ROOT / "Makefile").read_text(), re.M).group(1)
     changes = ROOT / "data" / "CHANGES.md"
     heading = re.search(r"^#+ (.*)", changes.read_text(encoding="utf-8"), re.M)
-    if not heading or version not in heading.group(1).split():
+    if not heading or heading.group(1) != version:
         complain(f"data/CHANGES.md: does not begin with {version}, as the Makefile has it")
     if (ROOT / "README.md").stat().st_size > README_MAX_BYTES:
         complain(f"README.md: more than {README_MAX_BYTES} bytes")
