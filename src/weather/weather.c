@@ -246,8 +246,8 @@ static struct curve forecast_from_model(struct cell cell, int64_t fetched_s)
     for (int i = 0; i < MODEL_POINTS; i++) {
         int64_t at = curve.start_s + (int64_t)i * CURVE_STEP_S;
         curve.temperature_cdeg[i] = (int16_t)(10 * lround(10 * synthetic_celsius(latitude, longitude, at)));
-        curve.condition[i] = (uint8_t)(synthetic_weather_code(latitude, longitude, at) |
-                                       (synthetic_is_day(latitude, longitude, at) ? CURVE_DAY : 0));
+        curve.condition[i] = curve_condition(synthetic_weather_code(latitude, longitude, at),
+                                             synthetic_is_day(latitude, longitude, at));
     }
     snprintf(curve.timezone, sizeof curve.timezone, "%s", zone.name);
     return curve;

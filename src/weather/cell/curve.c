@@ -1,11 +1,6 @@
 #include "weather/cell/curve.h"
 
-#include <stddef.h>
 #include <string.h>
-
-/* Lowest and highest temperature ever measured at the surface, with some room: -89.2 (Vostok, 1983) and 56.7
- * (Furnace Creek, 1913), WMO archive of extremes. */
-#define TIME_MAX_S (INT64_C(100) * INT32_MAX) /* in milliseconds, far from what overflows */
 
 /* Division rounding half away from zero. */
 static int64_t divide_rounded(int64_t value, int64_t by)
@@ -13,24 +8,9 @@ static int64_t divide_rounded(int64_t value, int64_t by)
     return value < 0 ? -((-value + by / 2) / by) : (value + by / 2) / by;
 }
 
-/* The index of the last point at or before `unix_s`, or -1 outside the curve. The last point is read at its
- * instant only: beyond it there is nothing to lead to. */
-static int point_before(const struct curve *curve, int64_t unix_s)
-{
-    if (curve->count == 0 || unix_s < curve->start_s)
-        return -1;
-    int64_t index = (unix_s - curve->start_s) / CURVE_STEP_S;
-    bool at_last = index == curve->count - 1 && unix_s == curve->start_s + index * CURVE_STEP_S;
-    return index < curve->count - 1 || at_last ? (int)index : -1;
-}
-
 bool curve_covers(const struct curve *curve, int64_t unix_s)
 {
-    int i = point_before(curve, unix_s);
-    if (i < 0 || curve->temperature_cdeg[i] == CURVE_NO_TEMPERATURE)
-        return false;
-    bool on_point = unix_s == curve->start_s + (int64_t)i * CURVE_STEP_S;
-    return on_point || curve->temperature_cdeg[i + 1] != CURVE_NO_TEMPERATURE;
+    return curve_read(curve, unix_s, &(struct curve_value){0});
 }
 
 int64_t curve_end_s(const struct curve *curve)
@@ -41,15 +21,17 @@ int64_t curve_end_s(const struct curve *curve)
     return last < 0 ? 0 : curve->start_s + last * CURVE_STEP_S;
 }
 
+/* At a point it alone is read; past the last one there is nothing to lead to. */
 bool curve_read(const struct curve *curve, int64_t unix_s, struct curve_value *out)
 {
-    if (!curve_covers(curve, unix_s))
+    if (unix_s < curve->start_s)
         return false;
-    int i = point_before(curve, unix_s);
-    int64_t into = unix_s - curve->start_s - (int64_t)i * CURVE_STEP_S;
-    int64_t scaled = (int64_t)curve->temperature_cdeg[i] * (CURVE_STEP_S - into);
-    if (into > 0)
-        scaled += (int64_t)curve->temperature_cdeg[i + 1] * into;
+    const int16_t *cdeg = curve->temperature_cdeg;
+    int64_t i = (unix_s - curve->start_s) / CURVE_STEP_S, into = (unix_s - curve->start_s) % CURVE_STEP_S;
+    int64_t next = into > 0 ? i + 1 : i;
+    if (next >= curve->count || cdeg[i] == CURVE_NO_TEMPERATURE || cdeg[next] == CURVE_NO_TEMPERATURE)
+        return false;
+    int64_t scaled = cdeg[i] * (CURVE_STEP_S - into) + cdeg[next] * into;
     uint8_t condition = curve->condition[i];
     bool known = condition != CURVE_NO_CONDITION;
     *out = (struct curve_value){
@@ -60,30 +42,29 @@ bool curve_read(const struct curve *curve, int64_t unix_s, struct curve_value *o
     return true;
 }
 
-static void bridge(struct curve *curve, size_t before, size_t after)
+uint8_t curve_condition(int code, int is_day)
 {
-    int64_t span = (int64_t)(after - before);
-    int64_t from = curve->temperature_cdeg[before];
-    int64_t rise = curve->temperature_cdeg[after] - from;
-    for (size_t i = before + 1; i < after; i++)
-        curve->temperature_cdeg[i] = (int16_t)(from + divide_rounded(rise * (int64_t)(i - before), span));
+    unsigned daylight = is_day ? CURVE_DAY : 0; /* and -1 has the bits of CURVE_NO_CODE */
+    return is_day < 0 ? CURVE_NO_CONDITION : (uint8_t)(((unsigned)code & CURVE_NO_CODE) | daylight);
 }
 
 void curve_bridge_gaps(struct curve *curve)
 {
-    size_t known = CURVE_POINTS; /* the last known point so far; CURVE_POINTS: none */
-    for (size_t i = 0; i < curve->count; i++) {
-        if (curve->temperature_cdeg[i] == CURVE_NO_TEMPERATURE)
+    int16_t *cdeg = curve->temperature_cdeg;
+    int64_t known = CURVE_POINTS; /* the last known point so far; CURVE_POINTS: none */
+    for (int64_t i = 0; i < curve->count; i++) {
+        if (cdeg[i] == CURVE_NO_TEMPERATURE)
             continue;
-        if (known < i && i - known - 1 <= CURVE_GAP_POINTS)
-            bridge(curve, known, i);
+        for (int64_t gap = known + 1; gap < i && i - known - 1 <= CURVE_GAP_POINTS; gap++)
+            cdeg[gap] =
+                (int16_t)(cdeg[known] + divide_rounded((cdeg[i] - cdeg[known]) * (gap - known), i - known));
         known = i;
     }
 }
 
 static bool time_valid(int64_t unix_s)
 {
-    return unix_s >= 0 && unix_s <= TIME_MAX_S;
+    return unix_s >= 0 && unix_s <= CURVE_TIME_MAX_S;
 }
 
 static bool point_valid(int16_t cdeg, uint8_t condition)
@@ -93,7 +74,12 @@ static bool point_valid(int16_t cdeg, uint8_t condition)
            (condition == CURVE_NO_CONDITION || code == CURVE_NO_CODE || code <= CURVE_CODE_MAX);
 }
 
-static bool timezone_valid(const char name[CURVE_TIMEZONE_BYTES])
+bool curve_offset_valid(int64_t offset_s)
+{
+    return offset_s >= -CURVE_UTC_OFFSET_MAX_S && offset_s <= CURVE_UTC_OFFSET_MAX_S;
+}
+
+bool curve_timezone_valid(const char *name)
 {
     size_t length = strnlen(name, CURVE_TIMEZONE_BYTES);
     return length < CURVE_TIMEZONE_BYTES &&
@@ -107,9 +93,7 @@ bool curve_valid(const struct curve *curve)
     for (size_t i = 0; i < curve->count; i++)
         if (!point_valid(curve->temperature_cdeg[i], curve->condition[i]))
             return false;
-    bool offset_valid =
-        curve->utc_offset_s == CURVE_NO_OFFSET ||
-        (curve->utc_offset_s >= -CURVE_UTC_OFFSET_MAX_S && curve->utc_offset_s <= CURVE_UTC_OFFSET_MAX_S);
+    bool offset_valid = curve->utc_offset_s == CURVE_NO_OFFSET || curve_offset_valid(curve->utc_offset_s);
     return offset_valid && time_valid(curve->start_s) && time_valid(curve->fetched_s) &&
-           time_valid(curve->expires_s) && timezone_valid(curve->timezone);
+           time_valid(curve->expires_s) && curve_timezone_valid(curve->timezone);
 }

@@ -14,6 +14,7 @@
 #define CURVE_HOTTEST_CDEG     6000
 #define CURVE_CODE_MAX         99 /* of WMO table 4677 */
 #define CURVE_UTC_OFFSET_MAX_S (18 * 3600)
+#define CURVE_TIME_MAX_S       (INT64_C(100) * INT32_MAX) /* in milliseconds, far from what overflows */
 
 #define CURVE_NO_TEMPERATURE INT16_MIN
 #define CURVE_NO_OFFSET      INT32_MIN /* the provider does not tell */
@@ -54,6 +55,13 @@ bool curve_read(const struct curve *, int64_t unix_s, struct curve_value *out);
 /* Whether every field but `provider` is in its range: to be asked of a curve from a file before anything else
  * is. */
 bool curve_valid(const struct curve *);
+
+/* The condition of a point, from a WMO code and daylight as in struct curve_value. */
+uint8_t curve_condition(int code, int is_day);
+
+/* Whether it can be an offset from UTC, and the name of a zone that fits a curve. */
+bool curve_offset_valid(int64_t offset_s);
+bool curve_timezone_valid(const char *name);
 
 /* Bridges runs of at most CURVE_GAP_POINTS missing temperatures between known ones, linearly. */
 void curve_bridge_gaps(struct curve *);

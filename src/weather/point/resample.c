@@ -27,10 +27,7 @@ static uint8_t condition_at(const struct resampler *resampler, const struct poin
     bool own_hour = unix_s - point->time_s < CURVE_STEP_S;
     if ((is_day < 0 || !own_hour) && isfinite(resampler->latitude) && isfinite(resampler->longitude))
         is_day = sun_is_up(resampler->latitude, resampler->longitude, unix_s);
-    if (is_day < 0)
-        return CURVE_NO_CONDITION;
-    unsigned code = point->code >= 0 ? (unsigned)point->code & CURVE_NO_CODE : CURVE_NO_CODE;
-    return (uint8_t)(code | (is_day ? CURVE_DAY : 0));
+    return curve_condition(point->code, is_day);
 }
 
 static int16_t temperature_at(const struct point *from, const struct point *to, int64_t unix_s)
