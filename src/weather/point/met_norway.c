@@ -118,6 +118,7 @@ static enum outcome read_document(const json_t *root, int64_t now_s, struct curv
                                   .now_s = now_s,
                                   .longitude = reply_degrees(json_array_get(place, 0), 180),
                                   .latitude = reply_degrees(json_array_get(place, 1), 90)};
+    *curve = (struct curve){.utc_offset_s = CURVE_NO_OFFSET};
     if (!reply_string_is(json_object_get(units, "air_temperature"), "celsius") || !json_is_array(series))
         return OUTCOME_PARSE;
     for (size_t i = 0; i < json_array_size(series); i++) {
@@ -130,13 +131,7 @@ static enum outcome read_document(const json_t *root, int64_t now_s, struct curv
 
 static enum outcome read(const char *body, size_t length, int64_t now_s, struct curve *out)
 {
-    json_t *root = reply_object(body, length);
-    struct curve curve = {.utc_offset_s = CURVE_NO_OFFSET};
-    enum outcome outcome = root ? read_document(root, now_s, &curve) : OUTCOME_PARSE;
-    if (outcome == OUTCOME_OK)
-        *out = curve;
-    json_decref(root);
-    return outcome;
+    return reply_document(body, length, now_s, read_document, out);
 }
 
 /* Errors are web pages, whose title says it. */

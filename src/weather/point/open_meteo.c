@@ -24,81 +24,42 @@ static void request(const struct provider_access *options, struct cell cell, str
         text_format(header, "X-Api-Key: %s", options->key);
 }
 
-static const json_t *array_of(const json_t *object, const char *key, size_t count)
+/* The integer of an hour, from 0 to `max`; -1, not known, for what is anything else, or when there is not one
+ * for each of `count` hours. */
+static int integer_of(const json_t *values, size_t count, size_t hour, int max)
 {
-    const json_t *array = json_object_get(object, key);
-    return json_is_array(array) && json_array_size(array) == count ? array : NULL;
+    const json_t *value = json_array_get(values, hour);
+    json_int_t integer = json_is_integer(value) ? json_integer_value(value) : -1;
+    return json_array_size(values) == count && integer >= 0 && integer <= max ? (int)integer : -1;
 }
 
-/* Times must be whole hours apart, ascending, as many as fit a curve. */
-static enum outcome read_times(const json_t *hourly, struct curve *curve)
+/* Times must be whole hours apart, ascending, as many as fit a curve, and each must have its temperature or
+ * null. Code and daylight may be missing without harm. */
+static enum outcome read_hours(const json_t *hourly, struct curve *curve)
 {
     const json_t *times = json_object_get(hourly, "time");
+    const json_t *temperatures = json_object_get(hourly, "temperature_2m");
+    const json_t *codes = json_object_get(hourly, "weather_code"), *days = json_object_get(hourly, "is_day");
     size_t count = json_array_size(times);
-    if (count < 2 || count > CURVE_POINTS)
+    if (count < 2 || count > CURVE_POINTS || json_array_size(temperatures) != count)
         return OUTCOME_PARSE;
     for (size_t i = 0; i < count; i++) {
         const json_t *time = json_array_get(times, i);
         if (!json_is_integer(time))
             return OUTCOME_PARSE;
-        if (i == 0)
-            curve->start_s = json_integer_value(time);
-        else if (json_integer_value(time) != curve->start_s + (int64_t)i * CURVE_STEP_S)
+        curve->start_s = i == 0 ? json_integer_value(time) : curve->start_s;
+        if (curve->start_s < 0 || curve->start_s > CURVE_TIME_MAX_S ||
+            json_integer_value(time) != curve->start_s + (int64_t)i * CURVE_STEP_S)
             return OUTCOME_IMPLAUSIBLE;
-        if (curve->start_s < 0 || curve->start_s > INT32_MAX * (int64_t)100)
-            return OUTCOME_IMPLAUSIBLE;
-    }
-    curve->count = (uint8_t)count;
-    return OUTCOME_OK;
-}
-
-static enum outcome read_temperatures(const json_t *hourly, struct curve *curve)
-{
-    const json_t *values = array_of(hourly, "temperature_2m", curve->count);
-    if (!values)
-        return OUTCOME_PARSE;
-    for (size_t i = 0; i < curve->count; i++) {
-        enum outcome outcome = reply_celsius(json_array_get(values, i), &curve->temperature_cdeg[i]);
+        enum outcome outcome = reply_celsius(json_array_get(temperatures, i), &curve->temperature_cdeg[i]);
         if (outcome != OUTCOME_OK)
             return outcome;
+        curve->condition[i] =
+            curve_condition(integer_of(codes, count, i, CURVE_CODE_MAX), integer_of(days, count, i, 1));
     }
+    curve->count = (uint8_t)count;
     curve_bridge_gaps(curve);
     return OUTCOME_OK;
-}
-
-/* Code and daylight may be missing without harm: what is not an integer in range is not known. */
-static void read_conditions(const json_t *hourly, struct curve *curve)
-{
-    const json_t *codes = array_of(hourly, "weather_code", curve->count);
-    const json_t *days = array_of(hourly, "is_day", curve->count);
-    for (size_t i = 0; i < curve->count; i++) {
-        const json_t *code = json_array_get(codes, i);
-        const json_t *day = json_array_get(days, i);
-        bool code_known = json_is_integer(code) && json_integer_value(code) >= 0 &&
-                          json_integer_value(code) <= CURVE_CODE_MAX;
-        bool day_known =
-            json_is_integer(day) && (json_integer_value(day) == 0 || json_integer_value(day) == 1);
-        if (!day_known) {
-            curve->condition[i] = CURVE_NO_CONDITION;
-            continue;
-        }
-        curve->condition[i] = code_known ? (uint8_t)json_integer_value(code) : CURVE_NO_CODE;
-        if (json_integer_value(day) == 1)
-            curve->condition[i] |= CURVE_DAY;
-    }
-}
-
-static void read_zone(const json_t *root, struct curve *curve)
-{
-    const json_t *offset = json_object_get(root, "utc_offset_seconds");
-    const json_t *name = json_object_get(root, "timezone");
-    json_int_t east_s = json_integer_value(offset); /* 0 for what is no integer */
-    if (json_is_integer(offset) && east_s >= -CURVE_UTC_OFFSET_MAX_S && east_s <= CURVE_UTC_OFFSET_MAX_S)
-        curve->utc_offset_s = (int32_t)east_s;
-    const char *text = json_is_string(name) ? json_string_value(name) : "";
-    size_t plain = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/");
-    if (plain < sizeof curve->timezone && text[plain] == '\0')
-        memcpy(curve->timezone, text, plain + 1);
 }
 
 /* Moves the stamps onto the hours that the values are for. The API reads its data at full hours of UTC, but
@@ -115,33 +76,24 @@ static void put_on_the_hour(struct curve *curve)
 static enum outcome read_document(const json_t *root, int64_t now_s, struct curve *curve)
 {
     const json_t *units = json_object_get(root, "hourly_units");
-    const json_t *hourly = json_object_get(root, "hourly");
+    const char *zone = json_string_value(json_object_get(root, "timezone"));
+    *curve = (struct curve){.utc_offset_s = reply_offset(json_object_get(root, "utc_offset_seconds"))};
     if (!reply_string_is(json_object_get(units, "time"), "unixtime") ||
         !reply_string_is(json_object_get(units, "temperature_2m"), "°C"))
         return OUTCOME_PARSE;
-    enum outcome outcome = read_times(hourly, curve);
-    if (outcome == OUTCOME_OK)
-        outcome = read_temperatures(hourly, curve);
+    enum outcome outcome = read_hours(json_object_get(root, "hourly"), curve);
     if (outcome != OUTCOME_OK)
         return outcome;
-    read_conditions(hourly, curve);
-    read_zone(root, curve);
+    if (zone && curve_timezone_valid(zone))
+        strcpy(curve->timezone, zone);
     put_on_the_hour(curve);
     return curve_covers(curve, now_s) ? OUTCOME_OK : OUTCOME_IMPLAUSIBLE;
 }
 
+/* No document, too, when text follows, as it does when they fail midway. */
 static enum outcome read(const char *body, size_t length, int64_t now_s, struct curve *out)
 {
-    json_t *root =
-        reply_object(body, length); /* NULL, too, when text follows, as it does when they fail midway */
-    if (!root)
-        return OUTCOME_PARSE;
-    struct curve curve = {.utc_offset_s = CURVE_NO_OFFSET};
-    enum outcome outcome = read_document(root, now_s, &curve);
-    if (outcome == OUTCOME_OK)
-        *out = curve;
-    json_decref(root);
-    return outcome;
+    return reply_document(body, length, now_s, read_document, out);
 }
 
 static void reason(const char *body, size_t length, char out[PROVIDER_REASON_BYTES])

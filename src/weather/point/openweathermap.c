@@ -66,62 +66,54 @@ static enum outcome read_point(const json_t *object, struct point *point)
     const json_t *time = json_object_get(object, "dt");
     const json_t *values = json_object_get(object, "main");
     const json_t *weather = json_array_get(json_object_get(object, "weather"), 0);
-    const json_t *id = json_object_get(weather, "id");
     const char *icon = json_string_value(json_object_get(weather, "icon"));
     if (!json_is_integer(time) || !json_is_object(values))
         return OUTCOME_PARSE;
     size_t length = icon ? strlen(icon) : 0;
     char last = length > 0 ? icon[length - 1] : '\0';
     *point = (struct point){.time_s = json_integer_value(time),
-                            .code = json_is_integer(id) ? code_of(json_integer_value(id)) : -1,
+                            .code = code_of(json_integer_value(json_object_get(weather, "id"))),
                             .is_day = last == 'd'   ? 1
                                       : last == 'n' ? 0
                                                     : -1};
     return reply_celsius(json_object_get(values, "temp"), &point->temperature_cdeg);
 }
 
-/* The document, or NULL; `cod` is the number 200 in one and the string in the other. */
-static json_t *parse(const char *body, size_t length)
+/* `cod` is the number 200 in one document and the string in the other. */
+static bool is_good(const json_t *root)
 {
-    json_t *root = reply_object(body, length);
     const json_t *cod = json_object_get(root, "cod");
-    if (reply_string_is(cod, "200") || (json_is_integer(cod) && json_integer_value(cod) == 200))
-        return root;
-    json_decref(root);
-    return NULL;
+    return reply_string_is(cod, "200") || json_integer_value(cod) == 200;
 }
 
 /* Makes a curve of one point, at the instant of the measurement. */
-static enum outcome read_current(const char *body, size_t length, int64_t now_s, struct curve *out)
+static enum outcome read_current_document(const json_t *root, int64_t now_s, struct curve *curve)
 {
-    json_t *root = parse(body, length);
-    const json_t *offset = json_object_get(root, "timezone");
     struct point point;
-    enum outcome outcome = root ? read_point(root, &point) : OUTCOME_PARSE;
-    if (outcome == OUTCOME_OK && point.temperature_cdeg == CURVE_NO_TEMPERATURE)
-        outcome = OUTCOME_PARSE;
-    if (outcome == OUTCOME_OK && (point.time_s < now_s - OLDEST_S || point.time_s > now_s + NEWEST_S))
-        outcome = OUTCOME_IMPLAUSIBLE;
-    if (outcome == OUTCOME_OK) {
-        unsigned code = point.code >= 0 ? (unsigned)point.code : CURVE_NO_CODE;
-        unsigned condition = point.is_day < 0 ? CURVE_NO_CONDITION : code | (point.is_day ? CURVE_DAY : 0);
-        json_int_t east_s = json_is_integer(offset) ? json_integer_value(offset) : CURVE_NO_OFFSET;
-        *out = (struct curve){.start_s = point.time_s,
-                              .count = 1,
-                              .condition = {(uint8_t)condition},
-                              .utc_offset_s = CURVE_NO_OFFSET};
-        out->temperature_cdeg[0] = point.temperature_cdeg;
-        if (east_s >= -CURVE_UTC_OFFSET_MAX_S && east_s <= CURVE_UTC_OFFSET_MAX_S)
-            out->utc_offset_s = (int32_t)east_s;
-    }
-    json_decref(root);
-    return outcome;
+    enum outcome outcome = is_good(root) ? read_point(root, &point) : OUTCOME_PARSE;
+    if (outcome != OUTCOME_OK)
+        return outcome;
+    if (point.temperature_cdeg == CURVE_NO_TEMPERATURE)
+        return OUTCOME_PARSE;
+    if (point.time_s < now_s - OLDEST_S || point.time_s > now_s + NEWEST_S)
+        return OUTCOME_IMPLAUSIBLE;
+    *curve = (struct curve){.start_s = point.time_s,
+                            .count = 1,
+                            .condition = {curve_condition(point.code, point.is_day)},
+                            .temperature_cdeg = {point.temperature_cdeg},
+                            .utc_offset_s = reply_offset(json_object_get(root, "timezone"))};
+    return OUTCOME_OK;
 }
 
-/* Lays the measurement in `current`, and the forecasts after it, onto the hours of *curve. */
-static enum outcome read_list(const json_t *root, int64_t now_s, const struct curve *current,
-                              struct curve *curve)
+static enum outcome read_current(const char *body, size_t length, int64_t now_s, struct curve *out)
 {
+    return reply_document(body, length, now_s, read_current_document, out);
+}
+
+/* Lays the measurement in *curve, and the forecasts after it, onto the curve's hours. */
+static enum outcome read_forecast_document(const json_t *root, int64_t now_s, struct curve *curve)
+{
+    const struct curve current = *curve;
     const json_t *place = json_object_get(json_object_get(root, "city"), "coord");
     const json_t *list = json_object_get(root, "list");
     struct resampler resampler = {.curve = curve,
@@ -129,14 +121,15 @@ static enum outcome read_list(const json_t *root, int64_t now_s, const struct cu
                                   .latitude = reply_degrees(json_object_get(place, "lat"), 90),
                                   .longitude = reply_degrees(json_object_get(place, "lon"), 180)};
     struct curve_value measured;
-    if (!json_is_array(list) || !curve_read(current, current->start_s, &measured))
+    if (!is_good(root) || !json_is_array(list) || !curve_read(&current, current.start_s, &measured))
         return OUTCOME_PARSE;
-    struct point point = {current->start_s, current->temperature_cdeg[0], measured.code, measured.is_day};
+    struct point point = {current.start_s, current.temperature_cdeg[0], measured.code, measured.is_day};
+    *curve = (struct curve){.utc_offset_s = current.utc_offset_s};
     enum outcome outcome = resample_add(&resampler, &point);
     for (size_t i = 0; i < json_array_size(list) && outcome == OUTCOME_OK; i++) {
         outcome = read_point(json_array_get(list, i), &point);
         bool usable =
-            point.time_s >= current->start_s + APART_S && point.temperature_cdeg != CURVE_NO_TEMPERATURE;
+            point.time_s >= current.start_s + APART_S && point.temperature_cdeg != CURVE_NO_TEMPERATURE;
         if (outcome == OUTCOME_OK && usable)
             outcome = resample_add(&resampler, &point);
     }
@@ -145,13 +138,7 @@ static enum outcome read_list(const json_t *root, int64_t now_s, const struct cu
 
 static enum outcome read_forecast(const char *body, size_t length, int64_t now_s, struct curve *out)
 {
-    json_t *root = parse(body, length);
-    struct curve curve = {.utc_offset_s = out->utc_offset_s};
-    enum outcome outcome = root ? read_list(root, now_s, out, &curve) : OUTCOME_PARSE;
-    if (outcome == OUTCOME_OK)
-        *out = curve;
-    json_decref(root);
-    return outcome;
+    return reply_document(body, length, now_s, read_forecast_document, out);
 }
 
 static void reason(const char *body, size_t length, char out[PROVIDER_REASON_BYTES])

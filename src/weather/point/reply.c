@@ -4,13 +4,16 @@
 #include <math.h>
 #include <string.h>
 
-json_t *reply_object(const char *body, size_t length)
+enum outcome reply_document(const char *body, size_t length, int64_t now_s, reply_reader *read,
+                            struct curve *out)
 {
     json_t *root = json_loadb(body, length, JSON_REJECT_DUPLICATES, NULL);
-    if (json_is_object(root))
-        return root;
+    struct curve curve = *out;
+    enum outcome outcome = json_is_object(root) ? read(root, now_s, &curve) : OUTCOME_PARSE;
+    if (outcome == OUTCOME_OK)
+        *out = curve;
     json_decref(root);
-    return NULL;
+    return outcome;
 }
 
 bool reply_string_is(const json_t *value, const char *expected)
@@ -32,6 +35,12 @@ enum outcome reply_celsius(const json_t *value, int16_t *cdeg)
     return OUTCOME_OK;
 }
 
+int32_t reply_offset(const json_t *value)
+{
+    json_int_t offset_s = json_integer_value(value); /* 0 for what is no integer */
+    return json_is_integer(value) && curve_offset_valid(offset_s) ? (int32_t)offset_s : CURVE_NO_OFFSET;
+}
+
 double reply_degrees(const json_t *value, double max)
 {
     double degrees = json_is_number(value) ? json_number_value(value) : NAN;
@@ -40,7 +49,7 @@ double reply_degrees(const json_t *value, double max)
 
 void reply_reason(const char *body, size_t length, const char *key, char out[PROVIDER_REASON_BYTES])
 {
-    json_t *root = reply_object(body, length);
+    json_t *root = json_loadb(body, length, JSON_REJECT_DUPLICATES, NULL);
     const json_t *text = json_object_get(root, key);
     out[0] = '\0';
     if (json_is_string(text))

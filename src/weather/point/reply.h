@@ -10,13 +10,21 @@
 
 struct json_t;
 
-/* The object that the body is, to be released; NULL when it is anything else, or more. */
-struct json_t *reply_object(const char *body, size_t length);
+/* Reads a document, an object, into *curve, which holds what the step before has read. */
+typedef enum outcome reply_reader(const struct json_t *root, int64_t now_s, struct curve *curve);
+
+/* Lets `read` read the object that the body is, as in struct provider_step; OUTCOME_PARSE when it is anything
+ * else, or more. */
+enum outcome reply_document(const char *body, size_t length, int64_t now_s, reply_reader *read,
+                            struct curve *out);
 
 bool reply_string_is(const struct json_t *, const char *expected);
 
 /* A temperature in degrees Celsius. CURVE_NO_TEMPERATURE for null or nothing, which is no error. */
 enum outcome reply_celsius(const struct json_t *, int16_t *cdeg);
+
+/* An offset from UTC in seconds; CURVE_NO_OFFSET when it is none. */
+int32_t reply_offset(const struct json_t *);
 
 /* A coordinate of at max `max` degrees either way; else NAN. */
 double reply_degrees(const struct json_t *, double max);
