@@ -177,7 +177,7 @@ bool read_cell(struct setting *s)
     if (!read_number(s, "degrees", MICRODEGREES, &udeg))
         return false;
     int64_t whole = llround(udeg);
-    if (fabs((double)whole - udeg) > 1e-6 || !weather_cell_size_valid(whole))
+    if (fabs((double)whole - udeg) > 1e-6 || !cell_size_valid(whole))
         return fail(s, "360 degrees must be a whole number of cells (0.1, 0.25, 0.5, 1, ...)");
     *(int64_t *)s->field = whole;
     return true;

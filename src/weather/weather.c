@@ -37,7 +37,7 @@ static bool choose_providers(const struct weather_options *options, struct fetch
 {
     for (size_t i = 0; i < options->provider_count; i++) {
         const char *name = options->providers[i];
-        size_t id = provider_by_name(name, strlen(name));
+        size_t id = provider_by_name(name);
         const char *reason = id == WEATHER_PROVIDERS
                                  ? "provider skipped: not built in"
                                  : provider_lacks(providers[id], &options->provider[id], options->contact);
@@ -195,16 +195,6 @@ static void fill(const struct cache_view *view, const struct instant *now, struc
     out->credit = &providers[view->curve.provider]->credit;
 }
 
-bool weather_cell_size_valid(int64_t udeg)
-{
-    return udeg <= INT32_MAX && cell_size_valid((int32_t)udeg);
-}
-
-size_t weather_provider_by_name(const char *name, size_t length)
-{
-    return provider_by_name(name, length);
-}
-
 bool weather_cell(const struct weather *weather, const char *name, double *latitude, double *longitude)
 {
     char again[CELL_NAME_BYTES];
@@ -297,23 +287,9 @@ size_t weather_upstreams(struct weather *weather, const struct instant *now,
 size_t weather_cells(struct weather *weather, size_t *cursor, const struct instant *now,
                      struct weather_cell *out, size_t max)
 {
-    struct cache_info infos[WEATHER_CELLS];
-    size_t count = cache_scan(weather->cache, cursor, now, infos, max < WEATHER_CELLS ? max : WEATHER_CELLS);
-    for (size_t i = 0; i < count; i++) {
-        const struct cache_info *info = &infos[i];
-        struct cell cell = cell_of_key(info->key);
-        out[i] = (struct weather_cell){
-            .latitude = (double)cell.latitude_udeg / CELL_MICRODEGREES,
-            .longitude = (double)cell.longitude_udeg / CELL_MICRODEGREES,
-            .state = info->state,
-            .fetched_s = info->fetched_s,
-            .until_s = info->until_s,
-            .retry_s = info->retry_in_ms > 0 ? (now->wall_ms + info->retry_in_ms + 999) / 1000 : 0,
-            .in_flight = info->in_flight,
-            .asks = info->visits,
-            .provider = info->fetched_s > 0 ? provider_names[info->provider] : "",
-        };
-    }
+    size_t count = cache_scan(weather->cache, cursor, now, out, max);
+    for (size_t i = 0; i < count; i++)
+        out[i].provider = out[i].fetched_s > 0 ? provider_names[out[i].provider_id] : "";
     return count;
 }
 

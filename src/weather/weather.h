@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/credit.h"
+#include "weather/cell/cell.h"
 #include "weather/cell/state.h"
 #include "weather/point/upstream.h"
 
@@ -13,7 +14,6 @@
 
 #define WEATHER_NAME_BYTES     32
 #define WEATHER_CONTACT_BYTES  128
-#define WEATHER_CELL_BYTES     32
 #define WEATHER_TIMEZONE_BYTES 40
 
 struct weather_options {
@@ -24,7 +24,7 @@ struct weather_options {
     char contact[WEATHER_CONTACT_BYTES]; /* in the User-Agent; "": a provider that wants one is skipped,
                                             logged */
     char proxy[WEATHER_URL_BYTES];
-    int64_t cell_udeg; /* see weather_cell_size_valid */
+    int64_t cell_udeg; /* see cell_size_valid */
     int64_t refresh_ms, keep_ms, wait_ms, timeout_ms;
     int64_t parallel;    /* flights at one time; 0: one if a provider wants that, else eight */
     int64_t capacity;    /* cells */
@@ -39,9 +39,9 @@ struct weather_options {
 
 struct reading {
     enum weather_state state;
-    enum weather_state lookup;     /* the state when it was looked up, before any waiting */
-    bool joined;                   /* that was WEATHER_MISS, and a fetch was listed or under way already */
-    char cell[WEATHER_CELL_BYTES]; /* always */
+    enum weather_state lookup;  /* the state when it was looked up, before any waiting */
+    bool joined;                /* that was WEATHER_MISS, and a fetch was listed or under way already */
+    char cell[CELL_NAME_BYTES]; /* always */
     int64_t refresh_in_s; /* until the curve is due (negative: overdue); without one, until the next try */
     int64_t retry_in_s;   /* where the last fetch failed: until the next try; else 0 */
     bool in_flight;       /* a fetch is listed or under way */
@@ -88,29 +88,11 @@ struct weather_scenario {
 void weather_simulate(const struct weather *, const struct weather_scenario *, double latitude,
                       double longitude, const struct instant *now, struct reading *out);
 
-/* Whether 360 degrees is a whole number of cells of this size, in millionths of a degree. */
-bool weather_cell_size_valid(int64_t udeg);
-
-/* The number of the provider of that name, which has `length` bytes; WEATHER_PROVIDERS without. */
-size_t weather_provider_by_name(const char *name, size_t length);
-
 /* Reads a cell's name, "19.1,72.9", as its centre. False when it is not the name of a cell of the configured
  * size. */
 bool weather_cell(const struct weather *, const char *name, double *latitude, double *longitude);
 
-/* A cell as operators see it. Times are Unix seconds, 0: never. */
-struct weather_cell {
-    char name[WEATHER_CELL_BYTES]; /* "" until weather_name_cell */
-    double latitude, longitude;
-    enum weather_state state;   /* what a reader would be told now */
-    int64_t fetched_s, until_s; /* of its curve: when it came, until when it can be read */
-    int64_t retry_s;            /* where the last fetch failed: when the next may be tried */
-    bool in_flight;             /* a fetch is listed or under way */
-    int64_t asks;               /* since its curve came */
-    const char *provider;       /* "" without a curve; static */
-};
-
-/* Looks at the next cells, at most `max` and WEATHER_CELLS, without counting or starting anything. *cursor is
+/* Looks at the next cells, at most `max`, without counting or starting anything. *cursor is
  * 0 at first and then handed back as it was left. Returns how many; 0 at the end. The cache is locked for one
  * batch at a time; a cell may be missed, or come twice. Thread-safe. */
 #define WEATHER_CELLS 64

@@ -325,7 +325,7 @@ TEST(a_survey_sees_every_cell_as_readers_would)
 {
     enum { BATCH = 2 };
     struct cache *own = cache_open(&usual);
-    struct cache_info seen[4 * BATCH];
+    struct weather_cell seen[4 * BATCH];
     struct cache_view view;
     struct instant now = at(0), later = at(REFRESH * 2);
     struct curve curve = curve_at(&now, 312);
@@ -340,16 +340,17 @@ TEST(a_survey_sees_every_cell_as_readers_would)
         count += more;
     assert_int_equal(count, 3);
     assert_int_equal(seen[0].state, WEATHER_FRESH);
-    assert_int_equal(seen[0].visits, 0);
+    assert_int_equal(seen[0].asks, 0);
     assert_int_equal(seen[0].fetched_s, start.wall_ms / 1000);
     assert_int_equal(seen[0].until_s, (start.wall_ms + KEEP) / 1000);
     assert_int_equal(seen[1].state, WEATHER_STALE);
-    assert_int_equal(seen[1].visits, 1);
+    assert_int_equal(seen[1].asks, 1);
     cache_get(own, 2, WEATHER_PEEK, &later, &view);
-    assert_true(seen[1].retry_in_ms == view.retry_in_ms && view.retry_in_ms > 0 && !seen[1].in_flight);
+    assert_true(seen[1].retry_s == (later.wall_ms + view.retry_in_ms + 999) / 1000 && view.retry_in_ms > 0 &&
+                !seen[1].in_flight);
     assert_int_equal(seen[2].state, WEATHER_MISS);
     assert_int_equal(seen[2].fetched_s, 0);
-    assert_true(seen[2].in_flight && seen[2].retry_in_ms == 0);
+    assert_true(seen[2].in_flight && seen[2].retry_s == 0);
     cache_close(own);
 }
 

@@ -6,8 +6,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define BACKOFF_FIRST_MS 10000
-#define BACKOFF_MAX_MS   600000
+#define BACKOFF_FIRST_MS INT64_C(10000)
+#define BACKOFF_MAX_MS   INT64_C(600000)
+#define BACKOFF_DOUBLES  6 /* failures, after which it would be longer than that */
 #define BACKOFF_MIN_MS   1000
 #define REFUSED_MS       1000 /* else each reader of a refused cell would wake the fetch thread */
 #define TURN_REFRESHES   2 /* a refresh that has waited for so many times `refresh_ms` has not had its turn */
@@ -333,11 +334,7 @@ void cache_confirm(struct cache *cache, uint64_t key, const struct instant *now,
 /* Exponential with full jitter (Brooker, "Exponential Backoff and Jitter", AWS Architecture Blog 2015). */
 static int64_t backoff_ms(unsigned failures)
 {
-    int64_t ceiling = BACKOFF_FIRST_MS;
-    for (unsigned i = 1; i < failures && ceiling < BACKOFF_MAX_MS; i++)
-        ceiling *= 2;
-    if (ceiling > BACKOFF_MAX_MS)
-        ceiling = BACKOFF_MAX_MS;
+    int64_t ceiling = failures <= BACKOFF_DOUBLES ? BACKOFF_FIRST_MS << (failures - 1) : BACKOFF_MAX_MS;
     return BACKOFF_MIN_MS + (int64_t)arc4random_uniform((uint32_t)(ceiling - BACKOFF_MIN_MS));
 }
 
@@ -393,7 +390,7 @@ bool cache_copy(struct cache *cache, size_t *cursor, struct cache_record out[CAC
     return more;
 }
 
-size_t cache_scan(struct cache *cache, size_t *cursor, const struct instant *now, struct cache_info *out,
+size_t cache_scan(struct cache *cache, size_t *cursor, const struct instant *now, struct weather_cell *out,
                   size_t max)
 {
     size_t count = 0;
@@ -405,15 +402,18 @@ size_t cache_scan(struct cache *cache, size_t *cursor, const struct instant *now
         int64_t end_s = curve_end_s(&entry->curve);
         int64_t kept_s = (now->wall_ms - age_ms(entry, now) + cache->options.keep_ms) / 1000;
         enum fetch_class class = class_for(WEATHER_PEEK, readable(cache, entry, now));
+        int64_t retry_in_ms = entry->failures > 0 ? blocked_ms(cache, entry, class, now) : 0;
+        struct cell cell = cell_of_key(entry->key);
         out[count++] =
-            (struct cache_info){.key = entry->key,
-                                .state = state_of(cache, entry, class, now),
-                                .fetched_s = entry->curve.fetched_s,
-                                .until_s = end_s < kept_s ? end_s : kept_s,
-                                .retry_in_ms = entry->failures > 0 ? blocked_ms(cache, entry, class, now) : 0,
-                                .in_flight = in_flight(entry),
-                                .visits = entry->visits,
-                                .provider = entry->curve.provider};
+            (struct weather_cell){.latitude = (double)cell.latitude_udeg / CELL_MICRODEGREES,
+                                  .longitude = (double)cell.longitude_udeg / CELL_MICRODEGREES,
+                                  .state = state_of(cache, entry, class, now),
+                                  .fetched_s = entry->curve.fetched_s,
+                                  .until_s = end_s < kept_s ? end_s : kept_s,
+                                  .retry_s = retry_in_ms > 0 ? (now->wall_ms + retry_in_ms + 999) / 1000 : 0,
+                                  .in_flight = in_flight(entry),
+                                  .asks = entry->visits,
+                                  .provider_id = entry->curve.provider};
     }
     pthread_mutex_unlock(&cache->lock);
     return count;

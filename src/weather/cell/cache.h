@@ -104,19 +104,7 @@ bool cache_copy(struct cache *, size_t *cursor, struct cache_record out[CACHE_BA
  * than now or longer ago than `keep`, without a temperature for now, or no room. */
 bool cache_restore(struct cache *, const struct cache_record *, const struct instant *now);
 
-/* A cell as an operator sees it, without its curve. */
-struct cache_info {
-    uint64_t key;
-    enum weather_state state;
-    int64_t fetched_s;   /* Unix time; 0: it never had a curve */
-    int64_t until_s;     /* for WEATHER_FRESH and WEATHER_STALE: until when the curve can be read */
-    int64_t retry_in_ms; /* as in struct cache_view */
-    bool in_flight;
-    uint32_t visits;  /* how often it was asked for since its curve came */
-    uint8_t provider; /* of the curve */
-};
-
 /* Looks at the next cells, at most `max`, as they are at `now`; changes and counts nothing. *cursor as for
- * cache_copy. Returns how many; 0 at the end. */
-size_t cache_scan(struct cache *, size_t *cursor, const struct instant *now, struct cache_info *out,
+ * cache_copy. Fills in all but the names of cell and provider. Returns how many; 0 at the end. */
+size_t cache_scan(struct cache *, size_t *cursor, const struct instant *now, struct weather_cell *out,
                   size_t max);

@@ -27,7 +27,7 @@ struct cell cell_of(double latitude, double longitude, int32_t size_udeg)
     return (struct cell){.latitude_udeg = (int32_t)lat, .longitude_udeg = (int32_t)lon};
 }
 
-bool cell_size_valid(int32_t size_udeg)
+bool cell_size_valid(int64_t size_udeg)
 {
     return size_udeg > 0 && TURN_UDEG % size_udeg == 0;
 }

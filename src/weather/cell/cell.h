@@ -19,7 +19,7 @@ struct cell {
 struct cell cell_of(double latitude, double longitude, int32_t size_udeg);
 
 /* Whether 360 degrees is a whole number of cells, so that they meet at the date line. */
-bool cell_size_valid(int32_t size_udeg);
+bool cell_size_valid(int64_t size_udeg);
 
 /* "19.1,72.9": both with the decimals of the size, never "-0". */
 void cell_name(struct cell, int32_t size_udeg, char out[CELL_NAME_BYTES]);

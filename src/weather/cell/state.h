@@ -2,6 +2,8 @@
  * share. */
 #pragma once
 
+#include "weather/cell/cell.h"
+
 /* The state of a cell, as one who asks is told it. */
 enum weather_state {
     WEATHER_UNKNOWN, /* there is no cell: the place is not known */
@@ -38,4 +40,17 @@ enum fetch_class {
     FETCH_REFRESH, /* of a curve that visitors read meanwhile */
     FETCH_URGENT,  /* a visitor waits, or sees no number */
     FETCH_CLASSES
+};
+
+/* A cell as operators see it. Times are Unix seconds, 0: never. */
+struct weather_cell {
+    char name[CELL_NAME_BYTES]; /* "" until weather_name_cell */
+    double latitude, longitude;
+    enum weather_state state;   /* what a reader would be told now */
+    int64_t fetched_s, until_s; /* of its curve: when it came, until when it can be read */
+    int64_t retry_s;            /* where the last fetch failed: when the next may be tried */
+    bool in_flight;             /* a fetch is listed or under way */
+    int64_t asks;               /* since its curve came */
+    uint8_t provider_id;        /* of the curve */
+    const char *provider;       /* its name, "" without a curve; static */
 };

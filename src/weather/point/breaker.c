@@ -2,6 +2,7 @@
 
 #define OPEN_FIRST_MS 10000
 #define OPEN_MAX_MS   300000
+#define OPEN_DOUBLES  5         /* failures, after which it would be open for longer than that */
 #define NOT_PAUSED    INT64_MIN /* whatever the boot time: a clock may be moved to before the boot */
 #define PAUSE_MAX_S   86400
 
@@ -36,10 +37,8 @@ bool breaker_start(struct breaker *breaker)
 /* Twice as long after each failure past the first that opened it, up to a ceiling. */
 static int64_t open_for_ms(unsigned failures)
 {
-    int64_t ms = OPEN_FIRST_MS;
-    for (unsigned i = BREAKER_FAILURES; i < failures && ms < OPEN_MAX_MS; i++)
-        ms *= 2;
-    return ms < OPEN_MAX_MS ? ms : OPEN_MAX_MS;
+    unsigned more = failures - BREAKER_FAILURES;
+    return more < OPEN_DOUBLES ? OPEN_FIRST_MS << more : OPEN_MAX_MS;
 }
 
 /* Whether so many cells are wrong in a row that the provider is. */
@@ -55,12 +54,11 @@ static bool add_wrong_cell(struct breaker *breaker, uint64_t cell)
 static void count_failure(struct breaker *breaker, enum outcome outcome, uint64_t cell,
                           const struct instant *now)
 {
-    bool of_cell = !breaker_is_open(breaker) && outcome_is_of_cell(outcome);
-    if (!of_cell) {
+    if (!breaker_is_open(breaker) && outcome_is_of_cell(outcome)) {
+        breaker->failures = add_wrong_cell(breaker, cell) ? BREAKER_FAILURES : 0;
+    } else {
         breaker->failures += breaker->failures < UINT16_MAX;
         breaker->wrong_cell_count = 0;
-    } else {
-        breaker->failures = add_wrong_cell(breaker, cell) ? BREAKER_FAILURES : 0;
     }
     if (breaker_is_open(breaker))
         breaker->open_ms = now->boot_ms + open_for_ms(breaker->failures);

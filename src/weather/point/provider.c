@@ -48,11 +48,10 @@ const char *const provider_names[WEATHER_PROVIDERS] = {
 #undef ROW
 };
 
-size_t provider_by_name(const char *name, size_t length)
+size_t provider_by_name(const char *name)
 {
     size_t id = 0;
-    while (id < WEATHER_PROVIDERS &&
-           (strlen(provider_names[id]) != length || strncmp(provider_names[id], name, length) != 0))
+    while (id < WEATHER_PROVIDERS && strcmp(provider_names[id], name) != 0)
         id++;
     return id;
 }

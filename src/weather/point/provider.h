@@ -83,8 +83,8 @@ WEATHER_PROVIDER_ROWS(ROW)
 extern const struct provider *const providers[WEATHER_PROVIDERS];
 extern const char *const provider_names[WEATHER_PROVIDERS];
 
-/* WEATHER_PROVIDERS when there is none of that name, which ends after `length` bytes. */
-size_t provider_by_name(const char *name, size_t length);
+/* WEATHER_PROVIDERS when there is none of that name. */
+size_t provider_by_name(const char *name);
 
 /* Why a provider cannot be used with these options; NULL when it can. */
 const char *provider_lacks(const struct provider *, const struct weather_provider_options *,

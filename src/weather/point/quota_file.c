@@ -23,9 +23,8 @@ static void read_line(const char *line, struct quota_kept out[WEATHER_PROVIDERS]
     bool ok = fields == 1 + 2 * QUOTA_WINDOWS;
     for (size_t i = 0; ok && i < QUOTA_WINDOWS; i++)
         ok = w[i] >= 0 && w[i] < INT32_MAX * (int64_t)100 && s[i] >= 0 && s[i] <= INT32_MAX;
-    for (size_t id = 0; ok && id < WEATHER_PROVIDERS; id++)
-        if (strcmp(provider_names[id], name) == 0)
-            out[id] = kept;
+    if (ok && provider_by_name(name) < WEATHER_PROVIDERS)
+        out[provider_by_name(name)] = kept;
 }
 
 void quota_file_read(const char *path, struct quota_kept out[WEATHER_PROVIDERS])
