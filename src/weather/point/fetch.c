@@ -23,6 +23,7 @@ struct flight {
     bool asked;    /* some provider was asked for it */
     struct cache_fetch fetch;
     size_t attempt;           /* index into options.order */
+    enum provider_id id;      /* of the provider there */
     size_t step;              /* of the provider, whose request is under way */
     struct quota_grant grant; /* of the present provider */
     int64_t sent;             /* requests to it */
@@ -63,29 +64,24 @@ static void collect_inflight(void *context, size_t row, struct metric_samples *s
     metric_value(samples, (double)atomic_load(&fetch->inflight));
 }
 
-static enum provider_id provider_of(const struct fetch *fetch, const struct flight *flight)
-{
-    return fetch->options.order[flight->attempt];
-}
-
 /* Whether the provider may confirm the cell's present curve by a 304, which one of several steps could not.
  */
-static bool can_confirm(enum provider_id id, const struct flight *flight)
+static bool can_confirm(const struct flight *flight)
 {
-    return providers[id]->conditional && providers[id]->step_count == 1 && flight->fetch.provider == id &&
+    const struct provider *provider = providers[flight->id];
+    return provider->conditional && provider->step_count == 1 && flight->fetch.provider == flight->id &&
            flight->fetch.modified_s > 0;
 }
 
 /* Sends the request of the flight's present step. */
 static bool start_request(struct fetch *fetch, struct flight *flight)
 {
-    enum provider_id id = provider_of(fetch, flight);
     char url_storage[TRANSFER_URL_BYTES], header_storage[HEADER_BYTES];
     struct text url = text_init(url_storage, sizeof url_storage);
     struct text header = text_init(header_storage, sizeof header_storage);
-    bool confirms = can_confirm(id, flight);
-    providers[id]->steps[flight->step].request(&fetch->options.access[id], cell_of_key(flight->fetch.key),
-                                               &url, &header);
+    bool confirms = can_confirm(flight);
+    providers[flight->id]->steps[flight->step].request(&fetch->options.access[flight->id],
+                                                       cell_of_key(flight->fetch.key), &url, &header);
     flight->sent++;
     return transfers_start(fetch->transfers, url.bytes, header.bytes, confirms ? flight->fetch.modified_s : 0,
                            flight);
@@ -128,18 +124,15 @@ static void read_reason(const struct provider *provider, const struct transfer_a
 
 /* How the transfer of a step ended, and, where it is OUTCOME_OK, what it has read in flight->curve. A 304
  * counts only where it was asked for, and then sets *confirmed. */
-static enum outcome read_answer(const struct fetch *fetch, struct flight *flight,
-                                const struct transfer_answer *answer, int64_t now_s, bool *confirmed)
+static enum outcome read_answer(struct flight *flight, const struct transfer_answer *answer, int64_t now_s,
+                                bool *confirmed)
 {
-    enum provider_id id = provider_of(fetch, flight);
     enum outcome outcome = outcome_of(answer);
-    *confirmed = answer->end == TRANSFER_ANSWERED && answer->status == 304 && can_confirm(id, flight);
-    if (*confirmed)
-        return OUTCOME_OK;
-    if (outcome == OUTCOME_OK)
-        outcome =
-            providers[id]->steps[flight->step].read(answer->body, answer->length, now_s, &flight->curve);
-    return outcome;
+    *confirmed = answer->end == TRANSFER_ANSWERED && answer->status == 304 && can_confirm(flight);
+    if (*confirmed || outcome != OUTCOME_OK)
+        return *confirmed ? OUTCOME_OK : outcome;
+    return providers[flight->id]->steps[flight->step].read(answer->body, answer->length, now_s,
+                                                           &flight->curve);
 }
 
 static int64_t expires_of(const struct transfer_answer *answer, int64_t now_s)
@@ -151,8 +144,7 @@ static int64_t expires_of(const struct transfer_answer *answer, int64_t now_s)
 static void report(struct fetch *fetch, const struct flight *flight, enum outcome outcome, int64_t pause_s,
                    const struct instant *now)
 {
-    enum provider_id id = provider_of(fetch, flight);
-    quota_report(fetch->quota, id, &flight->grant,
+    quota_report(fetch->quota, flight->id, &flight->grant,
                  &(struct quota_result){
                      .outcome = outcome, .cell = flight->fetch.key, .sent = flight->sent, .pause_s = pause_s},
                  now);
@@ -161,10 +153,9 @@ static void report(struct fetch *fetch, const struct flight *flight, enum outcom
 static void put_curve(struct fetch *fetch, struct flight *flight, const struct transfer_answer *answer,
                       bool confirmed, const struct instant *now)
 {
-    enum provider_id id = provider_of(fetch, flight);
     struct curve *curve = &flight->curve;
-    double stretch = quota_stretch(fetch->quota, id, now);
-    curve->provider = (uint8_t)id;
+    double stretch = quota_stretch(fetch->quota, flight->id, now);
+    curve->provider = (uint8_t)flight->id;
     curve->fetched_s = now->wall_ms / 1000;
     curve->expires_s = expires_of(answer, curve->fetched_s);
     curve->modified_s = answer->last_modified_s;
@@ -187,9 +178,10 @@ static void next_provider(struct fetch *fetch, struct flight *flight)
 {
     struct instant now = clock_now();
     for (; flight->attempt < fetch->options.order_count; flight->attempt++) {
-        enum provider_id id = provider_of(fetch, flight);
-        enum quota_answer answer = quota_acquire(fetch->quota, id, flight->fetch.class,
-                                                 (int64_t)providers[id]->step_count, &now, &flight->grant);
+        flight->id = fetch->options.order[flight->attempt];
+        enum quota_answer answer =
+            quota_acquire(fetch->quota, flight->id, flight->fetch.class,
+                          (int64_t)providers[flight->id]->step_count, &now, &flight->grant);
         flight->unleased = answer == QUOTA_UNLEASED;
         if (flight->unleased)
             return;
@@ -214,10 +206,10 @@ static void finish_request(struct fetch *fetch, const struct transfer_answer *an
 {
     struct flight *flight = answer->tag;
     struct instant now = clock_now();
-    enum provider_id id = provider_of(fetch, flight);
+    enum provider_id id = flight->id;
     char reason[PROVIDER_REASON_BYTES] = "";
     bool confirmed;
-    enum outcome outcome = read_answer(fetch, flight, answer, now.wall_ms / 1000, &confirmed);
+    enum outcome outcome = read_answer(flight, answer, now.wall_ms / 1000, &confirmed);
     if (outcome != OUTCOME_OK)
         read_reason(providers[id], answer, fetch->options.access[id].key, reason);
     flight->sent += (int64_t)answer->requests - 1; /* redirects */
@@ -281,19 +273,16 @@ struct fetch *fetch_open(const struct fetch_options *options, struct cache *cach
     *fetch = (struct fetch){.options = *options, .cache = cache, .quota = quota};
     transfer.body_bytes = BODY_BYTES;
     fetch->transfers = transfers_open(&transfer);
-    if (!fetch->transfers) {
-        free(fetch);
-        return NULL;
-    }
-    metrics_register(rows, ROWS, fetch);
-    int status = pthread_create(&fetch->thread, NULL, run, fetch);
-    if (status != 0) {
+    if (fetch->transfers) {
+        metrics_register(rows, ROWS, fetch);
+        int status = pthread_create(&fetch->thread, NULL, run, fetch);
+        if (status == 0)
+            return fetch;
         log_event(LOG_ERROR, "cannot start the fetch thread", log_str("error", strerror(status)));
-        transfers_close(fetch->transfers);
-        free(fetch);
-        return NULL;
     }
-    return fetch;
+    transfers_close(fetch->transfers);
+    free(fetch);
+    return NULL;
 }
 
 void fetch_wake(struct fetch *fetch)
