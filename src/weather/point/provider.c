@@ -7,33 +7,15 @@
 #include <string.h>
 
 const char *const outcome_names[OUTCOMES] = {
-    [OUTCOME_OK] = "ok",
-    [OUTCOME_TIMEOUT] = "timeout",
-    [OUTCOME_CONNECT] = "connect",
-    [OUTCOME_TRANSFER] = "transfer",
-    [OUTCOME_TOO_LARGE] = "too_large",
-    [OUTCOME_HTTP_3XX] = "http_3xx",
-    [OUTCOME_HTTP_4XX] = "http_4xx",
-    [OUTCOME_HTTP_4XX_CELL] = "http_4xx_cell",
-    [OUTCOME_HTTP_429] = "http_429",
-    [OUTCOME_HTTP_5XX] = "http_5xx",
-    [OUTCOME_PARSE] = "parse",
-    [OUTCOME_IMPLAUSIBLE] = "implausible",
+#define ROW(id, name, words) name,
+    OUTCOME_ROWS(ROW)
+#undef ROW
 };
 
 const char *const outcome_words[OUTCOMES] = {
-    [OUTCOME_OK] = "answered",
-    [OUTCOME_TIMEOUT] = "no answer in time",
-    [OUTCOME_CONNECT] = "cannot be reached",
-    [OUTCOME_TRANSFER] = "the connection broke",
-    [OUTCOME_TOO_LARGE] = "an answer too large",
-    [OUTCOME_HTTP_3XX] = "a redirect, status 3xx",
-    [OUTCOME_HTTP_4XX] = "refused, status 4xx",
-    [OUTCOME_HTTP_4XX_CELL] = "some places refused, status 400, 404 or 422",
-    [OUTCOME_HTTP_429] = "too many requests, status 429",
-    [OUTCOME_HTTP_5XX] = "its own error, status 5xx",
-    [OUTCOME_PARSE] = "an answer that cannot be read",
-    [OUTCOME_IMPLAUSIBLE] = "weather that cannot be",
+#define ROW(id, name, words) words,
+    OUTCOME_ROWS(ROW)
+#undef ROW
 };
 
 const struct provider *const providers[WEATHER_PROVIDERS] = {
@@ -73,13 +55,11 @@ static enum outcome outcome_of_status(int status)
 
 enum outcome outcome_of(const struct transfer_answer *answer)
 {
-    static const enum outcome ends[] = {
-        [TRANSFER_TIMEOUT] = OUTCOME_TIMEOUT,
-        [TRANSFER_CONNECT] = OUTCOME_CONNECT,
-        [TRANSFER_BROKEN] = OUTCOME_TRANSFER,
-        [TRANSFER_TOO_LARGE] = OUTCOME_TOO_LARGE,
-    };
-    return answer->end == TRANSFER_ANSWERED ? outcome_of_status(answer->status) : ends[answer->end];
+    _Static_assert(OUTCOME_TIMEOUT == (int)TRANSFER_TIMEOUT && OUTCOME_CONNECT == (int)TRANSFER_CONNECT &&
+                       OUTCOME_TRANSFER == (int)TRANSFER_BROKEN &&
+                       OUTCOME_TOO_LARGE == (int)TRANSFER_TOO_LARGE,
+                   "the ends of a transfer come first");
+    return answer->end == TRANSFER_ANSWERED ? outcome_of_status(answer->status) : (enum outcome)answer->end;
 }
 
 bool outcome_is_of_cell(enum outcome outcome)

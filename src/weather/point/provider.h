@@ -12,24 +12,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How a request to an upstream ended. */
+/* How a request to an upstream ended, a row each: its name in metrics and the log, and words for people. The
+ * first five are those of enum transfer_end. HTTP_3XX is a redirect that is not followed, or one too many;
+ * HTTP_4XX refuses the caller, whatever it asks for, and HTTP_4XX_CELL this cell; what is to PARSE is not the
+ * document that was asked for, and what is IMPLAUSIBLE is well-formed, but no weather that can be now. */
+#define OUTCOME_ROWS(ROW)                                                              \
+    ROW(OK, "ok", "answered")                                                          \
+    ROW(TIMEOUT, "timeout", "no answer in time")                                       \
+    ROW(CONNECT, "connect", "cannot be reached")                                       \
+    ROW(TRANSFER, "transfer", "the connection broke")                                  \
+    ROW(TOO_LARGE, "too_large", "an answer too large")                                 \
+    ROW(HTTP_3XX, "http_3xx", "a redirect, status 3xx")                                \
+    ROW(HTTP_4XX, "http_4xx", "refused, status 4xx")                                   \
+    ROW(HTTP_4XX_CELL, "http_4xx_cell", "some places refused, status 400, 404 or 422") \
+    ROW(HTTP_429, "http_429", "too many requests, status 429")                         \
+    ROW(HTTP_5XX, "http_5xx", "its own error, status 5xx")                             \
+    ROW(PARSE, "parse", "an answer that cannot be read")                               \
+    ROW(IMPLAUSIBLE, "implausible", "weather that cannot be")
+
 enum outcome {
-    OUTCOME_OK,
-    OUTCOME_TIMEOUT,  /* not answered whole within `timeout` */
-    OUTCOME_CONNECT,  /* name, connection or TLS failed */
-    OUTCOME_TRANSFER, /* the connection broke, or what came was not HTTP */
-    OUTCOME_TOO_LARGE,
-    OUTCOME_HTTP_3XX,      /* a redirect that is not followed, or one too many */
-    OUTCOME_HTTP_4XX,      /* the caller is refused, whatever it asks for */
-    OUTCOME_HTTP_4XX_CELL, /* 400, 404, 422: this cell is refused */
-    OUTCOME_HTTP_429,
-    OUTCOME_HTTP_5XX,
-    OUTCOME_PARSE,       /* not the document that was asked for */
-    OUTCOME_IMPLAUSIBLE, /* well-formed, but no weather that can be now */
-    OUTCOMES
+#define ROW(id, name, words) OUTCOME_##id,
+    OUTCOME_ROWS(ROW)
+#undef ROW
+        OUTCOMES
 };
-extern const char *const outcome_names[OUTCOMES]; /* in metrics and the log */
-extern const char *const outcome_words[OUTCOMES]; /* for people */
+extern const char *const outcome_names[OUTCOMES];
+extern const char *const outcome_words[OUTCOMES];
 
 /* What an ended transfer makes of it; OUTCOME_OK: its body is worth reading, or, with status 304, confirms.
  */
