@@ -327,10 +327,12 @@ static void fetch_listed(struct cache *cache, struct quota *quota, const struct 
         abort();
     if (quota_acquire(quota, PROVIDER_OPEN_METEO, fetch.class, 1, now, &grant) == QUOTA_GRANTED) {
         struct curve curve = fetch_curve(site, now->wall_ms / 1000 - START_S);
+        struct weather_upstream stats;
         struct quota_result result = {.outcome = OUTCOME_OK, .cell = site->key, .sent = 1};
         score->requests++;
         quota_report(quota, PROVIDER_OPEN_METEO, &grant, &result, now);
-        cache_put(cache, site->key, now, &curve, quota_stretch(quota, PROVIDER_OPEN_METEO, now));
+        quota_get_stats(quota, PROVIDER_OPEN_METEO, now, &stats);
+        cache_put(cache, site->key, now, &curve, stats.stretch);
     } else {
         cache_release(cache, site->key, fetch.class, now);
     }

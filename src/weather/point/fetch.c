@@ -154,15 +154,16 @@ static void put_curve(struct fetch *fetch, struct flight *flight, const struct t
                       bool confirmed, const struct instant *now)
 {
     struct curve *curve = &flight->curve;
-    double stretch = quota_stretch(fetch->quota, flight->id, now);
+    struct weather_upstream stats;
+    quota_get_stats(fetch->quota, flight->id, now, &stats);
     curve->provider = (uint8_t)flight->id;
     curve->fetched_s = now->wall_ms / 1000;
     curve->expires_s = expires_of(answer, curve->fetched_s);
     curve->modified_s = answer->last_modified_s;
     if (confirmed)
-        cache_confirm(fetch->cache, flight->fetch.key, now, curve->expires_s, stretch);
+        cache_confirm(fetch->cache, flight->fetch.key, now, curve->expires_s, stats.stretch);
     else
-        cache_put(fetch->cache, flight->fetch.key, now, curve, stretch);
+        cache_put(fetch->cache, flight->fetch.key, now, curve, stats.stretch);
 }
 
 /* Decrement after the cache was told: at inflight 0 it has every result. */

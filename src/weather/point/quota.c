@@ -27,8 +27,8 @@ struct account {
     int64_t pending;                     /* the same, once the file is written */
     uint32_t rolls;                      /* how often a window has begun */
     struct breaker breaker;
-    bool asked;                    /* a request was ever made: its series are shown */
-    struct weather_upstream stats; /* when and how flights ended; no more of it is kept here */
+    struct weather_upstream
+        stats; /* whether it was asked, when and how flights ended; no more is kept here */
 };
 
 struct quota {
@@ -125,9 +125,6 @@ void quota_get_stats(struct quota *quota, enum provider_id id, const struct inst
     struct account *account = &quota->accounts[id];
     roll_windows(account, now);
     *out = account->stats;
-    out->name = provider_names[id];
-    out->last_failure = out->last_failure ? out->last_failure : "";
-    out->asked = account->asked;
     int64_t paused_ms = breaker_paused_until_ms(&account->breaker);
     out->breaker_open = now->boot_ms < paused_ms;
     out->next_try_s = out->breaker_open ? (now->wall_ms + paused_ms - now->boot_ms) / 1000 : 0;
@@ -172,9 +169,10 @@ static void collect(void *context, size_t row, struct metric_samples *samples)
 
 /* Begins with what was read: what was spent in a window that is over counts no more, but a file from the
  * future is from a clock that was wrong, and counts. */
-static void begin(struct account *account, const struct instant *now)
+static void begin(struct account *account, enum provider_id id, const struct instant *now)
 {
     breaker_init(&account->breaker);
+    account->stats = (struct weather_upstream){.name = provider_names[id], .last_failure = ""};
     for (size_t i = 0; i < QUOTA_WINDOWS; i++) {
         int64_t present = now->wall_ms / 1000 / window_s[i];
         if (account->kept.window[i] < present)
@@ -273,9 +271,9 @@ struct quota *quota_open(const struct quota_options *options, const struct insta
     pthread_mutex_init(&quota->lock, NULL);
     pthread_cond_init(&quota->low, NULL);
     quota_file_read(options->path, kept);
-    for (size_t id = 0; id < WEATHER_PROVIDERS; id++) {
+    for (enum provider_id id = 0; id < WEATHER_PROVIDERS; id++) {
         quota->accounts[id].kept = kept[id];
-        begin(&quota->accounts[id], now);
+        begin(&quota->accounts[id], id, now);
     }
     quota_renew(quota, now);
     metrics_register(rows, ROWS, quota);
@@ -288,9 +286,8 @@ void quota_close(struct quota *quota)
         return;
     struct quota_kept kept[WEATHER_PROVIDERS];
     for (size_t id = 0; id < WEATHER_PROVIDERS; id++) { /* what was leased and not used is given back */
+        give_up_leases(&quota->accounts[id]);
         kept[id] = quota->accounts[id].kept;
-        for (size_t i = 0; i < QUOTA_WINDOWS; i++)
-            kept[id].spent[i] = spent(&quota->accounts[id], i);
     }
     quota_file_write(quota->options.path, kept);
     pthread_cond_destroy(&quota->low);
@@ -351,7 +348,7 @@ enum quota_answer quota_acquire(struct quota *quota, enum provider_id id, enum f
     if (answer == QUOTA_GRANTED) {
         bool leased = needs_lease(quota, id);
         *out = (struct quota_grant){class, requests, account->rolls, breaker_start(&account->breaker)};
-        account->asked = true;
+        account->stats.asked = true;
         account->leased -= leased ? requests : 0;
         for (size_t i = 0; i < QUOTA_WINDOWS; i++) {
             account->kept.spent[i] += leased ? 0 : requests;
@@ -372,12 +369,11 @@ static void update_stats(struct weather_upstream *stats, enum outcome outcome, i
     if (outcome == OUTCOME_OK) {
         stats->last_success_s = now_s;
         stats->failing_since_s = 0;
-        return;
+    } else {
+        stats->last_failure_s = now_s;
+        stats->last_failure = outcome_words[outcome];
+        stats->failing_since_s = stats->failing_since_s > 0 ? stats->failing_since_s : now_s;
     }
-    stats->last_failure_s = now_s;
-    stats->last_failure = outcome_words[outcome];
-    if (stats->failing_since_s == 0)
-        stats->failing_since_s = now_s;
 }
 
 static void settle(struct quota *quota, enum provider_id id, const struct quota_grant *grant, int64_t sent)
@@ -414,15 +410,6 @@ void quota_report(struct quota *quota, enum provider_id id, const struct quota_g
                   log_int("seconds", (until_ms - now->boot_ms) / 1000));
     if (was_open && !is_open)
         log_event(LOG_WARN, "provider answers again", log_str("provider", provider_names[id]));
-}
-
-double quota_stretch(struct quota *quota, enum provider_id id, const struct instant *now)
-{
-    pthread_mutex_lock(&quota->lock);
-    roll_windows(&quota->accounts[id], now);
-    double stretch = stretch_of(quota, id, now);
-    pthread_mutex_unlock(&quota->lock);
-    return stretch;
 }
 
 int64_t quota_window_end_s(enum quota_window window, int64_t unix_s)

@@ -69,10 +69,6 @@ struct quota_result {
 void quota_report(struct quota *, enum provider_id, const struct quota_grant *, const struct quota_result *,
                   const struct instant *now);
 
-/* How much longer than `refresh` a curve of this provider is to live, 1 or more: grows as a budget runs down
- * faster than its window passes. */
-double quota_stretch(struct quota *, enum provider_id, const struct instant *now);
-
 /* How things stand with a provider. */
 void quota_get_stats(struct quota *, enum provider_id, const struct instant *now,
                      struct weather_upstream *out);

@@ -55,7 +55,8 @@ struct weather_upstream {
     int64_t last_failure_s,
         failing_since_s;      /* the second: since when nothing has succeeded; 0: it does not fail */
     const char *last_failure; /* in words, "" for none; static */
-    double stretch;           /* how much longer than `refresh` its curves live, to save its budgets */
+    double stretch; /* how much longer than `refresh` its curves live, 1 or more: grows as a budget runs down
+                       faster than its window passes */
     size_t window_count;
     struct weather_window windows[WEATHER_WINDOWS]; /* those with a limit */
 };
