@@ -14,19 +14,18 @@
 #include <string.h>
 #include <strings.h>
 
-#define CONNECT_SHARE    2 /* connecting may take this part of the timeout */
-#define REDIRECTS_MAX    2
-#define HEAD_BYTES_MAX   ((size_t)200 << 10) /* of header and trailer lines */
-#define RETRY_AFTER_MAX  INT32_MAX
-#define CONDITION        "If-Modified-Since: "
-#define REDIRECT_SCHEMES "https"
+#define CONNECT_SHARE   2 /* connecting may take this part of the timeout */
+#define REDIRECTS_MAX   2
+#define HEAD_BYTES_MAX  ((size_t)200 << 10) /* of header and trailer lines */
+#define RETRY_AFTER_MAX INT32_MAX
+#define CONDITION       "If-Modified-Since: "
 
 struct transfer {
     struct transfers *set;
     CURL *handle; /* NULL: free */
     struct curl_slist *headers;
     char url[TRANSFER_URL_BYTES]; /* as it was started */
-    size_t head_bytes, length;
+    size_t head_bytes;
     bool too_large;
     int64_t started_ms; /* monotonic */
     struct transfer_answer answer;
@@ -47,11 +46,11 @@ static size_t receive_body(char *bytes, size_t size, size_t count, void *context
 {
     struct transfer *transfer = context;
     size_t length = size * count;
-    transfer->too_large = length > transfer->set->options.body_bytes - transfer->length;
+    transfer->too_large = length > transfer->set->options.body_bytes - transfer->answer.length;
     if (transfer->too_large)
         return 0;
-    memcpy(transfer->body + transfer->length, bytes, length);
-    transfer->length += length;
+    memcpy(transfer->body + transfer->answer.length, bytes, length);
+    transfer->answer.length += length;
     return length;
 }
 
@@ -112,14 +111,14 @@ static bool send_request(struct transfer *transfer, const char *url)
 {
     const struct transfer_options *options = &transfer->set->options;
     int64_t left_ms = transfer->started_ms + options->timeout_ms - clock_monotonic_ms();
-    transfer->length = transfer->head_bytes = 0;
+    transfer->answer.length = transfer->head_bytes = 0;
     transfer->too_large = false;
     transfer->answer.requests++;
     curl_easy_setopt(transfer->handle, CURLOPT_TIMEOUT_MS, (long)(left_ms > 0 ? left_ms : 1));
     curl_easy_setopt(transfer->handle, CURLOPT_CONNECTTIMEOUT_MS,
                      (long)(options->timeout_ms / CONNECT_SHARE));
     curl_easy_setopt(transfer->handle, CURLOPT_PROTOCOLS_STR,
-                     strncmp(url, "http:", 5) == 0 ? "http" : REDIRECT_SCHEMES);
+                     strncmp(url, "http:", 5) == 0 ? "http" : "https");
     return curl_easy_setopt(transfer->handle, CURLOPT_URL, url) == CURLE_OK &&
            curl_multi_add_handle(transfer->set->multi, transfer->handle) == CURLM_OK;
 }
@@ -145,7 +144,7 @@ bool transfers_start(struct transfers *set, const char *url, const char *header,
         return false;
     strcpy(transfer->url, url);
     transfer->started_ms = clock_monotonic_ms();
-    transfer->answer = (struct transfer_answer){.tag = tag};
+    transfer->answer = (struct transfer_answer){.tag = tag, .body = transfer->body};
     if (header[0])
         add_header(transfer, header);
     if (modified_s > 0) {
@@ -269,8 +268,6 @@ static void fill_answer(struct transfer *transfer, CURLcode code)
     char again[CLOCK_HTTP_BYTES];
     answer->end = end_of(transfer, code);
     answer->error = code == CURLE_OK ? "" : curl_easy_strerror(code);
-    answer->body = transfer->body;
-    answer->length = transfer->length;
     answer->expires_s = date_of(field(transfer, "Expires"));
     answer->last_modified_s = date_of(field(transfer, "Last-Modified"));
     answer->retry_after_s = retry_after_s(field(transfer, "Retry-After"));
