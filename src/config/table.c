@@ -24,7 +24,7 @@
 #define DURATION(member, low, high) FIELD(read_duration, int64_t, member), RANGE(low, high)
 #define CHOICE(member, choices)     FIELD(read_choice, int64_t, member), .words = choices
 #define FLAG(member)                FIELD(read_flag, bool, member)
-#define BUDGET(member)              FIELD(read_budget, struct weather_budget, member)
+#define BUDGET(member)              FIELD(read_budget, int64_t[QUOTA_WINDOWS], member)
 #define NAMES(reader, member)       FIELD(reader, struct http_names, member)
 #define NETWORKS(member)            FIELD(read_networks, struct network_set, member)
 

@@ -202,11 +202,11 @@ bool read_instant(struct setting *s)
 
 bool read_budget(struct setting *s)
 {
-    static const char units[] = "mhd"; /* in the order of struct weather_budget */
-    _Static_assert(sizeof(struct weather_budget) == (sizeof units - 1) * sizeof(int64_t), "a limit per unit");
+    static const char units[] = "mhd"; /* in the order of enum quota_window */
+    _Static_assert(sizeof units - 1 == QUOTA_WINDOWS, "a limit per unit");
     int64_t *limits = s->field;
     const char *text = s->text;
-    memset(limits, 0, sizeof(struct weather_budget));
+    memset(limits, 0, QUOTA_WINDOWS * sizeof *limits);
     while (*text) {
         char *end;
         long long count = strtoll(text, &end, 10);

@@ -94,7 +94,7 @@ struct status_report {
     struct history_view history;
 
     struct weather_upstream upstreams[WEATHER_PROVIDERS];
-    struct status_window windows[WEATHER_PROVIDERS * WEATHER_WINDOWS];
+    struct status_window windows[WEATHER_PROVIDERS * QUOTA_WINDOWS];
     struct place_database databases[PLACE_DATABASES];
     struct weather_cell oldest[STATUS_CELLS], hottest[STATUS_CELLS];
     struct status_settings settings;

@@ -83,11 +83,8 @@ static struct quota *open_quota(const struct weather_options *options, const str
     struct quota_options quota = {.path = ""};
     _Static_assert(sizeof quota.path == sizeof options->budgets, "one path is copied into the other");
     memcpy(quota.path, options->budgets, sizeof quota.path);
-    for (size_t id = 0; id < WEATHER_PROVIDERS; id++) {
-        const struct weather_budget *budget = &options->provider[id].budget;
-        memcpy(quota.limits[id], (int64_t[QUOTA_WINDOWS]){budget->minute, budget->hour, budget->day},
-               sizeof quota.limits[id]);
-    }
+    for (size_t id = 0; id < WEATHER_PROVIDERS; id++)
+        memcpy(quota.limits[id], options->provider[id].budget, sizeof quota.limits[id]);
     for (size_t i = 0; i < fetch->order_count; i++)
         quota.used[fetch->order[i]] = true;
     return quota_open(&quota, &now);

@@ -120,7 +120,6 @@ static int64_t remaining(const struct quota *quota, enum provider_id id, size_t 
 void quota_get_stats(struct quota *quota, enum provider_id id, const struct instant *now,
                      struct weather_upstream *out)
 {
-    _Static_assert(QUOTA_WINDOWS <= WEATHER_WINDOWS, "room for all windows");
     pthread_mutex_lock(&quota->lock);
     struct account *account = &quota->accounts[id];
     roll_windows(account, now);

@@ -17,8 +17,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum quota_window { QUOTA_MINUTE, QUOTA_HOUR, QUOTA_DAY, QUOTA_WINDOWS };
-
 #define QUOTA_PATH_BYTES 512
 
 struct quota_options {

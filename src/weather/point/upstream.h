@@ -26,15 +26,12 @@ enum provider_id {
 /* Open-Meteo's host for keyless, non-commercial use. */
 #define WEATHER_FREE_HOST "https://api.open-meteo.com"
 
-/* Requests allowed per minute, hour and day of UTC; 0: no limit. */
-struct weather_budget {
-    int64_t minute, hour, day;
-};
+enum quota_window { QUOTA_MINUTE, QUOTA_HOUR, QUOTA_DAY, QUOTA_WINDOWS };
 
 struct weather_provider_options {
     char url[WEATHER_URL_BYTES];       /* base, without a slash at the end */
     char key_file[WEATHER_PATH_BYTES]; /* "": keyless */
-    struct weather_budget budget;
+    int64_t budget[QUOTA_WINDOWS];     /* requests in each window of UTC; 0: no limit */
 };
 
 /* A budget of a provider. */
@@ -43,7 +40,6 @@ struct weather_window {
     int64_t limit, remaining; /* requests */
     int64_t reset_s;          /* Unix time at which the budget is whole again */
 };
-#define WEATHER_WINDOWS 3
 
 /* How things stand with a provider. Times are Unix seconds, 0: never, not. */
 struct weather_upstream {
@@ -58,5 +54,5 @@ struct weather_upstream {
     double stretch; /* how much longer than `refresh` its curves live, 1 or more: grows as a budget runs down
                        faster than its window passes */
     size_t window_count;
-    struct weather_window windows[WEATHER_WINDOWS]; /* those with a limit */
+    struct weather_window windows[QUOTA_WINDOWS]; /* those with a limit */
 };
