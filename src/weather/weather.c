@@ -5,8 +5,6 @@
 
 #include "base/log.h"
 #include "synthetic/synthetic_weather.h"
-#include "weather/cell/cache.h"
-#include "weather/cell/cell.h"
 #include "weather/cell/snapshot.h"
 #include "weather/point/fetch.h"
 

@@ -4,13 +4,8 @@
 
 #include "base/clock.h"
 #include "base/credit.h"
-#include "weather/cell/cell.h"
 #include "weather/cell/state.h"
 #include "weather/point/upstream.h"
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #define WEATHER_NAME_BYTES     32
 #define WEATHER_CONTACT_BYTES  128

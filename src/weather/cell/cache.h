@@ -11,9 +11,7 @@
 #include "weather/cell/curve.h"
 #include "weather/cell/state.h"
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 struct cache_options {
     size_t capacity;    /* cells; the memory is reserved at once and touched as cells come */

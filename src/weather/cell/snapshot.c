@@ -3,7 +3,6 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "weather/cell/cell.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,10 +7,6 @@
 
 #include "weather/cell/cache.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #define SNAPSHOT_PATH_BYTES   512
 #define SNAPSHOT_NAME_BYTES   16
 #define SNAPSHOT_CRC_BYTES    4

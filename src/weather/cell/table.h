@@ -6,9 +6,7 @@
 #include "weather/cell/curve.h"
 #include "weather/cell/state.h"
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #define TABLE_NONE   UINT32_MAX
 #define TABLE_NO_KEY UINT64_MAX /* of an entry that was removed; no cell has it */

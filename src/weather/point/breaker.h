@@ -6,9 +6,6 @@
 #include "base/clock.h"
 #include "weather/point/provider.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #define BREAKER_FAILURES 5  /* flights in a row that fail for the provider's sake */
 #define BREAKER_CELLS    10 /* different cells in a row with which something is wrong */
 

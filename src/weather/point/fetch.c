@@ -1,7 +1,6 @@
 /* Flights belong to the fetch thread alone; `stopping` and `inflight` are atomic. */
 #include "weather/point/fetch.h"
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
 

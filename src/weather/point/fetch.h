@@ -4,10 +4,7 @@
 #pragma once
 
 #include "weather/cell/cache.h"
-#include "weather/point/provider.h"
 #include "weather/point/quota.h"
-
-#include <stddef.h>
 
 struct fetch_options {
     enum provider_id order[WEATHER_PROVIDERS]; /* tried in this order within one flight */

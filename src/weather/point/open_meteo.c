@@ -1,6 +1,5 @@
 /* Open-Meteo, https://open-meteo.com/en/docs: the hourly forecast of /v1/forecast, keyless or with a
  * customer's key in a header (in the query it would end up in logs). */
-#include "weather/point/provider.h"
 #include "weather/point/quota.h"
 #include "weather/point/reply.h"
 

@@ -8,10 +8,6 @@
 #include "weather/cell/curve.h"
 #include "weather/point/upstream.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 /* How a request to an upstream ended, a row each: its name in metrics and the log, and words for people. The
  * first five are those of enum transfer_end. HTTP_3XX is a redirect that is not followed, or one too many;
  * HTTP_4XX refuses the caller, whatever it asks for, and HTTP_4XX_CELL this cell; what is to PARSE is not the

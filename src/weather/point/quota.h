@@ -14,9 +14,6 @@
 #include "weather/cell/state.h"
 #include "weather/point/provider.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #define QUOTA_PATH_BYTES 512
 
 struct quota_options {

@@ -2,7 +2,6 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "base/text.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -4,8 +4,6 @@
 
 #include "weather/point/quota.h"
 
-#include <stdint.h>
-
 /* What is kept of a provider, by window. */
 struct quota_kept {
     int64_t window[QUOTA_WINDOWS]; /* number of the window: Unix time over its length */

@@ -1,12 +1,7 @@
 /* Reading of JSON from outside, as the decoders of providers share it. jansson is for them alone. */
 #pragma once
 
-#include "weather/point/provider.h"
 #include "weather/point/resample.h"
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 struct json_t;
 

@@ -2,11 +2,7 @@
  * hours: temperatures by linear interpolation, the condition stepped. Pure; what comes in may be hostile. */
 #pragma once
 
-#include "weather/cell/curve.h"
 #include "weather/point/provider.h"
-
-#include <stdbool.h>
-#include <stdint.h>
 
 struct point {
     int64_t time_s;           /* Unix time */
