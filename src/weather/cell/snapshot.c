@@ -150,22 +150,24 @@ void snapshot_encode_record(uint8_t out[SNAPSHOT_RECORD_BYTES], const struct cac
     code_crc(true, out, SNAPSHOT_RECORD_BYTES);
 }
 
-/* Whether the record is as it was written and holds a valid curve. Then *known says whether this program can
- * make use of it: it has the provider, and cells of that grid. */
-static bool decode_record(uint8_t in[SNAPSHOT_RECORD_BYTES], const struct snapshot_options *options,
-                          struct cache_record *out, bool *known)
+/* Restores a cell. The record is damaged unless it is as it was written and holds a valid curve; this program
+ * can make use of it when it has the provider, and cells of that grid. */
+static enum snapshot_result restore(uint8_t in[SNAPSHOT_RECORD_BYTES], const struct snapshot_options *options,
+                                    struct cache *cache, const struct instant *now)
 {
+    struct cache_record record = {0};
     char name[SNAPSHOT_NAME_BYTES] = "";
     size_t id = 0;
-    *out = (struct cache_record){0};
     if (!code_crc(false, in, SNAPSHOT_RECORD_BYTES))
-        return false;
-    code_record((struct codec){in, false}, out, name);
+        return SNAPSHOT_DAMAGED;
+    code_record((struct codec){in, false}, &record, name);
+    if (!curve_valid(&record.curve))
+        return SNAPSHOT_DAMAGED;
     while (id < options->provider_count && strncmp(options->providers[id], name, sizeof name) != 0)
         id++;
-    out->curve.provider = (uint8_t)id;
-    *known = id < options->provider_count && cell_key_valid(out->key, options->cell_udeg);
-    return curve_valid(&out->curve);
+    record.curve.provider = (uint8_t)id;
+    bool known = id < options->provider_count && cell_key_valid(record.key, options->cell_udeg);
+    return known && cache_restore(cache, &record, now) ? SNAPSHOT_RESTORED : SNAPSHOT_LEFT_OUT;
 }
 
 /* --- The file --- */
@@ -197,17 +199,6 @@ static void quarantine(const char *path, const char *reason)
     bool renamed = rename(path, aside) == 0;
     log_event(LOG_WARN, "cache snapshot not read", log_str("file", path), log_str("reason", reason),
               log_str("renamed_to", renamed ? aside : ""));
-}
-
-static enum snapshot_result restore(uint8_t bytes[SNAPSHOT_RECORD_BYTES],
-                                    const struct snapshot_options *options, struct cache *cache,
-                                    const struct instant *now)
-{
-    struct cache_record record;
-    bool known;
-    if (!decode_record(bytes, options, &record, &known))
-        return SNAPSHOT_DAMAGED;
-    return known && cache_restore(cache, &record, now) ? SNAPSHOT_RESTORED : SNAPSHOT_LEFT_OUT;
 }
 
 void snapshot_read(const struct snapshot_options *options, struct cache *cache,
