@@ -55,14 +55,14 @@ apt_proxy() {
     [ "${proxy:-}" = DIRECT ] || printf '%s' "${proxy:-}"
 }
 
-# An unfinished root has another name.
+# An unfinished root has another name. With netbase, by which every installed Debian knows localhost.
 bootstrap() {
     local proxy
     say "Debian $release: making a root in $root"
     rm -rf "$root.new"
     mkdir -p "$root.new"
     proxy=$(apt_proxy)
-    http_proxy=${http_proxy:-$proxy} debootstrap --variant=minbase --include=bash,make,git,ca-certificates "$codename" \
+    http_proxy=${http_proxy:-$proxy} debootstrap --variant=minbase --include=make,git,ca-certificates,netbase "$codename" \
         "$root.new" "$mirror" >"$root.log" 2>&1 || { tail -n 20 "$root.log" >&2; exit 1; }
     # Debian's daemons, as packages start them, are none of ours.
     printf '#!/bin/sh\nexit 101\n' >"$root.new/usr/sbin/policy-rc.d"

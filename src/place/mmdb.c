@@ -147,7 +147,7 @@ struct mmdb *mmdb_map(const char *path, char error[MMDB_ERROR_BYTES])
 {
     struct mmdb *db = calloc(1, sizeof *db);
     int status = db ? MMDB_open(path, MMDB_MODE_MMAP, &db->file) : MMDB_OUT_OF_MEMORY_ERROR;
-    if (status != MMDB_SUCCESS) {
+    if (!db || status != MMDB_SUCCESS) {
         snprintf(error, MMDB_ERROR_BYTES, "%s", MMDB_strerror(status));
         free(db);
         return NULL;

@@ -52,11 +52,17 @@ static void write_credits(const struct credit *const *credits, size_t count, str
     text_string(out, "]}\n");
 }
 
+static void write_answer_credits(const struct answer *answer, struct text *out)
+{
+    const struct credit *credits[WIDGET_CREDITS_MAX];
+    size_t count = widget_credits(answer, credits);
+    write_credits(credits, count, out);
+}
+
 void widget_json(const struct answer *answer, struct text *out)
 {
     char line_storage[2 * PLACE_NAME_BYTES];
     struct text line = text_init(line_storage, sizeof line_storage);
-    const struct credit *credits[WIDGET_CREDITS_MAX];
     widget_text(answer, &line);
     line.bytes[line.length - 1] = '\0'; /* without its newline */
 
@@ -64,7 +70,7 @@ void widget_json(const struct answer *answer, struct text *out)
     write_place(&answer->place, out);
     write_weather(answer, out);
     write_origin(answer, out);
-    write_credits(credits, widget_credits(answer, credits), out);
+    write_answer_credits(answer, out);
 }
 
 void widget_where_json(const struct answer *answer, struct text *out)
@@ -81,11 +87,10 @@ void widget_weather_json(const struct answer *answer, struct text *out)
 {
     char degrees_storage[32];
     struct text degrees = text_init(degrees_storage, sizeof degrees_storage);
-    const struct credit *credits[WIDGET_CREDITS_MAX];
     write_temperature(&degrees, answer_has_number(answer), answer->reading.temperature_ddeg, answer->units);
 
     json_write(out, "{'state':%s,'text':%s", answer_state_name(answer), degrees.bytes);
     write_weather(answer, out);
     write_origin(answer, out);
-    write_credits(credits, widget_credits(answer, credits), out);
+    write_answer_credits(answer, out);
 }
