@@ -4,10 +4,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "place_rooms.h"
+#include "threads.h"
 
 #define RELOADS 10
 
@@ -270,18 +270,19 @@ static void *look_up(void *argument)
     return argument;
 }
 
-TEST(lookups_go_on_while_databases_are_replaced)
+static int failures;
+
+static void reload_often(void)
 {
-    pthread_t threads[3];
-    for (size_t i = 0; i < COUNT(threads); i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, look_up, NULL), 0);
     struct place_options good = options_with(VISITORS), bad = options_with(in_folder("nothing"));
-    int failures = 0;
     for (int i = 0; i < RELOADS; i++)
         failures += !places_reload(room, &good) + places_reload(room, &bad);
     reloaded_enough = true;
-    for (size_t i = 0; i < COUNT(threads); i++)
-        pthread_join(threads[i], NULL);
+}
+
+TEST(lookups_go_on_while_databases_are_replaced)
+{
+    run_threads(look_up, 3, reload_often);
     assert_int_equal(failures, 0);
     assert_int_equal(wrongs, 0);
 }
