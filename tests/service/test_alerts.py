@@ -65,7 +65,7 @@ class Recording:
             if each:
                 each(minute)
             self.visit(*addresses)
-            wait_until(lambda: self.service.metrics()["masthead_upstream_inflight"] == 0, what="the flights to land")
+            self.service.landed()
             self.scrapes.append(self.scrape())
 
     def scrape(self):

@@ -13,14 +13,9 @@ import urllib.parse
 
 import pytest
 
-from harness import BUILD, ROOT, VISITORS, Masthead, request, until_closed, wait_until
+from harness import ROOT, VISITORS, Masthead, command, request, until_closed, wait_until
 
 MUMBAI = "192.0.2.1"
-
-
-def command(*arguments, env=None, cwd=ROOT):
-    return subprocess.run([str(BUILD / "masthead"), *arguments], capture_output=True, text=True, timeout=60, cwd=cwd,
-                          env={**os.environ, **(env or {})})
 
 
 def test_version_help_and_usage():

@@ -1,10 +1,9 @@
 """Goal of these tests: what the service writes is valid HTML and small, for every reader and in every state."""
-import csv
 from urllib.parse import quote
 
 import pytest
 
-from harness import ROOT, request, wait_until
+from harness import readers, request, wait_until
 from html_validator import validate_html
 
 MUMBAI = "192.0.2.1"
@@ -52,9 +51,7 @@ def test_the_fragment_is_small(start, sim):
     """For the longest name of all readers here, and for one that is as long as a name can be: an edge in front may send
     any. The state with the most to say is `stale`."""
     service = start(settings={"widget.credits": "no", "geoip.headers": ", ".join(EDGE)})
-    lines = [line for line in (ROOT / "data" / "visitors.tsv").read_text("utf-8").splitlines() if line and line[0] != "#"]
-    rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-    addresses = [row["ipv4"] or row["ipv6"] for row in rows]
+    addresses = [row["ipv4"] or row["ipv6"] for row in readers()]
     invented = [dict(zip(EDGE, (quote(name), "IN", "-45.0", "-170.0"))) for name in ("a" * 127, "ह" * 42)]
 
     def fragments():
