@@ -2,6 +2,7 @@
  */
 #pragma once
 
+#include "address_of.h"
 #include "folder.h"
 
 #include "base/log.h"
@@ -38,15 +39,6 @@ static inline void set_home(struct place_options *options)
 {
     options->home = (struct place){
         .source = PLACE_FROM_HOME, .name = "Pune", .country = "IN", .latitude = 18.52, .longitude = 73.86};
-}
-
-/* "" is no address. */
-static inline struct address address_of(const char *text)
-{
-    struct address address = {0};
-    if (text[0] && !address_parse(text, strlen(text), &address))
-        fail_msg("not an address: %s", text);
-    return address;
 }
 
 /* What is found, and why; `evidence` may be NULL. */
