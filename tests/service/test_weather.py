@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from harness import KEY, wait_until
+from harness import EDGE, KEY, at_place, wait_until
 
 MUMBAI, DELHI = "192.0.2.1", "192.0.2.17"
 
@@ -111,11 +111,10 @@ PART_HOURS = [("Mumbai", 19.1, 72.9, 19800), ("Kathmandu", 27.7, 85.3, 20700), (
 @pytest.mark.parametrize("city, latitude, longitude, offset_s", PART_HOURS, ids=[row[0] for row in PART_HOURS])
 def test_a_zone_of_half_or_quarter_hours_is_shown_the_weather_of_now(start, sim, city, latitude, longitude, offset_s):
     """Open-Meteo stamps such a zone's hours off by the part of an hour."""
-    names = ("X-City", "X-Country", "X-Lat", "X-Lon")
     begun = 1769851200  # the same instant
     sim.control("clock?at=2026-01-31T09:20:00Z")
-    service = start(settings={"geoip.headers": ", ".join(names), "weather.refresh": "12h", "dev.at": "2026-01-31T09:20:00Z"})
-    headers = dict(zip(names, (city, "IN", str(latitude), str(longitude))), **{"X-Forwarded-For": "203.0.113.7"})
+    service = start(settings={"geoip.headers": ", ".join(EDGE), "weather.refresh": "12h", "dev.at": "2026-01-31T09:20:00Z"})
+    headers = at_place(latitude, longitude, city)
     for now in range(begun, begun + 8 * 97 * 60, 97 * 60):
         shown = wait_until(lambda: (a := service.get("/widget.json", headers).json)["state"] == "fresh" and a, what="a number")
         assert shown["utc_offset_s"] == offset_s
