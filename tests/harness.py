@@ -108,6 +108,11 @@ def wait_until(condition, limit_s=10, what="condition"):
         threading.Event().wait(0.01)
 
 
+def children(pid):
+    """The process ids of a process's children, whichever of its threads made them."""
+    return [int(child) for task in pathlib.Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
+
+
 def restore_interrupt():
     """In a child: a shell that starts tests in the background has them ignore Ctrl-C, and children inherit it."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)

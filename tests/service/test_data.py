@@ -14,7 +14,7 @@ import tarfile
 
 import pytest
 
-from harness import BUILD, ROOT, Process, readers, request, wait_until
+from harness import BUILD, ROOT, Process, children, readers, request, wait_until
 
 DATA = ROOT / "data"
 DOCUMENTATION = [ipaddress.ip_network(text) for text in
@@ -435,15 +435,14 @@ class Run(Process):
         return public, self.wait_line(r"(http://\S+)/status").group(1)
 
     def children(self):
-        listed = pathlib.Path(f"/proc/{self.child.pid}/task/{self.child.pid}/children").read_text()
-        return [int(pid) for pid in listed.split()]
+        return children(self.child.pid)
 
     def child_named(self, name):
         return next(pid for pid in self.children()
                     if name == os.path.basename(pathlib.Path(f"/proc/{pid}/cmdline").read_text().split("\0")[0]))
 
-    def assert_nothing_left(self, children):
-        assert [pid for pid in children if pathlib.Path(f"/proc/{pid}").exists()] == []
+    def assert_nothing_left(self, processes):
+        assert [pid for pid in processes if pathlib.Path(f"/proc/{pid}").exists()] == []
         assert list(self.temporary.iterdir()) == []
 
 
@@ -474,10 +473,10 @@ def test_offline_it_serves_the_bundled_readers_until_a_signal(run, number):
     started.wait_line(f"curl '{public}/widget.txt\\?ip=192.0.2.1'")
     assert request(ops, "/readyz").status == 200
     assert re.fullmatch("Mumbai \u2212?\\d+\u00a0°C\n", request(public, "/widget.txt?ip=192.0.2.1").text)
-    children = started.children()
+    processes = started.children()
     started.signal(number)
     assert started.child.wait(20) == 0
-    started.assert_nothing_left(children)
+    started.assert_nothing_left(processes)
 
 
 def test_online_the_city_database_is_swapped_in_and_live_weather_is_used(run, geoip, sim, shapes, tmp_path):
@@ -509,27 +508,20 @@ def test_where_nothing_answers_weather_is_simulated_and_the_bundled_readers_stay
     assert request(public, "/widget.json?ip=192.0.2.1").json["simulated"] is True
 
 
-def test_a_signal_during_the_download_ends_that_too(run, geoip, tmp_path):
+@pytest.mark.parametrize("end, status", [
+    (lambda started: started.signal(signal.SIGTERM), 0),
+    (lambda started: os.kill(started.child_named("masthead"), signal.SIGKILL), 128 + signal.SIGKILL),
+], ids=["a signal", "a service that dies"])
+def test_what_ends_it_during_the_download_ends_that_too(run, geoip, tmp_path, end, status):
     geoip.npm(pack=holding_still(tmp_path))
     started = run(offline="")
     started.opened()
     npm = held(tmp_path)
-    children = started.children()
-    started.signal(signal.SIGTERM)
-    assert started.child.wait(20) == 0
-    started.assert_nothing_left([npm, *children])
+    processes = started.children()
+    end(started)
+    assert started.child.wait(20) == status
+    started.assert_nothing_left([npm, *processes])
     assert geoip.state() == {}
-
-
-def test_a_service_that_dies_during_the_download_ends_that_too(run, geoip, tmp_path):
-    geoip.npm(pack=holding_still(tmp_path))
-    started = run(offline="")
-    started.opened()
-    npm = held(tmp_path)
-    children = started.children()
-    os.kill(started.child_named("masthead"), signal.SIGKILL)
-    assert started.child.wait(20) == 128 + signal.SIGKILL
-    started.assert_nothing_left([npm, *children])
 
 
 def test_a_busy_port_is_told_and_ends_everything(run):
@@ -544,10 +536,10 @@ def test_a_busy_port_is_told_and_ends_everything(run):
 def test_when_one_dies_everything_ends(run, name, status):
     started = run()
     started.opened()
-    children = started.children()
+    processes = started.children()
     os.kill(started.child_named(name), signal.SIGKILL)
     assert started.child.wait(20) == status
-    started.assert_nothing_left(children)
+    started.assert_nothing_left(processes)
 
 
 def test_a_bad_setting_ends_it_with_the_services_words(run):

@@ -297,15 +297,13 @@ def test_hangup_reads_the_file_of_the_start_and_no_other(start, tmp_path):
 
     without = start(prefix=here)
     path.write_text(home.format("Pune"))
-    without.signal(signal.SIGHUP)
-    without.wait_line("msg=reloaded")
+    without.reload()
     assert shown(without) is None, "one that came later is not looked for"
 
     service = start(prefix=here)
     assert shown(service) == "Pune"
     path.unlink()
-    service.signal(signal.SIGHUP)
-    service.wait_line(r"widget\.conf: No such file")
+    service.reload(r"widget\.conf: No such file")
     service.wait_line("reload refused, nothing changed")
     assert shown(service) == "Pune"
     path.write_text(home.format("Poona"))
