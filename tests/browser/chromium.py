@@ -73,7 +73,7 @@ class Browser:
         return self.js("return probe.timers.splice(0).map(({ job, ms }) => (job(), ms))")
 
     def complaints(self):
-        """Errors, warnings and policy violations of the page. Requests that failed are the browser's own remark
+        """New errors, warnings and policy violations of the page. Requests that failed are the browser's own remark
         (source `network`), not the page's."""
         logged = [entry["message"] for entry in self.driver.get_log("browser") if entry["source"] != "network"]
-        return logged + self.js("return probe.errors")
+        return logged + self.js("return probe.errors.splice(0)")

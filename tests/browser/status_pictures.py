@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import chromium
-from harness import VISITORS, Masthead, Simulator, request, wait_until
+from harness import VISITORS, Masthead, Simulator, request
 
 INSTANT = "2026-07-14T16:30:00Z"
 SIZES = {"desk": 1280, "phone": 400}
@@ -42,7 +42,7 @@ class Crowd:
         for _ in range(steps):
             self.service.advance(step)
             self.visit(self.chance.randint(few, many))
-            wait_until(lambda: self.service.metrics()["masthead_upstream_inflight"] == 0, what="the fetches of a step")
+            self.service.landed()
 
 
 def bring_about(name, service, simulator, addresses):

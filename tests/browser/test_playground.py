@@ -40,7 +40,8 @@ def playground(masthead, browser, readers):
     browser.until(f"document.querySelectorAll('#rows tr[data-ip]').length == {len(readers)}", "rows are missing")
     waiting = "document.querySelector('.state:is([data-state=asking], [data-state=place])')"
     browser.until(f"!{waiting}", "a reader still waits for the weather", seconds=60)
-    return browser
+    yield browser
+    assert complaints(browser) == []
 
 
 @pytest.fixture
@@ -52,7 +53,8 @@ def open_at(masthead, browser):
         # Filled by the script when the controls are, where #url has an address from the start.
         browser.until("document.querySelector('#page-url').textContent", "the controls are not ready")
         return browser
-    return open_one
+    yield open_one
+    assert complaints(browser) == []
 
 
 def switch(browser, **fields):
@@ -101,7 +103,6 @@ def test_every_reader_who_should_have_a_temperature_has_one(playground, readers)
             assert reads.startswith(name) and reads.endswith("°C"), reads
         else:
             assert (reads, state) == ("nothing", "unknown"), reader
-    assert complaints(playground) == []
 
 
 def test_the_front_page_is_read_from_mumbai_first(playground):
@@ -127,7 +128,6 @@ def test_choosing_a_reader_makes_the_page_theirs(playground, readers):
     assert playground.attribute(row(tokyo["ipv4"]) + " .reader", "aria-pressed") == "true"
     pressed = "return [...document.querySelectorAll('[aria-pressed=true]')].map((button) => button.className)"
     assert sorted(playground.js(pressed)) == ["pin west", "reader"]
-    assert complaints(playground) == []
 
 
 def test_units_and_language_change_every_row(playground, readers):
@@ -137,7 +137,6 @@ def test_units_and_language_change_every_row(playground, readers):
     hindi = dict(name.split("=") for name in delhi["names"].split("|"))["hi"]
     translated = f"{reads}.startsWith({json.dumps(hindi)}) && {reads}.endsWith('°F')"
     playground.until(translated, "Delhi keeps its English name or its degrees Celsius")
-    assert complaints(playground) == []
 
 
 def test_details_show_fragment_json_and_headers_as_text(playground, readers):
@@ -156,7 +155,6 @@ def test_details_show_fragment_json_and_headers_as_text(playground, readers):
     assert playground.js("return document.querySelectorAll('#rows b, #rows script').length") == 0
     playground.js("document.querySelector(arguments[0]).click()", button)
     assert playground.js(f"return document.querySelector('#{panel}')") is None
-    assert complaints(playground) == []
 
 
 def test_any_address_can_be_asked_about(playground, readers):
@@ -255,7 +253,6 @@ def test_an_address_restores_the_page(open_at):
     browser.js("location.hash = 'ip=198.51.100.65'")
     browser.until("document.querySelector('.dateline .masthead-place')?.textContent == 'Tokyo'", "the new hash is not read")
     assert asked(browser) == {"ip": "198.51.100.65"}
-    assert complaints(browser) == []
 
 
 def test_a_hostile_address_changes_nothing_but_the_question(open_at):
@@ -263,7 +260,6 @@ def test_a_hostile_address_changes_nothing_but_the_question(open_at):
     assert asked(browser) == {"ip": "<script>alert(1)</script>"}
     assert browser.js("return document.documentElement.style.colorScheme") == ""
     assert browser.settled(".dateline masthead-weather")
-    assert complaints(browser) == []
 
 
 def test_a_place_on_the_page_is_no_state(open_at):
@@ -285,7 +281,6 @@ def test_the_explanation_follows_the_controls(open_at):
     switch(browser, reader="unreadable")
     browser.until(f"{texts}[4]?.includes('unreadable')", "the explanation is another reader's")
     assert browser.js("return document.querySelector('#behind b, #behind script')") is None
-    assert complaints(browser) == []
 
 
 def test_a_service_that_explains_nothing_is_said_to(open_at):
@@ -295,7 +290,6 @@ def test_a_service_that_explains_nothing_is_said_to(open_at):
     browser.js("document.querySelector('#behind').open = true")
     browser.until("document.querySelector('#behind .why pre')?.textContent.includes('explains nothing here (HTTP 404)')",
                   "no word about the missing explanation")
-    assert complaints(browser) == []
 
 
 def test_the_addresses_are_copied_or_selected(open_at):
@@ -333,7 +327,6 @@ def test_three_mastheads_in_three_languages(open_at):
         if lang != "ar":
             assert place == {"en": "Mumbai", "hi": "मुंबई"}[lang]
         assert {"en": "January", "hi": "जनवरी", "ar": "يناير"}[lang] in date
-    assert complaints(browser) == []
 
 
 def test_the_number_stands_to_the_left_of_its_unit_in_arabic_too(open_at):
@@ -378,7 +371,6 @@ def test_it_fits_a_phone(open_at):
                 assert browser.js(outside) == [], (style, lang)
         browser.until("document.querySelectorAll('#behind pre').length == 5", "no evidence")
         assert browser.js("return document.documentElement.scrollWidth") == 360
-    assert complaints(browser) == []
 
 
 def test_the_playground_is_light_and_allows_no_inline_script(masthead):

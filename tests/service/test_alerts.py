@@ -5,7 +5,6 @@ import concurrent.futures
 import datetime
 import re
 import shutil
-import signal
 import subprocess
 
 import pytest
@@ -65,7 +64,7 @@ class Recording:
             if each:
                 each(minute)
             self.visit(*addresses)
-            wait_until(lambda: self.service.metrics()["masthead_upstream_inflight"] == 0, what="the flights to land")
+            self.service.landed()
             self.scrapes.append(self.scrape())
 
     def scrape(self):
@@ -77,9 +76,6 @@ class Recording:
             written_s = metrics["masthead_snapshot_last_success_timestamp_seconds"]
             return metrics if not self.watch_snapshots or now_s - written_s < SNAPSHOT_LAG_S else None
         return wait_until(recent, what="a snapshot")
-
-    def hang_up(self):
-        self.service.signal(signal.SIGHUP)
 
     def series(self):
         """Series for the rule tester, whose clock begins at 0, and with it everything that is a time."""
@@ -116,7 +112,7 @@ def an_ordinary_evening(folder):
         if minute in (60, 64):
             world.sim.fault("500" if minute == 60 else "none")
         if minute == 90:
-            world.hang_up()
+            world.service.reload()
     world.minutes(160, *INDIA, each=each)
     return world
 
@@ -174,8 +170,7 @@ def database_old(folder):
     world.minutes(15, *INDIA)
     path = world.folder / "city.mmdb"
     path.write_bytes(built(path.read_bytes(), "2026-01-20T00:00:00Z"))
-    world.hang_up()
-    world.service.wait_line("msg=reloaded")
+    world.service.reload()
     world.minutes(3, *INDIA)
     return world
 
@@ -191,12 +186,10 @@ def reload_failed(folder):
     world = Recording(folder)
     world.minutes(5, *INDIA)
     world.config.write_text("[geoip]\nhome = nowhere\n")
-    world.hang_up()
-    world.service.wait_line("reload refused")
+    world.service.reload("reload refused")
     world.minutes(5, *INDIA)
     world.config.write_text("[geoip]\nhome = Pune, IN, 18.52, 73.86\n")
-    world.hang_up()
-    world.service.wait_line("msg=reloaded")
+    world.service.reload()
     world.minutes(2, *INDIA)
     return world
 

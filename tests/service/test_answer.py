@@ -4,18 +4,10 @@ import re
 
 import pytest
 
-from harness import CITY_V4, VISITORS, request, wait_until
+from harness import CITY_V4, readers, request, unix, wait_until
 
 MUMBAI = "192.0.2.1"
 NBSP, MINUS = "\u00a0", "\u2212"
-
-
-def readers():
-    """The rows of the table of fake readers."""
-    lines = [line for line in (VISITORS.parent / "visitors.tsv").read_text(encoding="utf-8").splitlines()
-             if line and not line.startswith("#")]
-    names = lines[0].split("\t")
-    return [dict(zip(names, line.split("\t"))) for line in lines[1:]]
 
 
 class Fragment(html.parser.HTMLParser):
@@ -75,12 +67,6 @@ def test_the_number_is_the_simulators_truth_at_now(masthead, sim):
             now = request(masthead.ops, "/dev/clock?advance=0s", "POST").text.strip()
             truth = sim.truth(latitude, longitude, unix(now))
             assert json["temperature"]["celsius"] == pytest.approx(truth["celsius"], abs=0.45), (address, step)
-
-
-def unix(instant):
-    import calendar
-    import time
-    return calendar.timegm(time.strptime(instant, "%Y-%m-%dT%H:%M:%SZ"))
 
 
 def test_headers_keep_one_readers_city_from_another(masthead):

@@ -16,14 +16,9 @@ def in_the_morning(sim, settings):
     return {"dev.at": MORNING, **settings}
 
 
-def quiet(service):
-    """Waits until no request is under way."""
-    wait_until(lambda: service.metrics()["masthead_upstream_inflight"] == 0, what="the flights to land")
-
-
 def visit_all(service, addresses):
     states = [service.visit(address).json["state"] for address in addresses]
-    quiet(service)
+    service.landed()
     return states
 
 
@@ -94,20 +89,20 @@ def test_the_four_kinds_of_429_are_told_apart(start, sim, kind, least, most):
     sim.control("clock?at=2026-01-31T12:30:30Z")
     sim.fault("429", kind, times=1)
     service.visit(MUMBAI)
-    quiet(service)
+    service.landed()
     assert sim.count()["requests"] == 1
     service.visit(DELHI)
-    quiet(service)
+    service.landed()
     assert sim.count()["requests"] == 1, "nothing is asked until the time has come"
     rest = {"minutely": 30, "hourly": 29 * 60 + 30, "daily": 11 * 3600 + 29 * 60 + 30, "concurrent": 0}[kind]
     if rest > 1:
         service.advance(f"{rest - 1}s")
         service.visit(INDIA[2])
-        quiet(service)
+        service.landed()
         assert sim.count()["requests"] == 1
     service.advance("8s")
     service.visit(INDIA[3])
-    quiet(service)
+    service.landed()
     assert sim.count()["requests"] == 2
 
 

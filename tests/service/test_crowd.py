@@ -1,5 +1,4 @@
 """Goal of these tests: of ten thousand readers who come through a cache all at once, none is shown another one's city."""
-import csv
 import html
 import random
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from proxies import CARELESS, cities_in, recipe
-from harness import ROOT
+from harness import readers
 
 VISITS = 10_000
 AT_ONCE = 6
@@ -38,9 +37,7 @@ def shown(answer):
 @pytest.fixture(scope="module")
 def own_city(service):
     """Every fixture reader's address with the city that the service itself names there."""
-    lines = [line for line in (ROOT / "data" / "visitors.tsv").read_text("utf-8").splitlines() if line and line[0] != "#"]
-    rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-    addresses = [row[family] for row in rows for family in ("ipv4", "ipv6") if row[family]] + [NO_RECORD]
+    addresses = [row[family] for row in readers() for family in ("ipv4", "ipv6") if row[family]] + [NO_RECORD]
     cities = {address: shown(service.visit(address)) for address in addresses}
     assert len(cities) > 90 and len(set(cities.values())) > 30
     return cities

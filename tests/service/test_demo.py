@@ -11,16 +11,12 @@ import time
 
 import pytest
 
-from harness import BUILD, ROOT, request, restore_interrupt, wait_until
+from harness import BUILD, ROOT, children, request, restore_interrupt, wait_until
 
 
 def environment(tmp_path, path=BUILD):
     clean = {key: value for key, value in os.environ.items() if not key.startswith("MASTHEAD__")}
     return {**clean, "TMPDIR": str(tmp_path), "PATH": f"{path}:{os.environ['PATH']}"}
-
-
-def children(pid):
-    return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def runs(pid):

@@ -4,18 +4,9 @@ import concurrent.futures
 
 import pytest
 
-from harness import request, wait_until
+from harness import EDGE, at_place, request, wait_until
 
-EDGE = ("X-City", "X-Country", "X-Latitude", "X-Longitude")
 MUMBAI = "192.0.2.1"
-KEY = "sesame1234"
-
-
-@pytest.fixture
-def key_file(tmp_path):
-    path = tmp_path / "key"
-    path.write_text(KEY + "\n")
-    return path
 
 
 def anywhere(**settings):
@@ -24,18 +15,7 @@ def anywhere(**settings):
 
 
 def visit(service, latitude, longitude):
-    headers = dict(zip(EDGE, ("Somewhere", "IN", str(latitude), str(longitude))), **{"X-Forwarded-For": "203.0.113.7"})
-    return service.get("/widget.json", headers).json
-
-
-def requests(service, provider="open-meteo"):
-    """Requests to the provider, by outcome."""
-    prefix = f'masthead_upstream_requests_total{{provider="{provider}",outcome="'
-    return {name.removeprefix(prefix)[:-2]: count for name, count in service.metrics().items() if name.startswith(prefix)}
-
-
-def quiet(service):
-    wait_until(lambda: service.metrics()["masthead_upstream_inflight"] == 0, what="the fetches to end")
+    return service.get("/widget.json", at_place(latitude, longitude)).json
 
 
 def upstream(service, provider):
@@ -54,7 +34,7 @@ def test_a_provider_of_two_requests_has_failed_when_its_second_has(start, sim, k
                                       openweathermap_budget="1000/d", wait="2s", parallel="1"))
     for i in range(20):
         assert visit(service, 10 + i / 2, 75)["state"] == "place"
-    quiet(service)
+    service.landed()
     assert sim.count()["requests"] == 10, "five curves, two requests each"
     row = upstream(service, "openweathermap")
     assert row["breaker_open"] and row["last_success"] is None and row["failing_since"] is not None
@@ -70,7 +50,7 @@ def test_what_a_first_request_did_not_need_is_not_charged(start, sim, key_file):
                                       openweathermap_budget="1000/d", wait="2s", parallel="1"))
     for i in range(5):
         visit(service, 10 + i / 2, 75)
-    quiet(service)
+    service.landed()
     assert sim.count()["requests"] == 5
     assert service.metrics()['masthead_upstream_budget_remaining{provider="openweathermap",window="day"}'] == 995
 
@@ -85,11 +65,11 @@ def test_cells_that_are_wrong_rest_alone_until_ten_in_a_row_are(start, sim, kind
     for i in range(9):
         visit(service, -50 - i, 30)
     assert visit(service, 28.6, 77.2)["state"] == "fresh", "which broke the row"
-    assert requests(service) == {outcome: 18, "ok": 2}
+    assert service.requests() == {outcome: 18, "ok": 2}
     assert not upstream(service, "open-meteo")["breaker_open"]
     for i in range(10):
         visit(service, -50 - i, 10)
-    quiet(service)
+    service.landed()
     assert upstream(service, "open-meteo")["breaker_open"]
     before = sim.count()["requests"]
     assert visit(service, 13.1, 80.3)["state"] == "place" and sim.count()["requests"] == before
@@ -101,8 +81,8 @@ def test_five_failures_of_the_provider_open_its_breaker(start, sim, kind, outcom
     service = start(settings=anywhere(wait="2s"))
     for i in range(12):
         visit(service, 10 + i, 75)
-    quiet(service)
-    assert requests(service) == {outcome: 5} and upstream(service, "open-meteo")["breaker_open"]
+    service.landed()
+    assert service.requests() == {outcome: 5} and upstream(service, "open-meteo")["breaker_open"]
 
 
 def test_a_fallbacks_small_budget_does_not_ration_what_anyone_may_name(start, sim):
@@ -110,7 +90,7 @@ def test_a_fallbacks_small_budget_does_not_ration_what_anyone_may_name(start, si
                                       met_norway_budget="10/d", contact="ops@example.org", wait="2s"))
     states = [service.get(f"/weather.json?place={city}").json["state"] for city in cities(service, "abc")]
     assert len(states) > 20 and set(states) == {"fresh"}
-    assert requests(service, "met-norway") == {}
+    assert service.requests("met-norway") == {}
 
 
 def test_each_provider_has_its_own_share_for_what_anyone_may_name(start, sim):
@@ -120,7 +100,7 @@ def test_each_provider_has_its_own_share_for_what_anyone_may_name(start, sim):
                               "dev.at": "2026-01-31T12:00:10Z"})
     answers = [service.get(f"/weather.json?place={city}").json for city in cities(service, "abc")]
     assert len({answer["cell"] for answer in answers if answer["state"] == "fresh"}) == 7 < len(answers)
-    assert requests(service) == {"ok": 3} and requests(service, "met-norway") == {"ok": 4}
+    assert service.requests() == {"ok": 3} and service.requests("met-norway") == {"ok": 4}
     assert visit(service, -33.9, 151.2)["state"] == "fresh", "what is left is for readers"
 
 
@@ -178,5 +158,5 @@ def test_many_readers_of_many_cells_share_one_request_each(start, sim):
     spots = [(10 + i % 10, 70 + i // 10) for i in range(40)] * 5
     with concurrent.futures.ThreadPoolExecutor(64) as pool:
         list(pool.map(lambda spot: visit(service, *spot), spots))
-    quiet(service)
+    service.landed()
     assert sim.count()["requests"] == 40 and set(sim.count()["cells"].values()) == {1}

@@ -13,14 +13,9 @@ import urllib.parse
 
 import pytest
 
-from harness import BUILD, ROOT, VISITORS, Masthead, request, until_closed, wait_until
+from harness import ROOT, VISITORS, Masthead, command, request, until_closed, wait_until
 
 MUMBAI = "192.0.2.1"
-
-
-def command(*arguments, env=None, cwd=ROOT):
-    return subprocess.run([str(BUILD / "masthead"), *arguments], capture_output=True, text=True, timeout=60, cwd=cwd,
-                          env={**os.environ, **(env or {})})
 
 
 def test_version_help_and_usage():
@@ -302,15 +297,13 @@ def test_hangup_reads_the_file_of_the_start_and_no_other(start, tmp_path):
 
     without = start(prefix=here)
     path.write_text(home.format("Pune"))
-    without.signal(signal.SIGHUP)
-    without.wait_line("msg=reloaded")
+    without.reload()
     assert shown(without) is None, "one that came later is not looked for"
 
     service = start(prefix=here)
     assert shown(service) == "Pune"
     path.unlink()
-    service.signal(signal.SIGHUP)
-    service.wait_line(r"widget\.conf: No such file")
+    service.reload(r"widget\.conf: No such file")
     service.wait_line("reload refused, nothing changed")
     assert shown(service) == "Pune"
     path.write_text(home.format("Poona"))

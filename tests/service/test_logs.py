@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from harness import BUILD, VISITORS, raw, wait_until
+from harness import BUILD, KEY, VISITORS, raw, wait_until
 
 MUMBAI, MUMBAI6 = "192.0.2.1", "2001:db8:10::1"
 
@@ -93,16 +93,14 @@ def test_nothing_from_outside_is_unescaped(start):
         assert fields(line).get("level") != "error" and fields(line)["time"], line
 
 
-def test_a_secret_is_in_no_line(start, tmp_path, sim):
-    key = tmp_path / "key"
-    key.write_text("sesame-0815-sesame\n")
-    service = start(settings={"weather.open_meteo_key_file": str(key), "log.level": "debug", "log.access": "yes",
+def test_a_secret_is_in_no_line(start, key_file, sim):
+    service = start(settings={"weather.open_meteo_key_file": key_file, "log.level": "debug", "log.access": "yes",
                               "weather.proxy": "http://user:hush@127.0.0.1:9"})
     service.visit(MUMBAI)
     wait_until(lambda: "weather not fetched" in service.log(), what="the failure")
     service.reload("reloaded")
     assert service.stop() == 0
-    assert "sesame" not in service.log() and "hush" not in service.log()
+    assert KEY not in service.log() and "hush" not in service.log()
 
 
 def test_what_repeats_is_said_once_a_minute(start, sim):

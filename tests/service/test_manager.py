@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from harness import SANITIZED, Masthead, request, wait_until
+from harness import SANITIZED, Masthead, children, request, wait_until
 
 MUMBAI = "192.0.2.1"
 INDIA = [f"192.0.2.{last}" for last in range(1, 250, 16)]
@@ -98,11 +98,6 @@ def test_a_thousand_hangups_leave_no_trace(start):
     after = wait_until(settled, what="descriptors to be given back")
     assert after["masthead_config_last_reload_successful"] == 1
     assert after["process_resident_memory_bytes"] < before["process_resident_memory_bytes"] + 4e6
-
-
-def children(pid):
-    return [int(child) for task in pathlib.Path(f"/proc/{pid}/task").iterdir()
-            for child in (task / "children").read_text().split()]
 
 
 def test_an_end_does_not_wait_for_an_examination(start):

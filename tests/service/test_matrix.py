@@ -1,20 +1,16 @@
 """Goal of these tests: whatever state a cell's curve is in, and whatever the upstream does, a reader is told what the
 table says, at the price it says; for each provider."""
-import calendar
-import http.server
 import json
 import re
-import threading
-import time
 
 import pytest
 
-from harness import Simulator, request, wait_until
+from harness import Simulator, request, unix, wait_until
 
 INDIA = [f"192.0.2.{last}" for last in range(1, 250, 16)]
 READER, OTHER, NEWCOMER = INDIA[:3]
 AT = "2026-01-31T06:20:00Z"
-AT_S = calendar.timegm(time.strptime(AT, "%Y-%m-%dT%H:%M:%SZ"))
+AT_S = unix(AT)
 COST = {"open-meteo": 1, "met-norway": 1, "openweathermap": 2}  # requests that a curve takes
 
 # A cell: what the first reader is shown; after an arrow, what the next one is shown once the fetch is over, where that
@@ -49,14 +45,11 @@ def upstream():
 
 
 @pytest.fixture
-def service_of(start, upstream, tmp_path):
+def service_of(start, upstream, key_file):
     """service_of(provider, setting=value) -> a service with that provider only, whose clock stands still as well."""
-    key = tmp_path / "key"
-    key.write_text("sesame1234\n")
-
     def start_one(provider, **more):
         values = {"providers": provider, f"{under(provider)}_url": upstream.url, "contact": "ops@example.org",
-                  "openweathermap_key_file": key, "refresh": "1h", "keep": "6h", "wait": "2s"} | more
+                  "openweathermap_key_file": key_file, "refresh": "1h", "keep": "6h", "wait": "2s"} | more
         weather = {f"weather.{name}": value for name, value in values.items()}
         return start(simulator=upstream, settings={"dev.at": AT} | weather)
 
@@ -64,36 +57,19 @@ def service_of(start, upstream, tmp_path):
 
 
 @pytest.fixture
-def brief(upstream):
+def brief(upstream, server):
     """The URL of an upstream whose curves have four points: the hour before the present one to two hours after it."""
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            answer = request(upstream.url, self.path)
-            document = answer.json
-            document |= {"hourly": {name: row[:4] for name, row in document.get("hourly", {}).items()}}
-            self.send_response(answer.status)
-            self.end_headers()
-            self.wfile.write(json.dumps(document).encode())
+    def answer(path, headers):
+        reply = request(upstream.url, path)
+        document = reply.json
+        document |= {"hourly": {name: row[:4] for name, row in document.get("hourly", {}).items()}}
+        return reply.status, {}, json.dumps(document).encode()
 
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    return server(answer)
 
 
 def under(provider):
     return provider.replace("-", "_")
-
-
-def requests(service, provider):
-    """Requests to the provider, by outcome, since the service started."""
-    prefix = f'masthead_upstream_requests_total{{provider="{provider}",outcome="'
-    return {name.removeprefix(prefix)[:-2]: count for name, count in service.metrics().items()
-            if name.startswith(prefix)}
 
 
 def stop(service, upstream):
@@ -119,7 +95,7 @@ def test_the_table(service_of, upstream, provider, curve, column, first, then, f
     assert service.settled(READER)["fetched_at"] == AT
     service.advance(f"{AGES_S[curve]}s")
     service.settled(OTHER)  # and with it, this minute's budget is spent
-    before = requests(service, provider)
+    before = service.requests(provider)
     assert before == {"ok": 2 * COST[provider]} and "budget spent" not in service.log()
     if column == "failing":
         upstream.fault("500")
@@ -128,7 +104,7 @@ def test_the_table(service_of, upstream, provider, curve, column, first, then, f
     reader = NEWCOMER if curve == "none" else READER
 
     def became():
-        made = {outcome: count - before.get(outcome, 0) for outcome, count in requests(service, provider).items()}
+        made = {outcome: count - before.get(outcome, 0) for outcome, count in service.requests(provider).items()}
         spent = {"refused": 1} if "budget spent" in service.log() else {}
         return {outcome: count for outcome, count in made.items() if count} | spent
 
@@ -137,7 +113,7 @@ def test_the_table(service_of, upstream, provider, curve, column, first, then, f
     assert shown(answer) == first and answer["age_s"] == age_shown(answer, AGES_S[curve])
     wait_until(lambda: became() == wanted, what=f"{wanted}, have {became()}")
     answer = wait_until(lambda: shown(a := service.visit(reader).json) == then and a, what=then)
-    wait_until(lambda: service.metrics()["masthead_upstream_inflight"] == 0, what="the landing")
+    service.landed()
     for _ in range(3):
         answer = service.visit(reader).json
         assert shown(answer) == then and answer["age_s"] == age_shown(answer, AGES_S[curve])
@@ -150,10 +126,10 @@ def test_a_curve_past_its_last_point_is_old_however_young(service_of, upstream, 
     service.settled(READER)
     upstream.fault("500")
     service.advance("95m")
-    assert shown(service.visit(READER).json) == "fresh °C" and requests(service, "open-meteo") == {"ok": 1}
+    assert shown(service.visit(READER).json) == "fresh °C" and service.requests("open-meteo") == {"ok": 1}
     service.advance("10m")
     assert shown(service.visit(READER).json) == "place --"
-    assert requests(service, "open-meteo") == {"ok": 1, "http_5xx": 1}
+    assert service.requests("open-meteo") == {"ok": 1, "http_5xx": 1}
     upstream.fault("none")
     service.advance("11m")  # past any back-off
     assert shown(service.visit(READER).json) == "fresh °C"

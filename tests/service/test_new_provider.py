@@ -1,11 +1,9 @@
 """Goal of this test: another weather API is one file, one row and its options, and no other file of src/ is touched."""
-import http.server
 import os
 import shutil
 import subprocess
-import threading
 
-from harness import ROOT, VISITORS, Masthead, request, wait_until
+from harness import ROOT, request, wait_until
 
 ROW = '    ROW(WINDY, windy, "windy")                  \\\n'
 OPTIONS = '''    {"weather", "windy_url", "https://api.windy.example", URL(weather.provider[PROVIDER_WINDY].url),
@@ -21,20 +19,7 @@ def insert(path, before, text):
     path.write_text("".join([*lines[:at], text, *lines[at:]]), encoding="utf-8")
 
 
-class Windy(http.server.BaseHTTPRequestHandler):
-    paths = []
-
-    def do_GET(self):
-        self.paths.append(self.path)
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b"31.2\n")
-
-    def log_message(self, *_):
-        pass
-
-
-def test_another_provider_is_one_file_one_row_and_its_options(tmp_path, monkeypatch):
+def test_another_provider_is_one_file_one_row_and_its_options(start, server, tmp_path, monkeypatch):
     for name in ("src", "data"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("geoip", "pictures"))
     shutil.copy(ROOT / "Makefile", tmp_path)
@@ -49,24 +34,22 @@ def test_another_provider_is_one_file_one_row_and_its_options(tmp_path, monkeypa
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
-    api = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Windy)
-    threading.Thread(target=api.serve_forever, daemon=True).start()
+    paths = []
+
+    def answer(path, headers):
+        paths.append(path)
+        return 200, {}, b"31.2\n"
+
     monkeypatch.setattr("harness.BUILD", tmp_path / "build")
-    service = Masthead(tmp_path / "state", settings={"weather.providers": "windy", "geoip.databases": str(VISITORS),
-                                                     "weather.windy_url": f"http://127.0.0.1:{api.server_port}",
-                                                     "weather.windy_budget": "100/d"})
-    try:
-        seen = service.settled("192.0.2.1")
-        assert seen["temperature"]["celsius"] == 31.2 and seen["provider"] == "windy"
-        assert seen["credits"][0]["url"] == "https://windy.example/"
-        assert Windy.paths == ["/now/19.1000/72.9000"]
-        metrics = service.metrics()
-        assert metrics['masthead_upstream_requests_total{provider="windy",outcome="ok"}'] == 1
-        assert metrics['masthead_upstream_budget_remaining{provider="windy",window="day"}'] == 99
-        row = request(service.ops, "/status.json").json["upstreams"][0]
-        assert row["provider"] == "windy" and row["last_success"] is not None
-        wait_until(lambda: service.metrics()["masthead_cache_entries"] == 1, what="the cell")
-    finally:
-        assert service.stop() == 0, service.log()
-        api.shutdown()
-        api.server_close()
+    service = start(simulator=None, settings={"weather.providers": "windy", "weather.windy_url": server(answer),
+                                              "weather.windy_budget": "100/d"})
+    seen = service.settled("192.0.2.1")
+    assert seen["temperature"]["celsius"] == 31.2 and seen["provider"] == "windy"
+    assert seen["credits"][0]["url"] == "https://windy.example/"
+    assert paths == ["/now/19.1000/72.9000"]
+    metrics = service.metrics()
+    assert metrics['masthead_upstream_requests_total{provider="windy",outcome="ok"}'] == 1
+    assert metrics['masthead_upstream_budget_remaining{provider="windy",window="day"}'] == 99
+    row = request(service.ops, "/status.json").json["upstreams"][0]
+    assert row["provider"] == "windy" and row["last_success"] is not None
+    wait_until(lambda: service.metrics()["masthead_cache_entries"] == 1, what="the cell")

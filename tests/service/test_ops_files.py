@@ -4,13 +4,12 @@ import os
 import pathlib
 import re
 import shutil
-import socket
 import subprocess
 
 import pytest
 import yaml
 
-from harness import BUILD, ROOT, SANITIZED, VISITORS, Process, request, wait_until
+from harness import BUILD, ROOT, SANITIZED, VISITORS, command, request, wait_until
 
 OPS = ROOT / "data" / "ops"
 UNITS = [OPS / "systemd" / "masthead.service", OPS / "systemd" / "masthead@.service"]
@@ -119,44 +118,17 @@ def test_the_system_call_filter_lets_the_service_work(start, tmp_path):
 
 
 @pytest.fixture
-def nginx(tmp_path):
+def nginx(edges, tmp_path):
     """nginx with one of our files in its http block, but for its ports and paths; nginx(name, service, ...) -> base URL."""
-    program = shutil.which("nginx", path="/usr/sbin:/usr/bin")
-    if not program:
-        pytest.skip("nginx is not installed")
-    running = []
-
     def run(name, service, ranges=""):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
         text = (OPS / name).read_text(encoding="utf-8")
-        for written, real in (("listen 80;", f"listen 127.0.0.1:{port};"),
-                              ("127.0.0.1:8080", service.public.removeprefix("http://"))):
-            assert written in text
-            text = text.replace(written, real)
+        assert "127.0.0.1:8080" in text
         (tmp_path / "cloudflare-ranges.conf").write_text(ranges)
+        text = text.replace("127.0.0.1:8080", service.public.removeprefix("http://"))
         text = text.replace("/etc/nginx/cloudflare-ranges.conf;", f"{tmp_path}/cloudflare-ranges.conf;")
-        kinds = "".join(f"{kind}_temp_path {tmp_path}/{kind}; " for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-        (tmp_path / "nginx.conf").write_text(
-            f"{'user root;' if os.geteuid() == 0 else ''} daemon off; worker_processes 1; pid {tmp_path}/pid; "
-            f"error_log stderr; events {{ }}\nhttp {{ access_log off; {kinds}\n{text}\n}}\n", encoding="utf-8")
-        child = Process([program, "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf"), "-e", "stderr"])
-        running.append(child)
-        base = f"http://127.0.0.1:{port}"
+        return edges.nginx(text, readers="").url
 
-        def answers():
-            assert child.child.poll() is None, child.log()
-            try:
-                return request(base, "/").status
-            except OSError:
-                return False
-        wait_until(answers, what="nginx")
-        return base
-
-    yield run
-    for child in running:
-        child.stop()
+    return run
 
 
 def test_the_proxies_pass_on_what_the_recipe_for_the_script_does():
@@ -207,10 +179,10 @@ def test_cloudflares_header_counts_from_cloudflare_only(masthead, nginx):
 def test_the_command_for_cloudflares_list_makes_what_nginx_reads(tmp_path):
     """With a curl that answers from here: one list with a newline at its end, one without, and an error page's line."""
     text = (OPS / "nginx-cloudflare.conf").read_text()
-    command = "\n".join(line.lstrip("#") for line in text.splitlines() if re.match(r"#   +\S", line))
-    command = command.replace("/etc/nginx/", f"{tmp_path}/").replace("nginx -s reload", "true")
+    shown = "\n".join(line.lstrip("#") for line in text.splitlines() if re.match(r"#   +\S", line))
+    shown = shown.replace("/etc/nginx/", f"{tmp_path}/").replace("nginx -s reload", "true")
     curl = 'curl() { case $2 in *v4) printf "192.0.2.0/24\\n198.51.100.0/24";; *) printf "2001:db8::/32\\n<html>\\n";; esac; }\n'
-    assert subprocess.run(["sh", "-ec", curl + command], capture_output=True).returncode == 0
+    assert subprocess.run(["sh", "-ec", curl + shown], capture_output=True).returncode == 0
     assert (tmp_path / "cloudflare-ranges.conf").read_text().splitlines() == [
         "set_real_ip_from 192.0.2.0/24;", "set_real_ip_from 198.51.100.0/24;", "set_real_ip_from 2001:db8::/32;"]
 
@@ -298,10 +270,9 @@ def test_the_manual_page_is_clean_and_knows_every_option(installed, tmp_path):
     assert linted.returncode == 0 and not linted.stdout, linted.stdout
     shown = subprocess.run(["mandoc", "-T", "utf8", "-O", "width=200", page], capture_output=True, text=True, check=True).stdout
     shown = re.sub(".\b", "", shown)
-    printed = subprocess.run([BUILD / "masthead", "--print-config", "--config", "/dev/null"], capture_output=True, text=True,
-                             check=True, env={"PATH": os.environ["PATH"]}).stdout
+    printed, usage = (command(*arguments).stdout for arguments in (["--print-config", "--config", "/dev/null"], ["--help"]))
+    assert printed and usage
     for line in printed.splitlines():
         if line and not line.startswith("#"):
             assert f" {line}".rstrip() in shown, line
-    usage = subprocess.run([BUILD / "masthead", "--help"], capture_output=True, text=True, check=True).stdout
     assert all(line.strip() in shown for line in usage.splitlines())

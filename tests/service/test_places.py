@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from harness import BUILD, ROOT, VISITORS, wait_until
+from harness import VISITORS, command, readers, wait_until
 
 MUMBAI, NO_RECORD = "192.0.2.1", "203.0.113.241"
 MUMBAI_ID, NEW_YORK_ID = 1275339, 5128581
@@ -23,10 +23,8 @@ def settled(service, path):
 
 
 def test_the_label_is_the_city_that_readers_would_say(service):
-    lines = [line.split("\t") for line in (ROOT / "data" / "visitors.tsv").read_text(encoding="utf-8").splitlines()
-             if line and not line.startswith("#")]
-    suburb = next(line for line in lines if "(" in line[4] and line[4].startswith("Mumbai"))
-    place = service.visit(suburb[0]).json["place"]
+    suburb = next(reader for reader in readers() if "(" in reader["city"] and reader["city"].startswith("Mumbai"))
+    place = service.visit(suburb["ipv4"]).json["place"]
     assert place["name"] == "Mumbai" and place["id"] == MUMBAI_ID and place["region"] == "Maharashtra"
 
 
@@ -164,17 +162,9 @@ def test_where_does_not_wait_for_the_weather_of_a_chosen_place(start, sim):
 
 
 def lookup(tmp_path, *addresses, databases):
-    done = subprocess.run([str(BUILD / "masthead"), "lookup", "--set", f"server.state={tmp_path}", "--set",
-                           f"geoip.databases={databases}", *addresses], capture_output=True, text=True, check=True)
+    done = command("lookup", "--set", f"server.state={tmp_path}", "--set", f"geoip.databases={databases}", *addresses)
+    assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-@pytest.fixture(scope="module")
-def shapes(tmp_path_factory):
-    """Small databases in every vendor's shape."""
-    folder = tmp_path_factory.mktemp("shapes")
-    subprocess.run(["perl", str(ROOT / "tests" / "service" / "mmdb_fixtures.pl"), str(folder)], check=True)
-    return folder
 
 
 @pytest.mark.parametrize("file, address", [
@@ -261,9 +251,9 @@ def test_a_known_crasher_is_refused_by_the_examination(tmp_path):
     for size in (0, 10, 1000, 5000):
         path = tmp_path / f"cut{size}.mmdb"
         path.write_bytes(VISITORS.read_bytes()[:size])
-        done = subprocess.run([str(BUILD / "masthead"), "--examine-database", str(path)], capture_output=True, text=True)
+        done = command("--examine-database", path)
         assert done.returncode == 1 and done.stdout
-    done = subprocess.run([str(BUILD / "masthead"), "--examine-database", str(VISITORS)], capture_output=True)
+    done = command("--examine-database", VISITORS)
     assert done.returncode == 0 and not done.stdout
 
 
@@ -301,7 +291,6 @@ def test_networks_listed_as_vague_are_not_believed(start, tmp_path):
 def test_a_bad_list_of_vague_networks_is_an_error_with_its_line(tmp_path):
     listed = tmp_path / "vague.txt"
     listed.write_text("10.0.0.0/8\n10.0.0.1/8\n")
-    done = subprocess.run([str(BUILD / "masthead"), "--check-config", "--set", f"geoip.vague={listed}", "--set",
-                           f"geoip.databases={VISITORS}", "--set", f"server.state={tmp_path}"],
-                          capture_output=True, text=True)
+    done = command("--check-config", "--set", f"geoip.vague={listed}", "--set", f"geoip.databases={VISITORS}", "--set",
+                   f"server.state={tmp_path}")
     assert done.returncode == 2 and "line=2" in done.stderr

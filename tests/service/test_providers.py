@@ -1,19 +1,15 @@
 """Goal of these tests: when one weather API fails, the next one answers in the same flight, correctly and with its own
 credit; each is asked in the way its owner wants; and a key shows up nowhere."""
-import calendar
-import http.server
 import json
 import re
-import threading
 import time
 
 import pytest
 
-from harness import SANITIZED, Simulator, request, wait_until
+from harness import KEY, SANITIZED, Simulator, request, unix, wait_until
 
 MUMBAI = "192.0.2.1"
 CONTACT = "ops@example.org"
-KEY = "sesame1234"
 AT = "2026-01-31T07:10:00Z"  # an hour and ten minutes after the simulator's MET Norway last changed its document
 
 
@@ -33,41 +29,6 @@ def frozen():
     assert process.stop() == 0, process.log()
 
 
-@pytest.fixture
-def server():
-    """Starts a server of the test's own: server(answer) -> its base; answer(path, headers) -> status, headers, body."""
-    servers = []
-
-    def start_one(answer):
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                status, headers, body = answer(self.path, self.headers)
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        servers.append(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler))
-        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
-        return f"http://127.0.0.1:{servers[-1].server_port}"
-
-    yield start_one
-    for each in servers:
-        each.shutdown()
-        each.server_close()
-
-
-@pytest.fixture
-def key_file(tmp_path):
-    path = tmp_path / "key"
-    path.write_text(KEY + "\n")
-    return path
-
-
 def settings(*providers, url=None, key_file=None, **more):
     values = {"weather.providers": ",".join(providers), "weather.wait": "2s"}
     if "met-norway" in providers:
@@ -77,23 +38,12 @@ def settings(*providers, url=None, key_file=None, **more):
     return values | {"weather." + key: value for key, value in more.items()}
 
 
-def requests(service, provider):
-    """Requests to the provider, by outcome."""
-    prefix = f'masthead_upstream_requests_total{{provider="{provider}",outcome="'
-    return {name.removeprefix(prefix)[:-2]: count for name, count in service.metrics().items()
-            if name.startswith(prefix)}
-
-
 def ask_until_counted(service, provider, outcome, what):
     """Visits until one more request has ended so, and landed."""
-    before = requests(service, provider).get(outcome, 0)
-    wait_until(lambda: (service.visit(MUMBAI), requests(service, provider).get(outcome, 0) > before)[1],
-               what=f"{what}: {outcome}, have {requests(service, provider)}")
-    wait_until(lambda: service.metrics()["masthead_upstream_inflight"] == 0, what="the landing")
-
-
-def seconds(instant):
-    return calendar.timegm(time.strptime(instant, "%Y-%m-%dT%H:%M:%SZ"))
+    before = service.requests(provider).get(outcome, 0)
+    wait_until(lambda: (service.visit(MUMBAI), service.requests(provider).get(outcome, 0) > before)[1],
+               what=f"{what}: {outcome}, have {service.requests(provider)}")
+    service.landed()
 
 
 def test_met_norway_answers_in_the_flight_in_which_open_meteo_fails(start, sim, second):
@@ -106,7 +56,7 @@ def test_met_norway_answers_in_the_flight_in_which_open_meteo_fails(start, sim, 
     truth = second.truth(19.1, 72.9, time.time())
     assert abs(seen["temperature"]["celsius"] - truth["celsius"]) < 0.3
     assert seen["weather"]["code"] is not None and seen["weather"]["is_day"] in (True, False)
-    assert requests(service, "open-meteo") == {"http_5xx": 1} and requests(service, "met-norway") == {"ok": 1}
+    assert service.requests("open-meteo") == {"http_5xx": 1} and service.requests("met-norway") == {"ok": 1}
 
 
 def test_openweathermap_answers_when_both_others_fail(start, sim, second, key_file):
@@ -119,8 +69,8 @@ def test_openweathermap_answers_when_both_others_fail(start, sim, second, key_fi
     assert seen["utc_offset_s"] == 19800
     truth = second.truth(19.1, 72.9, time.time())
     assert abs(seen["temperature"]["celsius"] - truth["celsius"]) < 0.6
-    assert requests(service, "openweathermap") == {"ok": 2}, "the measurement and the forecast"
-    assert requests(service, "met-norway") == {"http_429": 1}
+    assert service.requests("openweathermap") == {"ok": 2}, "the measurement and the forecast"
+    assert service.requests("met-norway") == {"http_429": 1}
 
 
 def test_met_norway_is_told_who_asks_and_gets_four_decimals(start, second):
@@ -136,7 +86,7 @@ def test_met_norway_is_told_who_asks_and_gets_four_decimals(start, second):
 def test_its_expires_is_honoured_and_then_the_document_asked_for_only_if_changed(start, frozen):
     service = start(simulator=frozen, settings={"dev.at": AT} | settings("met-norway", url=frozen.url, refresh="10m"))
     first = service.settled(MUMBAI)
-    assert seconds(first["refresh_at"]) - seconds(AT) in range(1795, 1806), "Expires, half an hour away"
+    assert unix(first["refresh_at"]) - unix(AT) in range(1795, 1806), "Expires, half an hour away"
     service.advance("20m")
     for _ in range(5):
         assert service.visit(MUMBAI).json["fetched_at"] == first["fetched_at"]
@@ -146,8 +96,8 @@ def test_its_expires_is_honoured_and_then_the_document_asked_for_only_if_changed
                        what="the refresh")
     assert frozen.count()["by_status"] == {"200": 1, "304": 1}
     assert again["state"] == "fresh" and again["age_s"] == 0
-    assert seconds(again["refresh_at"]) - seconds(AT) in range(2400 + 1795, 2400 + 1806), "its times are new"
-    truth = frozen.truth(19.1, 72.9, seconds(AT) + 2400)
+    assert unix(again["refresh_at"]) - unix(AT) in range(2400 + 1795, 2400 + 1806), "its times are new"
+    truth = frozen.truth(19.1, 72.9, unix(AT) + 2400)
     assert abs(again["temperature"]["celsius"] - truth["celsius"]) < 0.3
     service.advance("5h")  # past the next model run
     wait_until(lambda: (service.visit(MUMBAI), frozen.count()["by_status"].get("200") == 2)[1], what="a new document")
@@ -169,8 +119,8 @@ def test_without_a_contact_met_norway_is_skipped_with_a_warning(start, sim):
     assert re.search(r"level=warn .*provider=met-norway", service.log()) and "weather.contact" in service.log()
     sim.fault("500")
     assert service.visit(MUMBAI).json["state"] == "place"
-    wait_until(lambda: requests(service, "open-meteo"), what="the failure")
-    assert requests(service, "met-norway") == {}
+    wait_until(lambda: service.requests("open-meteo"), what="the failure")
+    assert service.requests("met-norway") == {}
 
 
 def test_without_a_key_openweathermap_is_skipped_with_a_warning(start, sim):
@@ -229,7 +179,7 @@ def test_a_measurement_without_its_forecast_is_not_enough(start, sim, key_file, 
     service = start(settings=settings("openweathermap", url=sim.url, key_file=key_file))
     sim.fault(fault)
     assert service.visit(MUMBAI).json["state"] == "place"
-    assert wait_until(lambda: len(found := requests(service, "openweathermap")) == 2 and found, what="both") == {
+    assert wait_until(lambda: len(found := service.requests("openweathermap")) == 2 and found, what="both") == {
         "ok": 1, outcome: 1}
 
 
@@ -280,7 +230,7 @@ def test_an_expires_that_cannot_be_meant_does_not_stop_the_refreshes(start, sim,
 
     service = start(settings=settings("met-norway", url=server(answer), refresh="10m"))
     seen = service.settled(MUMBAI)
-    assert 500 < seconds(seen["refresh_at"]) - seconds(seen["fetched_at"]) <= seconds_most + 5
+    assert 500 < unix(seen["refresh_at"]) - unix(seen["fetched_at"]) <= seconds_most + 5
 
 
 def test_a_version_that_is_going_to_end_is_used_and_reported(start, sim):
@@ -288,7 +238,7 @@ def test_a_version_that_is_going_to_end_is_used_and_reported(start, sim):
     service = start(settings=settings("met-norway", url=sim.url))
     assert service.settled(MUMBAI)["state"] == "fresh"
     service.wait_line(r"level=warn .*203.*provider=met-norway")
-    assert requests(service, "met-norway") == {"ok": 1}
+    assert service.requests("met-norway") == {"ok": 1}
 
 
 def test_met_norway_is_asked_for_gzip_and_read(start, sim, server):
@@ -303,14 +253,14 @@ def test_met_norway_is_asked_for_gzip_and_read(start, sim, server):
 
     service = start(settings=settings("met-norway", url=server(answer)))
     assert service.settled(MUMBAI)["provider"] == "met-norway"
-    assert encodings == [("gzip", "gzip")] and requests(service, "met-norway") == {"ok": 1}
+    assert encodings == [("gzip", "gzip")] and service.requests("met-norway") == {"ok": 1}
 
 
 def test_a_small_reply_that_unpacks_to_much_is_too_large(start, sim):
     sim.fault("gzip-bomb")
     service = start(settings=settings("met-norway", url=sim.url))
     service.visit(MUMBAI)
-    wait_until(lambda: requests(service, "met-norway") == {"too_large": 1}, what="the refusal")
+    wait_until(lambda: service.requests("met-norway") == {"too_large": 1}, what="the refusal")
     memory = service.metrics()["process_resident_memory_bytes"]
     assert SANITIZED or memory < 64 << 20
 
@@ -320,7 +270,7 @@ def test_redirects_are_followed_twice_at_most_and_to_the_same_site(start, sim, v
     sim.fault("redirect", value)
     service = start(settings=settings("met-norway", url=sim.url, met_norway_budget="100/d"))
     service.visit(MUMBAI)
-    wait_until(lambda: requests(service, "met-norway") == {outcome: 1}, what=f"{outcome}, have {requests(service, 'met-norway')}")
-    wait_until(lambda: service.metrics()["masthead_upstream_inflight"] == 0, what="the end")
+    wait_until(lambda: service.requests("met-norway") == {outcome: 1}, what=f"{outcome}, have {service.requests('met-norway')}")
+    service.landed()
     assert sim.count()["requests"] == sent
     assert service.metrics()['masthead_upstream_budget_remaining{provider="met-norway",window="day"}'] == 100 - sent

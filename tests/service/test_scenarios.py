@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from harness import ROOT, Masthead, request
+from harness import ROOT, Masthead, readers, request, unix
 
 DEFAULT_AT = "2026-01-31T09:30:00Z"
 REFRESH_S = 7200
@@ -26,20 +26,8 @@ HOPELESS = {"country-only": "too-vague", "wide-radius": "too-vague", "anycast": 
             "private": "private", "unreadable": "unreadable"}
 
 
-def unix(instant):
-    return int(datetime.datetime.strptime(instant, "%Y-%m-%dT%H:%M:%S%z").timestamp())
-
-
 def instant(unix_s):
     return datetime.datetime.fromtimestamp(unix_s, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def readers_of_the_world():
-    """The rows of data/visitors.tsv, as dictionaries."""
-    lines = [line for line in (ROOT / "data" / "visitors.tsv").read_text(encoding="utf-8").splitlines()
-             if line and not line.startswith("#")]
-    names = lines[0].split("\t")
-    return [dict(zip(names, line.split("\t"))) for line in lines[1:]]
 
 
 def has_city(reader):
@@ -109,11 +97,11 @@ def footprint(service, sim):
 
 
 def test_every_reader_under_every_fault_while_others_read(service, sim):
-    readers = readers_of_the_world()
+    rows = readers()
     truth = Truth(sim)
-    places = {reader["ipv4"]: ask(service, ip=reader["ipv4"]).json["place"] for reader in readers}
+    places = {reader["ipv4"]: ask(service, ip=reader["ipv4"]).json["place"] for reader in rows}
     normal = service.settled("192.0.2.1")
-    for reader in readers:
+    for reader in rows:
         if has_city(reader):
             service.settled(reader["ipv4"])
     before = footprint(service, sim)
@@ -128,7 +116,7 @@ def test_every_reader_under_every_fault_while_others_read(service, sim):
             assert answer.json["place"]["verdict"] in ("too-vague", "not-found"), reader
         return answer.body
 
-    table = [(reader, fault) for fault in FAULTS for reader in readers]
+    table = [(reader, fault) for fault in FAULTS for reader in rows]
     assert len(table) == 47 * 7
     with ThreadPoolExecutor(4) as pool:
         first = list(pool.map(lambda row: one(*row), table))
@@ -143,7 +131,7 @@ def test_every_named_reader_under_every_fault(service, sim):
     table = service.get("/dev/scenarios.json").json
     assert table["default_at"] == DEFAULT_AT and [fault["name"] for fault in table["faults"]] == list(FAULTS)
     truth = Truth(sim)
-    known = {reader[family] for reader in readers_of_the_world() for family in ("ipv4", "ipv6")}
+    known = {reader[family] for reader in readers() for family in ("ipv4", "ipv6")}
     for reader in table["readers"]:
         name, at = reader["name"], reader["at"] or DEFAULT_AT
         assert reader["note"] and (reader["address"] in known or name in ("no-record", "private", "unreadable"))

@@ -12,7 +12,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from harness import ROOT, SANITIZED, VISITORS, request, wait_until
+from harness import EDGE, ROOT, SANITIZED, VISITORS, at_place, request, wait_until
 from html_validator import validate_html
 
 MUMBAI = "192.0.2.1"
@@ -348,12 +348,11 @@ def test_operators_are_answered_while_readers_are_not(start, sim):
 
 def test_every_cell_counts(start):
     """More cells than one look into the cache takes; a proxy says where their readers are."""
-    service = start(settings={"geoip.headers": "X-City, X-Country, X-Latitude, X-Longitude", "weather.open_meteo_budget": "1/d",
+    service = start(settings={"geoip.headers": ", ".join(EDGE), "weather.open_meteo_budget": "1/d",
                               "weather.wait": "0ms"})
     cells = [(latitude, longitude) for latitude in range(-50, 70, 4) for longitude in range(-180, 180, 12)]
     for latitude, longitude in cells:
-        where = {"X-City": "Somewhere", "X-Country": "XX", "X-Latitude": str(latitude), "X-Longitude": str(longitude)}
-        service.get("/where.json", headers=where)
+        service.get("/where.json", headers=at_place(latitude, longitude))
     report = status(service)["service"]
     assert report["cells"] == len(cells) == report["cells_fresh"] + report["cells_stale"] + report["cells_none"]
     dots = re.search(r'<path class="dot none" d="([^"]*)"', page(service).text).group(1)

@@ -6,21 +6,9 @@ import time
 
 import pytest
 
-from harness import wait_until
+from harness import EDGE, KEY, at_place, wait_until
 
 MUMBAI, DELHI = "192.0.2.1", "192.0.2.17"
-
-
-def upstream(service):
-    """Requests to the provider, by outcome."""
-    prefix = 'masthead_upstream_requests_total{provider="open-meteo",outcome="'
-    return {name.removeprefix(prefix)[:-2]: count for name, count in service.metrics().items()
-            if name.startswith(prefix)}
-
-
-def quiet(service):
-    """Waits until no flight is under way: a request is counted a moment before its cell learns of it."""
-    wait_until(lambda: service.metrics()["masthead_upstream_inflight"] == 0, what="the flights to land")
 
 
 def timed(function):
@@ -99,8 +87,8 @@ def test_stale_once_a_due_refresh_has_timed_out_and_the_number_follows_the_curve
         json = wait_until(lambda: (a := service.visit(MUMBAI).json)["state"] == "stale" and a, what="stale")
         seen.add(json["temperature"]["celsius"])
     assert len(seen) >= 4, "the number moves with the hours"
-    assert upstream(service)["timeout"] >= 1
-    quiet(service)
+    assert service.requests()["timeout"] >= 1
+    service.landed()
     sim.fault("none")
     service.advance("1h")
     wait_until(lambda: service.visit(MUMBAI).json["state"] == "fresh", what="recovery")
@@ -123,11 +111,10 @@ PART_HOURS = [("Mumbai", 19.1, 72.9, 19800), ("Kathmandu", 27.7, 85.3, 20700), (
 @pytest.mark.parametrize("city, latitude, longitude, offset_s", PART_HOURS, ids=[row[0] for row in PART_HOURS])
 def test_a_zone_of_half_or_quarter_hours_is_shown_the_weather_of_now(start, sim, city, latitude, longitude, offset_s):
     """Open-Meteo stamps such a zone's hours off by the part of an hour."""
-    names = ("X-City", "X-Country", "X-Lat", "X-Lon")
     begun = 1769851200  # the same instant
     sim.control("clock?at=2026-01-31T09:20:00Z")
-    service = start(settings={"geoip.headers": ", ".join(names), "weather.refresh": "12h", "dev.at": "2026-01-31T09:20:00Z"})
-    headers = dict(zip(names, (city, "IN", str(latitude), str(longitude))), **{"X-Forwarded-For": "203.0.113.7"})
+    service = start(settings={"geoip.headers": ", ".join(EDGE), "weather.refresh": "12h", "dev.at": "2026-01-31T09:20:00Z"})
+    headers = at_place(latitude, longitude, city)
     for now in range(begun, begun + 8 * 97 * 60, 97 * 60):
         shown = wait_until(lambda: (a := service.get("/widget.json", headers).json)["state"] == "fresh" and a, what="a number")
         assert shown["utc_offset_s"] == offset_s
@@ -152,15 +139,15 @@ def test_junk_is_counted_by_kind_logged_once_and_the_last_good_curve_kept(start,
     sim.fault(fault)
     for round_number in range(1, 3):
         service.advance("15m")  # past the refresh, then past any back-off
-        wait_until(lambda: (service.visit(MUMBAI), upstream(service).get(outcome) == round_number)[1],
-                   what=f"{round_number} × {outcome}, have {upstream(service)}")
-        quiet(service)
+        wait_until(lambda: (service.visit(MUMBAI), service.requests().get(outcome) == round_number)[1],
+                   what=f"{round_number} × {outcome}, have {service.requests()}")
+        service.landed()
     json = service.visit(MUMBAI).json
     assert json["state"] == "stale" and json["fetched_at"] == good["fetched_at"]
     assert json["temperature"]["value"] is not None
     assert sum("weather not fetched" in line for line in service.lines) == 1, service.log()
     assert f"outcome={outcome}" in service.log()
-    assert set(upstream(service)) == {"ok", outcome}
+    assert set(service.requests()) == {"ok", outcome}
 
 
 def test_nulls_are_bridged(start, sim):
@@ -173,8 +160,8 @@ def test_after_a_failure_a_cold_cell_rests(start, sim):
     service = start(settings={"weather.timeout": "500ms"})
     sim.fault("500")
     service.visit(MUMBAI)
-    wait_until(lambda: upstream(service).get("http_5xx") == 1, what="the failure")
-    quiet(service)
+    wait_until(lambda: service.requests().get("http_5xx") == 1, what="the failure")
+    service.landed()
     for _ in range(20):
         assert service.visit(MUMBAI).json["state"] == "place"
     assert sim.count()["requests"] <= 2, "the first back-off lasts at least a second"
@@ -200,18 +187,16 @@ def test_queued_cells_follow_one_another_at_once(start, sim):
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
         list(pool.map(service.visit, addresses))
     wait_until(lambda: service.metrics()["masthead_upstream_inflight"] == 0
-               and upstream(service)["ok"] >= 30, limit_s=2, what="all cells")
+               and service.requests()["ok"] >= 30, limit_s=2, what="all cells")
 
 
-def test_the_key_goes_in_a_header_only(start, sim, tmp_path):
-    key = tmp_path / "key"
-    key.write_text("sesame-1234\n")
-    service = start(settings={"weather.open_meteo_key_file": str(key), "weather.contact": "ops@example.org"})
+def test_the_key_goes_in_a_header_only(start, sim, key_file):
+    service = start(settings={"weather.open_meteo_key_file": key_file, "weather.contact": "ops@example.org"})
     service.settled(MUMBAI)
     count = sim.count()
-    assert count["keyed"] == 1 and "sesame" not in count["last"]["query"]
+    assert count["keyed"] == 1 and KEY not in count["last"]["query"]
     assert count["last"]["user_agent"].startswith("masthead/") and "ops@example.org" in count["last"]["user_agent"]
-    assert "sesame" not in service.log()
+    assert KEY not in service.log()
     assert "latitude=19.1&longitude=72.9&" in count["last"]["query"]
 
 

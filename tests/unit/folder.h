@@ -7,13 +7,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/masthead-test.XXXXXX";
+static char folder[64];
 
-/* Group setup and teardown of cmocka. */
+static inline int make_folder_in(const char *parent)
+{
+    snprintf(folder, sizeof folder, "%s/masthead-test.XXXXXX", parent);
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+/* Setup and teardown of cmocka, for a group or a test. */
 static inline int make_folder(void **state)
 {
     (void)state;
-    return mkdtemp(folder) ? 0 : -1;
+    return make_folder_in("/tmp");
 }
 
 static inline int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *where)
@@ -63,6 +69,12 @@ static inline char *read_file(const char *path, size_t *length)
     *length = fread(bytes, 1, (size_t)status.st_size, file);
     fclose(file);
     return bytes;
+}
+
+static inline bool there(const char *path)
+{
+    struct stat status;
+    return lstat(path, &status) == 0;
 }
 
 static inline void assert_file_holds(const char *path, const char *text)

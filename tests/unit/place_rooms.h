@@ -2,6 +2,7 @@
  */
 #pragma once
 
+#include "address_of.h"
 #include "folder.h"
 
 #include "base/log.h"
@@ -40,21 +41,19 @@ static inline void set_home(struct place_options *options)
         .source = PLACE_FROM_HOME, .name = "Pune", .country = "IN", .latitude = 18.52, .longitude = 73.86};
 }
 
-/* "" is no address. */
-static inline struct address address_of(const char *text)
+/* What is found, and why; `evidence` may be NULL. */
+static inline struct place explain_in(struct places *places, const char *address, const char *language,
+                                      struct place_evidence *evidence)
 {
-    struct address address = {0};
-    if (text[0] && !address_parse(text, strlen(text), &address))
-        fail_msg("not an address: %s", text);
-    return address;
+    struct address parsed = address_of(address);
+    struct place place;
+    places_find(places, &parsed, NULL, language, &place, evidence);
+    return place;
 }
 
 static inline struct place find_in(struct places *places, const char *address, const char *language)
 {
-    struct address parsed = address_of(address);
-    struct place place;
-    places_find(places, &parsed, NULL, language, &place, NULL);
-    return place;
+    return explain_in(places, address, language, NULL);
 }
 
 static inline void assert_verdict(struct places *places, const char *address, enum place_verdict verdict)
@@ -70,11 +69,15 @@ static inline void reload(const struct place_options *options)
     assert_true(places_reload(room, options));
 }
 
-static inline void put_back(void)
+/* The tear-down of tests that reload the room. */
+static inline int put_back(void **state)
 {
+    (void)state;
     struct place_options options = options_with(VISITORS);
-    reload(&options);
+    return places_reload(room, &options) ? 0 : -1;
 }
+
+#define RELOADING(name) TEST_WITH(name, NULL, put_back)
 
 static inline int open_room(void **state)
 {

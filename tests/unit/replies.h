@@ -21,6 +21,60 @@ static inline enum outcome reply_read(const struct provider_step *step, const ch
     return outcome;
 }
 
+typedef enum outcome reply_reader(const char *text, struct curve *curve);
+
+static inline void reply_ends(reply_reader *read, const char *text, enum outcome expected)
+{
+    struct curve curve;
+    enum outcome outcome = read(text, &curve);
+    if (outcome != expected)
+        fail_msg("%s, expected %s: %.400s", outcome_names[outcome], outcome_names[expected], text);
+}
+
+struct reply_row {
+    const char *body;
+    enum outcome outcome;
+};
+
+static inline void reply_rows(reply_reader *read, const struct reply_row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        reply_ends(read, rows[i].body, rows[i].outcome);
+}
+
+/* What the curve says at an instant, whose code and daylight must be these; `what` is said if not. */
+static inline struct curve_value reply_sky(const struct curve *curve, int64_t at_s, int code, int is_day,
+                                           const char *what)
+{
+    struct curve_value value;
+    assert_true(curve_read(curve, at_s, &value));
+    if (value.code != code || value.is_day != is_day)
+        fail_msg("%s: code %d, day %d", what, value.code, value.is_day);
+    return value;
+}
+
+static inline void reply_points(const struct curve *curve, const int16_t *cdeg, const uint8_t *condition,
+                                size_t count)
+{
+    assert_int_equal(curve->count, count);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(curve->temperature_cdeg[i], cdeg[i]);
+        assert_int_equal(curve->condition[i], condition[i]);
+    }
+}
+
+/* What is asked for a cell. */
+static inline void reply_request(const struct provider_step *step, const struct provider_access *access,
+                                 struct cell cell, const char *expected_url, const char *expected_header)
+{
+    char url_storage[512], header_storage[256];
+    struct text url = text_init(url_storage, sizeof url_storage);
+    struct text header = text_init(header_storage, sizeof header_storage);
+    step->request(access, cell, &url, &header);
+    assert_string_equal(url.bytes, expected_url);
+    assert_string_equal(header.bytes, expected_header);
+}
+
 /* Cuts a good reply at every byte, which is a parse error, and puts every byte in every place. A wrong byte
  * may go unnoticed, since it may stand in a temperature. But then it is a temperature. `before` is the curve
  * as the steps before this one left it. */
@@ -73,4 +127,15 @@ static inline void reply_reasons(const struct provider *provider, const struct r
         provider->reason(rows[i].body, strlen(rows[i].body), out);
         assert_string_equal(out, rows[i].reason);
     }
+}
+
+/* A reason of a thousand bytes less what stands before and after it in the body. */
+static inline void reply_reason_is_cut(const struct provider *provider, const char *before, const char *after)
+{
+    char body[1000], out[PROVIDER_REASON_BYTES];
+    memset(body, 'x', sizeof body);
+    memcpy(body, before, strlen(before));
+    memcpy(body + sizeof body - strlen(after), after, strlen(after));
+    provider->reason(body, sizeof body, out);
+    assert_int_equal(strlen(out), PROVIDER_REASON_BYTES - 1);
 }

@@ -2,26 +2,20 @@
  * the file as bytes. Include after cmocka.h. */
 #pragma once
 
-#include "unit.h"
-
-#include <ftw.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "folder.h"
 
 #include "weather/cell/cell.h"
 #include "weather/cell/snapshot.h"
 #include "weather/point/provider.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define SECOND       INT64_C(1000)
-#define HOUR         (3600 * SECOND)
-#define REFRESH      (2 * HOUR)
-#define KEEP         (24 * HOUR)
-#define SIZE_UDEG    100000
-#define FEW          20
-#define MANY         100000
+#define SECOND    INT64_C(1000)
+#define HOUR      (3600 * SECOND)
+#define REFRESH   (2 * HOUR)
+#define KEEP      (24 * HOUR)
+#define SIZE_UDEG 100000
+#define FEW       20
+#define MANY      100000
 
-static char folder[64];
 #define OPTIONS                                                                                  \
     (struct snapshot_options)                                                                    \
     {                                                                                            \
@@ -120,29 +114,6 @@ static inline void check_restored(size_t restored, size_t left_out, size_t damag
     check_counts(counts, restored, left_out, damaged);
 }
 
-static inline size_t read_file(const char *path, uint8_t *bytes, size_t size)
-{
-    FILE *file = fopen(path, "re");
-    assert_non_null(file);
-    size_t length = fread(bytes, 1, size, file);
-    fclose(file);
-    return length;
-}
-
-static inline void write_file(const char *path, const void *bytes, size_t length)
-{
-    FILE *file = fopen(path, "we");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, length, file), length);
-    fclose(file);
-}
-
-static inline bool there(const char *path)
-{
-    struct stat status;
-    return lstat(path, &status) == 0;
-}
-
 static inline const char *beside(const char *suffix)
 {
     static char path[SNAPSHOT_PATH_BYTES + 16];
@@ -150,38 +121,24 @@ static inline const char *beside(const char *suffix)
     return path;
 }
 
-static inline int make_folder_in(const char *parent)
+static inline int begin_in(const char *parent)
 {
-    snprintf(folder, sizeof folder, "%s/test_snapshot.XXXXXX", parent);
-    if (!mkdtemp(folder))
-        return -1;
     options = OPTIONS;
+    int made = make_folder_in(parent);
     snprintf(options.path, sizeof options.path, "%s/cache.snapshot", folder);
-    return 0;
+    return made;
 }
 
-static inline int make_folder(void **state)
+static inline int begin(void **state)
 {
     (void)state;
-    return make_folder_in("/tmp");
+    return begin_in("/tmp");
 }
 
 /* Where a process that syncs can be killed at once. */
-static inline int make_folder_in_memory(void **state)
+static inline int begin_in_memory(void **state)
 {
-    return make_folder_in("/dev/shm") == 0 ? 0 : make_folder(state);
+    return begin_in("/dev/shm") == 0 ? 0 : begin(state);
 }
 
-static inline int remove_one(const char *path, const struct stat *status, int type, struct FTW *ftw)
-{
-    (void)status, (void)type, (void)ftw;
-    return remove(path);
-}
-
-static inline int remove_folder(void **state)
-{
-    (void)state;
-    return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-#define IN_FOLDER(name) TEST_WITH(name, make_folder, remove_folder)
+#define IN_FOLDER(name) TEST_WITH(name, begin, remove_folder)

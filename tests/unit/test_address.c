@@ -1,15 +1,5 @@
 /* Addresses and blocks: what is read and refused, and the class of every special range at its two edges. */
-#include "unit.h"
-
-#include "visitor/address.h"
-
-static struct address address_of(const char *text)
-{
-    struct address address;
-    if (!address_parse(text, strlen(text), &address))
-        fail_msg("not read as an address: %s", text);
-    return address;
-}
+#include "address_of.h"
 
 static struct network network_of(const char *text)
 {

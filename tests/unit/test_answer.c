@@ -2,6 +2,8 @@
  * every state, one line of text. Whatever a database calls a city, it stays a name. */
 #include "unit.h"
 
+#include "address_of.h"
+
 #include <jansson.h>
 #include <math.h>
 
@@ -178,42 +180,39 @@ TEST(fragments_in_other_units_languages_and_worlds)
                 FRAGMENT("fresh", "geoip", " data-simulated", "en", "Mumbai", DATA("-0.4", "0" C), ""));
 }
 
+static struct answer with_credits(struct answer answer)
+{
+    answer.credits_inline = true;
+    return answer;
+}
+
 TEST(credits_stand_in_the_fragment_only_when_inline)
 {
 #define LINK(url, text) "<a href=\"" url "\">" text "</a>"
 #define SMALL(links)    "<small class=\"masthead-credits\">" links "</small>"
-    struct answer answer = mumbai();
-    answer.credits_inline = true;
-    assert_html(answer,
+    assert_html(with_credits(mumbai()),
                 FRAGMENT("fresh", "geoip", "", "en", "Mumbai", DATA("31.2", "31" C),
                          SMALL(LINK("https://open-meteo.com/", "Weather data by Open-Meteo.com") " " LINK(
                              "https://db-ip.com", "IP Geolocation by DB-IP"))));
-    answer = mumbai_without_weather();
-    answer.credits_inline = true;
-    assert_html(answer, FRAGMENT("place", "geoip", "", "en", "Mumbai", NO_DATA("--" C),
-                                 SMALL(LINK("https://db-ip.com", "IP Geolocation by DB-IP"))));
-    answer = nowhere();
-    answer.credits_inline = true;
-    assert_html(answer, FRAGMENT("unknown", "none", "", "en", "", NO_DATA(""), ""));
-    answer = at_home();
-    answer.credits_inline = true;
-    assert_html(answer, FRAGMENT("fresh", "home", "", "en", "Mumbai", DATA("31.2", "31" C),
-                                 SMALL(LINK("https://open-meteo.com/", "Weather data by Open-Meteo.com"))));
+    assert_html(with_credits(mumbai_without_weather()),
+                FRAGMENT("place", "geoip", "", "en", "Mumbai", NO_DATA("--" C),
+                         SMALL(LINK("https://db-ip.com", "IP Geolocation by DB-IP"))));
+    assert_html(with_credits(nowhere()), FRAGMENT("unknown", "none", "", "en", "", NO_DATA(""), ""));
+    assert_html(with_credits(at_home()),
+                FRAGMENT("fresh", "home", "", "en", "Mumbai", DATA("31.2", "31" C),
+                         SMALL(LINK("https://open-meteo.com/", "Weather data by Open-Meteo.com"))));
 }
 
 /* --- One line of text --- */
 
 TEST(lines_of_text)
 {
-    struct answer answer = mumbai();
-    assert_string_equal(rendered(widget_text, &answer), "Mumbai 31" C "\n");
-    answer = mumbai_without_weather();
-    assert_string_equal(rendered(widget_text, &answer), "Mumbai --" C "\n");
-    answer = nowhere();
-    assert_string_equal(rendered(widget_text, &answer), "\n");
-    answer = stale();
-    answer.units = UNITS_FAHRENHEIT;
-    assert_string_equal(rendered(widget_text, &answer), "Mumbai 88" NBSP DEGREE "F\n");
+    struct answer answers[] = {mumbai(), mumbai_without_weather(), nowhere(), stale()};
+    static const char *const lines[] = {"Mumbai 31" C "\n", "Mumbai --" C "\n", "\n",
+                                        "Mumbai 88" NBSP DEGREE "F\n"};
+    answers[3].units = UNITS_FAHRENHEIT;
+    for (size_t i = 0; i < COUNT(lines); i++)
+        assert_string_equal(rendered(widget_text, &answers[i]), lines[i]);
 }
 
 /* --- JSON --- */
@@ -251,6 +250,11 @@ static void check_shape(const json_t *model, const json_t *value, const char *wh
             fail_msg("%s lacks %s", where, key);
         check_shape(member, json_object_get(value, key), key);
     }
+}
+
+static const char *member(const json_t *object, const char *key)
+{
+    return json_string_value(json_object_get(object, key));
 }
 
 /* The answer as JSON, checked for shape; the caller drops it. */
@@ -338,8 +342,8 @@ TEST(names_come_back_from_json_and_cannot_leave_a_script)
     struct answer answer = hostile();
     json_t *value = json_of(&answer);
     const json_t *place = json_object_get(value, "place");
-    assert_string_equal(json_string_value(json_object_get(place, "name")), answer.place.name);
-    assert_string_equal(json_string_value(json_object_get(place, "region")), answer.place.region);
+    assert_string_equal(member(place, "name"), answer.place.name);
+    assert_string_equal(member(place, "region"), answer.place.region);
     json_decref(value);
     assert_null(strpbrk(rendered(widget_json, &answer), "<>&"));
     assert_null(strstr(rendered(widget_json, &answer), "\xe2\x80\xa8"));
@@ -353,8 +357,7 @@ TEST(the_longest_name_fits)
     memset(answer.place.region, '&', sizeof answer.place.region - 1);
     answer.credits_inline = true;
     json_t *value = json_of(&answer);
-    assert_int_equal(strlen(json_string_value(json_object_get(value, "text"))),
-                     PLACE_NAME_BYTES - 1 + strlen(" 31" C));
+    assert_int_equal(strlen(member(value, "text")), PLACE_NAME_BYTES - 1 + strlen(" 31" C));
     json_decref(value);
     rendered(widget_html, &answer);
 }
@@ -364,9 +367,8 @@ TEST(the_longest_name_fits)
 static json_t *explained(const struct place *place, const struct place_evidence *evidence, bool pretty)
 {
     char storage[OUT_BYTES];
-    struct address address;
+    struct address address = address_of("192.0.2.1");
     struct text out = text_init(storage, sizeof storage);
-    assert_true(address_parse("192.0.2.1", 9, &address));
     explain_place(&address, place, evidence, pretty, &out);
     assert_false(out.overflow);
     assert_int_equal(out.bytes[out.length - 1], '\n');
@@ -388,15 +390,15 @@ TEST(explanations_are_json_whatever_a_record_holds)
         evidence.record.located = isfinite(numbers[i / 2]);
         evidence.record.latitude = evidence.record.longitude = evidence.record.radius_km = numbers[i / 2];
         json_t *value = explained(&answer.place, &evidence, i % 2);
-        assert_string_equal(json_string_value(json_object_get(value, "address")), "192.0.2.1");
-        assert_string_equal(json_string_value(json_object_get(value, "matched")), "192.0.2.0/28");
-        assert_string_equal(json_string_value(json_object_get(value, "name")), answer.place.name);
+        assert_string_equal(member(value, "address"), "192.0.2.1");
+        assert_string_equal(member(value, "matched"), "192.0.2.0/28");
+        assert_string_equal(member(value, "name"), answer.place.name);
         json_decref(value);
     }
     struct place_evidence nothing = {.reason = "no database has a record"};
     answer = nowhere();
     json_t *value = explained(&answer.place, &nothing, false);
-    assert_string_equal(json_string_value(json_object_get(value, "verdict")), "not-found");
+    assert_string_equal(member(value, "verdict"), "not-found");
     assert_true(json_is_null(json_object_get(value, "record")));
     assert_true(json_is_null(json_object_get(value, "latitude")));
     json_decref(value);
@@ -424,7 +426,7 @@ TEST(answers_say_how_long_they_hold)
     assert_true(places && room);
     widget_register();
     static const struct {
-        const char *address; /* NULL: cannot be known */
+        const char *address; /* "": cannot be known */
         enum weather_state state;
         enum place_verdict verdict;
         enum units units;
@@ -435,13 +437,12 @@ TEST(answers_say_how_long_they_hold)
         {"2001:db8:2f::1", WEATHER_MISS, PLACE_CITY, UNITS_FAHRENHEIT, 15},
         {"203.0.113.1", WEATHER_UNKNOWN, PLACE_TOO_VAGUE, UNITS_CELSIUS, 60},
         {"10.0.0.1", WEATHER_UNKNOWN, PLACE_PRIVATE, UNITS_CELSIUS, 60},
-        {NULL, WEATHER_UNKNOWN, PLACE_UNREADABLE, UNITS_CELSIUS, 60},
+        {"", WEATHER_UNKNOWN, PLACE_UNREADABLE, UNITS_CELSIUS, 60},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct visit visit = {.now = clock_now(), .units = UNITS_AUTO};
+        struct visit visit = {
+            .now = clock_now(), .units = UNITS_AUTO, .address = address_of(rows[i].address)};
         struct answer answer;
-        if (rows[i].address)
-            assert_true(address_parse(rows[i].address, strlen(rows[i].address), &visit.address));
         widget_answer(&widget, &visit, &answer);
         assert_int_equal(answer.reading.state, rows[i].state);
         assert_int_equal(answer.place.verdict, rows[i].verdict);

@@ -13,7 +13,8 @@
 #define YEAR          (365 * 24 * HOUR)
 #define REFRESH       (2 * HOUR)
 #define KEEP          (24 * HOUR)
-#define BACKOFF_FIRST (10 * SECOND) /* at most this long after a first failure */
+#define DUE           (REFRESH * 11 / 10 + 1) /* when every refresh is */
+#define BACKOFF_FIRST (10 * SECOND)           /* at most this long after a first failure */
 #define BACKOFF_MOST  (10 * MINUTE)
 
 static const struct cache_options usual = {
@@ -21,7 +22,26 @@ static const struct cache_options usual = {
 static const struct instant start = {.wall_ms = 1769846400000, .boot_ms = 500 * MINUTE};
 
 static struct cache *cache; /* as usual */
+static struct cache *own;   /* of a test that wants one */
 static uint64_t last_key;
+
+static void open_own(size_t capacity)
+{
+    struct cache_options options = usual;
+    options.capacity = capacity;
+    own = cache_open(&options);
+    assert_non_null(own);
+}
+
+static int close_own(void **state)
+{
+    (void)state;
+    cache_close(own);
+    own = NULL;
+    return 0;
+}
+
+#define OWN_CACHE(name) TEST_WITH(name, NULL, close_own)
 
 /* Another cell, asked for by no other test. */
 static uint64_t new_cell(void)
@@ -92,6 +112,20 @@ static void assert_view(struct cache_view view, enum weather_state state, bool f
 
 #define assert_asked(key, when, state, fetch) assert_view(ask((key), (when)), (state), (fetch))
 
+/* A fetch ends with a curve, which the next reader is shown. */
+static void land(uint64_t key, struct instant now)
+{
+    put(key, now);
+    assert_asked(key, now, WEATHER_FRESH, false);
+}
+
+/* A fetch ends with none: what the next reader is told. */
+static void fail_to(uint64_t key, struct instant now, enum weather_state state)
+{
+    fail_at(key, now);
+    assert_asked(key, now, state, false);
+}
+
 /* --- The life of a cell --- */
 
 TEST(a_cell_is_fetched_once_then_hit)
@@ -100,8 +134,7 @@ TEST(a_cell_is_fetched_once_then_hit)
     assert_asked(key, start, WEATHER_MISS, true);
     for (int i = 0; i < 100; i++)
         assert_asked(key, at(i), WEATHER_MISS, false);
-    put(key, at(100));
-    assert_asked(key, at(100), WEATHER_FRESH, false);
+    land(key, at(100));
     struct cache_view view = ask(key, at(90 * MINUTE));
     assert_view(view, WEATHER_FRESH, false);
     assert_int_equal(view.age_ms, 90 * MINUTE - 100);
@@ -111,7 +144,7 @@ TEST(a_due_cell_is_refreshed_once_behind_its_readers)
 {
     uint64_t key = fetched_cell(start);
     assert_asked(key, at(REFRESH * 9 / 10 - 1), WEATHER_FRESH, false);
-    assert_asked(key, at(REFRESH * 11 / 10 + 1), WEATHER_FRESH, true);
+    assert_asked(key, at(DUE), WEATHER_FRESH, true);
     assert_asked(key, at(REFRESH * 11 / 10 + 2), WEATHER_FRESH, false);
     assert_true(ask(key, at(REFRESH * 11 / 10 + 2)).refresh_in_ms < 0);
     put(key, at(REFRESH * 11 / 10 + SECOND));
@@ -124,14 +157,11 @@ TEST(a_due_cell_is_refreshed_once_behind_its_readers)
 TEST(a_failed_refresh_is_stale_until_one_succeeds)
 {
     uint64_t key = fetched_cell(start);
-    int64_t due = REFRESH * 11 / 10 + 1;
-    assert_asked(key, at(due), WEATHER_FRESH, true);
-    fail_at(key, at(due + 1));
-    assert_asked(key, at(due + 1), WEATHER_STALE, false);
-    assert_asked(key, at(due + 1 + BACKOFF_FIRST), WEATHER_STALE, true);
-    assert_asked(key, at(due + 2 + BACKOFF_FIRST), WEATHER_STALE, false);
-    put(key, at(due + 3 + BACKOFF_FIRST));
-    assert_asked(key, at(due + 3 + BACKOFF_FIRST), WEATHER_FRESH, false);
+    assert_asked(key, at(DUE), WEATHER_FRESH, true);
+    fail_to(key, at(DUE + 1), WEATHER_STALE);
+    assert_asked(key, at(DUE + 1 + BACKOFF_FIRST), WEATHER_STALE, true);
+    assert_asked(key, at(DUE + 2 + BACKOFF_FIRST), WEATHER_STALE, false);
+    land(key, at(DUE + 3 + BACKOFF_FIRST));
 }
 
 TEST(a_cell_that_never_was_fetched_is_negative_while_it_rests)
@@ -144,31 +174,26 @@ TEST(a_cell_that_never_was_fetched_is_negative_while_it_rests)
     assert_in_range(view.refresh_in_ms, 1, BACKOFF_FIRST);
     assert_asked(key, at(1 + view.refresh_in_ms), WEATHER_MISS, true);
     assert_asked(key, at(2 + view.refresh_in_ms), WEATHER_MISS, false);
-    put(key, at(3 + view.refresh_in_ms));
-    assert_asked(key, at(3 + view.refresh_in_ms), WEATHER_FRESH, false);
+    land(key, at(3 + view.refresh_in_ms));
 }
 
 /* Many cells come due together, and one is fetched at a time: to stand in a queue is no failure. */
 TEST(a_refresh_that_waits_for_its_turn_is_no_failure)
 {
     uint64_t key = fetched_cell(start);
-    int64_t due = REFRESH * 11 / 10 + 1;
-    assert_asked(key, at(due), WEATHER_FRESH, true);
-    assert_asked(key, at(due + 60 * SECOND), WEATHER_FRESH, false);
-    put(key, at(due + 60 * SECOND));
-    assert_asked(key, at(due + 60 * SECOND), WEATHER_FRESH, false);
+    assert_asked(key, at(DUE), WEATHER_FRESH, true);
+    assert_asked(key, at(DUE + 60 * SECOND), WEATHER_FRESH, false);
+    land(key, at(DUE + 60 * SECOND));
 }
 
 TEST(past_keep_there_is_no_number)
 {
     uint64_t key = fetched_cell(start);
     assert_asked(key, at(KEEP - 1), WEATHER_FRESH, true);
-    fail_at(key, at(KEEP - 1));
-    assert_asked(key, at(KEEP - 1), WEATHER_STALE, false);
+    fail_to(key, at(KEEP - 1), WEATHER_STALE);
     assert_asked(key, at(KEEP + 1), WEATHER_NEGATIVE, false);
     assert_asked(key, at(KEEP + MINUTE), WEATHER_MISS, true);
-    put(key, at(KEEP + MINUTE));
-    assert_asked(key, at(KEEP + MINUTE), WEATHER_FRESH, false);
+    land(key, at(KEEP + MINUTE));
 }
 
 /* A short forecast, from one hour ago to one hour ahead. */
@@ -249,11 +274,9 @@ TEST(many_failures_wrap_nothing)
     uint64_t key = new_cell();
     for (int i = 0; i < 600; i++) {
         assert_asked(key, at(i * BACKOFF_MOST), WEATHER_MISS, true);
-        fail_at(key, at(i * BACKOFF_MOST));
-        assert_asked(key, at(i * BACKOFF_MOST), WEATHER_NEGATIVE, false);
+        fail_to(key, at(i * BACKOFF_MOST), WEATHER_NEGATIVE);
     }
-    put(key, at(600 * BACKOFF_MOST));
-    assert_asked(key, at(600 * BACKOFF_MOST), WEATHER_FRESH, false);
+    land(key, at(600 * BACKOFF_MOST));
 }
 
 /* --- Clocks that jump --- */
@@ -297,7 +320,7 @@ TEST(going_back_in_time_is_harmless)
         assert_asked(fresh, at(steps[i]), WEATHER_MISS, false);
         put(fresh, at(steps[i]));
         assert_asked(fresh, at(steps[i]), WEATHER_FRESH, false);
-        assert_asked(fresh, at(steps[i] + REFRESH * 11 / 10 + 1), WEATHER_FRESH, true);
+        assert_asked(fresh, at(steps[i] + DUE), WEATHER_FRESH, true);
     }
 }
 
@@ -313,18 +336,17 @@ TEST(peeking_changes_nothing)
     assert_view(peek(key, start), WEATHER_MISS, false);
     put(key, start);
     for (int i = 0; i < 3; i++)
-        assert_view(peek(key, at(REFRESH * 11 / 10 + 1)), WEATHER_FRESH,
-                    false); /* nor does it list a fetch */
-    assert_asked(key, at(REFRESH * 11 / 10 + 1), WEATHER_FRESH, true);
+        assert_view(peek(key, at(DUE)), WEATHER_FRESH, false); /* nor does it list a fetch */
+    assert_asked(key, at(DUE), WEATHER_FRESH, true);
 }
 
 /* --- Eviction --- */
 
 /* An operator's walk sees each cell once, in batches, as its next reader would be told of it. */
-TEST(a_survey_sees_every_cell_as_readers_would)
+OWN_CACHE(a_survey_sees_every_cell_as_readers_would)
 {
     enum { BATCH = 2 };
-    struct cache *own = cache_open(&usual);
+    open_own(usual.capacity);
     struct weather_cell seen[4 * BATCH];
     struct cache_view view;
     struct instant now = at(0), later = at(REFRESH * 2);
@@ -351,305 +373,268 @@ TEST(a_survey_sees_every_cell_as_readers_would)
     assert_int_equal(seen[2].state, WEATHER_MISS);
     assert_int_equal(seen[2].fetched_s, 0);
     assert_true(seen[2].in_flight && seen[2].retry_s == 0);
-    cache_close(own);
 }
 
-static struct cache *small_cache(size_t capacity)
-{
-    struct cache_options options = usual;
-    options.capacity = capacity;
-    struct cache *small = cache_open(&options);
-    assert_non_null(small);
-    return small;
-}
-
-static bool asked_for_fetch(struct cache *small, uint64_t key)
+static struct cache_view get(uint64_t key, enum weather_client client, struct instant now)
 {
     struct cache_view view;
-    cache_get(small, key, WEATHER_FOR_VISITOR, &start, &view);
-    return view.listed;
+    cache_get(own, key, client, &now, &view);
+    return view;
 }
 
-static void fetch_into(struct cache *small, uint64_t key)
+static bool asked_for_fetch(uint64_t key)
+{
+    return get(key, WEATHER_FOR_VISITOR, start).listed;
+}
+
+static void fetch_into(uint64_t key)
 {
     struct curve curve = curve_at(&start, 312);
-    assert_true(asked_for_fetch(small, key));
-    cache_put(small, key, &start, &curve, 1);
+    assert_true(asked_for_fetch(key));
+    cache_put(own, key, &start, &curve, 1);
 }
 
-static size_t count_cells(struct cache *small, uint64_t first, uint64_t last)
+static void fetch_all(uint64_t first, uint64_t last)
+{
+    for (uint64_t key = first; key <= last; key++)
+        fetch_into(key);
+}
+
+static size_t count_cells(uint64_t first, uint64_t last)
 {
     struct cache_view view;
     size_t count = 0;
     for (uint64_t key = first; key <= last; key++)
-        count += cache_get(small, key, WEATHER_PEEK, &start, &view);
+        count += cache_get(own, key, WEATHER_PEEK, &start, &view);
     return count;
 }
 
-TEST(what_is_asked_for_outlives_what_is_not)
+OWN_CACHE(what_is_asked_for_outlives_what_is_not)
 {
-    struct cache *small = small_cache(16);
-    for (uint64_t key = 1; key <= 16; key++)
-        fetch_into(small, key);
+    open_own(16);
+    fetch_all(1, 16);
     for (uint64_t key = 1; key <= 16; key += 2)
-        assert_false(asked_for_fetch(small, key));
-    for (uint64_t key = 101; key <= 108; key++)
-        fetch_into(small, key);
-    assert_int_equal(count_cells(small, 101, 108), 8);
+        assert_false(asked_for_fetch(key));
+    fetch_all(101, 108);
+    assert_int_equal(count_cells(101, 108), 8);
     for (uint64_t key = 1; key <= 16; key++)
-        assert_int_equal(count_cells(small, key, key), key % 2);
+        assert_int_equal(count_cells(key, key), key % 2);
 
     for (uint64_t key = 201; key <= 1000; key++) { /* strangers that come once, friends that come often */
-        fetch_into(small, key);
+        fetch_into(key);
         for (uint64_t friend = 1; friend <= 16; friend += 2)
-            assert_false(asked_for_fetch(small, friend));
-        assert_int_equal(count_cells(small, 1, 1000), 16);
+            assert_false(asked_for_fetch(friend));
+        assert_int_equal(count_cells(1, 1000), 16);
     }
-    cache_close(small);
 }
 
-TEST(a_cell_in_flight_is_never_evicted)
+OWN_CACHE(a_cell_in_flight_is_never_evicted)
 {
-    struct cache *small = small_cache(16);
+    open_own(16);
     for (uint64_t key = 1; key <= 16; key++)
-        assert_true(asked_for_fetch(small, key));
-    struct cache_view view;
-    for (uint64_t key = 101; key <= 110; key++) {
-        cache_get(small, key, WEATHER_FOR_VISITOR, &start, &view);
-        assert_view(view, WEATHER_NEGATIVE, false);
-    }
-    assert_int_equal(count_cells(small, 1, 16), 16);
+        assert_true(asked_for_fetch(key));
+    for (uint64_t key = 101; key <= 110; key++)
+        assert_view(get(key, WEATHER_FOR_VISITOR, start), WEATHER_NEGATIVE, false);
+    assert_int_equal(count_cells(1, 16), 16);
 
-    cache_fail(small, 7, FETCH_URGENT, &start); /* one lands: that one goes */
-    assert_true(asked_for_fetch(small, 101));
-    assert_int_equal(count_cells(small, 7, 7), 0);
-    assert_int_equal(count_cells(small, 1, 101), 16);
-    cache_close(small);
+    cache_fail(own, 7, FETCH_URGENT, &start); /* one lands: that one goes */
+    assert_true(asked_for_fetch(101));
+    assert_int_equal(count_cells(7, 7), 0);
+    assert_int_equal(count_cells(1, 101), 16);
 }
 
 /* Cells that anyone may name are asked for with less than the right to evict. */
-TEST(an_entry_is_made_only_as_far_as_allowed)
+OWN_CACHE(an_entry_is_made_only_as_far_as_allowed)
 {
-    struct cache *small = small_cache(16);
-    struct cache_view view;
-    cache_get(small, 1, WEATHER_IF_KNOWN, &start, &view);
-    assert_view(view, WEATHER_NEGATIVE, false);
-    assert_int_equal(count_cells(small, 1, 1), 0);
+    open_own(16);
+    assert_view(get(1, WEATHER_IF_KNOWN, start), WEATHER_NEGATIVE, false);
+    assert_int_equal(count_cells(1, 1), 0);
     for (uint64_t key = 1; key <= 16; key++) {
-        cache_get(small, key, WEATHER_FOR_CHOICE, &start, &view);
-        assert_view(view, WEATHER_MISS, true);
-        cache_fail(small, key, FETCH_URGENT, &start);
+        assert_view(get(key, WEATHER_FOR_CHOICE, start), WEATHER_MISS, true);
+        cache_fail(own, key, FETCH_URGENT, &start);
     }
-    for (uint64_t key = 17; key <= 18; key++) { /* full, though every cell in it might go */
-        cache_get(small, key, key == 17 ? WEATHER_FOR_CHOICE : WEATHER_IF_KNOWN, &start, &view);
-        assert_view(view, WEATHER_NEGATIVE, false);
-    }
-    assert_int_equal(count_cells(small, 1, 18), 16);
-    fetch_into(small, 19);
-    cache_get(small, 19, WEATHER_IF_KNOWN, &start, &view); /* what is there may be read by anyone */
-    assert_view(view, WEATHER_FRESH, false);
-    struct instant due = at(REFRESH * 11 / 10 + 1);
-    cache_get(small, 19, WEATHER_IF_KNOWN, &due, &view);
-    assert_view(view, WEATHER_FRESH, true);
-    cache_fail(small, 19, FETCH_URGENT, &due);
+    /* Full, though every cell in it might go. */
+    assert_view(get(17, WEATHER_FOR_CHOICE, start), WEATHER_NEGATIVE, false);
+    assert_view(get(18, WEATHER_IF_KNOWN, start), WEATHER_NEGATIVE, false);
+    assert_int_equal(count_cells(1, 18), 16);
+    fetch_into(19);
+    assert_view(get(19, WEATHER_IF_KNOWN, start), WEATHER_FRESH,
+                false); /* what is there may be read by anyone */
+    struct instant due = at(DUE);
+    assert_view(get(19, WEATHER_IF_KNOWN, due), WEATHER_FRESH, true);
+    cache_fail(own, 19, FETCH_URGENT, &due);
     due = at(KEEP - SECOND);
-    cache_get(small, 19, WEATHER_IF_KNOWN, &due, &view); /* what a budget refuses is stale */
-    assert_view(view, WEATHER_STALE, true);
-    cache_release(small, 19, FETCH_PUBLIC, &due);
-    cache_get(small, 19, WEATHER_IF_KNOWN, &due, &view);
-    assert_view(view, WEATHER_STALE, false);
+    assert_view(get(19, WEATHER_IF_KNOWN, due), WEATHER_STALE, true); /* what a budget refuses is stale */
+    cache_release(own, 19, FETCH_PUBLIC, &due);
+    assert_view(get(19, WEATHER_IF_KNOWN, due), WEATHER_STALE, false);
     due = at(KEEP);
-    cache_get(small, 19, WEATHER_IF_KNOWN, &due, &view);
-    assert_view(view, WEATHER_MISS, true);
-    cache_release(small, 19, FETCH_PUBLIC, &due);
-    cache_get(small, 19, WEATHER_IF_KNOWN, &due, &view);
-    assert_view(view, WEATHER_NEGATIVE, false);
-    cache_close(small);
+    assert_view(get(19, WEATHER_IF_KNOWN, due), WEATHER_MISS, true);
+    cache_release(own, 19, FETCH_PUBLIC, &due);
+    assert_view(get(19, WEATHER_IF_KNOWN, due), WEATHER_NEGATIVE, false);
 }
 
-TEST(the_smallest_cache_works)
+OWN_CACHE(the_smallest_cache_works)
 {
-    struct cache *small = small_cache(1);
+    open_own(1);
     for (uint64_t key = 1; key <= 100; key++) {
-        fetch_into(small, key);
-        assert_false(asked_for_fetch(small, key));
-        assert_int_equal(count_cells(small, 1, 100), 1);
+        fetch_into(key);
+        assert_false(asked_for_fetch(key));
+        assert_int_equal(count_cells(1, 100), 1);
     }
-    cache_close(small);
 }
 
 /* --- What is to be fetched --- */
 
-static struct cache_view get(struct cache *of, uint64_t key, enum weather_client client, struct instant now)
-{
-    struct cache_view view;
-    cache_get(of, key, client, &now, &view);
-    return view;
-}
-
-static uint64_t next_key(struct cache *of, struct instant now)
+static uint64_t next_key(struct instant now)
 {
     struct cache_fetch fetch;
-    return cache_next(of, &now, &fetch) ? fetch.key : 0;
+    return cache_next(own, &now, &fetch) ? fetch.key : 0;
 }
+
+/* Whose turns come next, one after the other; 0: nobody's. */
+#define assert_turns(now, ...)                             \
+    do {                                                   \
+        static const uint64_t turns[] = {__VA_ARGS__};     \
+        for (size_t turn = 0; turn < COUNT(turns); turn++) \
+            assert_int_equal(next_key(now), turns[turn]);  \
+    } while (0)
 
 /* Lists the refresh of cells that were fetched before, or of a cell that anyone may name. */
-static void list_cells(struct cache *of, uint64_t first, uint64_t last, enum weather_client client)
+static void list_cells(uint64_t first, uint64_t last, enum weather_client client)
 {
     for (uint64_t key = first; key <= last; key++)
-        assert_true(get(of, key, client, at(REFRESH * 11 / 10 + 1)).listed);
+        assert_true(get(key, client, at(DUE)).listed);
 }
 
-TEST(who_waits_goes_first_but_every_ninth_turn_is_anothers)
+OWN_CACHE(who_waits_goes_first_but_every_ninth_turn_is_anothers)
 {
-    struct cache *own = cache_open(&usual);
-    struct instant now = at(REFRESH * 11 / 10 + 1);
-    for (uint64_t key = 1; key <= 9; key++)
-        fetch_into(own, key);
-    list_cells(own, 1, 9, WEATHER_FOR_VISITOR);     /* refreshes */
-    list_cells(own, 101, 102, WEATHER_FOR_CHOICE);  /* public */
-    list_cells(own, 201, 220, WEATHER_FOR_VISITOR); /* urgent */
+    open_own(usual.capacity);
+    struct instant now = at(DUE);
+    fetch_all(1, 9);
+    list_cells(1, 9, WEATHER_FOR_VISITOR);     /* refreshes */
+    list_cells(101, 102, WEATHER_FOR_CHOICE);  /* public */
+    list_cells(201, 220, WEATHER_FOR_VISITOR); /* urgent */
     for (uint64_t urgent = 201, refresh = 1; urgent <= 216; refresh++) {
         for (int i = 0; i < CACHE_IN_A_ROW; i++)
-            assert_int_equal(next_key(own, now), urgent++);
-        assert_int_equal(next_key(own, now), refresh);
+            assert_int_equal(next_key(now), urgent++);
+        assert_int_equal(next_key(now), refresh);
     }
-    for (uint64_t key = 217; key <= 220; key++)
-        assert_int_equal(next_key(own, now), key);
-    for (uint64_t key = 3; key <= 8; key++)
-        assert_int_equal(next_key(own, now), key);
-    assert_int_equal(next_key(own, now), 101); /* after eight refreshes */
-    assert_int_equal(next_key(own, now), 9);
-    assert_int_equal(next_key(own, now), 102);
-    assert_int_equal(next_key(own, now), 0);
-    cache_close(own);
+    assert_turns(now, 217, 218, 219, 220, 3, 4, 5, 6, 7, 8, 101, 9, 102, 0); /* 101 after eight refreshes */
 }
 
-TEST(joining_promotes)
+OWN_CACHE(joining_promotes)
 {
-    struct cache *own = cache_open(&usual);
-    struct instant now = at(REFRESH * 11 / 10 + 1);
-    for (uint64_t key = 1; key <= 50; key++)
-        fetch_into(own, key);
-    list_cells(own, 101, 150, WEATHER_FOR_CHOICE);
-    list_cells(own, 1, 50, WEATHER_FOR_CHOICE);
-    struct cache_view view = get(own, 150, WEATHER_FOR_VISITOR, now);
+    open_own(usual.capacity);
+    struct instant now = at(DUE);
+    fetch_all(1, 50);
+    list_cells(101, 150, WEATHER_FOR_CHOICE);
+    list_cells(1, 50, WEATHER_FOR_CHOICE);
+    struct cache_view view = get(150, WEATHER_FOR_VISITOR, now);
     assert_view(view, WEATHER_MISS, false);
     assert_true(view.in_flight);
-    get(own, 50, WEATHER_FOR_VISITOR, now); /* who sees a number promotes to a refresh */
-    assert_int_equal(next_key(own, now), 150);
-    assert_int_equal(next_key(own, now), 50);
-    assert_int_equal(next_key(own, now), 101);
-    get(own, 101, WEATHER_FOR_VISITOR,
-        now); /* joins what is under way, and is refused for the other's sake */
+    get(50, WEATHER_FOR_VISITOR, now); /* who sees a number promotes to a refresh */
+    assert_turns(now, 150, 50, 101);
+    get(101, WEATHER_FOR_VISITOR, now); /* joins what is under way, and is refused for the other's sake */
     cache_release(own, 101, FETCH_PUBLIC, &now);
-    assert_int_equal(next_key(own, now), 101);
+    assert_int_equal(next_key(now), 101);
     cache_put(own, 101, &now, &(struct curve){.count = 0}, 1);
     now = at(REFRESH * 12 / 10);
-    assert_int_equal(next_key(own, now), 102);
-    get(own, 102, WEATHER_FOR_VISITOR,
-        now); /* or fails, where the next provider had no share for the other */
+    assert_int_equal(next_key(now), 102);
+    get(102, WEATHER_FOR_VISITOR, now); /* or fails, where the next provider had no share for the other */
     cache_fail(own, 102, FETCH_PUBLIC, &now);
-    assert_true(get(own, 102, WEATHER_PEEK, now).in_flight);
-    assert_int_equal(next_key(own, now), 102);
+    assert_true(get(102, WEATHER_PEEK, now).in_flight);
+    assert_int_equal(next_key(now), 102);
     cache_fail(own, 102, FETCH_URGENT, &now);
-    assert_view(get(own, 102, WEATHER_FOR_VISITOR, now), WEATHER_NEGATIVE, false);
-    cache_close(own);
+    assert_view(get(102, WEATHER_FOR_VISITOR, now), WEATHER_NEGATIVE, false);
 }
 
-TEST(what_is_refused_does_not_back_off)
+OWN_CACHE(what_is_refused_does_not_back_off)
 {
-    struct cache *own = cache_open(&usual);
-    fetch_into(own, 1);
-    struct instant due = at(REFRESH * 11 / 10 + 1), soon = at(REFRESH * 11 / 10 + SECOND / 2),
+    open_own(usual.capacity);
+    fetch_into(1);
+    struct instant due = at(DUE), soon = at(REFRESH * 11 / 10 + SECOND / 2),
                    later = at(REFRESH * 11 / 10 + 2 * SECOND);
-    assert_view(get(own, 1, WEATHER_FOR_VISITOR, due), WEATHER_FRESH, true);
-    assert_int_equal(next_key(own, due), 1);
+    assert_view(get(1, WEATHER_FOR_VISITOR, due), WEATHER_FRESH, true);
+    assert_int_equal(next_key(due), 1);
     cache_release(own, 1, FETCH_REFRESH, &due);
-    assert_view(get(own, 1, WEATHER_FOR_VISITOR, soon), WEATHER_STALE, false);
-    assert_view(get(own, 1, WEATHER_FOR_VISITOR, later), WEATHER_STALE, true);
-    assert_int_equal(get(own, 1, WEATHER_PEEK, later).retry_in_ms, 0);
+    assert_view(get(1, WEATHER_FOR_VISITOR, soon), WEATHER_STALE, false);
+    assert_view(get(1, WEATHER_FOR_VISITOR, later), WEATHER_STALE, true);
+    assert_int_equal(get(1, WEATHER_PEEK, later).retry_in_ms, 0);
     cache_release(own, 1, FETCH_REFRESH, &later);
 
-    assert_view(get(own, 2, WEATHER_FOR_VISITOR, later), WEATHER_MISS, true);
+    assert_view(get(2, WEATHER_FOR_VISITOR, later), WEATHER_MISS, true);
     cache_release(own, 2, FETCH_URGENT, &later);
     soon = at(REFRESH * 11 / 10 + 2 * SECOND + SECOND / 2);
     later = at(REFRESH * 11 / 10 + 4 * SECOND);
-    assert_view(get(own, 2, WEATHER_FOR_VISITOR, soon), WEATHER_NEGATIVE, false);
-    assert_view(get(own, 9, WEATHER_FOR_VISITOR, soon), WEATHER_NEGATIVE, false); /* gone is gone for all */
-    assert_view(get(own, 2, WEATHER_FOR_VISITOR, later), WEATHER_MISS, true);
+    assert_view(get(2, WEATHER_FOR_VISITOR, soon), WEATHER_NEGATIVE, false);
+    assert_view(get(9, WEATHER_FOR_VISITOR, soon), WEATHER_NEGATIVE, false); /* gone is gone for all */
+    assert_view(get(2, WEATHER_FOR_VISITOR, later), WEATHER_MISS, true);
     cache_release(own, 2, FETCH_URGENT, &later);
 
     due = at(2 * REFRESH);
-    assert_view(get(own, 3, WEATHER_FOR_CHOICE, due), WEATHER_MISS, true);
+    assert_view(get(3, WEATHER_FOR_CHOICE, due), WEATHER_MISS, true);
     cache_release(own, 3, FETCH_PUBLIC, &due);
     struct cache_view view;
     assert_false(cache_get(own, 3, WEATHER_PEEK, &due, &view)); /* nobody else asked for it */
-    assert_view(get(own, 4, WEATHER_FOR_CHOICE, due), WEATHER_NEGATIVE, false);
+    assert_view(get(4, WEATHER_FOR_CHOICE, due), WEATHER_NEGATIVE, false);
     assert_false(cache_get(own, 4, WEATHER_PEEK, &due, &view)); /* nor are there entries for more of them */
-    assert_view(get(own, 3, WEATHER_FOR_VISITOR, due), WEATHER_MISS,
+    assert_view(get(3, WEATHER_FOR_VISITOR, due), WEATHER_MISS,
                 true); /* what was refused to others is not to him */
-    cache_close(own);
 }
 
 TEST(a_refresh_without_its_turn_is_stale_in_the_end)
 {
     uint64_t key = fetched_cell(start);
-    int64_t due = REFRESH * 11 / 10 + 1;
-    assert_asked(key, at(due), WEATHER_FRESH, true);
-    assert_asked(key, at(due + 2 * REFRESH - SECOND), WEATHER_FRESH, false);
-    assert_asked(key, at(due + 2 * REFRESH + SECOND), WEATHER_STALE, false);
-    put(key, at(due + 2 * REFRESH + 2 * SECOND));
-    assert_asked(key, at(due + 2 * REFRESH + 2 * SECOND), WEATHER_FRESH, false);
+    assert_asked(key, at(DUE), WEATHER_FRESH, true);
+    assert_asked(key, at(DUE + 2 * REFRESH - SECOND), WEATHER_FRESH, false);
+    assert_asked(key, at(DUE + 2 * REFRESH + SECOND), WEATHER_STALE, false);
+    land(key, at(DUE + 2 * REFRESH + 2 * SECOND));
     uint64_t unasked = fetched_cell(start); /* nobody asked, so nothing was late */
-    assert_asked(unasked, at(due + 3 * REFRESH), WEATHER_FRESH, true);
+    assert_asked(unasked, at(DUE + 3 * REFRESH), WEATHER_FRESH, true);
 }
 
-TEST(a_304_renews_the_curve_that_there_is)
+OWN_CACHE(a_304_renews_the_curve_that_there_is)
 {
-    struct cache *own = cache_open(&usual);
+    open_own(usual.capacity);
     struct instant now = at(3 * HOUR);
     struct curve curve = curve_at(&start, 312);
     struct cache_fetch fetch;
     curve.modified_s = 1769846000;
     curve.provider = 1;
-    get(own, 1, WEATHER_FOR_VISITOR, start);
+    get(1, WEATHER_FOR_VISITOR, start);
     cache_put(own, 1, &start, &curve, 1);
-    assert_true(get(own, 1, WEATHER_FOR_VISITOR, now).listed);
+    assert_true(get(1, WEATHER_FOR_VISITOR, now).listed);
     assert_true(cache_next(own, &now, &fetch));
     assert_true(fetch.class == FETCH_REFRESH && fetch.modified_s == curve.modified_s && fetch.provider == 1);
     cache_confirm(own, 1, &now, now.wall_ms / 1000 + 5 * 3600, 1);
-    struct cache_view view = get(own, 1, WEATHER_FOR_VISITOR, now);
+    struct cache_view view = get(1, WEATHER_FOR_VISITOR, now);
     assert_view(view, WEATHER_FRESH, false);
     assert_true(view.age_ms == 0 && view.refresh_in_ms == 5 * HOUR);
     assert_int_equal(view.curve.fetched_s, now.wall_ms / 1000);
     now = at(30 * HOUR); /* it does not lead on for a day */
     cache_put(own, 1, &now, &curve, 1);
     now = at(40 * HOUR);
-    get(own, 1, WEATHER_FOR_VISITOR, now);
+    get(1, WEATHER_FOR_VISITOR, now);
     assert_true(cache_next(own, &now, &fetch) && fetch.modified_s == 0);
-    cache_close(own);
 }
 
 /* However many friends there are, one stranger costs a bounded number of steps: it takes the place of one of
  * them. */
-TEST(a_full_cache_of_friends_makes_room_at_once)
+OWN_CACHE(a_full_cache_of_friends_makes_room_at_once)
 {
     enum { FRIENDS = 5000 };
-    struct cache *small = small_cache(FRIENDS);
+    open_own(FRIENDS);
+    fetch_all(1, FRIENDS);
     for (uint64_t key = 1; key <= FRIENDS; key++)
-        fetch_into(small, key);
-    for (uint64_t key = 1; key <= FRIENDS; key++)
-        assert_false(asked_for_fetch(small, key));
-    fetch_into(small, FRIENDS + 1);
+        assert_false(asked_for_fetch(key));
+    fetch_into(FRIENDS + 1);
     size_t gone = 0;
     for (uint64_t key = 1; key <= FRIENDS; key++)
-        if (count_cells(small, key, key) == 0) {
+        if (count_cells(key, key) == 0) {
             assert_int_equal(key, 256); /* the last of those that the hand passes at most */
             gone++;
         }
     assert_int_equal(gone, 1);
-    cache_close(small);
 }
 
 static int open_usual(void **state)

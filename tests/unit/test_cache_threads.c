@@ -2,9 +2,9 @@
  * wait than may, and nothing that threads do at once breaks a rule of the cache. */
 #include "unit.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 
+#include "threads.h"
 #include "weather/cell/cache.h"
 
 #define SECOND  INT64_C(1000)
@@ -59,6 +59,7 @@ static struct {
     pthread_cond_t changed;
     size_t returned, landed;
     uint64_t key;
+    void (*land)(uint64_t, struct instant);
 } waits = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 static void *wait_long(void *argument)
@@ -73,15 +74,9 @@ static void *wait_long(void *argument)
     return NULL;
 }
 
-/* Lets one more thread wait than may, so that its refusal tells that all others are waiting; then lands. */
-static void check_waiters(void (*land)(uint64_t, struct instant))
+/* Once one has been refused, all others are waiting. */
+static void let_them_land(void)
 {
-    pthread_t threads[WAITERS + 1];
-    int64_t began = clock_monotonic_ms();
-    waits.key = new_flight();
-    waits.returned = waits.landed = 0;
-    for (size_t i = 0; i < COUNT(threads); i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, wait_long, NULL), 0);
     pthread_mutex_lock(&waits.lock);
     while (waits.returned == 0)
         pthread_cond_wait(&waits.changed, &waits.lock);
@@ -91,9 +86,17 @@ static void check_waiters(void (*land)(uint64_t, struct instant))
     assert_int_equal(landed, 0);
 
     land_with_curve(new_flight(), start); /* another cell's landing wakes nobody for good */
-    land(waits.key, start);
-    for (size_t i = 0; i < COUNT(threads); i++)
-        pthread_join(threads[i], NULL);
+    waits.land(waits.key, start);
+}
+
+/* Lets one more thread wait than may, so that its refusal tells when to land. */
+static void check_waiters(void (*land)(uint64_t, struct instant))
+{
+    int64_t began = clock_monotonic_ms();
+    waits.key = new_flight();
+    waits.returned = waits.landed = 0;
+    waits.land = land;
+    run_threads(wait_long, WAITERS + 1, let_them_land);
     assert_int_equal(waits.landed, WAITERS);
     assert_true(clock_monotonic_ms() - began < 20 * SECOND);
 }
@@ -182,13 +185,9 @@ static size_t count_cells(struct cache *counted)
 
 TEST(threads_cannot_upset_it)
 {
-    pthread_t threads[4];
     hammered = open_cache(HAMMER_ROOM);
     assert_non_null(hammered);
-    for (uintptr_t i = 0; i < COUNT(threads); i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, hammer, (void *)i), 0);
-    for (size_t i = 0; i < COUNT(threads); i++)
-        pthread_join(threads[i], NULL);
+    run_threads(hammer, 4, NULL);
     assert_int_equal(wrongs, 0);
     assert_int_equal(count_cells(hammered), HAMMER_ROOM);
     cache_close(hammered);

@@ -3,20 +3,12 @@
  *
  * In all of it 203.0.113.7 is the reader, 6.6.6.6 what a reader may have forged, 10.0.0.0/8 and fd00::/8 the
  * trusted proxies, and 10.0.0.1 the peer unless a row says otherwise. */
-#include "unit.h"
+#include "address_of.h"
 
 #include "visitor/client.h"
 
 #define C "203.0.113.7"
 #define E "6.6.6.6"
-
-static struct address address_of(const char *text)
-{
-    struct address address;
-    if (!address_parse(text, strlen(text), &address))
-        fail_msg("not an address: %s", text);
-    return address;
-}
 
 static struct client_options options_with(const char *header)
 {
@@ -292,29 +284,33 @@ static void repeat(char *out, const char *element, size_t count)
     }
 }
 
+static void check_ceiling(const struct client_options *options, const char *const *lines, size_t count,
+                          bool too_long)
+{
+    struct client_trace trace;
+    struct address client = find(options, PEER, lines, count, &trace);
+    assert_int_equal(trace.reason, too_long ? CLIENT_TOO_LONG : CLIENT_FIRST_UNTRUSTED);
+    assert_int_equal(client.family == ADDRESS_NONE, too_long);
+}
+
 TEST(ceilings_are_exact)
 {
     static const char *const elements[] = {C, "for=" C};
-    struct client_trace trace;
     char text[4096];
     const char *lines[2] = {text, elements[0]};
     for (size_t i = 0; i < COUNT(headers); i++) {
         struct client_options options = options_with(headers[i]);
-        repeat(text, elements[i], CLIENT_ELEMENTS_MAX);
-        find(&options, PEER, lines, 1, &trace);
-        assert_int_equal(trace.reason, CLIENT_FIRST_UNTRUSTED);
         lines[1] = elements[i];
-        assert_int_equal(find(&options, PEER, lines, 2, &trace).family, ADDRESS_NONE);
-        assert_int_equal(trace.reason, CLIENT_TOO_LONG);
+        repeat(text, elements[i], CLIENT_ELEMENTS_MAX);
+        check_ceiling(&options, lines, 1, false);
+        check_ceiling(&options, lines, 2, true);
 
-        memset(text, ',', sizeof text);
-        text[CLIENT_HEADER_BYTES - strlen(elements[i])] = '\0';
-        find(&options, PEER, lines, 2, &trace);
-        assert_int_equal(trace.reason, CLIENT_FIRST_UNTRUSTED);
-        text[CLIENT_HEADER_BYTES - strlen(elements[i])] = ',';
-        text[CLIENT_HEADER_BYTES - strlen(elements[i]) + 1] = '\0';
-        assert_int_equal(find(&options, PEER, lines, 2, &trace).family, ADDRESS_NONE);
-        assert_int_equal(trace.reason, CLIENT_TOO_LONG);
+        size_t fits = CLIENT_HEADER_BYTES - strlen(elements[i]);
+        for (size_t over = 0; over <= 1; over++) {
+            memset(text, ',', sizeof text);
+            text[fits + over] = '\0';
+            check_ceiling(&options, lines, 2, over == 1);
+        }
     }
 }
 

@@ -2,9 +2,8 @@
  * without anything else noticing. */
 #include "unit.h"
 
-#include <pthread.h>
-
 #include "base/clock.h"
+#include "threads.h"
 
 #define YEAR_0     (-62167219200)
 #define YEAR_10000 253402300800
@@ -162,14 +161,10 @@ static void *advance_often(void *argument)
 /* Last, since a frozen clock stays frozen. */
 TEST(a_frozen_clock_moves_only_by_hand)
 {
-    pthread_t threads[4];
     clock_freeze(1769850012000);
     struct instant first = clock_now();
     assert_int_equal(first.wall_ms, 1769850012000);
-    for (size_t i = 0; i < COUNT(threads); i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, advance_often, NULL), 0);
-    for (size_t i = 0; i < COUNT(threads); i++)
-        pthread_join(threads[i], NULL);
+    run_threads(advance_often, 4, NULL);
     struct instant later = clock_now();
     assert_int_equal(later.wall_ms - first.wall_ms, 4000);
     assert_int_equal(later.boot_ms - first.boot_ms, 4000);

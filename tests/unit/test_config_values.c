@@ -6,6 +6,17 @@
 
 #define BAD (-424242)
 
+/* Whether a value is let pass; if not, its line, section and key are named. */
+static void check_value(const char *section, const char *key, const char *value, bool good)
+{
+    char prefix[128];
+    snprintf(prefix, sizeof prefix, "widget.conf:2: [%s] %s", section, key);
+    if (good)
+        assert_good(file_of(section, key, value));
+    else
+        assert_bad(file_of(section, key, value), prefix, "");
+}
+
 TEST(numbers_and_durations)
 {
     static const struct {
@@ -62,15 +73,9 @@ TEST(numbers_and_durations)
         {"dev", "at", &config.dev_at_s, "1969-12-31T23:59:59Z", BAD},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        char prefix[128];
-        snprintf(prefix, sizeof prefix, "widget.conf:2: [%s] %s", rows[i].section, rows[i].key);
-        const char *text = file_of(rows[i].section, rows[i].key, rows[i].value);
-        if (rows[i].number == BAD) {
-            assert_bad(text, prefix, "");
-        } else {
-            assert_good(text);
+        check_value(rows[i].section, rows[i].key, rows[i].value, rows[i].number != BAD);
+        if (rows[i].number != BAD)
             assert_int_equal(*rows[i].field, rows[i].number);
-        }
     }
 }
 
@@ -152,15 +157,8 @@ TEST(other_kinds_of_values)
         {"widget", "lang", "xx", false},
         {"widget", "lang", "", false},
     };
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        char prefix[128];
-        snprintf(prefix, sizeof prefix, "widget.conf:2: [%s] %s", rows[i].section, rows[i].key);
-        const char *text = file_of(rows[i].section, rows[i].key, rows[i].value);
-        if (rows[i].good)
-            assert_good(text);
-        else
-            assert_bad(text, prefix, "");
-    }
+    for (size_t i = 0; i < COUNT(rows); i++)
+        check_value(rows[i].section, rows[i].key, rows[i].value, rows[i].good);
 }
 
 /* What no browser sends can never match, and would be a silent mistake. */
@@ -259,18 +257,15 @@ static const char *list_of(const char *before, int count, const char *after)
 
 TEST(lists_have_limits)
 {
-    assert_good(file_of("geoip", "databases", list_of("", PLACE_DATABASES, ".mmdb")));
+    check_value("geoip", "databases", list_of("", PLACE_DATABASES + 1, ".mmdb"), false);
+    check_value("geoip", "databases", list_of("", PLACE_DATABASES, ".mmdb"), true);
     assert_int_equal(config.place.database_count, PLACE_DATABASES);
-    assert_bad(file_of("geoip", "databases", list_of("", PLACE_DATABASES + 1, ".mmdb")),
-               "widget.conf:2: ", "");
-    assert_good(file_of("visitor", "trusted_proxies", list_of("::", NETWORK_SET_MAX, "")));
+    check_value("visitor", "trusted_proxies", list_of("::", NETWORK_SET_MAX + 1, ""), false);
+    check_value("visitor", "trusted_proxies", list_of("::", NETWORK_SET_MAX, ""), true);
     assert_int_equal(config.visits.client.trusted_proxies.count, NETWORK_SET_MAX);
-    assert_bad(file_of("visitor", "trusted_proxies", list_of("::", NETWORK_SET_MAX + 1, "")),
-               "widget.conf:2: ", "");
-    assert_good(file_of("widget", "origins", list_of("https://h", HTTP_NAMES_MAX, "")));
+    check_value("widget", "origins", list_of("https://h", HTTP_NAMES_MAX + 1, ""), false);
+    check_value("widget", "origins", list_of("https://h", HTTP_NAMES_MAX, ""), true);
     assert_int_equal(config.origins.count, HTTP_NAMES_MAX);
-    assert_bad(file_of("widget", "origins", list_of("https://h", HTTP_NAMES_MAX + 1, "")),
-               "widget.conf:2: ", "");
     assert_good(file_of("geoip", "databases", ""));
     assert_int_equal(config.place.database_count, 0);
 }

@@ -4,10 +4,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "place_rooms.h"
+#include "threads.h"
 
 #define RELOADS 10
 
@@ -57,16 +57,24 @@ TEST(what_is_no_database_is_refused)
     assert_refused(in_folder("metadata"));
 }
 
-TEST(a_good_file_opens)
+/* Opens the bundled database with this folder for its copy, and finds Mumbai in it. */
+static struct mmdb *open_with_mumbai(const char *state_folder, struct record *record)
 {
     char error[MMDB_ERROR_BYTES] = "";
-    struct mmdb *db = mmdb_open(VISITORS, in_folder("state"), NULL, error);
-    struct record record;
-    struct address mumbai = address_of("192.0.2.1"), nobody = address_of("8.8.8.8");
+    struct address mumbai = address_of("192.0.2.1");
+    struct mmdb *db = mmdb_open(VISITORS, state_folder, NULL, error);
     assert_non_null(db);
+    assert_true(mmdb_find(db, &mumbai, "en", record));
+    assert_string_equal(record->city, "Mumbai");
+    return db;
+}
+
+TEST(a_good_file_opens)
+{
+    struct record record;
+    struct address nobody = address_of("8.8.8.8");
+    struct mmdb *db = open_with_mumbai(in_folder("state"), &record);
     assert_int_equal(mmdb_facts(db)->built_s, 1767225600);
-    assert_true(mmdb_find(db, &mumbai, "en", &record));
-    assert_string_equal(record.city, "Mumbai");
     assert_true(record.located && record.radius_km == 20 && !record.anycast);
     assert_int_equal(record.prefix_bits, 28);
     assert_false(mmdb_find(db, &nobody, "en", &record));
@@ -76,26 +84,15 @@ TEST(a_good_file_opens)
 
 TEST(where_the_state_folder_takes_no_copy_memory_does)
 {
-    char error[MMDB_ERROR_BYTES];
-    struct address mumbai;
     struct record record;
-    struct mmdb *db = mmdb_open(VISITORS, "/proc/nowhere", NULL, error);
-    assert_non_null(db);
-    assert_true(address_parse("192.0.2.1", 9, &mumbai));
-    assert_true(mmdb_find(db, &mumbai, "en", &record));
-    assert_string_equal(record.city, "Mumbai");
-    mmdb_close(db);
+    mmdb_close(open_with_mumbai("/proc/nowhere", &record));
 }
 
 TEST(without_a_state_folder_the_file_itself_is_read)
 {
     char error[MMDB_ERROR_BYTES];
-    struct address mumbai = address_of("192.0.2.1");
     struct record record;
-    struct mmdb *db = mmdb_open(VISITORS, "", NULL, error);
-    assert_non_null(db);
-    assert_true(mmdb_find(db, &mumbai, "en", &record));
-    mmdb_close(db);
+    mmdb_close(open_with_mumbai("", &record));
     assert_null(mmdb_open(in_folder("missing"), "", NULL, error));
     assert_null(mmdb_open(in_folder("fifo"), "", NULL, error));
 }
@@ -152,7 +149,7 @@ TEST(a_corrupted_file_is_refused_or_harmless)
 
 /* --- A room --- */
 
-TEST(in_place_damage_after_opening_reaches_nobody)
+RELOADING(in_place_damage_after_opening_reaches_nobody)
 {
     struct place_options options = options_with(in_folder("victim.mmdb"));
     copy_file(VISITORS, options.databases[0]);
@@ -163,22 +160,17 @@ TEST(in_place_damage_after_opening_reaches_nobody)
     assert_string_equal(find_in(room, "198.51.100.17", "en").name, "London");
     unlink(options.databases[0]);
     assert_string_equal(find_in(room, "2001:db8:10::1", "en").name, "Mumbai");
-    put_back();
 }
 
-TEST(the_first_database_with_a_record_decides)
+RELOADING(the_first_database_with_a_record_decides)
 {
     struct place_options options = options_with(in_folder("dbip.mmdb"));
     copy_file(VISITORS, options.databases[0]);
     strcpy(options.databases[options.database_count++], VISITORS);
     reload(&options);
-    struct address address = address_of("203.0.113.49"); /* too vague in the first: the second is not asked */
-    struct place_evidence evidence;
-    struct place place;
-    places_find(room, &address, NULL, "en", &place, &evidence);
-    assert_int_equal(place.verdict, PLACE_TOO_VAGUE);
+    struct place_evidence evidence; /* too vague in the first: the second is not asked */
+    assert_int_equal(explain_in(room, "203.0.113.49", "en", &evidence).verdict, PLACE_TOO_VAGUE);
     assert_string_equal(evidence.database, options.databases[0]);
-    put_back();
 }
 
 TEST(a_missing_database_is_missing_not_fatal)
@@ -201,7 +193,7 @@ TEST(a_missing_database_is_missing_not_fatal)
     places_close(places);
 }
 
-TEST(a_reload_is_all_or_nothing)
+RELOADING(a_reload_is_all_or_nothing)
 {
     struct place_options options = options_with(VISITORS);
     static const char *const broken[] = {"missing.mmdb", "text", "empty", "fifo", "."};
@@ -220,7 +212,6 @@ TEST(a_reload_is_all_or_nothing)
     assert_true(places_reload(room, &options));
     assert_verdict(room, "192.0.2.1", PLACE_TOO_VAGUE);
     assert_int_equal(find_in(room, "10.0.0.1", "en").source, PLACE_FROM_HOME);
-    put_back();
 }
 
 /* Sets a file's time of modification, in seconds. */
@@ -230,7 +221,7 @@ static void touch(const char *path, time_t at_s)
     assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
-TEST(changes_are_noticed_once)
+RELOADING(changes_are_noticed_once)
 {
     struct place_options options = options_with(in_folder("watched.mmdb"));
     const char *path = options.databases[0];
@@ -260,7 +251,6 @@ TEST(changes_are_noticed_once)
     assert_true(places_changed(room));
     assert_true(places_reload(room, &options));
     assert_false(places_changed(room));
-    put_back();
 }
 
 /* --- Threads --- */
@@ -280,18 +270,19 @@ static void *look_up(void *argument)
     return argument;
 }
 
-TEST(lookups_go_on_while_databases_are_replaced)
+static int failures;
+
+static void reload_often(void)
 {
-    pthread_t threads[3];
-    for (size_t i = 0; i < COUNT(threads); i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, look_up, NULL), 0);
     struct place_options good = options_with(VISITORS), bad = options_with(in_folder("nothing"));
-    int failures = 0;
     for (int i = 0; i < RELOADS; i++)
         failures += !places_reload(room, &good) + places_reload(room, &bad);
     reloaded_enough = true;
-    for (size_t i = 0; i < COUNT(threads); i++)
-        pthread_join(threads[i], NULL);
+}
+
+TEST(lookups_go_on_while_databases_are_replaced)
+{
+    run_threads(look_up, 3, reload_often);
     assert_int_equal(failures, 0);
     assert_int_equal(wrongs, 0);
 }

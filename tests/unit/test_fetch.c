@@ -68,6 +68,12 @@ static struct fetch *open_fetch(const struct fetch_options *options)
     return fetch;
 }
 
+static struct fetch *open_usual(size_t parallel, int64_t timeout_ms)
+{
+    struct fetch_options options = options_for(parallel, timeout_ms);
+    return open_fetch(&options);
+}
+
 /* Lists a cell: urgent, or as one that anyone may name. */
 static int submit(struct fetch *fetch, enum behaviour behaviour, bool urgent)
 {
@@ -125,8 +131,7 @@ static int check_flight(struct fetch *fetch, enum behaviour behaviour, const cha
 
 TEST(each_kind_of_answer_has_its_outcome)
 {
-    struct fetch_options options = options_for(1, PATIENT_MS);
-    struct fetch *fetch = open_fetch(&options);
+    struct fetch *fetch = open_usual(1, PATIENT_MS);
     static const struct {
         enum behaviour behaviour;
         const char *outcome;
@@ -151,8 +156,7 @@ TEST(each_kind_of_answer_has_its_outcome)
 
 TEST(a_curve_knows_where_it_comes_from)
 {
-    struct fetch_options options = options_for(2, PATIENT_MS);
-    struct fetch *fetch = open_fetch(&options);
+    struct fetch *fetch = open_usual(2, PATIENT_MS);
     int64_t before = clock_now().wall_ms / 1000;
     int id = submit(fetch, OK, true);
     assert_true(wait_ended(OK, id, PROMPT_MS));
@@ -168,8 +172,7 @@ TEST(a_curve_knows_where_it_comes_from)
 TEST(the_time_a_request_takes_is_counted_to_the_microsecond)
 {
     static const char sum[] = "masthead_upstream_request_duration_seconds_sum{provider=\"open-meteo\"} ";
-    struct fetch_options options = options_for(1, PATIENT_MS);
-    struct fetch *fetch = open_fetch(&options);
+    struct fetch *fetch = open_usual(1, PATIENT_MS);
     for (int i = 0; i < 10; i++) {
         double before = exposed(sum);
         check_flight(fetch, OK, "ok");
@@ -180,8 +183,7 @@ TEST(the_time_a_request_takes_is_counted_to_the_microsecond)
 
 TEST(a_redirect_is_followed_twice_at_most)
 {
-    struct fetch_options options = options_for(1, PATIENT_MS);
-    struct fetch *fetch = open_fetch(&options);
+    struct fetch *fetch = open_usual(1, PATIENT_MS);
     upstream_forget();
     last_id = (last_id / 9 + 1) * 9 + 4; /* the next is a 301 to itself */
     check_flight(fetch, STATUS, "http_3xx");
@@ -193,8 +195,7 @@ TEST(a_redirect_is_followed_twice_at_most)
 
 TEST(a_redirect_leads_to_the_same_host_or_nowhere)
 {
-    struct fetch_options options = options_for(1, PATIENT_MS);
-    struct fetch *fetch = open_fetch(&options);
+    struct fetch *fetch = open_usual(1, PATIENT_MS);
     for (size_t i = 0; i < UPSTREAM_LOCATIONS; i++) {
         upstream_forget();
         last_id = (last_id / (int)UPSTREAM_LOCATIONS + 1) * (int)UPSTREAM_LOCATIONS + (int)i - 1;
@@ -221,8 +222,7 @@ TEST(the_key_and_the_name_are_in_headers)
 
 TEST(silence_ends_at_the_timeout)
 {
-    struct fetch_options options = options_for(2, HASTY_MS);
-    struct fetch *fetch = open_fetch(&options);
+    struct fetch *fetch = open_usual(2, HASTY_MS);
     unsigned long before = count_of("timeout");
     int64_t began = clock_monotonic_ms();
     int first = last_id + 1;
@@ -255,8 +255,7 @@ TEST(nobody_there_is_a_failed_connection)
 TEST(a_list_is_worked_off)
 {
     for (size_t parallel = 1; parallel <= 3; parallel += 2) {
-        struct fetch_options options = options_for(parallel, PATIENT_MS);
-        struct fetch *fetch = open_fetch(&options);
+        struct fetch *fetch = open_usual(parallel, PATIENT_MS);
         int first = last_id + 1;
         for (int i = 0; i < 20; i++)
             submit(fetch, i % 5 ? OK : EMPTY, i % 3 == 0);
@@ -270,8 +269,7 @@ TEST(a_list_is_worked_off)
 
 TEST(who_waits_goes_before_who_names_a_place)
 {
-    struct fetch_options options = options_for(1, PATIENT_MS);
-    struct fetch *fetch = open_fetch(&options);
+    struct fetch *fetch = open_usual(1, PATIENT_MS);
     upstream_forget();
     upstream_gate(false);
     int gate = submit(fetch, GATE, false);
@@ -292,8 +290,7 @@ TEST(who_waits_goes_before_who_names_a_place)
 /* And everything behind it, without a word. */
 TEST(closing_gives_up_what_is_under_way)
 {
-    struct fetch_options options = options_for(TRANSFER_PARALLEL_MAX, PATIENT_MS);
-    struct fetch *fetch = open_fetch(&options);
+    struct fetch *fetch = open_usual(TRANSFER_PARALLEL_MAX, PATIENT_MS);
     upstream_forget();
     int first = last_id + 1;
     for (int i = 0; i < 2 * TRANSFER_PARALLEL_MAX; i++)

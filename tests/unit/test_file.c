@@ -10,12 +10,6 @@
 #include "base/file.h"
 #include "folder.h"
 
-static bool there(const char *path)
-{
-    struct stat status;
-    return lstat(path, &status) == 0;
-}
-
 static void assert_replaced(const char *path, const char *text)
 {
     struct stat status;

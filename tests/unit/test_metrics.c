@@ -3,12 +3,12 @@
 #include "unit.h"
 
 #include <jansson.h>
-#include <pthread.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "capture.h"
+#include "threads.h"
 
 #define THREADS       8
 #define ADDS          20000
@@ -178,20 +178,15 @@ static void *count_much(void *argument)
     return NULL;
 }
 
-static void run_threads(void *(*work)(void *), size_t count)
+static void scrape(void)
 {
-    pthread_t threads[THREADS];
-    for (size_t i = 0; i < count; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, work, NULL), 0);
     for (size_t i = 0; i < 10; i++)
-        exposition(); /* scrapes meanwhile */
-    for (size_t i = 0; i < count; i++)
-        pthread_join(threads[i], NULL);
+        exposition();
 }
 
 TEST(threads_lose_no_count)
 {
-    run_threads(count_much, THREADS);
+    run_threads(count_much, THREADS, scrape);
     assert_exposed("t_table_total{result=\"hit\",kind=\"a\"} 80000\n"
                    "t_table_total{result=\"hit\",kind=\"b\"} 80000\n");
     assert_int_equal(metrics_sum("t_table_total", "b"), THREADS * ADDS / 2);
@@ -358,7 +353,7 @@ TEST(lines_of_threads_do_not_mix)
 {
     log_configure(&(struct log_options){.level = LOG_INFO, .format = LOG_LOGFMT});
     struct capture capture = capture_begin(STDERR_FILENO);
-    run_threads(log_much, 4);
+    run_threads(log_much, 4, scrape);
     capture_end(&capture, caught, sizeof caught);
     size_t count = 0;
     for (char *line = strtok(caught, "\n"); line; line = strtok(NULL, "\n"), count++) {
@@ -404,7 +399,7 @@ static void *throttle_much(void *argument)
 
 TEST(a_throttle_lets_one_thread_through)
 {
-    run_threads(throttle_much, THREADS);
+    run_threads(throttle_much, THREADS, scrape);
     assert_int_equal(let_through, 1);
     assert_in_range(shared_throttle.held_back, 1, THREADS * 1000 - 1);
 }

@@ -38,10 +38,10 @@ static enum outcome read_current(const char *text, struct curve *curve)
     return reply_read(&openweathermap.steps[0], text, strlen(text), NOW, curve);
 }
 
-static enum outcome read_list(const char *bytes, size_t length, struct curve *curve)
+static enum outcome read_list(const char *text, struct curve *curve)
 {
     assert_int_equal(read_current(current, curve), OUTCOME_OK);
-    return reply_read(&openweathermap.steps[1], bytes, length, NOW, curve);
+    return reply_read(&openweathermap.steps[1], text, strlen(text), NOW, curve);
 }
 
 /* --- What is read --- */
@@ -49,20 +49,14 @@ static enum outcome read_list(const char *bytes, size_t length, struct curve *cu
 TEST(the_recorded_shapes_become_one_curve)
 {
     struct curve curve;
-    struct curve_value value;
-    assert_int_equal(read_list(list, sizeof list - 1, &curve), OUTCOME_OK);
+    assert_int_equal(read_list(list, &curve), OUTCOME_OK);
     assert_int_equal(curve.start_s, HOUR);
     assert_int_equal(curve.count, 8);
     assert_int_equal(curve.utc_offset_s, 7200);
     assert_string_equal(curve.timezone, "");
-    assert_true(curve_read(&curve, MEASURED, &value));
-    assert_int_equal(value.temperature_ddeg, 253);
-    assert_int_equal(value.code, 63);
-    assert_int_equal(value.is_day, 1);
-    assert_int_equal(curve.temperature_cdeg[4], 2230);
-    assert_int_equal(curve.temperature_cdeg[5], 2130);
-    assert_int_equal(curve.temperature_cdeg[6], 2030);
-    assert_int_equal(curve.temperature_cdeg[7], 1930);
+    assert_int_equal(reply_sky(&curve, MEASURED, 63, 1, "as measured").temperature_ddeg, 253);
+    for (int i = 4; i < 8; i++)
+        assert_int_equal(curve.temperature_cdeg[i], 2230 - 100 * (i - 4));
     /* The icon is good for its own hour, the sun for the next ones: it sets at about 18:00 UTC. */
     static const uint8_t sky[] = {
         63 | CURVE_DAY, 63 | CURVE_DAY, 63 | CURVE_DAY, 63 | CURVE_DAY, 3 | CURVE_DAY, 3, 3, 0};
@@ -72,10 +66,7 @@ TEST(the_recorded_shapes_become_one_curve)
 
 TEST(cod_is_a_number_or_a_string)
 {
-    static const struct {
-        const char *body;
-        enum outcome outcome;
-    } rows[] = {
+    static const struct reply_row rows[] = {
         {CURRENT_OF("1661870592", "25.3", RAIN, "200"), OUTCOME_OK},
         {CURRENT_OF("1661870592", "25.3", RAIN, "\"200\""), OUTCOME_OK},
         {CURRENT_OF("1661870592", "25.3", RAIN, "401"), OUTCOME_PARSE},
@@ -84,13 +75,10 @@ TEST(cod_is_a_number_or_a_string)
         {CURRENT_OF("1661870592", "25.3", RAIN, "null"), OUTCOME_PARSE},
         {CURRENT_OF("1661870592", "25.3", RAIN, "true"), OUTCOME_PARSE},
     };
-    struct curve curve;
-    for (size_t i = 0; i < COUNT(rows); i++)
-        assert_int_equal(read_current(rows[i].body, &curve), rows[i].outcome);
-    assert_int_equal(read_list(HEAD TWO TAIL, strlen(HEAD TWO TAIL), &curve), OUTCOME_OK);
-    static const char number[] = "{\"cod\":200,\"list\":[" TWO TAIL, none[] = "{\"list\":[" TWO TAIL;
-    assert_int_equal(read_list(number, sizeof number - 1, &curve), OUTCOME_OK);
-    assert_int_equal(read_list(none, sizeof none - 1, &curve), OUTCOME_PARSE);
+    reply_rows(read_current, rows, COUNT(rows));
+    reply_ends(read_list, HEAD TWO TAIL, OUTCOME_OK);
+    reply_ends(read_list, "{\"cod\":200,\"list\":[" TWO TAIL, OUTCOME_OK);
+    reply_ends(read_list, "{\"list\":[" TWO TAIL, OUTCOME_PARSE);
 }
 
 TEST(conditions_become_codes)
@@ -126,12 +114,9 @@ TEST(conditions_become_codes)
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct curve curve;
-        struct curve_value value;
         snprintf(body, sizeof body, CURRENT_OF("1661870592", "25.3", "%s", "200"), rows[i].weather);
         assert_int_equal(read_current(body, &curve), OUTCOME_OK);
-        assert_true(curve_read(&curve, MEASURED, &value));
-        if (value.code != rows[i].code || value.is_day != rows[i].is_day)
-            fail_msg("%s: code %d, day %d", rows[i].weather, value.code, value.is_day);
+        reply_sky(&curve, MEASURED, rows[i].code, rows[i].is_day, rows[i].weather);
     }
 }
 
@@ -141,10 +126,10 @@ TEST(the_measurement_wins_over_a_near_forecast)
 {
     static const char cliff[] = HEAD AT("1661871600", "-60", "500", "10d") "," TWO TAIL;
     struct curve curve;
-    assert_int_equal(read_list(cliff, sizeof cliff - 1, &curve), OUTCOME_OK);
+    assert_int_equal(read_list(cliff, &curve), OUTCOME_OK);
     assert_in_range(curve.temperature_cdeg[0], 2530, 2600);
     static const char steep[] = HEAD AT("1661875200", "-90", "500", "10d") "," TWO TAIL;
-    assert_int_equal(read_list(steep, sizeof steep - 1, &curve), OUTCOME_OK);
+    assert_int_equal(read_list(steep, &curve), OUTCOME_OK);
     assert_int_equal(curve.temperature_cdeg[0], 6000);
 }
 
@@ -152,10 +137,7 @@ TEST(the_measurement_wins_over_a_near_forecast)
 
 TEST(measurements_that_are_none)
 {
-    static const struct {
-        const char *body;
-        enum outcome outcome;
-    } rows[] = {
+    static const struct reply_row rows[] = {
         {"", OUTCOME_PARSE},
         {"[]", OUTCOME_PARSE},
         {"{\"cod\":200}", OUTCOME_PARSE},
@@ -178,20 +160,12 @@ TEST(measurements_that_are_none)
         {CURRENT_OF("9223372036854775807", "25.3", RAIN, "200"), OUTCOME_IMPLAUSIBLE},
         {CURRENT "x", OUTCOME_PARSE},
     };
-    struct curve curve;
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        enum outcome outcome = read_current(rows[i].body, &curve);
-        if (outcome != rows[i].outcome)
-            fail_msg("row %zu: %s: %s", i, outcome_names[outcome], rows[i].body);
-    }
+    reply_rows(read_current, rows, COUNT(rows));
 }
 
 TEST(forecasts_that_are_none)
 {
-    static const struct {
-        const char *body;
-        enum outcome outcome;
-    } rows[] = {
+    static const struct reply_row rows[] = {
         {"", OUTCOME_PARSE},
         {"{}", OUTCOME_PARSE},
         {"{\"cod\":\"404\",\"message\":\"Internal error\"}", OUTCOME_PARSE},
@@ -215,12 +189,7 @@ TEST(forecasts_that_are_none)
         {HEAD TWO "]}", OUTCOME_OK}, /* no city: the icons alone say day and night */
         {HEAD TWO "],\"city\":{\"coord\":{\"lat\":\"x\",\"lon\":1e9}}}", OUTCOME_OK},
     };
-    struct curve curve;
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        enum outcome outcome = read_list(rows[i].body, strlen(rows[i].body), &curve);
-        if (outcome != rows[i].outcome)
-            fail_msg("row %zu: %s: %s", i, outcome_names[outcome], rows[i].body);
-    }
+    reply_rows(read_list, rows, COUNT(rows));
 }
 
 TEST(every_truncation_and_every_corruption)
@@ -237,19 +206,15 @@ TEST(the_requests_are_exact)
 {
     struct provider_access options = {.url = "https://api.openweathermap.org", .key = "0123456789abcdef"};
     struct cell cell = {-33900000, 151200000};
-    char url_storage[512], header_storage[256];
-    struct text url = text_init(url_storage, sizeof url_storage);
-    struct text header = text_init(header_storage, sizeof header_storage);
-    openweathermap.steps[0].request(&options, cell, &url, &header);
-    assert_string_equal(url.bytes, "https://api.openweathermap.org/data/2.5/weather?lat=-33.9&lon=151.2"
-                                   "&units=metric&appid=0123456789abcdef");
-    url = text_init(url_storage, sizeof url_storage);
+    reply_request(&openweathermap.steps[0], &options, cell,
+                  "https://api.openweathermap.org/data/2.5/weather?lat=-33.9&lon=151.2"
+                  "&units=metric&appid=0123456789abcdef",
+                  "");
     strcpy(options.key, "a b&c=\xff");
-    openweathermap.steps[1].request(&options, cell, &url, &header);
-    assert_string_equal(url.bytes,
-                        "https://api.openweathermap.org/data/2.5/forecast?cnt=18&lat=-33.9&lon=151.2"
-                        "&units=metric&appid=a%20b%26c%3D%FF");
-    assert_string_equal(header.bytes, "");
+    reply_request(&openweathermap.steps[1], &options, cell,
+                  "https://api.openweathermap.org/data/2.5/forecast?cnt=18&lat=-33.9&lon=151.2"
+                  "&units=metric&appid=a%20b%26c%3D%FF",
+                  "");
 }
 
 TEST(reasons)

@@ -99,7 +99,7 @@ TEST(names_come_in_the_readers_language_where_there_are_any)
     assert_string_equal(find_in(room, "192.0.2.1", "").name, "Mumbai");
 }
 
-TEST(the_radius_is_a_limit)
+RELOADING(the_radius_is_a_limit)
 {
     struct place_options options = options_with(VISITORS);
     options.max_radius_km = 20;
@@ -113,12 +113,11 @@ TEST(the_radius_is_a_limit)
     options.max_radius_km = 500;
     reload(&options);
     assert_verdict(room, "203.0.113.49", PLACE_CITY);
-    put_back();
 }
 
 /* --- Home --- */
 
-TEST(home_is_shown_where_the_place_is_unknown)
+RELOADING(home_is_shown_where_the_place_is_unknown)
 {
     struct place_options options = options_with(VISITORS);
     set_home(&options);
@@ -141,31 +140,34 @@ TEST(home_is_shown_where_the_place_is_unknown)
         assert_null(place.credit);
     }
     assert_string_equal(find_in(room, "198.51.100.17", "en").name, "London");
-    put_back();
 }
 
 /* --- Networks that are never believed --- */
 
-TEST(vague_networks)
+static struct place_options options_with_vague(const char *name)
 {
     struct place_options options = options_with(VISITORS);
-    snprintf(options.vague, sizeof options.vague, "%s", in_folder("vague"));
+    snprintf(options.vague, sizeof options.vague, "%s", in_folder(name));
+    return options;
+}
+
+RELOADING(vague_networks)
+{
+    struct place_options options = options_with_vague("vague");
     write_string(options.vague,
                  "# carriers\r\n\n   \n192.0.2.0/28\n\t2001:db8:11::/48  # Delhi\r\n198.51.100.17");
     reload(&options);
-    assert_verdict(room, "192.0.2.1", PLACE_TOO_VAGUE);
-    assert_verdict(room, "192.0.2.17", PLACE_CITY);
-    assert_verdict(room, "2001:db8:11::1", PLACE_TOO_VAGUE);
-    assert_verdict(room, "2001:db8:10::1", PLACE_CITY);
-    assert_verdict(room, "198.51.100.17", PLACE_TOO_VAGUE);
-    assert_verdict(room, "198.51.100.18", PLACE_CITY);
-    put_back();
+    static const char *const listed[] = {"192.0.2.1", "2001:db8:11::1", "198.51.100.17"};
+    static const char *const others[] = {"192.0.2.17", "2001:db8:10::1", "198.51.100.18"};
+    for (size_t i = 0; i < COUNT(listed); i++) {
+        assert_verdict(room, listed[i], PLACE_TOO_VAGUE);
+        assert_verdict(room, others[i], PLACE_CITY);
+    }
 }
 
-TEST(a_comment_among_vague_networks_may_be_long)
+RELOADING(a_comment_among_vague_networks_may_be_long)
 {
-    struct place_options options = options_with(VISITORS);
-    snprintf(options.vague, sizeof options.vague, "%s", in_folder("vague"));
+    struct place_options options = options_with_vague("vague");
     char comment[1000];
     memset(comment, '9', sizeof comment);
     comment[0] = '#';
@@ -174,13 +176,11 @@ TEST(a_comment_among_vague_networks_may_be_long)
     reload(&options);
     assert_verdict(room, "192.0.2.1", PLACE_TOO_VAGUE);
     assert_verdict(room, "198.51.100.17", PLACE_CITY);
-    put_back();
 }
 
-TEST(a_bad_line_among_vague_networks_refuses_them_all)
+RELOADING(a_bad_line_among_vague_networks_refuses_them_all)
 {
-    struct place_options options = options_with(VISITORS);
-    snprintf(options.vague, sizeof options.vague, "%s", in_folder("vague"));
+    struct place_options options = options_with_vague("vague");
     static const char *const bad[] = {"mobile\n", "192.0.2.1/28\n", "192.0.2.0/28, 198.51.100.0/24\n",
                                       "192.0.2.0/28\n192.0.2.0/33\n", "192.0.2.0/28 198.51.100.0/28\n"};
     for (size_t i = 0; i < COUNT(bad); i++) {
@@ -189,17 +189,16 @@ TEST(a_bad_line_among_vague_networks_refuses_them_all)
             fail_msg("passed: %s", bad[i]);
     }
     assert_verdict(room, "198.51.100.17", PLACE_CITY); /* all or nothing */
-    put_back();
 }
 
 TEST(a_list_of_vague_networks_that_cannot_be_read_is_an_error)
 {
-    struct place_options options = options_with(VISITORS);
-    snprintf(options.vague, sizeof options.vague, "%s", in_folder("nothing"));
-    assert_null(places_open(&options));
-    snprintf(options.vague, sizeof options.vague, "%s", folder);
-    assert_null(places_open(&options));
-    assert_false(places_reload(room, &options));
+    static const char *const unreadable[] = {"nothing", "."};
+    for (size_t i = 0; i < COUNT(unreadable); i++) {
+        struct place_options options = options_with_vague(unreadable[i]);
+        assert_null(places_open(&options));
+        assert_false(places_reload(room, &options));
+    }
 }
 
 /* --- Evidence, credits, counts --- */
@@ -219,10 +218,9 @@ TEST(evidence_tells_the_record_and_the_network)
         {"224.0.0.1", "", 0, "multicast"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct address address = address_of(rows[i].address);
         struct place_evidence evidence;
-        struct place place, again = find_in(room, rows[i].address, "en");
-        places_find(room, &address, NULL, "en", &place, &evidence);
+        struct place again = find_in(room, rows[i].address, "en");
+        struct place place = explain_in(room, rows[i].address, "en", &evidence);
         assert_int_equal(place.verdict, again.verdict);
         assert_string_equal(evidence.database, rows[i].database);
         assert_string_equal(evidence.range, rows[i].range);
@@ -245,16 +243,14 @@ TEST(evidence_keeps_the_records_own_names)
         {"203.0.113.161", "", ""},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct address address = address_of(rows[i].address);
         struct place_evidence evidence;
-        struct place place;
-        places_find(room, &address, NULL, "hi", &place, &evidence);
+        explain_in(room, rows[i].address, "hi", &evidence);
         assert_string_equal(evidence.record.city, rows[i].city);
         assert_string_equal(evidence.record.city_local, rows[i].city_local);
     }
 }
 
-TEST(vendors_get_the_credit_they_ask_for)
+RELOADING(vendors_get_the_credit_they_ask_for)
 {
     static const struct {
         const char *file, *text, *url; /* as the contract has them; NULL: none is owed */
@@ -274,7 +270,6 @@ TEST(vendors_get_the_credit_they_ask_for)
         }
         assert_null(find_in(room, "10.0.0.1", "en").credit);
     }
-    put_back();
 }
 
 static unsigned long counted(const char *verdict)
@@ -291,13 +286,11 @@ static unsigned long counted(const char *verdict)
 
 TEST(lookups_are_counted_but_not_explanations)
 {
-    struct address address = address_of("192.0.2.1");
     struct place_evidence evidence;
-    struct place place;
     unsigned long before = counted("city");
     find_in(room, "192.0.2.1", "en");
     assert_int_equal(counted("city"), before + 1);
-    places_find(room, &address, NULL, "en", &place, &evidence);
+    explain_in(room, "192.0.2.1", "en", &evidence);
     assert_int_equal(counted("city"), before + 1);
     before = counted("unreadable");
     find_in(room, "", "en");
@@ -320,7 +313,7 @@ static void need_fixtures(void)
     }
 }
 
-TEST(every_vendors_shape_is_read)
+RELOADING(every_vendors_shape_is_read)
 {
     need_fixtures();
     static const char *const files[] = {"flat-ipv4.mmdb", "flat-ipv6.mmdb", "ipinfo.mmdb", "ipinfo-old.mmdb",
@@ -357,7 +350,6 @@ TEST(every_vendors_shape_is_read)
         assert_string_equal(find_in(room, vague[i], "en").country, "IN");
     }
     assert_verdict(room, "15.0.0.1", PLACE_NOT_FOUND);
-    put_back();
 }
 
 /* By the number of the record in the fixture. The others may be believed or not. */
@@ -381,7 +373,7 @@ static void check_hostile(int record, const struct place *place, const struct re
             assert_string_equal(said->city, named[i].name);
 }
 
-TEST(hostile_records_do_no_harm)
+RELOADING(hostile_records_do_no_harm)
 {
     need_fixtures();
     struct place_options options = options_with(in_folder("hostile.mmdb"));
@@ -389,10 +381,8 @@ TEST(hostile_records_do_no_harm)
     for (int record = 0; record <= 51; record++) {
         char text[32], clean[PLACE_NAME_BYTES];
         struct place_evidence evidence;
-        struct place place;
         snprintf(text, sizeof text, "13.0.%d.1", record);
-        struct address address = address_of(text);
-        places_find(room, &address, NULL, "hi", &place, &evidence);
+        struct place place = explain_in(room, text, "hi", &evidence);
         if (place.verdict == PLACE_NOT_FOUND)
             continue; /* a number that is not in use */
         check_hostile(record, &place, &evidence.record);
@@ -406,7 +396,6 @@ TEST(hostile_records_do_no_harm)
         if (place.country[0])
             assert_true(strspn(place.country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 2);
     }
-    put_back();
 }
 
 int main(int argc, char **argv)

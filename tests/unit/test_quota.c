@@ -19,14 +19,23 @@ static int new_path(void **state)
     return 0;
 }
 
+static struct quota *quota; /* the test's */
+
+static void end(void)
+{
+    quota_close(quota);
+    quota = NULL;
+}
+
 static int drop_path(void **state)
 {
     (void)state;
+    end();
     unlink(path);
     return 0;
 }
 
-#define IN_A_FILE(name) TEST_WITH(name, new_path, drop_path)
+#define QUOTA_TEST(name) TEST_WITH(name, new_path, drop_path)
 
 static struct instant at(int64_t s)
 {
@@ -42,32 +51,37 @@ static struct quota *open_with(int64_t minute, int64_t hour, int64_t day, const 
     return quota_open(&options, &now);
 }
 
+/* Opens the test's, after the end of the one before. */
+static void begin(int64_t minute, int64_t hour, int64_t day, const char *file, int64_t s)
+{
+    end();
+    quota = open_with(minute, hour, day, file, s);
+}
+
 static struct quota_grant last; /* what was granted last */
 
-static enum quota_answer acquire_flight(struct quota *quota, enum fetch_class class, int64_t requests,
-                                        const struct instant *now)
+static enum quota_answer acquire_flight(enum fetch_class class, int64_t requests, const struct instant *now)
 {
     return quota_acquire(quota, PROVIDER_OPEN_METEO, class, requests, now, &last);
 }
 
-static void report_flight(struct quota *quota, const struct quota_grant *grant, enum outcome outcome,
-                          int64_t sent, const struct instant *now)
+static void report_flight(const struct quota_grant *grant, enum outcome outcome, int64_t sent,
+                          const struct instant *now)
 {
     quota_report(quota, PROVIDER_OPEN_METEO, grant, &(struct quota_result){.outcome = outcome, .sent = sent},
                  now);
 }
 
 /* Acquires a flight of one request, with a new lease where the file does not cover it yet. */
-static enum quota_answer acquire(struct quota *quota, enum fetch_class class, const struct instant *now)
+static enum quota_answer acquire(enum fetch_class class, const struct instant *now)
 {
-    enum quota_answer answer = acquire_flight(quota, class, 1, now);
+    enum quota_answer answer = acquire_flight(class, 1, now);
     if (answer == QUOTA_UNLEASED && quota_renew(quota, now))
-        answer = acquire_flight(quota, class, 1, now);
+        answer = acquire_flight(class, 1, now);
     return answer;
 }
 
-static void report_cell(struct quota *quota, enum outcome outcome, uint64_t cell, int64_t pause_s,
-                        const struct instant *now)
+static void report_cell(enum outcome outcome, uint64_t cell, int64_t pause_s, const struct instant *now)
 {
     quota_report(quota, PROVIDER_OPEN_METEO, &last,
                  &(struct quota_result){.outcome = outcome, .cell = cell, .sent = 1, .pause_s = pause_s},
@@ -75,130 +89,123 @@ static void report_cell(struct quota *quota, enum outcome outcome, uint64_t cell
 }
 
 /* How many requests are granted in a row at one instant. */
-static int granted_to(struct quota *quota, enum fetch_class class, int64_t s, int max)
+static int granted_to(enum fetch_class class, int64_t s, int max)
 {
     struct instant now = at(s);
     int count = 0;
-    while (count < max && acquire(quota, class, &now) == QUOTA_GRANTED) {
-        report_cell(quota, OUTCOME_OK, 0, 0, &now);
+    while (count < max && acquire(class, &now) == QUOTA_GRANTED) {
+        report_cell(OUTCOME_OK, 0, 0, &now);
         count++;
     }
     return count;
 }
 
-static int granted(struct quota *quota, bool urgent, int64_t s, int max)
+static int granted(bool urgent, int64_t s, int max)
 {
-    return granted_to(quota, urgent ? FETCH_URGENT : FETCH_REFRESH, s, max);
+    return granted_to(urgent ? FETCH_URGENT : FETCH_REFRESH, s, max);
 }
 
-TEST(each_window_has_its_budget)
+QUOTA_TEST(each_window_has_its_budget)
 {
-    struct quota *quota = open_with(10, 25, 60, "", 0);
-    assert_int_equal(granted(quota, true, 0, 100), 10);
-    assert_int_equal(granted(quota, true, 59, 100), 0);
-    assert_int_equal(granted(quota, true, 60, 100), 10);
-    assert_int_equal(granted(quota, true, 120, 100), 5); /* the hour's */
-    assert_int_equal(granted(quota, true, 3599, 100), 0);
-    assert_int_equal(granted(quota, true, 3600, 100), 10);
+    begin(10, 25, 60, "", 0);
+    assert_int_equal(granted(true, 0, 100), 10);
+    assert_int_equal(granted(true, 59, 100), 0);
+    assert_int_equal(granted(true, 60, 100), 10);
+    assert_int_equal(granted(true, 120, 100), 5); /* the hour's */
+    assert_int_equal(granted(true, 3599, 100), 0);
+    assert_int_equal(granted(true, 3600, 100), 10);
     int rest = 0;
     for (int64_t s = 3660; s < 86400; s += 60)
-        rest += granted(quota, true, s, 100);
+        rest += granted(true, s, 100);
     assert_int_equal(rest, 60 - 25 - 10); /* the day's */
-    assert_int_equal(granted(quota, true, 86400, 100), 10);
-    quota_close(quota);
+    assert_int_equal(granted(true, 86400, 100), 10);
 }
 
-TEST(the_last_tenth_is_for_empty_cells)
+QUOTA_TEST(the_last_tenth_is_for_empty_cells)
 {
-    struct quota *quota = open_with(0, 0, 100, "", 0);
-    assert_int_equal(granted(quota, false, 0, 1000), 90);
-    assert_int_equal(granted(quota, false, 1, 1000), 0);
-    assert_int_equal(granted(quota, true, 1, 1000), 10);
-    quota_close(quota);
+    begin(0, 0, 100, "", 0);
+    assert_int_equal(granted(false, 0, 1000), 90);
+    assert_int_equal(granted(false, 1, 1000), 0);
+    assert_int_equal(granted(true, 1, 1000), 10);
 }
 
-TEST(no_limit_is_no_limit)
+QUOTA_TEST(no_limit_is_no_limit)
 {
-    struct quota *quota = open_with(0, 0, 0, "", 0);
-    assert_int_equal(granted(quota, false, 0, 5000), 5000);
-    quota_close(quota);
+    begin(0, 0, 0, "", 0);
+    assert_int_equal(granted(false, 0, 5000), 5000);
 }
 
-TEST(a_clock_set_back_gives_nothing_twice)
+QUOTA_TEST(a_clock_set_back_gives_nothing_twice)
 {
-    struct quota *quota = open_with(10, 0, 0, "", 0);
-    assert_int_equal(granted(quota, true, 120, 100), 10);
-    assert_int_equal(granted(quota, true, 60, 100), 0);
-    assert_int_equal(granted(quota, true, -86400, 100), 0);
-    assert_int_equal(granted(quota, true, 180, 100), 10);
-    quota_close(quota);
+    begin(10, 0, 0, "", 0);
+    assert_int_equal(granted(true, 120, 100), 10);
+    assert_int_equal(granted(true, 60, 100), 0);
+    assert_int_equal(granted(true, -86400, 100), 0);
+    assert_int_equal(granted(true, 180, 100), 10);
 }
 
 /* How many are granted when the wall clock is `step_s` off, and boot time is not. */
-static int granted_off(struct quota *quota, int64_t step_s, int64_t s, int max)
+static int granted_off(int64_t step_s, int64_t s, int max)
 {
     struct instant now = at(s);
     now.wall_ms += step_s * 1000;
     int count = 0;
-    while (count < max && acquire(quota, FETCH_URGENT, &now) == QUOTA_GRANTED)
+    while (count < max && acquire(FETCH_URGENT, &now) == QUOTA_GRANTED)
         count++;
     return count;
 }
 
 /* However the wall clock is stepped, and back again: nothing is given twice, and soon all as usual. */
-TEST(steps_of_the_wall_clock_neither_give_nor_take)
+QUOTA_TEST(steps_of_the_wall_clock_neither_give_nor_take)
 {
     static const int64_t steps_s[] = {3600,         -3600, 7 * 3600, 86400, -86400,  365 * 86400,
                                       -365 * 86400, 30,    -30,      600,   1234567, -1234567};
-    for (size_t i = 0; i < sizeof steps_s / sizeof steps_s[0]; i++) {
-        struct quota *quota = open_with(10, 0, 50, "", 43200);
-        assert_int_equal(granted_off(quota, 0, 43200, 100), 10);
-        assert_int_equal(granted_off(quota, steps_s[i], 43201, 100), 0);
-        assert_int_equal(granted_off(quota, 0, 43202, 100), 0);
+    for (size_t i = 0; i < COUNT(steps_s); i++) {
+        begin(10, 0, 50, "", 43200);
+        assert_int_equal(granted_off(0, 43200, 100), 10);
+        assert_int_equal(granted_off(steps_s[i], 43201, 100), 0);
+        assert_int_equal(granted_off(0, 43202, 100), 0);
         int day = 10;
         for (int64_t s = 43203; s < 46800; s += 10) {
-            int now = granted_off(quota, s % 50 == 3 ? steps_s[i] : 0, s, 100);
+            int now = granted_off(s % 50 == 3 ? steps_s[i] : 0, s, 100);
             assert_in_range(now, 0, 10);
             day += now;
         }
         assert_int_equal(day, 50);
         for (int64_t s = 86400 * 5 / 2; s < 86400 * 5 / 2 + 600; s += 60)
-            day += granted_off(quota, 0, s, 100);
+            day += granted_off(0, s, 100);
         assert_int_equal(day, 100);
-        quota_close(quota);
     }
 }
 
-IN_A_FILE(a_restart_gives_nothing_twice)
+QUOTA_TEST(a_restart_gives_nothing_twice)
 {
-    struct quota *quota = open_with(0, 0, 100, path, 0);
-    assert_int_equal(granted(quota, true, 0, 37), 37);
-    quota_close(quota);
-    quota = open_with(0, 0, 100, path, 10);
-    assert_int_equal(granted(quota, true, 10, 1000), 63); /* to the last one, after a clean end */
-    quota_close(quota);
-    quota = open_with(0, 0, 100, path, 86400);
-    assert_int_equal(granted(quota, true, 86400, 1000), 100);
-    quota_close(quota);
+    begin(0, 0, 100, path, 0);
+    assert_int_equal(granted(true, 0, 37), 37);
+    begin(0, 0, 100, path, 10);
+    assert_int_equal(granted(true, 10, 1000), 63); /* to the last one, after a clean end */
+    begin(0, 0, 100, path, 86400);
+    assert_int_equal(granted(true, 86400, 1000), 100);
 }
 
-IN_A_FILE(after_a_kill_the_lease_counts_as_spent)
+QUOTA_TEST(after_a_kill_the_lease_counts_as_spent)
 {
     for (int made = 1; made < 60; made += 7) {
         unlink(path);
-        struct quota *killed = open_with(0, 0, 100, path, 0); /* never closed: only its file outlives it */
-        assert_int_equal(granted(killed, true, 0, made), made);
-        struct quota *next = open_with(0, 0, 100, path, 10);
-        int after = granted(next, true, 10, 1000);
+        begin(0, 0, 100, path, 0);
+        assert_int_equal(granted(true, 0, made), made);
+        struct quota *killed = quota; /* not closed before the next: only its file outlives it */
+        quota = open_with(0, 0, 100, path, 10);
+        int after = granted(true, 10, 1000);
         assert_true(made + after <= 100);
         assert_true(made + after > 100 - 20); /* at max a lease is lost */
-        quota_close(next);
+        end();
         unlink(path);
         quota_close(killed);
     }
 }
 
-IN_A_FILE(a_damaged_file_is_survived)
+QUOTA_TEST(a_damaged_file_is_survived)
 {
     static const char *const contents[] = {
         "",
@@ -208,179 +215,168 @@ IN_A_FILE(a_damaged_file_is_survived)
         "masthead-quota 1\nopen-meteo 99999999999999999999 1 1 1 1 1\n",
         "masthead-quota 1\nyahoo 1 1 1 1 1 1\n",
     };
-    for (size_t i = 0; i < sizeof contents / sizeof contents[0]; i++) {
+    for (size_t i = 0; i < COUNT(contents); i++) {
+        end();
         FILE *file = fopen(path, "w");
         fputs(contents[i], file);
         fclose(file);
-        struct quota *quota = open_with(0, 0, 10, path, 0);
-        assert_int_equal(granted(quota, true, 0, 100), 10);
-        quota_close(quota);
+        begin(0, 0, 10, path, 0);
+        assert_int_equal(granted(true, 0, 100), 10);
     }
 }
 
-IN_A_FILE(a_file_from_the_future_does_not_stop_everything)
+QUOTA_TEST(a_file_from_the_future_does_not_stop_everything)
 {
-    struct quota *quota = open_with(0, 0, 10, path, 400 * 86400);
-    granted(quota, true, 400 * 86400, 10);
-    quota_close(quota);
-    quota = open_with(0, 0, 10, path, 0);
-    assert_int_equal(granted(quota, true, 0, 100), 0); /* spent, as far as anybody knows */
-    assert_int_equal(granted(quota, true, 86400, 100), 10);
-    quota_close(quota);
+    begin(0, 0, 10, path, 400 * 86400);
+    granted(true, 400 * 86400, 10);
+    begin(0, 0, 10, path, 0);
+    assert_int_equal(granted(true, 0, 100), 0); /* spent, as far as anybody knows */
+    assert_int_equal(granted(true, 86400, 100), 10);
 }
 
-static enum quota_answer acquire_at(struct quota *quota, int64_t s)
+static enum quota_answer acquire_at(int64_t s)
 {
     struct instant now = at(s);
-    return acquire(quota, FETCH_URGENT, &now);
+    return acquire(FETCH_URGENT, &now);
 }
 
-static void report(struct quota *quota, enum outcome outcome, int64_t pause_s, int64_t s)
+static void report(enum outcome outcome, int64_t pause_s, int64_t s)
 {
     struct instant now = at(s);
-    report_cell(quota, outcome, 0, pause_s, &now);
+    report_cell(outcome, 0, pause_s, &now);
 }
 
-TEST(a_failing_provider_is_left_alone_then_asked_once)
+QUOTA_TEST(a_failing_provider_is_left_alone_then_asked_once)
 {
-    struct quota *quota = open_with(0, 0, 0, "", 0);
+    begin(0, 0, 0, "", 0);
     for (int i = 0; i < 5; i++) {
-        assert_int_equal(acquire_at(quota, 0), QUOTA_GRANTED);
-        report(quota, OUTCOME_TIMEOUT, 0, 0);
+        assert_int_equal(acquire_at(0), QUOTA_GRANTED);
+        report(OUTCOME_TIMEOUT, 0, 0);
     }
-    assert_int_equal(acquire_at(quota, 9), QUOTA_PAUSED);
-    assert_int_equal(acquire_at(quota, 11), QUOTA_GRANTED); /* the probe */
-    assert_int_equal(acquire_at(quota, 11), QUOTA_PAUSED);  /* only one */
-    report(quota, OUTCOME_TIMEOUT, 0, 12);
-    assert_int_equal(acquire_at(quota, 30), QUOTA_PAUSED); /* longer than before */
-    assert_int_equal(acquire_at(quota, 33), QUOTA_GRANTED);
-    report(quota, OUTCOME_OK, 0, 33);
-    assert_int_equal(acquire_at(quota, 33), QUOTA_GRANTED);
-    assert_int_equal(acquire_at(quota, 33), QUOTA_GRANTED);
-    quota_close(quota);
+    assert_int_equal(acquire_at(9), QUOTA_PAUSED);
+    assert_int_equal(acquire_at(11), QUOTA_GRANTED); /* the probe */
+    assert_int_equal(acquire_at(11), QUOTA_PAUSED);  /* only one */
+    report(OUTCOME_TIMEOUT, 0, 12);
+    assert_int_equal(acquire_at(30), QUOTA_PAUSED); /* longer than before */
+    assert_int_equal(acquire_at(33), QUOTA_GRANTED);
+    report(OUTCOME_OK, 0, 33);
+    assert_int_equal(acquire_at(33), QUOTA_GRANTED);
+    assert_int_equal(acquire_at(33), QUOTA_GRANTED);
 }
 
 /* Of many requests that were under way when it failed, all but the first five tell nothing new. */
-TEST(a_burst_of_failures_opens_the_breaker_once)
+QUOTA_TEST(a_burst_of_failures_opens_the_breaker_once)
 {
-    struct quota *quota = open_with(0, 0, 0, "", 0);
+    begin(0, 0, 0, "", 0);
     for (int i = 0; i < 32; i++)
-        assert_int_equal(acquire_at(quota, 0), QUOTA_GRANTED);
+        assert_int_equal(acquire_at(0), QUOTA_GRANTED);
     for (int i = 0; i < 32; i++)
-        report(quota, OUTCOME_TIMEOUT, 0, 5);
-    assert_int_equal(acquire_at(quota, 14), QUOTA_PAUSED);
-    assert_int_equal(acquire_at(quota, 15), QUOTA_GRANTED);
-    quota_close(quota);
+        report(OUTCOME_TIMEOUT, 0, 5);
+    assert_int_equal(acquire_at(14), QUOTA_PAUSED);
+    assert_int_equal(acquire_at(15), QUOTA_GRANTED);
 }
 
 /* Whatever else was under way when it was said. */
-TEST(nothing_shortens_a_wish_to_be_left_alone)
+QUOTA_TEST(nothing_shortens_a_wish_to_be_left_alone)
 {
     static const enum outcome outcomes[] = {OUTCOME_OK, OUTCOME_TIMEOUT, OUTCOME_HTTP_429};
-    for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++) {
-        struct quota *quota = open_with(0, 0, 0, "", 0);
+    for (size_t i = 0; i < COUNT(outcomes); i++) {
+        begin(0, 0, 0, "", 0);
         for (int n = 0; n < 3; n++)
-            assert_int_equal(acquire_at(quota, 0), QUOTA_GRANTED);
-        report(quota, OUTCOME_HTTP_5XX, 3600, 0);
-        report(quota, outcomes[i], outcomes[i] == OUTCOME_HTTP_429 ? 60 : 0, 1);
-        report(quota, OUTCOME_OK, 0, 2);
-        assert_int_equal(acquire_at(quota, 3599), QUOTA_PAUSED);
-        assert_int_equal(acquire_at(quota, 3600), QUOTA_GRANTED);
-        quota_close(quota);
+            assert_int_equal(acquire_at(0), QUOTA_GRANTED);
+        report(OUTCOME_HTTP_5XX, 3600, 0);
+        report(outcomes[i], outcomes[i] == OUTCOME_HTTP_429 ? 60 : 0, 1);
+        report(OUTCOME_OK, 0, 2);
+        assert_int_equal(acquire_at(3599), QUOTA_PAUSED);
+        assert_int_equal(acquire_at(3600), QUOTA_GRANTED);
     }
 }
 
-TEST(a_tenth_is_for_what_anyone_may_name)
+QUOTA_TEST(a_tenth_is_for_what_anyone_may_name)
 {
-    struct quota *quota = open_with(50, 70, 0, "", 0);
-    assert_int_equal(granted_to(quota, FETCH_PUBLIC, 0, 1000), 5);
-    assert_int_equal(granted_to(quota, FETCH_PUBLIC, 60, 1000), 2); /* the hour's */
-    assert_int_equal(granted_to(quota, FETCH_PUBLIC, 120, 1000), 0);
-    assert_int_equal(granted_to(quota, FETCH_PUBLIC, 3600, 1000), 5);
-    assert_int_equal(granted(quota, true, 3600, 100), 45); /* it is spent like all else */
-    quota_close(quota);
-    quota = open_with(4, 0, 0, "", 0);
-    assert_int_equal(granted_to(quota, FETCH_PUBLIC, 0, 1000), 1);
-    quota_close(quota);
-    quota = open_with(0, 0, 0, "", 0);
-    assert_int_equal(granted_to(quota, FETCH_PUBLIC, 0, 1000), 60);
-    assert_int_equal(granted_to(quota, FETCH_PUBLIC, 60, 1000), 60);
-    quota_close(quota);
+    begin(50, 70, 0, "", 0);
+    assert_int_equal(granted_to(FETCH_PUBLIC, 0, 1000), 5);
+    assert_int_equal(granted_to(FETCH_PUBLIC, 60, 1000), 2); /* the hour's */
+    assert_int_equal(granted_to(FETCH_PUBLIC, 120, 1000), 0);
+    assert_int_equal(granted_to(FETCH_PUBLIC, 3600, 1000), 5);
+    assert_int_equal(granted(true, 3600, 100), 45); /* it is spent like all else */
+    begin(4, 0, 0, "", 0);
+    assert_int_equal(granted_to(FETCH_PUBLIC, 0, 1000), 1);
+    begin(0, 0, 0, "", 0);
+    assert_int_equal(granted_to(FETCH_PUBLIC, 0, 1000), 60);
+    assert_int_equal(granted_to(FETCH_PUBLIC, 60, 1000), 60);
 }
 
-TEST(a_wish_to_be_left_alone_is_obeyed_to_a_day)
+QUOTA_TEST(a_wish_to_be_left_alone_is_obeyed_to_a_day)
 {
-    struct quota *quota = open_with(0, 0, 0, "", 0);
-    assert_int_equal(acquire_at(quota, 0), QUOTA_GRANTED);
-    report(quota, OUTCOME_HTTP_429, 3600, 0);
-    assert_int_equal(acquire_at(quota, 3599), QUOTA_PAUSED);
-    assert_int_equal(acquire_at(quota, 3600), QUOTA_GRANTED);
-    report(quota, OUTCOME_HTTP_429, (int64_t)1000000000000, 3600);
-    assert_int_equal(acquire_at(quota, 3600 + 86399), QUOTA_PAUSED);
-    assert_int_equal(acquire_at(quota, 3600 + 86400), QUOTA_GRANTED);
-    quota_close(quota);
+    begin(0, 0, 0, "", 0);
+    assert_int_equal(acquire_at(0), QUOTA_GRANTED);
+    report(OUTCOME_HTTP_429, 3600, 0);
+    assert_int_equal(acquire_at(3599), QUOTA_PAUSED);
+    assert_int_equal(acquire_at(3600), QUOTA_GRANTED);
+    report(OUTCOME_HTTP_429, (int64_t)1000000000000, 3600);
+    assert_int_equal(acquire_at(3600 + 86399), QUOTA_PAUSED);
+    assert_int_equal(acquire_at(3600 + 86400), QUOTA_GRANTED);
 }
 
 /* A flight that takes two requests is acquired whole, and what it did not send is given back. */
-IN_A_FILE(budgets_are_granted_per_flight)
+QUOTA_TEST(budgets_are_granted_per_flight)
 {
     struct instant now = at(0);
-    struct quota *quota = open_with(0, 0, 5, path, 0);
+    begin(0, 0, 5, path, 0);
     for (int i = 0; i < 4; i++) { /* only the first request of each was sent */
-        assert_int_equal(acquire_flight(quota, FETCH_URGENT, 2, &now), QUOTA_GRANTED);
-        report_flight(quota, &last, OUTCOME_PARSE, 1, &now);
+        assert_int_equal(acquire_flight(FETCH_URGENT, 2, &now), QUOTA_GRANTED);
+        report_flight(&last, OUTCOME_PARSE, 1, &now);
     }
-    assert_int_equal(acquire_flight(quota, FETCH_URGENT, 2, &now), QUOTA_EXHAUSTED);
-    assert_int_equal(granted(quota, true, 0, 100), 1);
-    quota_close(quota);
-    quota = open_with(0, 0, 10, path, 86400);
+    assert_int_equal(acquire_flight(FETCH_URGENT, 2, &now), QUOTA_EXHAUSTED);
+    assert_int_equal(granted(true, 0, 100), 1);
+    begin(0, 0, 10, path, 86400);
     now = at(86400);
-    assert_int_equal(acquire_flight(quota, FETCH_URGENT, 1, &now), QUOTA_GRANTED);
-    report_flight(quota, &last, OUTCOME_OK, 3, &now);
-    assert_int_equal(granted(quota, true, 86400, 100), 7);
-    quota_close(quota);
+    assert_int_equal(acquire_flight(FETCH_URGENT, 1, &now), QUOTA_GRANTED);
+    report_flight(&last, OUTCOME_OK, 3, &now);
+    assert_int_equal(granted(true, 86400, 100), 7);
 }
 
 /* Nothing is granted that the file does not cover, and no acquire writes it. */
 /* A lease is for the windows in which it was written, and what a flight did not send is given back to no
  * other. */
-IN_A_FILE(a_new_window_begins_with_no_lease_and_no_gift)
+QUOTA_TEST(a_new_window_begins_with_no_lease_and_no_gift)
 {
     struct instant evening = at(86399), midnight = at(86400);
-    struct quota *quota = open_with(60, 0, 1000, path, 86000);
-    assert_int_equal(acquire(quota, FETCH_URGENT, &evening), QUOTA_GRANTED);
-    report_flight(quota, &last, OUTCOME_OK, 1, &evening);
-    assert_int_equal(acquire_flight(quota, FETCH_URGENT, 2, &evening), QUOTA_GRANTED);
+    begin(60, 0, 1000, path, 86000);
+    assert_int_equal(acquire(FETCH_URGENT, &evening), QUOTA_GRANTED);
+    report_flight(&last, OUTCOME_OK, 1, &evening);
+    assert_int_equal(acquire_flight(FETCH_URGENT, 2, &evening), QUOTA_GRANTED);
     struct quota_grant before = last;
-    assert_int_equal(acquire_flight(quota, FETCH_URGENT, 1, &midnight), QUOTA_UNLEASED);
-    report_flight(quota, &before, OUTCOME_PARSE, 1, &midnight);
+    assert_int_equal(acquire_flight(FETCH_URGENT, 1, &midnight), QUOTA_UNLEASED);
+    report_flight(&before, OUTCOME_PARSE, 1, &midnight);
     assert_true(quota_renew(quota, &midnight));
-    assert_int_equal(acquire_flight(quota, FETCH_URGENT, 1, &midnight), QUOTA_GRANTED);
-    report_flight(quota, &last, OUTCOME_OK, 1, &midnight);
-    struct quota *killed = quota, *next = open_with(60, 0, 1000, path, 86410); /* the file covers today's */
+    assert_int_equal(acquire_flight(FETCH_URGENT, 1, &midnight), QUOTA_GRANTED);
+    report_flight(&last, OUTCOME_OK, 1, &midnight);
+    struct quota *killed = quota;
+    quota = open_with(60, 0, 1000, path, 86410); /* the file covers today's */
     struct weather_upstream view;
-    quota_get_stats(next, PROVIDER_OPEN_METEO, &midnight, &view);
+    quota_get_stats(quota, PROVIDER_OPEN_METEO, &midnight, &view);
     assert_in_range(view.windows[1].remaining, 1000 - 21, 1000 - 1);
-    quota_close(next);
+    end();
     unlink(path);
     quota_close(killed);
-    quota = open_with(60, 0, 1000, path, 86420); /* every line of the file can be read again */
+    begin(60, 0, 1000, path, 86420); /* every line of the file can be read again */
     quota_get_stats(quota, PROVIDER_OPEN_METEO, &midnight, &view);
     assert_int_equal(view.windows[1].remaining, 999);
-    quota_close(quota);
 }
 
-IN_A_FILE(a_lease_is_written_before_it_is_used)
+QUOTA_TEST(a_lease_is_written_before_it_is_used)
 {
     struct instant now = at(0);
-    struct quota *quota = open_with(0, 0, 100, path, 0);
+    begin(0, 0, 100, path, 0);
     struct stat before, after;
     assert_int_equal(stat(path, &before), 0);
     int count = 0;
-    while (acquire_flight(quota, FETCH_URGENT, 1, &now) == QUOTA_GRANTED)
+    while (acquire_flight(FETCH_URGENT, 1, &now) == QUOTA_GRANTED)
         count++;
     assert_int_equal(count, 20);
-    assert_int_equal(acquire_flight(quota, FETCH_URGENT, 1, &now), QUOTA_UNLEASED);
+    assert_int_equal(acquire_flight(FETCH_URGENT, 1, &now), QUOTA_UNLEASED);
     assert_int_equal(stat(path, &after), 0);
     assert_int_equal(before.st_ino, after.st_ino);
     assert_true(quota_wait(quota, clock_monotonic_ms() + 60000)); /* at once: they are low */
@@ -388,96 +384,90 @@ IN_A_FILE(a_lease_is_written_before_it_is_used)
     assert_false(quota_renew(quota, &now));
     assert_int_equal(stat(path, &after), 0);
     assert_int_not_equal(before.st_ino, after.st_ino);
-    assert_int_equal(acquire_flight(quota, FETCH_URGENT, 1, &now), QUOTA_GRANTED);
+    assert_int_equal(acquire_flight(FETCH_URGENT, 1, &now), QUOTA_GRANTED);
     assert_true(quota_wait(quota, clock_monotonic_ms()));
     quota_stop(quota);
     assert_false(quota_wait(quota, clock_monotonic_ms() + 60000));
-    quota_close(quota);
 }
 
 /* The breaker's probe alone decides: what was under way before it tells nothing, however late it ends. */
-TEST(an_old_flight_is_not_taken_for_the_probe)
+QUOTA_TEST(an_old_flight_is_not_taken_for_the_probe)
 {
-    struct quota *quota = open_with(0, 0, 0, "", 0);
+    begin(0, 0, 0, "", 0);
     struct quota_grant old[7], probe;
     struct instant now = at(0);
     for (size_t i = 0; i < 7; i++) {
-        assert_int_equal(acquire_flight(quota, FETCH_URGENT, 1, &now), QUOTA_GRANTED);
+        assert_int_equal(acquire_flight(FETCH_URGENT, 1, &now), QUOTA_GRANTED);
         old[i] = last;
     }
     for (size_t i = 0; i < 5; i++)
-        report_flight(quota, &old[i], OUTCOME_TIMEOUT, 1, &now);
+        report_flight(&old[i], OUTCOME_TIMEOUT, 1, &now);
     now = at(11);
-    assert_int_equal(acquire_flight(quota, FETCH_URGENT, 1, &now), QUOTA_GRANTED);
+    assert_int_equal(acquire_flight(FETCH_URGENT, 1, &now), QUOTA_GRANTED);
     probe = last;
-    report_flight(quota, &old[5], OUTCOME_TIMEOUT, 1, &now);
-    assert_int_equal(acquire_flight(quota, FETCH_URGENT, 1, &now), QUOTA_PAUSED); /* it is still under way */
-    report_flight(quota, &probe, OUTCOME_TIMEOUT, 1, &now);
-    assert_int_equal(acquire_at(quota, 30), QUOTA_PAUSED);
-    assert_int_equal(acquire_at(quota, 32),
-                     QUOTA_GRANTED); /* twice ten seconds after the probe, not four times */
-    quota_close(quota);
+    report_flight(&old[5], OUTCOME_TIMEOUT, 1, &now);
+    assert_int_equal(acquire_flight(FETCH_URGENT, 1, &now), QUOTA_PAUSED); /* it is still under way */
+    report_flight(&probe, OUTCOME_TIMEOUT, 1, &now);
+    assert_int_equal(acquire_at(30), QUOTA_PAUSED);
+    assert_int_equal(acquire_at(32), QUOTA_GRANTED); /* twice ten seconds after the probe, not four times */
 }
 
 /* Who refuses one cell has answered; who does not answer has refused none. */
-TEST(a_row_is_of_one_kind)
+QUOTA_TEST(a_row_is_of_one_kind)
 {
-    struct quota *quota = open_with(0, 0, 0, "", 0);
+    begin(0, 0, 0, "", 0);
     struct instant now = at(0);
     for (uint64_t i = 0; i < 40; i++) {
-        assert_int_equal(acquire(quota, FETCH_URGENT, &now), QUOTA_GRANTED);
-        report_cell(quota, i % 5 == 4 ? OUTCOME_HTTP_4XX_CELL : OUTCOME_TIMEOUT, i, 0, &now);
+        assert_int_equal(acquire(FETCH_URGENT, &now), QUOTA_GRANTED);
+        report_cell(i % 5 == 4 ? OUTCOME_HTTP_4XX_CELL : OUTCOME_TIMEOUT, i, 0, &now);
     }
-    quota_close(quota);
 }
 
 /* What is wrong with one cell says little of the provider; with ten different ones in a row, it does. */
-TEST(ten_different_cells_in_a_row_open_the_breaker)
+QUOTA_TEST(ten_different_cells_in_a_row_open_the_breaker)
 {
     static const enum outcome outcomes[] = {OUTCOME_HTTP_4XX_CELL, OUTCOME_IMPLAUSIBLE};
     struct instant now = at(0);
     for (size_t i = 0; i < 2; i++) {
-        struct quota *quota = open_with(0, 0, 0, "", 0);
+        begin(0, 0, 0, "", 0);
         for (int n = 0; n < 50; n++) { /* the same nine, again and again */
-            assert_int_equal(acquire(quota, FETCH_URGENT, &now), QUOTA_GRANTED);
-            report_cell(quota, outcomes[i], (uint64_t)n % 9, 0, &now);
+            assert_int_equal(acquire(FETCH_URGENT, &now), QUOTA_GRANTED);
+            report_cell(outcomes[i], (uint64_t)n % 9, 0, &now);
         }
-        assert_int_equal(acquire(quota, FETCH_URGENT, &now), QUOTA_GRANTED);
-        report_cell(quota, OUTCOME_OK, 100, 0, &now); /* the row is broken */
+        assert_int_equal(acquire(FETCH_URGENT, &now), QUOTA_GRANTED);
+        report_cell(OUTCOME_OK, 100, 0, &now); /* the row is broken */
         for (uint64_t cell = 0; cell < 10; cell++) {
-            assert_int_equal(acquire(quota, FETCH_URGENT, &now), QUOTA_GRANTED);
-            report_cell(quota, outcomes[i], cell, 0, &now);
+            assert_int_equal(acquire(FETCH_URGENT, &now), QUOTA_GRANTED);
+            report_cell(outcomes[i], cell, 0, &now);
         }
-        assert_int_equal(acquire_at(quota, 9), QUOTA_PAUSED);
+        assert_int_equal(acquire_at(9), QUOTA_PAUSED);
         now = at(11);
-        assert_int_equal(acquire(quota, FETCH_URGENT, &now), QUOTA_GRANTED); /* the probe */
-        assert_int_equal(acquire(quota, FETCH_URGENT, &now), QUOTA_PAUSED);
-        report_cell(quota, outcomes[i], 55, 0, &now);
-        assert_int_equal(acquire_at(quota, 30), QUOTA_PAUSED); /* longer than before */
+        assert_int_equal(acquire(FETCH_URGENT, &now), QUOTA_GRANTED); /* the probe */
+        assert_int_equal(acquire(FETCH_URGENT, &now), QUOTA_PAUSED);
+        report_cell(outcomes[i], 55, 0, &now);
+        assert_int_equal(acquire_at(30), QUOTA_PAUSED); /* longer than before */
         now = at(0);
-        quota_close(quota);
     }
 }
 
-static double stretch_at(struct quota *quota, const struct instant *now)
+static double stretch_at(const struct instant *now)
 {
     struct weather_upstream stats;
     quota_get_stats(quota, PROVIDER_OPEN_METEO, now, &stats);
     return stats.stretch;
 }
 
-TEST(curves_live_longer_when_the_budget_runs_down)
+QUOTA_TEST(curves_live_longer_when_the_budget_runs_down)
 {
-    struct quota *quota = open_with(0, 0, 1000, "", 0);
+    begin(0, 0, 1000, "", 0);
     struct instant noon = at(43200), evening = at(80000);
-    assert_true(stretch_at(quota, &noon) == 1);
-    granted(quota, true, 43200, 400);
-    assert_true(stretch_at(quota, &noon) == 1); /* in step with the day */
-    granted(quota, true, 43200, 500);
-    double pressed = stretch_at(quota, &noon);
+    assert_true(stretch_at(&noon) == 1);
+    granted(true, 43200, 400);
+    assert_true(stretch_at(&noon) == 1); /* in step with the day */
+    granted(true, 43200, 500);
+    double pressed = stretch_at(&noon);
     assert_true(pressed > 1.5 && pressed <= 8);
-    assert_true(stretch_at(quota, &evening) < pressed);
-    quota_close(quota);
+    assert_true(stretch_at(&evening) < pressed);
 }
 
 TEST(windows_end_on_the_minute_the_hour_and_the_day)
@@ -488,20 +478,20 @@ TEST(windows_end_on_the_minute_the_hour_and_the_day)
 }
 
 /* What an operator is told: since when it fails and how, when it is asked again, and why not before. */
-TEST(how_things_stand_is_told)
+QUOTA_TEST(how_things_stand_is_told)
 {
-    struct quota *quota = open_with(0, 0, 100, "", 0);
+    begin(0, 0, 100, "", 0);
     struct weather_upstream view;
     struct instant now = at(0);
     quota_get_stats(quota, PROVIDER_OPEN_METEO, &now, &view);
     assert_false(view.asked || view.breaker_open || view.next_try_s || view.last_success_s ||
                  view.failing_since_s);
 
-    granted(quota, true, 10, 1);
+    granted(true, 10, 1);
     for (int i = 0; i < 5; i++) {
         now = at(20 + i);
-        assert_int_equal(acquire(quota, FETCH_URGENT, &now), QUOTA_GRANTED);
-        report_cell(quota, i == 4 ? OUTCOME_TIMEOUT : OUTCOME_PARSE, 0, 0, &now);
+        assert_int_equal(acquire(FETCH_URGENT, &now), QUOTA_GRANTED);
+        report_cell(i == 4 ? OUTCOME_TIMEOUT : OUTCOME_PARSE, 0, 0, &now);
     }
     now = at(25);
     quota_get_stats(quota, PROVIDER_OPEN_METEO, &now, &view);
@@ -516,7 +506,7 @@ TEST(how_things_stand_is_told)
     assert_int_equal(view.windows[0].limit, 100);
     assert_int_equal(view.windows[0].remaining, 94);
 
-    assert_int_equal(granted(quota, true, 100, 1000), 94);
+    assert_int_equal(granted(true, 100, 1000), 94);
     now = at(101);
     quota_get_stats(quota, PROVIDER_OPEN_METEO, &now, &view);
     assert_false(view.breaker_open);
@@ -525,7 +515,6 @@ TEST(how_things_stand_is_told)
     assert_int_equal(view.windows[0].remaining, 0);
     assert_int_equal(view.windows[0].reset_s, MIDNIGHT_MS / 1000 + 86400);
     assert_int_equal(view.next_try_s, MIDNIGHT_MS / 1000 + 86400);
-    quota_close(quota);
 }
 
 UNIT_MAIN(NULL, NULL)

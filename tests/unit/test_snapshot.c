@@ -263,12 +263,10 @@ IN_FOLDER(a_full_disk_leaves_the_old_one)
 
 IN_FOLDER(a_missing_folder_is_made_and_one_that_cannot_be_is_said)
 {
-    char file[128];
     snprintf(options.path, sizeof options.path, "%s/state/cache.snapshot", folder);
     write_filled(FEW);
     check_restored(FEW, 0, 0);
-    snprintf(file, sizeof file, "%s/file", folder);
-    write_file(file, "", 0);
+    write_string(in_folder("file"), "");
     snprintf(options.path, sizeof options.path, "%s/file/cache.snapshot", folder);
     check_not_written(NULL); /* within the minute of the other's line */
 }
@@ -289,7 +287,7 @@ static void pause_randomly(uint32_t most_us)
     ppoll(NULL, 0, &pause, NULL);
 }
 
-TEST_WITH(a_kill_at_any_moment_leaves_a_whole_one, make_folder_in_memory, remove_folder)
+TEST_WITH(a_kill_at_any_moment_leaves_a_whole_one, begin_in_memory, remove_folder)
 {
     size_t half_written = 0;
     struct cache *cache = filled_cache(KILLED_CELLS);

@@ -39,7 +39,7 @@ static void check_flipped(struct cache *whole, size_t at, uint8_t bits)
 {
     uint8_t byte = few[at] ^ bits;
     if (!there(options.path)) /* put aside, since its header was hit */
-        write_file(options.path, few, sizeof few - 1);
+        write_bytes(options.path, (const char *)few, sizeof few - 1);
     int fd = open(options.path, O_WRONLY | O_CLOEXEC);
     assert_int_equal(pwrite(fd, &byte, 1, (off_t)at), 1);
     check_harmless(whole, "flipped", at);
@@ -52,8 +52,11 @@ IN_FOLDER(damage_at_any_byte_costs_at_most_what_it_hits)
     char said[256];
     struct cache *whole = filled_cache(FEW);
     assert_true(snapshot_write(&options, whole));
-    size_t length = read_file(options.path, few, sizeof few);
+    size_t length;
+    char *bytes = read_file(options.path, &length);
     assert_int_equal(length, sizeof few - 1);
+    memcpy(few, bytes, length);
+    free(bytes);
     struct capture capture = capture_begin(STDERR_FILENO); /* thousands of complaints */
     for (size_t at = 0; at < length; at++) {
         check_flipped(whole, at, 0xff);
@@ -61,7 +64,7 @@ IN_FOLDER(damage_at_any_byte_costs_at_most_what_it_hits)
     }
     for (size_t at = length; at-- > 0;) {
         if (!there(options.path))
-            write_file(options.path, few, length);
+            write_bytes(options.path, (const char *)few, length);
         assert_int_equal(truncate(options.path, (off_t)at), 0);
         check_harmless(whole, "cut", at);
     }
@@ -72,12 +75,13 @@ IN_FOLDER(damage_at_any_byte_costs_at_most_what_it_hits)
 
 IN_FOLDER(one_damaged_record_is_dropped_and_counted)
 {
-    static uint8_t bytes[SNAPSHOT_HEADER_BYTES + FEW * SNAPSHOT_RECORD_BYTES];
     char said[1024];
     write_filled(FEW);
-    size_t length = read_file(options.path, bytes, sizeof bytes);
+    size_t length;
+    char *bytes = read_file(options.path, &length);
     bytes[SNAPSHOT_HEADER_BYTES + 7 * SNAPSHOT_RECORD_BYTES + 60] ^= 4;
-    write_file(options.path, bytes, length);
+    write_bytes(options.path, bytes, length);
+    free(bytes);
     struct capture capture = capture_begin(STDERR_FILENO);
     check_restored(FEW - 1, 0, 1);
     capture_end(&capture, said, sizeof said);
@@ -110,7 +114,13 @@ static void write_one(void)
 {
     seal(one, SNAPSHOT_HEADER_BYTES);
     seal(one + SNAPSHOT_HEADER_BYTES, SNAPSHOT_RECORD_BYTES);
-    write_file(options.path, one, sizeof one);
+    write_bytes(options.path, (const char *)one, sizeof one);
+}
+
+static void write_record(const struct cache_record *record)
+{
+    fill_one(record);
+    write_one();
 }
 
 static struct cache_record sound_record(void)
@@ -136,8 +146,7 @@ IN_FOLDER(another_table_of_providers_gives_no_wrong_credit)
     struct cache_record record = sound_record();
     for (uint8_t id = 0; id < WEATHER_PROVIDERS; id++) {
         record.curve.provider = id;
-        fill_one(&record);
-        write_one();
+        write_record(&record);
         struct cache *cache = restored_cache(1, counts);
         assert_int_equal(look(cache, record.key).curve.provider, id);
         cache_close(cache);
@@ -155,8 +164,7 @@ IN_FOLDER(another_table_of_providers_gives_no_wrong_credit)
 
 static void check_refused(const struct cache_record *record)
 {
-    fill_one(record);
-    write_one();
+    write_record(record);
     check_restored(0, 0, 1);
 }
 
@@ -197,15 +205,13 @@ IN_FOLDER(a_key_that_names_no_cell_is_left_out)
     struct cache_record record = sound_record();
     for (size_t i = 0; i < COUNT(cells); i++) {
         record.key = cell_key(cells[i]);
-        fill_one(&record);
-        write_one();
+        write_record(&record);
         check_restored(0, 1, 0);
     }
     static const struct cell edges[] = {{90000000, 0}, {-90000000, 179900000}, {0, -180000000}, {0, 0}};
     for (size_t i = 0; i < COUNT(edges); i++) {
         record.key = cell_key(edges[i]);
-        fill_one(&record);
-        write_one();
+        write_record(&record);
         check_restored(1, 0, 0);
     }
 }
@@ -217,8 +223,7 @@ IN_FOLDER(a_refresh_is_never_put_off_further_than_options_and_upstream_do)
     struct cache_record record = sound_record();
     for (size_t i = 0; i < COUNT(afters); i++) {
         record.refresh_after_ms = afters[i];
-        fill_one(&record);
-        write_one();
+        write_record(&record);
         struct cache *cache = restored_cache(1, counts);
         int64_t in_ms = look(cache, record.key).refresh_in_ms;
         assert_true(in_ms <= REFRESH + REFRESH / 10 && in_ms >= -10 * SECOND);
@@ -226,8 +231,7 @@ IN_FOLDER(a_refresh_is_never_put_off_further_than_options_and_upstream_do)
     }
     record.refresh_after_ms = 5 * HOUR;
     record.curve.expires_s = record.curve.fetched_s + 4 * 3600;
-    fill_one(&record);
-    write_one();
+    write_record(&record);
     struct cache *cache = restored_cache(1, counts);
     assert_in_range(look(cache, record.key).refresh_in_ms, 4 * HOUR - 10 * SECOND, 4 * HOUR);
     cache_close(cache);
@@ -263,17 +267,13 @@ static void check_set_aside(const char *reason)
 IN_FOLDER(a_foreign_file_is_put_aside)
 {
     static const char text[] = "The quick brown fox jumps over the lazy dog";
-    char again[sizeof text];
-    write_file(options.path, text, sizeof text);
-    struct cache *cache = open_cache(1);
     uint64_t counts[SNAPSHOT_RESULTS];
-    snapshot_read(&options, cache, counts);
-    cache_close(cache);
-    assert_int_equal(read_file(beside(".unread"), (uint8_t *)again, sizeof again), sizeof text);
-    assert_memory_equal(text, again, sizeof text);
-    write_file(options.path, text, sizeof text);
+    write_string(options.path, text);
+    cache_close(restored_cache(1, counts));
+    assert_file_holds(beside(".unread"), text);
+    write_string(options.path, text);
     check_set_aside("not a snapshot");
-    write_file(options.path, "", 0);
+    write_string(options.path, "");
     check_set_aside("not a snapshot");
 }
 
@@ -290,14 +290,11 @@ IN_FOLDER(another_version_is_put_aside)
 
 IN_FOLDER(a_link_a_folder_and_a_fifo_are_put_aside)
 {
-    char target[128];
-    uint8_t text[16];
-    snprintf(target, sizeof target, "%s/elsewhere", folder);
-    write_file(target, "precious", 8);
-    assert_int_equal(symlink(target, options.path), 0);
-    assert_int_equal(symlink(target, beside(".new")), 0);
+    write_string(in_folder("elsewhere"), "precious");
+    assert_int_equal(symlink(in_folder("elsewhere"), options.path), 0);
+    assert_int_equal(symlink(in_folder("elsewhere"), beside(".new")), 0);
     check_set_aside("a symbolic link");
-    assert_int_equal(read_file(target, text, sizeof text), 8);
+    assert_file_holds(in_folder("elsewhere"), "precious");
     remove(options.path);
     assert_int_equal(mkdir(options.path, 0700), 0);
     check_set_aside("not a regular file");

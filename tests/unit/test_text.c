@@ -13,55 +13,22 @@
 
 /* --- Ceilings --- */
 
-static void append_bytes(struct text *text)
-{
-    text_bytes(text, "ab\0cd", 5);
-}
+#define APPENDER(name, call)            \
+    static void name(struct text *text) \
+    {                                   \
+        call;                           \
+    }
 
-static void append_string(struct text *text)
-{
-    text_string(text, "Mumbai");
-}
-
-static void append_format(struct text *text)
-{
-    text_format(text, "%s=%d", "key", 12345);
-}
-
-static void append_html(struct text *text)
-{
-    text_html(text, "a<b>&\"'z");
-}
-
-static void append_json(struct text *text)
-{
-    text_json(text, "a\"\\\n<\xe2\x80\xa8\xe2\x82\xac");
-}
-
-static void append_null(struct text *text)
-{
-    text_json(text, NULL);
-}
-
-static void append_plain_logfmt(struct text *text)
-{
-    text_logfmt(text, "plain");
-}
-
-static void append_logfmt(struct text *text)
-{
-    text_logfmt(text, "a b\"\n\x80");
-}
-
-static void append_number(struct text *text)
-{
-    text_number(text, -1.0 / 3);
-}
-
-static void append_nan(struct text *text)
-{
-    text_number(text, (double)NAN);
-}
+APPENDER(append_bytes, text_bytes(text, "ab\0cd", 5))
+APPENDER(append_string, text_string(text, "Mumbai"))
+APPENDER(append_format, text_format(text, "%s=%d", "key", 12345))
+APPENDER(append_html, text_html(text, "a<b>&\"'z"))
+APPENDER(append_json, text_json(text, "a\"\\\n<\xe2\x80\xa8\xe2\x82\xac"))
+APPENDER(append_null, text_json(text, NULL))
+APPENDER(append_plain_logfmt, text_logfmt(text, "plain"))
+APPENDER(append_logfmt, text_logfmt(text, "a b\"\n\x80"))
+APPENDER(append_number, text_number(text, -1.0 / 3))
+APPENDER(append_nan, text_number(text, (double)NAN))
 
 static void append_in_turn(struct text *text)
 {

@@ -2,6 +2,7 @@
  * file's networks, whatever their order; and a list has a ceiling. */
 #include "unit.h"
 
+#include "address_of.h"
 #include "capture.h"
 #include "folder.h"
 #include "place/vague.h"
@@ -16,8 +17,7 @@ static struct vague read_text(const char *text)
 
 static bool holds(const struct vague *vague, const char *text)
 {
-    struct address address;
-    assert_true(address_parse(text, strlen(text), &address));
+    struct address address = address_of(text);
     return vague_contains(vague, &address);
 }
 

@@ -23,6 +23,12 @@ static void set_well(struct status_report *r)
                                               .built_s = NOON_S - DAY_S};
 }
 
+#define SETTER(name, change)                  \
+    static void name(struct status_report *r) \
+    {                                         \
+        change;                               \
+    }
+
 static void set_nothing(struct status_report *r)
 {
     (void)r;
@@ -42,10 +48,7 @@ static void set_some_of_each(struct status_report *r)
     r->history.slots[HISTORY_HOUR][59].grown[COUNT_UNKNOWN] = 20;
 }
 
-static void set_without_numbers(struct status_report *r)
-{
-    r->history.slots[HISTORY_HOUR][59].grown[COUNT_PLACE] = 1000;
-}
+SETTER(set_without_numbers, r->history.slots[HISTORY_HOUR][59].grown[COUNT_PLACE] = 1000)
 
 /* Five of six, so that either share lies between two tenths. */
 static void set_five_sixths_without(struct status_report *r)
@@ -84,15 +87,8 @@ static void set_few_served_since(struct status_report *r)
     r->history.slots[HISTORY_HOUR][59].grown[COUNT_FRESH] = 1;
 }
 
-static void set_few_without_place(struct status_report *r)
-{
-    set_few(r, COUNT_UNKNOWN);
-}
-
-static void set_without_places(struct status_report *r)
-{
-    r->history.slots[HISTORY_HOUR][59].grown[COUNT_UNKNOWN] = 1001;
-}
+SETTER(set_few_without_place, set_few(r, COUNT_UNKNOWN))
+SETTER(set_without_places, r->history.slots[HISTORY_HOUR][59].grown[COUNT_UNKNOWN] = 1001)
 
 static void set_private(struct status_report *r)
 {
@@ -176,10 +172,7 @@ static void set_old(struct status_report *r)
     r->databases[0].old = true;
 }
 
-static void set_missing(struct status_report *r)
-{
-    r->databases[0].loaded = false;
-}
+SETTER(set_missing, r->databases[0].loaded = false)
 
 static void set_one_missing(struct status_report *r)
 {
@@ -193,15 +186,8 @@ static void set_refused(struct status_report *r)
     r->databases[0].loaded_s = NOON_S - 400 * DAY_S;
 }
 
-static void set_disk_full(struct status_report *r)
-{
-    strcpy(r->weather.snapshot_error, "No space left on device");
-}
-
-static void set_threads_out(struct status_report *r)
-{
-    r->threads_busy = 256;
-}
+SETTER(set_disk_full, strcpy(r->weather.snapshot_error, "No space left on device"))
+SETTER(set_threads_out, r->threads_busy = 256)
 
 static void set_jumped(struct status_report *r)
 {
@@ -221,10 +207,7 @@ static void set_reload_refused(struct status_report *r)
     r->reload_refusal = "the configuration is not good";
 }
 
-static void set_draining(struct status_report *r)
-{
-    r->draining = true;
-}
+SETTER(set_draining, r->draining = true)
 
 static void set_developer(struct status_report *r)
 {
@@ -329,7 +312,7 @@ static const struct {
 TEST(each_condition_has_its_sentence)
 {
     struct status_report *r = malloc(sizeof *r);
-    for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++) {
+    for (size_t i = 0; i < COUNT(conditions); i++) {
         set_well(r);
         conditions[i].set(r);
         status_judge(r);
@@ -353,7 +336,7 @@ TEST(the_gravest_comes_first)
     status_judge(r);
     static const enum status_level levels[] = {STATUS_BAD,  STATUS_DEGRADED, STATUS_DEGRADED,
                                                STATUS_NOTE, STATUS_NOTE,     STATUS_NOTE};
-    assert_int_equal(r->finding_count, sizeof levels / sizeof levels[0]);
+    assert_int_equal(r->finding_count, COUNT(levels));
     for (size_t i = 0; i < r->finding_count; i++)
         assert_int_equal(r->findings[i].level, levels[i]);
     assert_non_null(strstr(r->findings[0].sentence, "threads"));
@@ -367,7 +350,7 @@ TEST(everything_at_once_fits)
 {
     struct status_report *r = malloc(sizeof *r);
     set_well(r);
-    for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++)
+    for (size_t i = 0; i < COUNT(conditions); i++)
         conditions[i].set(r);
     r->database_count = PLACE_DATABASES;
     for (size_t i = 0; i < PLACE_DATABASES; i++) {
