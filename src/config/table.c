@@ -192,7 +192,7 @@ const char *option_nearest(const char *section, const char *key)
 {
     bool known = option_section_known(section);
     const char *wrong = known ? key : section, *best = NULL;
-    size_t limit = strlen(wrong) / 2; /* half of a short word's letters make another word */
+    size_t limit = strlen(wrong) / 2; /* of a short word, fewer than half of the letters may be wrong */
     size_t fewest = (limit < SUGGESTED_EDITS ? limit : SUGGESTED_EDITS) + 1;
     for (size_t i = 0; i < option_count; i++) {
         const char *candidate = known ? option_table[i].key : option_table[i].section;

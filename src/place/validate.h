@@ -5,8 +5,8 @@
 
 #include "place/mmdb.h"
 
-/* The child's command line: masthead --examine-database FILE */
-#define VALIDATE_COMMAND "--examine-database"
+/* The child's command line: masthead --validate-database FILE */
+#define VALIDATE_COMMAND "--validate-database"
 
 /* Lets a child read the file behind `fd`, and kills it at the limit, whatever it does with its output. False
  * when it crashes, reaches the limit or finds an error; `error` then says what. Blocks meanwhile (a second

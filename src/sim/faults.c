@@ -61,7 +61,7 @@ static void send_error(struct exchange *x, int status, const char *headers, cons
     respond(x, status, x->api->error_type, headers, body.bytes, body.length);
 }
 
-/* The body that the query deserves, its bytes for the caller to free; without bytes when an error was sent
+/* Writes the forecast that was asked for. The caller frees the bytes; there are none when an error was sent
  * instead. */
 static struct text body_or_error(struct exchange *x)
 {

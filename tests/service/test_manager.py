@@ -105,22 +105,22 @@ def children(pid):
             for child in (task / "children").read_text().split()]
 
 
-def test_an_end_does_not_wait_for_an_examination(start):
+def test_an_end_does_not_wait_for_a_validation(start):
     service = start()
 
     def stop_one():
-        """Stops the child that examines a database, so that the examination would last until its limit of 15 s."""
+        """Stops the child that validates a database, so that the validation would last until its limit of 15 s."""
         service.signal(signal.SIGHUP)
         for pid in children(service.child.pid):
             try:
-                if b"--examine-database" not in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
+                if b"--validate-database" not in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
                     continue  # not yet a process of its own
                 os.kill(pid, signal.SIGSTOP)
                 return "T" == pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
             except (ProcessLookupError, FileNotFoundError):
                 pass
         return False
-    wait_until(stop_one, what="an examination to be stopped")
+    wait_until(stop_one, what="a validation to be stopped")
     begun = time.monotonic()
     service.signal(signal.SIGTERM)
     assert service.child.wait(20) == 0

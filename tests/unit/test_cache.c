@@ -321,7 +321,7 @@ TEST(peeking_changes_nothing)
 /* --- Eviction --- */
 
 /* An operator's walk sees each cell once, in batches, as its next reader would be told of it. */
-TEST(a_survey_sees_every_cell_as_readers_would)
+TEST(a_scan_sees_every_cell_as_readers_would)
 {
     enum { BATCH = 2 };
     struct cache *own = cache_open(&usual);

@@ -241,7 +241,7 @@ static void report(struct quota *quota, enum outcome outcome, int64_t pause_s, i
     report_cell(quota, outcome, 0, pause_s, &now);
 }
 
-TEST(a_failing_provider_is_left_alone_then_asked_once)
+TEST(a_failing_provider_is_suspended_then_asked_once)
 {
     struct quota *quota = open_with(0, 0, 0, "", 0);
     for (int i = 0; i < 5; i++) {
@@ -274,7 +274,7 @@ TEST(a_burst_of_failures_opens_the_breaker_once)
 }
 
 /* Whatever else was under way when it was said. */
-TEST(nothing_shortens_a_wish_to_be_left_alone)
+TEST(nothing_shortens_a_retry_after)
 {
     static const enum outcome outcomes[] = {OUTCOME_OK, OUTCOME_TIMEOUT, OUTCOME_HTTP_429};
     for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++) {
@@ -308,7 +308,7 @@ TEST(a_tenth_is_for_what_anyone_may_name)
     quota_close(quota);
 }
 
-TEST(a_wish_to_be_left_alone_is_obeyed_to_a_day)
+TEST(a_retry_after_is_obeyed_to_a_day)
 {
     struct quota *quota = open_with(0, 0, 0, "", 0);
     assert_int_equal(acquire_at(quota, 0), QUOTA_GRANTED);
