@@ -155,7 +155,7 @@ size_t option_index(const char *section, const char *key)
 {
     size_t i = 0;
     while (i < option_count &&
-           (strcmp(option_table[i].section, section) != 0 || strcmp(option_table[i].key, key) != 0))
+           (strcmp(option_table[i].section, section) != 0 || (key && strcmp(option_table[i].key, key) != 0)))
         i++;
     return i;
 }
@@ -182,10 +182,7 @@ static size_t distance(const char *a, const char *b)
 
 bool option_section_known(const char *section)
 {
-    for (size_t i = 0; i < option_count; i++)
-        if (strcmp(option_table[i].section, section) == 0)
-            return true;
-    return false;
+    return option_index(section, NULL) < option_count;
 }
 
 const char *option_nearest(const char *section, const char *key)
