@@ -21,7 +21,7 @@
 #define DRAIN_EXTRA_MS 2000
 #define END_EXTRA_MS   30000 /* a fetch under way, the last snapshot on a slow disk */
 #define FOREVER_MS     ((int64_t)3600000)
-#define SAMPLE_MS      ((int64_t)15000) /* from one note in the history to the next */
+#define SAMPLE_MS      ((int64_t)15000) /* between two samples of the history */
 
 /* An interval of the main thread's (0: never), and when it last began; real time. */
 struct timer {
@@ -73,21 +73,6 @@ static void stop(struct service *service)
     places_close(service->places);
 }
 
-/* The configuration as the status page shows it; NULL when out of memory. */
-static struct status_settings *status_settings_of(const struct config *config)
-{
-    _Static_assert(CONFIG_OPTIONS_MAX <= STATUS_SETTINGS_MAX, "every option has a row");
-    struct status_settings *settings = calloc(1, sizeof *settings);
-    struct config_setting setting;
-    for (; settings && config_setting(config, settings->count, &setting); settings->count++) {
-        struct status_setting *row = &settings->rows[settings->count];
-        snprintf(row->name, sizeof row->name, "%s.%s", setting.section, setting.key);
-        snprintf(row->value, sizeof row->value, "%s", setting.value ? setting.value : "(set, and secret)");
-        snprintf(row->origin, sizeof row->origin, "%s", setting.origin);
-    }
-    return settings;
-}
-
 static bool open_listeners(struct service *service)
 {
     const struct config *config = service->config;
@@ -116,7 +101,7 @@ static bool open_listeners(struct service *service)
                                                            .keyless = config_keyless(config)});
     if (!service->status)
         return false;
-    status_configure(service->status, status_settings_of(config));
+    status_configure(service->status, config_settings(config));
     service->ops_options = (struct ops_options){.status = service->status, .site = &service->site};
     options = config->ops;
     options.threads = OPS_THREADS;
@@ -172,7 +157,7 @@ static void reload(struct service *service, const struct config_sources *sources
         *service->config = *next;
         log_configure(&next->log);
         access_configure(&next->access);
-        status_configure(service->status, status_settings_of(next));
+        status_configure(service->status, config_settings(next));
     }
     free(next);
     log_line(ok ? LOG_INFO : LOG_ERROR, ok ? "reloaded" : "reload refused, nothing changed");
@@ -195,14 +180,14 @@ static void watchdog_ping(struct service *service)
         log_throttled(LOG_ERROR, "the watchdog is not told", log_str("reason", "a listener does not answer"));
 }
 
-/* Waits for a signal, tells the watchdog and keeps the history meanwhile. 0 when the timer has fallen due. */
+/* Waits for a signal; meanwhile notifies the watchdog and samples the history. 0 when the timer is due. */
 static int wait_for(struct service *service, const struct timer *timer)
 {
     for (;;) {
         if (due_in(&service->watchdog) == 0)
             watchdog_ping(service);
-        int64_t beat_ms = due_in(&service->watchdog), chore_ms = due_in(timer);
-        int64_t next_ms = beat_ms < chore_ms ? beat_ms : chore_ms;
+        int64_t watchdog_ms = due_in(&service->watchdog), timer_ms = due_in(timer);
+        int64_t next_ms = watchdog_ms < timer_ms ? watchdog_ms : timer_ms;
         struct timespec wait = clock_timespec(next_ms < SAMPLE_MS ? next_ms : SAMPLE_MS);
         int signal = sigtimedwait(&signals, NULL, &wait);
         status_sample(service->status);
@@ -220,7 +205,7 @@ static void serve(struct service *service, const struct config_sources *sources)
         int signal = wait_for(service, &watch);
         if (signal == SIGTERM || signal == SIGINT)
             return;
-        if (service->watchdog.every_ms > 0) /* a new database takes most of the manager's patience */
+        if (service->watchdog.every_ms > 0) /* to validate a database takes most of the interval */
             watchdog_ping(service);
         if (signal == SIGHUP)
             reload(service, sources);

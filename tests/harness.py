@@ -205,7 +205,7 @@ class Simulator(Process):
     def count(self):
         return self.control("count", "GET").json
 
-    def truth(self, latitude, longitude, unix_s):
+    def synthetic_weather(self, latitude, longitude, unix_s):
         query = urllib.parse.urlencode({"latitude": latitude, "longitude": longitude, "time": int(unix_s)})
         return self.control("truth?" + query, "GET").json
 

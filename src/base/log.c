@@ -11,10 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LINE_BYTES  4096 /* PIPE_BUF: what a pipe takes whole once it takes anything */
-#define VALUE_BYTES 512
-#define THROTTLE_MS 60000
-#define PATIENCE_MS 100
+#define LINE_BYTES     4096 /* PIPE_BUF: what a pipe takes whole once it takes anything */
+#define VALUE_BYTES    512
+#define THROTTLE_MS    60000
+#define WRITE_LIMIT_MS 100
 
 static const char *const level_names[] = {"debug", "info", "warn", "error", "info"};
 static const char *const priorities[] = {"<7>", "<6>", "<4>", "<3>", "<6>"}; /* as in sd-daemon(3) */
@@ -76,14 +76,14 @@ static void write_field(struct text *line, bool json, const struct log_field *fi
 }
 
 /* False when standard error takes nothing: the line is then dropped. The first such line waits for
- * PATIENCE_MS, those after it do not. */
+ * WRITE_LIMIT_MS, those after it do not. */
 static bool emit(const char *bytes, size_t length)
 {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* held from poll to write */
     static bool stuck;                                       /* guarded by lock */
     struct pollfd end = {.fd = STDERR_FILENO, .events = POLLOUT};
     pthread_mutex_lock(&lock);
-    stuck = poll(&end, 1, stuck ? 0 : PATIENCE_MS) == 0;
+    stuck = poll(&end, 1, stuck ? 0 : WRITE_LIMIT_MS) == 0;
     ssize_t ignored = stuck ? 0 : write(STDERR_FILENO, bytes, length);
     (void)ignored; /* nowhere is left to report a failing log */
     bool written = !stuck;

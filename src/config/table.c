@@ -155,7 +155,7 @@ size_t option_index(const char *section, const char *key)
 {
     size_t i = 0;
     while (i < option_count &&
-           (strcmp(option_table[i].section, section) != 0 || strcmp(option_table[i].key, key) != 0))
+           (strcmp(option_table[i].section, section) != 0 || (key && strcmp(option_table[i].key, key) != 0)))
         i++;
     return i;
 }
@@ -182,17 +182,14 @@ static size_t distance(const char *a, const char *b)
 
 bool option_section_known(const char *section)
 {
-    for (size_t i = 0; i < option_count; i++)
-        if (strcmp(option_table[i].section, section) == 0)
-            return true;
-    return false;
+    return option_index(section, NULL) < option_count;
 }
 
 const char *option_nearest(const char *section, const char *key)
 {
     bool known = option_section_known(section);
     const char *wrong = known ? key : section, *best = NULL;
-    size_t limit = strlen(wrong) / 2; /* half of a short word's letters make another word */
+    size_t limit = strlen(wrong) / 2; /* of a short word, fewer than half of the letters may be wrong */
     size_t fewest = (limit < SUGGESTED_EDITS ? limit : SUGGESTED_EDITS) + 1;
     for (size_t i = 0; i < option_count; i++) {
         const char *candidate = known ? option_table[i].key : option_table[i].section;

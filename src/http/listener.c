@@ -197,7 +197,7 @@ void http_drain(struct http_listener *listener, int64_t limit_ms)
     const char *host = listener->options.host;
     atomic_store(&listener->draining, true);
     sockets_each(host, listener->port, socket_refuse);
-    /* Two looks must find none: a connection that is just being accepted is neither queued nor open. */
+    /* The list must be empty twice in a row: a connection that is being accepted right now is not in it. */
     for (int none = 0; none < 2 && clock_monotonic_ms() < until_ms;) {
         struct timespec step = {.tv_nsec = DRAIN_STEP_MS * 1000000};
         none = sockets_each(host, listener->port, socket_close_silent) == 0 ? none + 1 : 0;

@@ -65,7 +65,7 @@ void history_sample(struct history *history, const struct instant *now,
         if (slot->index != index)
             *slot = (struct history_slot){.index = index};
         for (size_t i = 0; i < HISTORY_COUNTERS; i++)
-            if (totals[i] > history->totals[i]) /* less: another thread was ahead with a later sum */
+            if (totals[i] > history->totals[i]) /* less: another thread recorded a later total first */
                 slot->grown[i] += totals[i] - history->totals[i];
         slot->level_percent = level_percent;
     }

@@ -85,6 +85,7 @@ const struct http_route ops_routes[] = {
     {"/status", "status", serve_status, &html_form, .access = HTTP_KNOWN_HOSTS},
     {"/status.json", "status.json", serve_status, &json_form, .access = HTTP_KNOWN_HOSTS},
     {"/status.css", "assets", assets_serve, .access = HTTP_KNOWN_HOSTS},
+    {"/status/pages.css", "assets", assets_serve, .access = HTTP_KNOWN_HOSTS},
     {"/status/icon.svg", "assets", assets_serve, .access = HTTP_KNOWN_HOSTS},
     {"/status/map.svg", "map", world_map_serve, .access = HTTP_KNOWN_HOSTS},
     {"/explain", "explain", serve_explain, .access = HTTP_KNOWN_HOSTS},

@@ -196,7 +196,8 @@ static void write_head(const struct status_report *report, struct text *out)
                      "<meta name=\"viewport\" content=\"width=device-width\">\n<title>");
     text_html(out, report->verdict);
     text_format(out,
-                "</title>\n<link rel=\"stylesheet\" href=\"/status.css\">\n<link rel=\"icon\" "
+                "</title>\n<link rel=\"stylesheet\" href=\"/status/pages.css\">\n<link rel=\"stylesheet\" "
+                "href=\"/status.css\">\n<link rel=\"icon\" "
                 "href=\"/status/icon.svg\">\n</head>\n<body class=\"%1$s\">\n<header>\n<p><span "
                 "class=\"level\">%1$s</span> Masthead, as of %2$s</p>\n<h1>",
                 status_level_names[report->level], now);

@@ -86,10 +86,10 @@ static void copy_stripped(const char *name, struct place *place)
     snprintf(place->name, sizeof place->name, "%.*s", (int)gazetteer_strip_qualifier(name), name);
 }
 
-/* Names the place of a believed record: the city that its readers would say, else the record's own name,
- * without the bracketed district that 42 % of random Indian addresses carry in DB-IP City Lite, as in "Mumbai
- * (Parel)". Where our table has no word for the city in the asked language but the record does, the record's
- * is taken. Returns which of these it was. */
+/* Names the place of an accepted record: the city that its readers would say, else the record's own name,
+ * without the district in brackets that 42 % of random Indian addresses have in DB-IP City Lite, as in
+ * "Mumbai (Parel)". A name in the asked language that only the record has goes before the table's English
+ * one. Returns the rule that gave the name. */
 static const char *name_place(const struct lookup *lookup, const struct record *record)
 {
     struct city city, local;

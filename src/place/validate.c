@@ -157,7 +157,7 @@ bool validate_within(int64_t limit_ms, int fd, char error[MMDB_ERROR_BYTES])
     close(output);
     bool ok = ended && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
     if (failed)
-        snprintf(error, MMDB_ERROR_BYTES, "cannot be examined: %s", strerror(failed));
+        snprintf(error, MMDB_ERROR_BYTES, "cannot be validated: %s", strerror(failed));
     else if (!ok && error[0] == '\0')
         snprintf(error, MMDB_ERROR_BYTES, "reading it crashes");
     return ok;

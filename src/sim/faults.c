@@ -37,31 +37,15 @@ static char *gzip_pack(const char *bytes, size_t length, size_t times, size_t *p
     return packed;
 }
 
-/* Sends a whole answer. `headers`: further lines, or "". */
-static void respond(struct exchange *x, int status, const char *type, const char *headers, const char *body,
-                    size_t length)
-{
-    wire_answer(x->wire, status, type, headers, body, length);
-    x->status = status;
-}
-
-/* Sends the head of a 200 whose body of `length` bytes (-1: until it ends) is to follow. */
-static bool begin_response(struct exchange *x, const char *headers, long long length)
-{
-    bool sent = wire_head(x->wire, 200, JSON_TYPE, headers, length);
-    x->status = sent ? 200 : 0;
-    return sent;
-}
-
 static void send_error(struct exchange *x, int status, const char *headers, const char *reason)
 {
     char storage[API_ERROR_BYTES];
     struct text body = text_init(storage, sizeof storage);
     x->api->error(&body, status, reason);
-    respond(x, status, x->api->error_type, headers, body.bytes, body.length);
+    wire_answer(x->wire, status, x->api->error_type, headers, body.bytes, body.length);
 }
 
-/* The body that the query deserves, its bytes for the caller to free; without bytes when an error was sent
+/* Writes the forecast that was asked for. The caller frees the bytes; there are none when an error was sent
  * instead. */
 static struct text body_or_error(struct exchange *x)
 {
@@ -90,7 +74,7 @@ static void answer(struct exchange *x)
     if (x->api->gzip && x->wire->accepts_gzip && !unmodified)
         packed = gzip_pack(body.bytes, body.length, 1, &length);
     snprintf(headers, sizeof headers, "%s%s", x->headers, packed ? GZIP_HEADER : "");
-    respond(x, status, JSON_TYPE, headers, packed ? packed : body.bytes, unmodified ? 0 : length);
+    wire_answer(x->wire, status, JSON_TYPE, headers, packed ? packed : body.bytes, unmodified ? 0 : length);
     free(packed);
     free(body.bytes);
 }
@@ -120,7 +104,8 @@ static void send_half(struct exchange *x)
     const char *tail = x->fault->reason;
     struct text body = body_or_error(x);
     size_t half = body.length / 2, tail_length = tail ? strlen(tail) : 0;
-    if (body.bytes && begin_response(x, "", (long long)(tail ? half + tail_length : body.length))) {
+    if (body.bytes &&
+        wire_head(x->wire, 200, JSON_TYPE, "", (long long)(tail ? half + tail_length : body.length))) {
         wire_write(x->wire, body.bytes, half);
         wire_write(x->wire, tail, tail_length);
     }
@@ -131,7 +116,7 @@ static void drip(struct exchange *x)
 {
     struct text body = body_or_error(x);
     size_t sent = 0;
-    if (body.bytes && begin_response(x, "", (long long)body.length))
+    if (body.bytes && wire_head(x->wire, 200, JSON_TYPE, "", (long long)body.length))
         while (sent < body.length && wire_write(x->wire, body.bytes + sent, 1) && wire_wait(x->wire, 1000))
             sent++;
     free(body.bytes);
@@ -141,7 +126,7 @@ static void send_huge(struct exchange *x)
 {
     char chunk[6 + 0x1000 + 3];
     snprintf(chunk, sizeof chunk, "1000\r\n%4096s\r\n", "");
-    bool sent = begin_response(x, "Transfer-Encoding: chunked\r\n", -1);
+    bool sent = wire_head(x->wire, 200, JSON_TYPE, "Transfer-Encoding: chunked\r\n", -1);
     for (int i = 0; sent && i < HUGE_CHUNKS; i++)
         sent = wire_write(x->wire, chunk, sizeof chunk - 1);
     if (sent)
@@ -156,7 +141,7 @@ static void send_bomb(struct exchange *x)
     memset(spaces, ' ', sizeof spaces);
     char *body = gzip_pack(spaces, sizeof spaces, HUGE_CHUNKS, &length);
     if (body)
-        respond(x, 200, JSON_TYPE, GZIP_HEADER, body, length);
+        wire_answer(x->wire, 200, JSON_TYPE, GZIP_HEADER, body, length);
     free(body);
 }
 
@@ -164,7 +149,7 @@ static void send_bomb(struct exchange *x)
 static void send_text(struct exchange *x)
 {
     const char *text = x->fault->reason;
-    respond(x, 200, text[0] ? "text/html; charset=utf-8" : JSON_TYPE, "", text, strlen(text));
+    wire_answer(x->wire, 200, text[0] ? "text/html; charset=utf-8" : JSON_TYPE, "", text, strlen(text));
 }
 
 /* The same bytes each time: a linear congruential generator with Knuth's MMIX constants, its top byte. */
@@ -176,7 +161,7 @@ static void send_garbage(struct exchange *x)
         state = state * 6364136223846793005u + 1442695040888963407u;
         bytes[i] = (char)(state >> 56);
     }
-    respond(x, 200, JSON_TYPE, "", bytes, sizeof bytes);
+    wire_answer(x->wire, 200, JSON_TYPE, "", bytes, sizeof bytes);
 }
 
 static void send_deep(struct exchange *x)
@@ -187,7 +172,7 @@ static void send_deep(struct exchange *x)
         return;
     memset(body, '[', DEEP_LEVELS);
     memset(body + DEEP_LEVELS, ']', DEEP_LEVELS);
-    respond(x, 200, JSON_TYPE, "", body, length);
+    wire_answer(x->wire, 200, JSON_TYPE, "", body, length);
     free(body);
 }
 
@@ -231,7 +216,7 @@ static void redirect(struct exchange *x)
     if (to->hops > 0)
         text_format(&location, "hop=%d&", (int)hop + 1);
     text_format(&location, "%s\r\n", wire->query);
-    respond(x, 301, "text/plain", bytes, "", 0);
+    wire_answer(x->wire, 301, "text/plain", bytes, "", 0);
     free(bytes);
 }
 

@@ -5,7 +5,7 @@
 
 #define FAULT_VALUE_BYTES 40 /* a date of HTTP fits */
 
-/* One request for a forecast, and in the end how it was answered. */
+/* One request for a forecast. */
 struct exchange {
     struct wire *wire;
     const struct fault *fault;
@@ -16,7 +16,6 @@ struct exchange {
     int refusal_status;              /* with this status */
     const char *headers;             /* further lines of an honest head */
     bool unmodified;                 /* the client has the document already */
-    int status;                      /* out: HTTP status sent; 0 when no whole head was */
 };
 
 struct fault {

@@ -102,7 +102,7 @@ static void handle_forecast(struct wire *wire)
     else
         fault_read("429", "concurrent", &x.fault, x.value);
     x.fault->respond(&x);
-    end_forecast(x.status);
+    end_forecast(wire->status);
 }
 
 /* ---- the controls: each writes an answer and returns its status ---- */

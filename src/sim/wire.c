@@ -158,8 +158,11 @@ bool wire_head(struct wire *wire, int status, const char *type, const char *head
     char size[64] = "";
     if (length >= 0)
         snprintf(size, sizeof size, "Content-Length: %lld\r\n", length);
-    return mg_printf(wire->connection, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\n%s%sConnection: close\r\n\r\n",
-                     status, mg_get_response_code_text(NULL, status), type, headers, size) > 0;
+    bool sent =
+        mg_printf(wire->connection, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\n%s%sConnection: close\r\n\r\n",
+                  status, mg_get_response_code_text(NULL, status), type, headers, size) > 0;
+    wire->status = sent ? status : 0;
+    return sent;
 }
 
 void wire_answer(struct wire *wire, int status, const char *type, const char *headers, const char *body,

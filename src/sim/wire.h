@@ -22,6 +22,7 @@ struct wire {
     bool accepts_gzip;             /* Accept-Encoding names it */
     const char *if_modified_since; /* "" when absent */
     struct mg_connection *connection;
+    int status; /* out: of the head that was sent; 0: none was, or not all of it */
 };
 
 /* Listens on `host` (dotted IPv4) and `port` (0 picks a free one), calling `handler` from up to WIRE_THREADS

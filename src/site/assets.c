@@ -24,9 +24,12 @@
 /* Files for our own pages. */
 #define ASSETS(X)                                                                        \
     X(status, "/status.css", STYLESHEET, "src/web/status.css")                     \
+    X(status_pages, "/status/pages.css", STYLESHEET, "src/web/pages.css")          \
     X(status_icon, "/status/icon.svg", SVG, "src/web/icon.svg")                    \
     X(playground_html, "/", HTML, "src/web/playground.html")                       \
     X(playground_css, "/dev/playground.css", STYLESHEET, "src/web/playground.css") \
+    X(pages, "/dev/pages.css", STYLESHEET, "src/web/pages.css")                    \
+    X(readers, "/dev/readers.css", STYLESHEET, "src/web/readers.css")              \
     X(playground_js, "/dev/playground.js", JAVASCRIPT, "src/web/playground.js")    \
     X(controls, "/dev/controls.js", JAVASCRIPT, "src/web/controls.js")             \
     X(dom, "/dev/dom.js", JAVASCRIPT, "src/web/dom.js")                            \

@@ -19,7 +19,7 @@ struct query {
     bool has_header;        /* it was read */
     struct address ip;      /* ADDRESS_NONE: not given */
     int64_t at_s;           /* negative: not given */
-    bool staged;            /* `scenario=` or `at=` counts */
+    bool applied;           /* `scenario=` or `at=` counts */
 };
 
 /* The readers return NULL when the parameter counts, else why it is ignored, a static string. */
@@ -82,7 +82,7 @@ static const char *read_scenario(struct query *query, const struct http_paramete
 {
     struct scenario *scenario = &query->out->scenario;
     const char *reason = query->refusal ? query->refusal : scenario_read(parameter->value, scenario);
-    query->staged = query->staged || !reason;
+    query->applied = query->applied || !reason;
     return reason;
 }
 
@@ -94,7 +94,7 @@ static const char *read_at(struct query *query, const struct http_parameter *par
     if (!clock_parse(parameter->value, &at_s) || at_s < 0)
         return "not an instant such as " SCENARIO_AT;
     query->at_s = at_s;
-    query->staged = true;
+    query->applied = true;
     return NULL;
 }
 
@@ -193,7 +193,7 @@ static void set_address(struct visit *visit, const struct address *address)
 
 /* Makes the visit what the scenario and the instant say. Where the query says neither, the rules' scenario
  * counts, whose reader needs `reader_allowed`. */
-static void stage(struct query *query, bool reader_allowed)
+static void apply_scenario(struct query *query, bool reader_allowed)
 {
     _Static_assert(SCENARIO_NEVER == WEATHER_NEVER, "ages are passed on unchanged");
     const struct scenario *usual = &query->rules->scenario;
@@ -201,9 +201,9 @@ static void stage(struct query *query, bool reader_allowed)
     struct visit *visit = &query->out->visit;
     if (!scenario->reader && !scenario->fault && (usual->reader || usual->fault)) {
         *scenario = (struct scenario){reader_allowed ? usual->reader : NULL, usual->fault};
-        query->staged = true;
+        query->applied = true;
     }
-    if (!query->staged)
+    if (!query->applied)
         return;
     const struct scenario_fault *fault = scenario->fault;
     int64_t at_ms = 1000 * (query->at_s < 0 ? scenario_at_s(scenario) : query->at_s);
@@ -288,7 +288,7 @@ void visit_read(const struct visit_rules *rules, const struct http_request *requ
     query.refusal = query.ip_refusal = refusal_of(rules, request, &out->visit.address);
     read_query(&query);
     bool ip = query.ip.family != ADDRESS_NONE;
-    stage(&query, !ip && !query.refusal);
+    apply_scenario(&query, !ip && !query.refusal);
     if (ip) {
         set_address(&out->visit, &query.ip);
         out->overridden = true;
@@ -296,7 +296,7 @@ void visit_read(const struct visit_rules *rules, const struct http_request *requ
 }
 
 /* Replaces the origin by what the query describes, if it describes one. */
-static void suppose(const struct query *query)
+static void apply_hypothetical(const struct query *query)
 {
     const struct scenario_reader *reader = query->out->scenario.reader;
     const char *header = query->has_header ? query->header : NULL;
@@ -320,8 +320,8 @@ void visit_parse_hypothetical(const struct visit_rules *rules, const struct http
     read_plain(rules, request, out);
     query.refusal = rules->dev ? NULL : "not in developer mode";
     read_query(&query);
-    suppose(&query);
-    stage(&query, !refusal_of(rules, request, &out->visit.address));
+    apply_hypothetical(&query);
+    apply_scenario(&query, !refusal_of(rules, request, &out->visit.address));
 }
 
 const char *visit_parameter(const struct http_request *request, const char *name,

@@ -119,20 +119,15 @@ const toggle = (reader, button, id) => {
 };
 
 // A button that selects this reader.
-const chooser = (reader, className, choose) => {
-  const button = make('button', { type: 'button', className, textContent: title(reader) });
-  button.setAttribute('aria-pressed', 'false');
-  button.addEventListener('click', () => choose(address(reader)));
-  return button;
-};
+const chooser = (reader, className, choose) => make('button',
+  { type: 'button', className, textContent: title(reader), ariaPressed: 'false', onclick: () => choose(address(reader)) });
 
 const rowOf = (reader, index, choose) => {
   const id = `details-${index}`;
-  const details = make('button', { type: 'button', textContent: 'Details' });
-  details.setAttribute('aria-expanded', 'false');
+  const ariaLabel = `Details of ${title(reader)}, ${address(reader)}`;
+  const details = make('button', { type: 'button', textContent: 'Details', ariaExpanded: 'false', ariaLabel });
   details.setAttribute('aria-controls', id);
-  details.setAttribute('aria-label', `Details of ${title(reader)}, ${address(reader)}`);
-  details.addEventListener('click', () => toggle(reader, details, id));
+  details.onclick = () => toggle(reader, details, id);
   reader.button = chooser(reader, 'reader', choose);
   reader.pin = pinOf(reader, choose);
   reader.cells = {

@@ -14,14 +14,6 @@ static void write_degrees(const struct answer *answer, bool known, struct text *
     text_string(out, known ? "</data>" : "</span>");
 }
 
-/* Writes data-weather, the code with an "n" by night, from which the style draws the icon. */
-static void write_sky(const struct answer *answer, struct text *out)
-{
-    if (answer->icon && answer_has_number(answer) && answer->reading.code >= 0)
-        text_format(out, " data-weather=\"%d%s\"", answer->reading.code,
-                    answer->reading.is_day == 0 ? "n" : "");
-}
-
 static void write_condition(const struct answer *answer, struct text *out)
 {
     const char *words =
@@ -57,7 +49,10 @@ void widget_html(const struct answer *answer, struct text *out)
         text_format(out, " data-age=\"%lld\"", (long long)answer->reading.age_s);
     if (answer->simulated)
         text_string(out, " data-simulated");
-    write_sky(answer, out);
+    /* The style draws the icon from the code, which has an "n" by night. */
+    if (answer->icon && known && answer->reading.code >= 0)
+        text_format(out, " data-weather=\"%d%s\"", answer->reading.code,
+                    answer->reading.is_day == 0 ? "n" : "");
     text_format(out, " lang=\"%s\"><span class=\"masthead-place\">", answer->language->tag);
     text_html(out, answer->place.name);
     text_string(out, "</span> ");

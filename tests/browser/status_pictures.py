@@ -10,7 +10,7 @@ import chromium
 from harness import VISITORS, Masthead, Simulator, request
 
 INSTANT = "2026-07-14T16:30:00Z"
-SIZES = {"desk": 1280, "phone": 400}
+SIZES = {"wide": 1280, "phone": 400}
 README_SIZE = (1000, 516)
 WELL = r"^Fresh for 9\d(\.\d)?\u00a0% of readers in the last 5 minutes, without a known place for \d(\.\d)?\u00a0%; "
 DEGRADED = r"^Fresh for \d+(\.\d)?\u00a0% of readers in the last 5 minutes, stale for \d+(\.\d)?\u00a0%, .*; "

@@ -122,7 +122,7 @@ def masthead(style, lang):
 @pytest.mark.parametrize("name", ["short", "longest", "Hindi", "Arabic"])
 def test_nothing_moves_in_the_three_mastheads_of_the_playground(site, browser, name):
     wall = "".join(masthead(style, lang) for style in MASTHEADS for lang in ("en", "hi", "ar"))
-    head = SCRIPT + STYLE + '<link rel="stylesheet" href="/dev/playground.css">'
+    head = SCRIPT + STYLE + "".join(f'<link rel="stylesheet" href="/dev/{name}.css">' for name in ("pages", "playground"))
     site.fault = late(site, named(NAMES[name]))
     browser.open(site.page("/", page(f'<div class="wall">{wall}</div>', head=head)))
     browser.until("!!customElements.get('masthead-weather')", "the loader did not run")

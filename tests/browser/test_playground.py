@@ -11,7 +11,8 @@ from axe import violations
 MAX_RADIUS_KM = 100  # geoip.max_radius as shipped
 WEIGHT_LIMIT_BYTES = 70_000  # of text that is ours, uncompressed
 MODULES = ["playground", "controls", "dom", "explain", "previews", "reader_map"]
-FILES = ["/", "/dev/playground.css", "/masthead.js", "/masthead.css", *(f"/dev/{name}.js" for name in MODULES)]
+SHEETS = ["pages", "playground", "readers"]
+FILES = ["/", "/masthead.js", "/masthead.css", *(f"/dev/{name}.css" for name in SHEETS), *(f"/dev/{name}.js" for name in MODULES)]
 
 
 def should_have_weather(reader):

@@ -5,7 +5,7 @@ import pytest
 from axe import violations
 
 MUMBAI = "192.0.2.1"
-SIZES = {"desk": 1280, "phone": 400}
+SIZES = {"wide": 1280, "phone": 400}
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_it_is_read_without_javascript(degraded, browser):
         assert words in text
 
 
-@pytest.mark.parametrize("size, scheme", [("desk", "dark"), ("phone", "light")])
+@pytest.mark.parametrize("size, scheme", [("wide", "dark"), ("phone", "light")])
 def test_it_fits_and_is_accessible(degraded, browser, resized, size, scheme):
     resized(SIZES[size], scheme)
     browser.open(degraded.ops + "/status?refresh=no")

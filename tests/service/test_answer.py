@@ -36,8 +36,8 @@ class Fragment(html.parser.HTMLParser):
 
 def test_a_reader_in_mumbai_gets_mumbai_and_the_temperature(masthead, sim):
     json = masthead.settled(MUMBAI)
-    truth = sim.truth(19.1, 72.9, 0)  # the shape; the value is compared below, at the answer's own time
-    assert set(truth) >= {"celsius", "code", "is_day"}
+    expected = sim.synthetic_weather(19.1, 72.9, 0)  # the shape; the value is compared below, at the answer's own time
+    assert set(expected) >= {"celsius", "code", "is_day"}
     assert json["place"] == {"name": "Mumbai", "region": "Maharashtra", "country": "IN", "source": "geoip",
                              "verdict": "city", "id": 1275339}
     assert json["state"] == "fresh" and json["cell"] == "19.1,72.9" and json["provider"] == "open-meteo"
@@ -59,14 +59,14 @@ def test_a_reader_in_mumbai_gets_mumbai_and_the_temperature(masthead, sim):
     assert f'<data class="masthead-temp" value="{celsius}">' in answer.text
 
 
-def test_the_number_is_the_simulators_truth_at_now(masthead, sim):
+def test_the_number_is_the_simulators_weather_at_now(masthead, sim):
     for address, latitude, longitude in [(MUMBAI, 19.1, 72.9), ("198.51.100.1", 40.7, -74.0)]:
         for step in ("0s", "37m", "5h", "13h"):
             masthead.advance(step)
             json = masthead.settled(address)
             now = request(masthead.ops, "/dev/clock?advance=0s", "POST").text.strip()
-            truth = sim.truth(latitude, longitude, unix(now))
-            assert json["temperature"]["celsius"] == pytest.approx(truth["celsius"], abs=0.45), (address, step)
+            expected = sim.synthetic_weather(latitude, longitude, unix(now))
+            assert json["temperature"]["celsius"] == pytest.approx(expected["celsius"], abs=0.45), (address, step)
 
 
 def test_headers_keep_one_readers_city_from_another(masthead):

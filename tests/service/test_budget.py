@@ -67,7 +67,7 @@ def test_what_was_spent_outlives_the_process(tmp_path, sim, kill):
     assert made == 30 if not kill else 10 <= made <= 30, "after a kill the lease counts as spent"
 
 
-def test_a_failing_provider_is_left_alone_and_probed(start, sim):
+def test_a_failing_provider_is_suspended_and_probed(start, sim):
     service = start()
     sim.fault("500")
     visit_all(service, INDIA)

@@ -104,7 +104,7 @@ def test_an_end_does_not_wait_for_an_examination(start):
     service = start()
 
     def stop_one():
-        """Stops the child that examines a database, so that the examination would last until its limit of 15 s."""
+        """Stops the child that validates a database, so that the validation would last until its limit of 15 s."""
         service.signal(signal.SIGHUP)
         for pid in children(service.child.pid):
             try:
@@ -115,7 +115,7 @@ def test_an_end_does_not_wait_for_an_examination(start):
             except (ProcessLookupError, FileNotFoundError):
                 pass
         return False
-    wait_until(stop_one, what="an examination to be stopped")
+    wait_until(stop_one, what="a validation to be stopped")
     begun = time.monotonic()
     service.signal(signal.SIGTERM)
     assert service.child.wait(20) == 0

@@ -53,8 +53,8 @@ def test_the_two_units_differ_only_in_whose_they_are():
 
 
 def test_limits_of_the_unit_fit_the_service():
-    """As many descriptors as the most threads that can be configured need, and the watchdog longer than an examination."""
-    most_threads = int(re.search(r'"threads", "\d+", COUNT\(server.threads, \d+, (\d+)\)',
+    """As many descriptors as the most threads that can be configured need, and the watchdog longer than a validation."""
+    most_threads = int(re.search(r'"threads", "\d+", COUNT\(public.threads, \d+, (\d+)\)',
                                  (ROOT / "src/config/table.c").read_text()).group(1))
     spare = int(re.search(r"#define SPARE_FDS +(\d+)", (ROOT / "src/service.c").read_text()).group(1))
     for unit in UNITS:

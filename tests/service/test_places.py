@@ -218,7 +218,7 @@ def test_replacing_the_database_under_load_fails_nobody(start, tmp_path):
 
 
 @pytest.mark.parametrize("damage, said", [
-    ("landmarks", "well-known networks into the wrong country"),
+    ("known networks", "well-known networks into the wrong country"),
     ("half", "not loaded"),
     ("text", "not loaded"),
 ])
@@ -227,7 +227,7 @@ def test_a_candidate_that_is_wrong_does_not_replace_one_that_serves(start, tmp_p
     shutil.copy(VISITORS, path)
     service = start(settings={"geoip.databases": str(path)})
     whole = VISITORS.read_bytes()
-    if damage == "landmarks":
+    if damage == "known networks":
         source = tmp_path / "wrong.pl"
         source.write_text("""
             use strict; use MaxMind::DB::Writer::Tree;
@@ -247,7 +247,7 @@ def test_a_candidate_that_is_wrong_does_not_replace_one_that_serves(start, tmp_p
     assert service.metrics()['masthead_geoip_last_reload_successful{database="city.mmdb"}'] == 0
 
 
-def test_a_known_crasher_is_refused_by_the_examination(tmp_path):
+def test_a_known_crasher_is_refused_by_the_validation(tmp_path):
     for size in (0, 10, 1000, 5000):
         path = tmp_path / f"cut{size}.mmdb"
         path.write_bytes(VISITORS.read_bytes()[:size])

@@ -53,8 +53,8 @@ def test_met_norway_answers_in_the_flight_in_which_open_meteo_fails(start, sim, 
     assert seen["state"] == "fresh" and seen["provider"] == "met-norway"
     assert seen["credits"][0]["url"] == "https://www.met.no/" and "MET Norway" in seen["credits"][0]["text"]
     assert "MET Norway" in service.visit(MUMBAI, "/widget").text
-    truth = second.truth(19.1, 72.9, time.time())
-    assert abs(seen["temperature"]["celsius"] - truth["celsius"]) < 0.3
+    expected = second.synthetic_weather(19.1, 72.9, time.time())
+    assert abs(seen["temperature"]["celsius"] - expected["celsius"]) < 0.3
     assert seen["weather"]["code"] is not None and seen["weather"]["is_day"] in (True, False)
     assert service.requests("open-meteo") == {"http_5xx": 1} and service.requests("met-norway") == {"ok": 1}
 
@@ -67,7 +67,7 @@ def test_openweathermap_answers_when_both_others_fail(start, sim, second, key_fi
     assert seen["state"] == "fresh" and seen["provider"] == "openweathermap"
     assert seen["credits"][0]["url"] == "https://openweathermap.org/"
     assert seen["utc_offset_s"] == 19800
-    truth = second.truth(19.1, 72.9, time.time())
+    truth = second.synthetic_weather(19.1, 72.9, time.time())
     assert abs(seen["temperature"]["celsius"] - truth["celsius"]) < 0.6
     assert service.requests("openweathermap") == {"ok": 2}, "the measurement and the forecast"
     assert service.requests("met-norway") == {"http_429": 1}
@@ -97,7 +97,7 @@ def test_its_expires_is_honoured_and_then_the_document_asked_for_only_if_changed
     assert frozen.count()["by_status"] == {"200": 1, "304": 1}
     assert again["state"] == "fresh" and again["age_s"] == 0
     assert unix(again["refresh_at"]) - unix(AT) in range(2400 + 1795, 2400 + 1806), "its times are new"
-    truth = frozen.truth(19.1, 72.9, unix(AT) + 2400)
+    truth = frozen.synthetic_weather(19.1, 72.9, unix(AT) + 2400)
     assert abs(again["temperature"]["celsius"] - truth["celsius"]) < 0.3
     service.advance("5h")  # past the next model run
     wait_until(lambda: (service.visit(MUMBAI), frozen.count()["by_status"].get("200") == 2)[1], what="a new document")

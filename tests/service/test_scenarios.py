@@ -39,7 +39,7 @@ def has_city(reader):
         "anycast" not in reader["flags"]
 
 
-class Truth:
+class SyntheticWeather:
     """What the weather really is, from the simulator, by the hour and to a tenth, as a forecast has it."""
 
     def __init__(self, simulator):
@@ -49,7 +49,7 @@ class Truth:
         latitude, longitude = cell.split(",")
         key = (cell, unix_s)
         if key not in self.known:
-            self.known[key] = self.simulator.truth(latitude, longitude, unix_s)
+            self.known[key] = self.simulator.synthetic_weather(latitude, longitude, unix_s)
         return self.known[key]
 
     def celsius(self, cell, unix_s):
@@ -58,7 +58,7 @@ class Truth:
         return before + (after - before) * (unix_s % 3600) / 3600
 
 
-def check(answer, fault, at, truth):
+def check(answer, fault, at, weather):
     """That an answer with a place is what the fault promises at that instant."""
     state, age, cache_status = FAULTS[fault]
     body, now = answer.json, unix(at)
@@ -70,11 +70,11 @@ def check(answer, fault, at, truth):
         assert body["temperature"]["celsius"] is None and body["text"] == body["place"]["name"] + " --\u00a0°C"
         return
     assert (body["fetched_at"], body["refresh_at"]) == (instant(now - age), instant(now - age + REFRESH_S))
-    exact = truth.celsius(body["cell"], now)
+    exact = weather.celsius(body["cell"], now)
     assert abs(body["temperature"]["celsius"] - exact) <= 0.0501, (body, exact)
-    sky = truth.at(body["cell"], now - now % 3600)
-    assert (body["weather"]["code"], body["weather"]["is_day"]) == (sky["code"], sky["is_day"])
-    assert (body["utc_offset_s"], body["timezone"]) == (sky["utc_offset_s"], sky["timezone"])
+    hour = weather.at(body["cell"], now - now % 3600)
+    assert (body["weather"]["code"], body["weather"]["is_day"]) == (hour["code"], hour["is_day"])
+    assert (body["utc_offset_s"], body["timezone"]) == (hour["utc_offset_s"], hour["timezone"])
 
 
 @pytest.fixture(scope="module")
@@ -90,15 +90,15 @@ def ask(service, **query):
 
 
 def footprint(service, sim):
-    """All that scenarios must leave alone."""
-    left_alone = ("masthead_cache_", "masthead_upstream_", "masthead_widgets_total")
+    """All that scenarios must not change."""
+    unchanged = ("masthead_cache_", "masthead_upstream_", "masthead_widgets_total")
     return {name: value for name, value in service.metrics().items()
-            if name.startswith(left_alone)}, sim.count()["requests"]
+            if name.startswith(unchanged)}, sim.count()["requests"]
 
 
 def test_every_reader_under_every_fault_while_others_read(service, sim):
     rows = readers()
-    truth = Truth(sim)
+    weather = SyntheticWeather(sim)
     places = {reader["ipv4"]: ask(service, ip=reader["ipv4"]).json["place"] for reader in rows}
     normal = service.settled("192.0.2.1")
     for reader in rows:
@@ -110,7 +110,7 @@ def test_every_reader_under_every_fault_while_others_read(service, sim):
         answer = ask(service, ip=reader["ipv4"], scenario=fault)
         assert answer.json["place"] == places[reader["ipv4"]], "the same place as without a scenario"
         if has_city(reader):
-            check(answer, fault, DEFAULT_AT, truth)
+            check(answer, fault, DEFAULT_AT, weather)
         else:
             assert (answer.json["state"], answer.json["text"]) == ("unknown", "")
             assert answer.json["place"]["verdict"] in ("too-vague", "not-found"), reader
@@ -130,7 +130,7 @@ def test_every_reader_under_every_fault_while_others_read(service, sim):
 def test_every_named_reader_under_every_fault(service, sim):
     table = service.get("/dev/scenarios.json").json
     assert table["default_at"] == DEFAULT_AT and [fault["name"] for fault in table["faults"]] == list(FAULTS)
-    truth = Truth(sim)
+    weather = SyntheticWeather(sim)
     known = {reader[family] for reader in readers() for family in ("ipv4", "ipv6")}
     for reader in table["readers"]:
         name, at = reader["name"], reader["at"] or DEFAULT_AT
@@ -142,7 +142,7 @@ def test_every_named_reader_under_every_fault(service, sim):
             if name in HOPELESS:
                 assert (answer.json["state"], answer.json["place"]["verdict"]) == ("unknown", HOPELESS[name])
             else:
-                check(answer, fault, at, truth)
+                check(answer, fault, at, weather)
 
 
 @pytest.mark.parametrize("query, text", [
@@ -179,7 +179,7 @@ def test_new_york_at_night_in_january_six_hours_into_an_outage(service, sim):
 def test_instants_and_what_goes_before_what(service, sim, query, at, name, fault):
     answer = ask(service, **query)
     assert answer.json["place"]["name"] == name
-    check(answer, fault, at, Truth(sim))
+    check(answer, fault, at, SyntheticWeather(sim))
     both = "ip" in query and "leh" in query.get("scenario", "")
     assert answer.headers["X-Masthead-Ignored"] == ("scenario; its reader gives way to the address given" if both else None)
 

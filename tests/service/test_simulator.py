@@ -1,5 +1,5 @@
 """Goal of these tests: whoever needs a weather API that fails in one way, for one API, one region or one request in three,
-orders it in one line, gets exactly that at every run, and is told so when the order makes no sense."""
+adds that fault in one line, gets exactly that at every run, and is told so when the rule makes no sense."""
 import gzip
 import subprocess
 import urllib.parse
@@ -15,7 +15,7 @@ FORECAST = "/data/2.5/forecast?appid=k&lat={}&lon={}"
 MUMBAI, NEW_YORK, FIJI, SAMOA = (19.1, 72.9), (40.7, -74), (-18.1, 178.4), (-13.8, -171.8)
 
 
-def order(sim, **query):
+def add_fault(sim, **query):
     return request(sim.url, "/sim/fault?" + urllib.parse.urlencode(query), "POST")
 
 
@@ -29,25 +29,25 @@ def faults(sim):
 
 
 def test_a_fault_may_be_one_apis_or_one_paths(sim):
-    order(sim, kind="500", path="met-norway")
-    order(sim, kind="503", path="/data/2.5/forecast")
+    add_fault(sim, kind="500", path="met-norway")
+    add_fault(sim, kind="503", path="/data/2.5/forecast")
     assert [ask(sim, path) for path in (OPEN_METEO, MET_NORWAY, MEASURED, FORECAST)] == [200, 500, 200, 503]
-    order(sim, kind="404", path="openweathermap")
+    add_fault(sim, kind="404", path="openweathermap")
     assert [ask(sim, path) for path in (OPEN_METEO, MET_NORWAY, MEASURED, FORECAST)] == [200, 500, 404, 503]
 
 
 def test_a_fault_may_be_a_regions(sim):
-    order(sim, kind="500", box="8,68,36,98")
-    order(sim, kind="503", box="-25,170,-10,-170")  # across the 180th meridian
+    add_fault(sim, kind="500", box="8,68,36,98")
+    add_fault(sim, kind="503", box="-25,170,-10,-170")  # across the 180th meridian
     assert [ask(sim, place=place) for place in (MUMBAI, NEW_YORK, FIJI, SAMOA)] == [500, 200, 503, 503]
     assert ask(sim, MET_NORWAY) == 500, "whichever API is asked"
     assert ask(sim, place=(100, 0)) == 400, "what lies nowhere lies in no box"
 
 
-def test_a_share_strikes_the_same_requests_at_every_run(sim):
+def test_a_share_hits_the_same_requests_at_every_run(sim):
     def run(**query):
         sim.reset()
-        order(sim, kind="500", share="0.3", **query)
+        add_fault(sim, kind="500", share="0.3", **query)
         return [ask(sim) for _ in range(100)]
 
     first = run()
@@ -57,9 +57,9 @@ def test_a_share_strikes_the_same_requests_at_every_run(sim):
 
 
 def test_what_one_fault_lets_go_may_be_anothers(sim):
-    order(sim, kind="500", share="0.5")
-    order(sim, kind="503", share="0.5", seed="2")
-    order(sim, kind="404")
+    add_fault(sim, kind="500", share="0.5")
+    add_fault(sim, kind="503", share="0.5", seed="2")
+    add_fault(sim, kind="404")
     seen = [ask(sim) for _ in range(60)]
     assert all(5 <= seen.count(status) for status in (500, 503, 404)) and 200 not in seen
     one, two, rest = faults(sim)
@@ -69,17 +69,17 @@ def test_what_one_fault_lets_go_may_be_anothers(sim):
 
 
 def test_the_fault_for_all_never_hides_a_narrower_one(sim):
-    order(sim, kind="500")
-    order(sim, kind="none", box="8,68,36,98")  # an exception
+    add_fault(sim, kind="500")
+    add_fault(sim, kind="none", box="8,68,36,98")  # an exception
     assert [ask(sim, place=place) for place in (MUMBAI, NEW_YORK)] == [200, 500]
-    order(sim, kind="503")  # takes the place of the first
+    add_fault(sim, kind="503")  # takes the place of the first
     assert [ask(sim, place=place) for place in (MUMBAI, NEW_YORK)] == [200, 503]
-    order(sim, kind="none")  # for all: the end of all
+    add_fault(sim, kind="none")  # for all: the end of all
     assert faults(sim) == [] and ask(sim, place=NEW_YORK) == 200
 
 
-def test_a_fault_rests_when_it_has_struck_as_often_as_asked(sim):
-    answer = order(sim, kind="429", value="daily", path="open-meteo", times=2).json
+def test_a_fault_ends_after_as_many_requests_as_asked(sim):
+    answer = add_fault(sim, kind="429", value="daily", path="open-meteo", times=2).json
     assert answer["faults"] == [{"kind": "429", "value": "daily", "path": "open-meteo", "box": None, "share": 1,
                                  "seed": 1, "times": 2, "fitting": 0, "struck": 0}]
     assert [ask(sim) for _ in range(3)] == [429, 429, 200]
@@ -88,7 +88,7 @@ def test_a_fault_rests_when_it_has_struck_as_often_as_asked(sim):
 
 
 def test_the_state_names_the_fault_for_all(sim):
-    answer = order(sim, kind="slow", value="5", times=2).json
+    answer = add_fault(sim, kind="slow", value="5", times=2).json
     assert (answer["fault"], answer["value"], answer["times"]) == ("slow", "5", 2)
     ask(sim), ask(sim)
     state = sim.control("fault", "GET").json
@@ -116,8 +116,8 @@ def test_the_state_names_the_fault_for_all(sim):
     ("kind=500&share=0.5&seed=4294967296", "seed"),
     ("kind=500&shre=0.5", "say kind"),
 ])
-def test_an_order_that_makes_no_sense_is_refused_and_changes_nothing(sim, query, word):
-    order(sim, kind="503")
+def test_a_fault_that_makes_no_sense_is_refused_and_changes_nothing(sim, query, word):
+    add_fault(sim, kind="503")
     answer = request(sim.url, "/sim/fault?" + query, "POST")
     assert answer.status == 400 and word in answer.json["reason"]
     assert [fault["kind"] for fault in faults(sim)] == ["503"]
@@ -125,14 +125,14 @@ def test_an_order_that_makes_no_sense_is_refused_and_changes_nothing(sim, query,
 
 def test_the_list_has_an_end(sim):
     for seed in range(16):
-        assert order(sim, kind="500", share="0.5", seed=seed).status == 200
-    assert order(sim, kind="500", share="0.5", seed=3).status == 200, "in the place of the one before"
-    answer = order(sim, kind="500", share="0.5", seed=16)
+        assert add_fault(sim, kind="500", share="0.5", seed=seed).status == 200
+    assert add_fault(sim, kind="500", share="0.5", seed=3).status == 200, "in the place of the one before"
+    answer = add_fault(sim, kind="500", share="0.5", seed=16)
     assert answer.status == 400 and "16" in answer.json["reason"]
     assert len(faults(sim)) == 16
 
 
-def test_the_command_line_orders_the_same():
+def test_the_command_line_adds_the_same():
     process = Simulator("--fault", "429=daily&path=open-meteo&times=1", "--fault", "500&share=0.3&seed=7", "--fault",
                         "hang&box=8,68,36,98&path=met-norway", "--fault", "slow=1")
     try:

@@ -267,7 +267,8 @@ def test_the_page_is_valid_and_holds_the_same_facts_as_the_json(masthead):
             assert f'<h2 id="{key}">' in answer.text, key
             for row in rows:
                 assert str(next(iter(row.values()))) in answer.text
-    for path, kind in {"/status.css": "text/css", "/status/map.svg": "image/svg+xml", "/status/icon.svg": "image/svg+xml"}.items():
+    for path, kind in {"/status.css": "text/css", "/status/pages.css": "text/css", "/status/map.svg": "image/svg+xml",
+                       "/status/icon.svg": "image/svg+xml"}.items():
         asset = request(masthead.ops, path)
         assert asset.status == 200 and asset.headers["Content-Type"].startswith(kind)
 

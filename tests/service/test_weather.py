@@ -118,7 +118,7 @@ def test_a_zone_of_half_or_quarter_hours_is_shown_the_weather_of_now(start, sim,
     for now in range(begun, begun + 8 * 97 * 60, 97 * 60):
         shown = wait_until(lambda: (a := service.get("/widget.json", headers).json)["state"] == "fresh" and a, what="a number")
         assert shown["utc_offset_s"] == offset_s
-        assert shown["temperature"]["celsius"] == pytest.approx(sim.truth(latitude, longitude, now)["celsius"], abs=0.16)
+        assert shown["temperature"]["celsius"] == pytest.approx(sim.synthetic_weather(latitude, longitude, now)["celsius"], abs=0.16)
         service.advance("97m")
 
 

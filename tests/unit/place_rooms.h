@@ -11,7 +11,7 @@
 
 #define VISITORS "data/visitors.mmdb"
 
-#define IF_EXAMINER(argc, argv)                                  \
+#define IF_VALIDATOR(argc, argv)                                 \
     if ((argc) == 3 && strcmp((argv)[1], VALIDATE_COMMAND) == 0) \
     return validate_main((argv)[2])
 

@@ -1,4 +1,4 @@
-/* The cell cache among threads: whoever waits for a flight returns when it lands or the time is up, no more
+/* The cell cache among threads: whoever waits for a fetch returns when it ends or the time is up, no more
  * wait than may, and nothing that threads do at once breaks a rule of the cache. */
 #include "unit.h"
 
@@ -32,8 +32,8 @@ static struct curve curve_at(const struct instant *now)
     return (struct curve){.start_s = now->wall_ms / 1000 - 3600, .count = CURVE_POINTS};
 }
 
-/* A cell, asked for by no other test, whose flight has begun. */
-static uint64_t new_flight(void)
+/* A cell, asked for by no other test, whose fetch has begun. */
+static uint64_t new_fetch(void)
 {
     struct cache_view view;
     cache_get(cache, ++last_key, WEATHER_FOR_VISITOR, &start, &view);
@@ -41,13 +41,13 @@ static uint64_t new_flight(void)
     return last_key;
 }
 
-static void land_with_curve(uint64_t key, struct instant now)
+static void end_with_curve(uint64_t key, struct instant now)
 {
     struct curve curve = curve_at(&now);
     cache_put(cache, key, &now, &curve, 1);
 }
 
-static void land_without(uint64_t key, struct instant now)
+static void end_without(uint64_t key, struct instant now)
 {
     cache_fail(cache, key, FETCH_URGENT, &now);
 }
@@ -57,59 +57,59 @@ static void land_without(uint64_t key, struct instant now)
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    size_t returned, landed;
+    size_t returned, ended;
     uint64_t key;
-    void (*land)(uint64_t, struct instant);
+    void (*end)(uint64_t, struct instant);
 } waits = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 static void *wait_long(void *argument)
 {
     (void)argument;
-    bool landed = cache_wait(cache, waits.key, clock_monotonic_ms() + 30 * SECOND);
+    bool ended = cache_wait(cache, waits.key, clock_monotonic_ms() + 30 * SECOND);
     pthread_mutex_lock(&waits.lock);
     waits.returned++;
-    waits.landed += landed;
+    waits.ended += ended;
     pthread_cond_broadcast(&waits.changed);
     pthread_mutex_unlock(&waits.lock);
     return NULL;
 }
 
 /* Once one has been refused, all others are waiting. */
-static void let_them_land(void)
+static void let_them_end(void)
 {
     pthread_mutex_lock(&waits.lock);
     while (waits.returned == 0)
         pthread_cond_wait(&waits.changed, &waits.lock);
-    size_t returned = waits.returned, landed = waits.landed;
+    size_t returned = waits.returned, ended = waits.ended;
     pthread_mutex_unlock(&waits.lock);
     assert_int_equal(returned, 1);
-    assert_int_equal(landed, 0);
+    assert_int_equal(ended, 0);
 
-    land_with_curve(new_flight(), start); /* another cell's landing wakes nobody for good */
-    waits.land(waits.key, start);
+    end_with_curve(new_fetch(), start); /* another cell's end wakes nobody for good */
+    waits.end(waits.key, start);
 }
 
-/* Lets one more thread wait than may, so that its refusal tells when to land. */
-static void check_waiters(void (*land)(uint64_t, struct instant))
+/* Lets one more thread wait than may, so that its refusal tells when to end. */
+static void check_waiters(void (*end)(uint64_t, struct instant))
 {
     int64_t began = clock_monotonic_ms();
-    waits.key = new_flight();
-    waits.returned = waits.landed = 0;
-    waits.land = land;
-    run_threads(wait_long, WAITERS + 1, let_them_land);
-    assert_int_equal(waits.landed, WAITERS);
+    waits.key = new_fetch();
+    waits.returned = waits.ended = 0;
+    waits.end = end;
+    run_threads(wait_long, WAITERS + 1, let_them_end);
+    assert_int_equal(waits.ended, WAITERS);
     assert_true(clock_monotonic_ms() - began < 20 * SECOND);
 }
 
-TEST(waiters_return_when_the_flight_lands)
+TEST(waiters_return_when_the_fetch_ends)
 {
-    check_waiters(land_with_curve);
-    check_waiters(land_without);
+    check_waiters(end_with_curve);
+    check_waiters(end_without);
 }
 
 TEST(waiting_ends_when_the_time_is_up)
 {
-    uint64_t key = new_flight();
+    uint64_t key = new_fetch();
     int64_t began = clock_monotonic_ms();
     assert_false(cache_wait(cache, key, began + 50));
     assert_in_range(clock_monotonic_ms() - began, 50, 10 * SECOND);
@@ -117,10 +117,10 @@ TEST(waiting_ends_when_the_time_is_up)
     assert_false(cache_wait(cache, key, 0));
 }
 
-TEST(nobody_waits_for_what_is_not_in_flight)
+TEST(nobody_waits_for_what_is_not_being_fetched)
 {
-    uint64_t key = new_flight();
-    land_with_curve(key, start);
+    uint64_t key = new_fetch();
+    end_with_curve(key, start);
     int64_t far = clock_monotonic_ms() + HOUR;
     assert_true(cache_wait(cache, key, far));
     assert_true(cache_wait(cache, last_key + 1, far));
@@ -133,7 +133,7 @@ TEST(nobody_waits_for_what_is_not_in_flight)
 #define HAMMER_STEPS 10000
 
 static struct cache *hammered;
-static atomic_int flying[HAMMER_KEYS];
+static atomic_int in_flight[HAMMER_KEYS];
 static atomic_int wrongs;
 static atomic_int_fast64_t hammer_ms;
 
@@ -153,9 +153,9 @@ static void hammer_once(uint64_t key, uint64_t dice)
         cache_get(hammered, key, WEATHER_PEEK, &now, &other);
     if (!cache_next(hammered, &now, &fetch))
         return;
-    wrongs += atomic_exchange(&flying[fetch.key], 1) != 0;
+    wrongs += atomic_exchange(&in_flight[fetch.key], 1) != 0;
     struct curve curve = curve_at(&now);
-    atomic_store(&flying[fetch.key], 0);
+    atomic_store(&in_flight[fetch.key], 0);
     if (dice % 3 == 0)
         cache_fail(hammered, fetch.key, FETCH_URGENT, &now);
     else if (dice % 7 == 0 && fetch.class != FETCH_PUBLIC)

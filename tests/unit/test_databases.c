@@ -289,6 +289,6 @@ TEST(lookups_go_on_while_databases_are_replaced)
 
 int main(int argc, char **argv)
 {
-    IF_EXAMINER(argc, argv);
+    IF_VALIDATOR(argc, argv);
     return unit_run(open_room, close_room);
 }

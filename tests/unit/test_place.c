@@ -400,6 +400,6 @@ RELOADING(hostile_records_do_no_harm)
 
 int main(int argc, char **argv)
 {
-    IF_EXAMINER(argc, argv);
+    IF_VALIDATOR(argc, argv);
     return unit_run(open_room, close_room);
 }

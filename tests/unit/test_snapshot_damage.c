@@ -1,4 +1,4 @@
-/* The snapshot, when the file is not as it was written: damaged at any byte, sealed by somebody hostile, or
+/* The snapshot, when the file is not as it was written: damaged at any byte, written by somebody hostile, or
  * something else altogether. What is good comes back, the rest is counted, and no wrong value is ever read.
  */
 #include "unit.h"
@@ -88,10 +88,10 @@ IN_FOLDER(one_damaged_record_is_dropped_and_counted)
     assert_non_null(strstr(said, "restored=19 left_out=0 damaged=1"));
 }
 
-/* --- A record that is sealed, and hostile --- */
+/* --- A hostile record with a right checksum --- */
 
 /* CRC-32, bit by bit, as a second opinion on the one under test. */
-static void seal(uint8_t *bytes, size_t size)
+static void write_checksum(uint8_t *bytes, size_t size)
 {
     uint32_t crc = UINT32_MAX;
     for (size_t i = 0; i < 8 * (size - SNAPSHOT_CRC_BYTES); i++) {
@@ -133,10 +133,10 @@ IN_FOLDER(the_checksum_is_crc_32)
 {
     struct cache_record record = sound_record();
     fill_one(&record);
-    uint8_t sealed[sizeof one];
-    memcpy(sealed, one, sizeof one);
+    uint8_t encoded[sizeof one];
+    memcpy(encoded, one, sizeof one);
     write_one();
-    assert_memory_equal(sealed, one, sizeof one);
+    assert_memory_equal(encoded, one, sizeof one);
     check_restored(1, 0, 0);
 }
 
@@ -249,7 +249,7 @@ IN_FOLDER(a_header_that_promises_much_costs_nothing)
 /* --- Something else in its place --- */
 
 /* A clear line, the thing is put aside as it is, and the next snapshot is written. */
-static void check_set_aside(const char *reason)
+static void check_put_aside(const char *reason)
 {
     char said[1024];
     struct capture capture = capture_begin(STDERR_FILENO);
@@ -284,7 +284,7 @@ IN_FOLDER(another_version_is_put_aside)
         fill_one(&record);
         one[at]++;
         write_one();
-        check_set_aside("of another version");
+        check_put_aside("of another version");
     }
 }
 
@@ -297,10 +297,10 @@ IN_FOLDER(a_link_a_folder_and_a_fifo_are_put_aside)
     assert_file_holds(in_folder("elsewhere"), "precious");
     remove(options.path);
     assert_int_equal(mkdir(options.path, 0700), 0);
-    check_set_aside("not a regular file");
+    check_put_aside("not a regular file");
     remove(options.path);
     assert_int_equal(mkfifo(options.path, 0600), 0);
-    check_set_aside("not a regular file");
+    check_put_aside("not a regular file");
 }
 
 int main(void)

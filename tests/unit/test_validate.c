@@ -1,4 +1,4 @@
-/* The child that examines a database may be in a stranger's hands once the database is hostile. Whatever it
+/* The child that validates a database may be in a stranger's hands once the database is hostile. Whatever it
  * does, the service has its verdict within the limit. */
 #include "unit.h"
 
