@@ -73,6 +73,21 @@ static void stop(struct service *service)
     places_close(service->places);
 }
 
+/* The configuration as the status page shows it; NULL when out of memory. */
+static struct status_settings *status_settings_of(const struct config *config)
+{
+    _Static_assert(CONFIG_OPTIONS_MAX <= STATUS_SETTINGS_MAX, "every option has a row");
+    struct status_settings *settings = calloc(1, sizeof *settings);
+    struct config_setting setting;
+    for (; settings && config_setting(config, settings->count, &setting); settings->count++) {
+        struct status_setting *row = &settings->rows[settings->count];
+        snprintf(row->name, sizeof row->name, "%s.%s", setting.section, setting.key);
+        snprintf(row->value, sizeof row->value, "%s", setting.value ? setting.value : "(set, and secret)");
+        snprintf(row->origin, sizeof row->origin, "%s", setting.origin);
+    }
+    return settings;
+}
+
 static bool open_listeners(struct service *service)
 {
     const struct config *config = service->config;
@@ -101,7 +116,7 @@ static bool open_listeners(struct service *service)
                                                            .keyless = config_keyless(config)});
     if (!service->status)
         return false;
-    status_configure(service->status, config_settings(config));
+    status_configure(service->status, status_settings_of(config));
     service->ops_options = (struct ops_options){.status = service->status, .site = &service->site};
     options = config->ops;
     options.threads = OPS_THREADS;
@@ -157,7 +172,7 @@ static void reload(struct service *service, const struct config_sources *sources
         *service->config = *next;
         log_configure(&next->log);
         access_configure(&next->access);
-        status_configure(service->status, config_settings(next));
+        status_configure(service->status, status_settings_of(next));
     }
     free(next);
     log_line(ok ? LOG_INFO : LOG_ERROR, ok ? "reloaded" : "reload refused, nothing changed");

@@ -311,20 +311,15 @@ bool config_reloadable(const struct config *present, const struct config *next, 
     return ok;
 }
 
-struct status_settings *config_settings(const struct config *config)
+bool config_setting(const struct config *config, size_t i, struct config_setting *out)
 {
-    _Static_assert(CONFIG_OPTIONS_MAX <= STATUS_SETTINGS_MAX, "every option has a row");
-    struct status_settings *settings = calloc(1, sizeof *settings);
-    for (size_t i = 0; settings && i < option_count; i++) {
-        const struct option *option = &option_table[i];
-        struct status_setting *row = &settings->rows[settings->count++];
-        const char *value = config->values[i].text;
-        snprintf(row->name, sizeof row->name, "%s.%s", option->section, option->key);
-        snprintf(row->value, sizeof row->value, "%s",
-                 option->secret && value[0] ? "(set, and secret)" : value);
-        ARRAY_COPY(row->origin, config->values[i].origin);
-    }
-    return settings;
+    if (i >= option_count)
+        return false;
+    const struct option *option = &option_table[i];
+    const char *value = config->values[i].text;
+    *out = (struct config_setting){option->section, option->key, option->secret && value[0] ? NULL : value,
+                                   config->values[i].origin};
+    return true;
 }
 
 bool config_keyless(const struct config *config)

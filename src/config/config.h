@@ -3,7 +3,8 @@
 #pragma once
 
 #include "base/log.h"
-#include "ops/status.h"
+#include "http/server.h"
+#include "place/place.h"
 #include "site/visit.h"
 #include "weather/weather.h"
 #include "widget/widget.h"
@@ -56,9 +57,15 @@ bool config_load(const struct config_sources *, struct config *out);
  * standard error), when a key differs that only a restart can change. */
 bool config_reloadable(const struct config *present, const struct config *next, config_error *);
 
-/* The options in force as the status page shows them, in the order of widget.conf. The caller frees them.
- * NULL when out of memory. */
-struct status_settings *config_settings(const struct config *);
+/* An option in force, as people are shown it; strings are the configuration's or static. */
+struct config_setting {
+    const char *section, *key;
+    const char *value;  /* NULL: set, and secret */
+    const char *origin; /* file and line, environment or --set; "" for a default */
+};
+
+/* The option number `i`, in the order of widget.conf. False past the last. */
+bool config_setting(const struct config *, size_t i, struct config_setting *out);
 
 /* Whether Open-Meteo's free host would be asked outside developer mode, which commercial sites may not. */
 bool config_keyless(const struct config *);

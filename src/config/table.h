@@ -36,7 +36,7 @@ struct option {
 extern const struct option option_table[];
 extern const size_t option_count;
 
-/* The index of an option, or option_count. With NULL for the key, of the first of its section. */
+/* The index of an option, or option_count. */
 size_t option_index(const char *section, const char *key);
 
 bool option_section_known(const char *section);
