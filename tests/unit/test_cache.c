@@ -551,25 +551,27 @@ OWN_CACHE(joining_promotes)
 OWN_CACHE(what_is_refused_does_not_back_off)
 {
     open_own(usual.capacity);
-    fetch_into(1);
+    fetch_all(1, 2);
     struct instant due = at(DUE), soon = at(REFRESH * 11 / 10 + SECOND / 2),
                    later = at(REFRESH * 11 / 10 + 2 * SECOND);
     assert_view(get(1, WEATHER_FOR_VISITOR, due), WEATHER_FRESH, true);
     assert_int_equal(next_key(due), 1);
     cache_release(own, 1, FETCH_REFRESH, &due);
     assert_view(get(1, WEATHER_FOR_VISITOR, soon), WEATHER_STALE, false);
+    assert_view(get(2, WEATHER_FOR_VISITOR, soon), WEATHER_STALE,
+                false); /* due, too, and held back with it */
     assert_view(get(1, WEATHER_FOR_VISITOR, later), WEATHER_STALE, true);
     assert_int_equal(get(1, WEATHER_PEEK, later).retry_in_ms, 0);
     cache_release(own, 1, FETCH_REFRESH, &later);
 
-    assert_view(get(2, WEATHER_FOR_VISITOR, later), WEATHER_MISS, true);
-    cache_release(own, 2, FETCH_URGENT, &later);
+    assert_view(get(12, WEATHER_FOR_VISITOR, later), WEATHER_MISS, true);
+    cache_release(own, 12, FETCH_URGENT, &later);
     soon = at(REFRESH * 11 / 10 + 2 * SECOND + SECOND / 2);
     later = at(REFRESH * 11 / 10 + 4 * SECOND);
-    assert_view(get(2, WEATHER_FOR_VISITOR, soon), WEATHER_NEGATIVE, false);
+    assert_view(get(12, WEATHER_FOR_VISITOR, soon), WEATHER_NEGATIVE, false);
     assert_view(get(9, WEATHER_FOR_VISITOR, soon), WEATHER_NEGATIVE, false); /* gone is gone for all */
-    assert_view(get(2, WEATHER_FOR_VISITOR, later), WEATHER_MISS, true);
-    cache_release(own, 2, FETCH_URGENT, &later);
+    assert_view(get(12, WEATHER_FOR_VISITOR, later), WEATHER_MISS, true);
+    cache_release(own, 12, FETCH_URGENT, &later);
 
     due = at(2 * REFRESH);
     assert_view(get(3, WEATHER_FOR_CHOICE, due), WEATHER_MISS, true);

@@ -256,6 +256,7 @@ TEST(a_list_is_worked_off)
 {
     for (size_t parallel = 1; parallel <= 3; parallel += 2) {
         struct fetch *fetch = open_usual(parallel, PATIENT_MS);
+        check_flight(fetch, OK, "ok"); /* the breaker is closed, whatever was before */
         int first = last_id + 1;
         for (int i = 0; i < 20; i++)
             submit(fetch, i % 5 ? OK : EMPTY, i % 3 == 0);

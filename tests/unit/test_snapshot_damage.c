@@ -112,8 +112,8 @@ static void fill_one(const struct cache_record *record)
 
 static void write_one(void)
 {
-    seal(one, SNAPSHOT_HEADER_BYTES);
-    seal(one + SNAPSHOT_HEADER_BYTES, SNAPSHOT_RECORD_BYTES);
+    write_checksum(one, SNAPSHOT_HEADER_BYTES);
+    write_checksum(one + SNAPSHOT_HEADER_BYTES, SNAPSHOT_RECORD_BYTES);
     write_bytes(options.path, (const char *)one, sizeof one);
 }
 
@@ -272,9 +272,9 @@ IN_FOLDER(a_foreign_file_is_put_aside)
     cache_close(restored_cache(1, counts));
     assert_file_holds(beside(".unread"), text);
     write_string(options.path, text);
-    check_set_aside("not a snapshot");
+    check_put_aside("not a snapshot");
     write_string(options.path, "");
-    check_set_aside("not a snapshot");
+    check_put_aside("not a snapshot");
 }
 
 IN_FOLDER(another_version_is_put_aside)
@@ -293,7 +293,7 @@ IN_FOLDER(a_link_a_folder_and_a_fifo_are_put_aside)
     write_string(in_folder("elsewhere"), "precious");
     assert_int_equal(symlink(in_folder("elsewhere"), options.path), 0);
     assert_int_equal(symlink(in_folder("elsewhere"), beside(".new")), 0);
-    check_set_aside("a symbolic link");
+    check_put_aside("a symbolic link");
     assert_file_holds(in_folder("elsewhere"), "precious");
     remove(options.path);
     assert_int_equal(mkdir(options.path, 0700), 0);

@@ -149,6 +149,8 @@ static bool list(struct cache *cache, struct entry *entry, enum fetch_class clas
                  const struct instant *now)
 {
     bool was_in_flight = in_flight(entry);
+    if (is_due && entry->refused < class && refused_ms(cache, class, now) > 0)
+        entry->refused = (uint8_t) class; /* as it would be if it were listed */
     if (!is_due || entry->class >= class || blocked_ms(cache, entry, class, now) > 0)
         return false;
     if (entry->active) {
@@ -266,9 +268,8 @@ bool cache_next(struct cache *cache, const struct instant *now, struct cache_fet
     return class != FETCH_UNLISTED;
 }
 
-/* How long a new curve is to live: a tenth either way, so that cells fetched together do not come due
- * together. When budgets press, a cell that fewer ask for than usual waits longer still, so that what is left
- * goes to the others. */
+/* A tenth either way, so that cells fetched together do not come due together. When budgets press, a cell
+ * that fewer ask for than usual waits longer still. */
 static int64_t life_ms(struct cache *cache, const struct entry *entry, double stretch)
 {
     bool cold = stretch > 1 && entry->visits < cache->usual_visits;
@@ -277,7 +278,7 @@ static int64_t life_ms(struct cache *cache, const struct entry *entry, double st
     return (int64_t)((double)cache->options.refresh_ms * stretch * (cold ? COLD_STRETCH : 1) * jitter);
 }
 
-/* Begins the end of a fetch: returns the entry, or NULL when it is gone, with the lock held. */
+/* Returns the entry whose fetch ends, or NULL when it is gone, with the lock held. */
 static struct entry *begin_end(struct cache *cache, uint64_t key)
 {
     pthread_mutex_lock(&cache->lock);
