@@ -354,8 +354,7 @@ void cache_fail(struct cache *cache, uint64_t key, enum fetch_class class, const
 {
     struct entry *entry = begin_end(cache, key);
     if (entry && !list_for_visitor(cache, entry, class, now)) {
-        if (entry->failures < UINT8_MAX)
-            entry->failures++;
+        entry->failures = (uint8_t)(entry->failures + (entry->failures < UINT8_MAX));
         entry->retry_ms = now->boot_ms + backoff_ms(entry->failures);
     }
     finish_end(cache);
