@@ -27,7 +27,7 @@ struct weather {
     enum provider_id order[WEATHER_PROVIDERS]; /* those in use */
     size_t order_count;
     pthread_t housekeeping;
-    bool keeps_house; /* that thread runs */
+    bool housekeeping_runs; /* that thread runs */
 };
 
 /* Chooses the providers that can be used. False when a key cannot be read, or when there is none. */
@@ -101,7 +101,7 @@ static bool open_snapshot(struct weather *weather)
     return own.path[0] == '\0' || (weather->snapshot = snapshot_open(&own, weather->cache));
 }
 
-static void *keep_house(void *context)
+static void *run_housekeeping(void *context)
 {
     struct weather *weather = context;
     int64_t every_ms = weather->options.snapshot_every_ms, due_ms = clock_monotonic_ms() + every_ms;
@@ -145,8 +145,8 @@ struct weather *weather_open(const struct weather_options *options)
         log_event(LOG_ERROR, "no memory for the cell cache", log_int("cells", options->capacity));
     if (weather->cache && open_snapshot(weather) && (weather->quota = open_quota(options, &fetch)) &&
         (weather->fetch = fetch_open(&fetch, weather->cache, weather->quota)))
-        weather->keeps_house = pthread_create(&weather->housekeeping, NULL, keep_house, weather) == 0;
-    if (weather->keeps_house)
+        weather->housekeeping_runs = pthread_create(&weather->housekeeping, NULL, run_housekeeping, weather) == 0;
+    if (weather->housekeeping_runs)
         return weather;
     log_line(LOG_ERROR, "cannot start the weather room");
     weather_close(weather);
@@ -157,7 +157,7 @@ void weather_close(struct weather *weather)
 {
     if (!weather)
         return;
-    if (weather->keeps_house) {
+    if (weather->housekeeping_runs) {
         quota_stop(weather->quota);
         pthread_join(weather->housekeeping, NULL);
     }

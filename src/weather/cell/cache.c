@@ -300,11 +300,11 @@ static void finish_end(struct cache *cache)
 static void renew(struct cache *cache, struct entry *entry, const struct instant *now, int64_t expires_s,
                   double stretch)
 {
-    int64_t wish_ms = now->boot_ms + expires_s * 1000 - now->wall_ms;
+    int64_t stated_ms = now->boot_ms + expires_s * 1000 - now->wall_ms;
     int64_t refresh_ms = now->boot_ms + life_ms(cache, entry, stretch);
     entry->visits = 0;
     entry->fetched_ms = now->boot_ms;
-    entry->refresh_ms = expires_s > 0 && wish_ms > refresh_ms ? wish_ms : refresh_ms;
+    entry->refresh_ms = expires_s > 0 && stated_ms > refresh_ms ? stated_ms : refresh_ms;
     entry->failures = 0;
     entry->refused = FETCH_UNLISTED;
 }
@@ -419,14 +419,14 @@ size_t cache_scan(struct cache *cache, size_t *cursor, const struct instant *now
     return count;
 }
 
-/* When a refresh is due after the fetch, by the record, but not later than present options and the upstream's
- * wish make it. */
+/* When a refresh is due after the fetch, by the record, but not later than the present options and the
+ * upstream's Expires make it. */
 static int64_t refresh_after_ms(const struct cache *cache, const struct cache_record *record)
 {
     int64_t latest = cache->options.refresh_ms + cache->options.refresh_ms / 10;
-    int64_t wish = (record->curve.expires_s - record->curve.fetched_s) * 1000;
-    if (wish > latest)
-        latest = wish;
+    int64_t stated = (record->curve.expires_s - record->curve.fetched_s) * 1000;
+    if (stated > latest)
+        latest = stated;
     int64_t after = record->refresh_after_ms > 0 ? record->refresh_after_ms : 0;
     return after < latest ? after : latest;
 }

@@ -70,7 +70,7 @@ bool cache_next(struct cache *, const struct instant *now, struct cache_fetch *o
 /* Ends a fetch with a curve, which lives `stretch` times `refresh_ms`. */
 void cache_put(struct cache *, uint64_t key, const struct instant *now, const struct curve *, double stretch);
 
-/* Ends a fetch with the word that the present curve is still good, until `expires_s` (Unix time; 0: no wish).
+/* Ends a fetch whose answer confirms the present curve until `expires_s` (Unix time; 0: not stated).
  */
 void cache_confirm(struct cache *, uint64_t key, const struct instant *now, int64_t expires_s,
                    double stretch);

@@ -26,7 +26,7 @@
 struct curve {
     int64_t start_s;      /* Unix time of the first point; points are CURVE_STEP_S apart */
     int64_t fetched_s;    /* Unix time at which it was fetched */
-    int64_t expires_s;    /* before this the upstream does not want to be asked again; 0: no wish */
+    int64_t expires_s;    /* the upstream must not be asked again before this; 0: not stated */
     int64_t modified_s;   /* Unix time of its Last-Modified; 0: none that can be given back exactly */
     int32_t utc_offset_s; /* or CURVE_NO_OFFSET */
     int16_t temperature_cdeg[CURVE_POINTS]; /* hundredths of a degree Celsius */

@@ -4,7 +4,7 @@
 
 #include "weather/cell/cell.h"
 
-/* The state of a cell, as one who asks is told it. */
+/* The state of a cell, as whoever asks is told. */
 enum weather_state {
     WEATHER_UNKNOWN, /* there is no cell: the place is not known */
     WEATHER_FRESH,   /* a curve whose due refresh, if any, has not failed */

@@ -13,7 +13,7 @@
 #define HEADER_BYTES  (PROVIDER_KEY_BYTES + 32)
 #define POLL_MS       1000
 #define PAUSE_USUAL_S 60    /* after a 429 that does not say */
-#define EXPIRES_MAX_S 86400 /* a wish to be left alone for longer than this is a mistake */
+#define EXPIRES_MAX_S 86400 /* an Expires further ahead than this is a mistake */
 
 /* One fetch of the cache's, from its first provider to its end. */
 struct flight {
