@@ -121,8 +121,9 @@ def test_for_developers_and_nobody_else(start, service):
 
 
 def test_the_command_line_tells_the_same_as_far_as_it_can(service):
-    printed = command("lookup", "--pretty", "--set", f"geoip.databases={VISITORS}", MUMBAI).stdout
-    offline, online = json.loads(printed), explain(service, ip=MUMBAI)
+    printed = command("lookup", "--pretty", "--set", f"geoip.databases={VISITORS}", MUMBAI)
+    assert printed.returncode == 0, printed.stderr
+    offline, online = json.loads(printed.stdout), explain(service, ip=MUMBAI)
     assert list(offline) == list(online)
     assert {key: offline[key] for key in PLACE_KEYS} == {key: online[key] for key in PLACE_KEYS}
     assert offline["client"] is None and offline["weather"] is None and offline["upstreams"] is None

@@ -270,9 +270,9 @@ def test_the_manual_page_is_clean_and_knows_every_option(installed, tmp_path):
     assert linted.returncode == 0 and not linted.stdout, linted.stdout
     shown = subprocess.run(["mandoc", "-T", "utf8", "-O", "width=200", page], capture_output=True, text=True, check=True).stdout
     shown = re.sub(".\b", "", shown)
-    printed, usage = (command(*arguments).stdout for arguments in (["--print-config", "--config", "/dev/null"], ["--help"]))
-    assert printed and usage
-    for line in printed.splitlines():
+    printed, usage = command("--print-config", "--config", "/dev/null"), command("--help")
+    assert printed.returncode == usage.returncode == 0, printed.stderr + usage.stderr
+    for line in printed.stdout.splitlines():
         if line and not line.startswith("#"):
             assert f" {line}".rstrip() in shown, line
-    assert all(line.strip() in shown for line in usage.splitlines())
+    assert all(line.strip() in shown for line in usage.stdout.splitlines())
