@@ -145,7 +145,8 @@ struct weather *weather_open(const struct weather_options *options)
         log_event(LOG_ERROR, "no memory for the cell cache", log_int("cells", options->capacity));
     if (weather->cache && open_snapshot(weather) && (weather->quota = open_quota(options, &fetch)) &&
         (weather->fetch = fetch_open(&fetch, weather->cache, weather->quota)))
-        weather->housekeeping_runs = pthread_create(&weather->housekeeping, NULL, run_housekeeping, weather) == 0;
+        weather->housekeeping_runs =
+            pthread_create(&weather->housekeeping, NULL, run_housekeeping, weather) == 0;
     if (weather->housekeeping_runs)
         return weather;
     log_line(LOG_ERROR, "cannot start the weather room");
