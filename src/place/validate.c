@@ -66,9 +66,8 @@ static void sweep(const struct mmdb *db)
         struct address address = {.family = i % 2 ? ADDRESS_V6 : ADDRESS_V4};
         int32_t bits[] = {(int32_t)jrand48(state), (int32_t)jrand48(state)};
         memcpy(address.bytes, bits, address.family == ADDRESS_V6 ? sizeof bits : sizeof bits[0]);
-        if (address.family == ADDRESS_V6)
-            address.bytes[0] =
-                0x20 | (address.bytes[0] & 0x0f); /* most of 2000::/3, where addresses are assigned */
+        if (address.family == ADDRESS_V6) /* most of 2000::/3, where addresses are assigned */
+            address.bytes[0] = 0x20 | (address.bytes[0] & 0x0f);
         mmdb_find(db, &address, "en", &record);
     }
 }

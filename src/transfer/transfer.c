@@ -76,8 +76,8 @@ static void set_options(struct transfer *transfer, const struct transfer_options
     curl_easy_setopt(h, CURLOPT_HEADERDATA, transfer);
     curl_easy_setopt(h, CURLOPT_HTTPHEADER, transfer->headers);
     curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(h, CURLOPT_QUICK_EXIT,
-                     1L); /* else a silent name server blocks the thread for ten seconds */
+    /* Else a silent name server blocks the thread for ten seconds. */
+    curl_easy_setopt(h, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(h, CURLOPT_ACCEPT_ENCODING, "gzip");
     curl_easy_setopt(h, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);

@@ -65,10 +65,9 @@ struct provider_step {
 struct provider {
     struct credit credit;
     bool needs_key, needs_contact;
-    const char
-        *keyed_host;    /* that is asked in place of WEATHER_FREE_HOST where there is a key; NULL: the same */
-    bool one_at_a_time; /* without a key it wants one request at a time */
-    bool conditional;   /* a present curve may be asked for by If-Modified-Since, and confirmed by a 304 */
+    const char *keyed_host; /* is asked in place of WEATHER_FREE_HOST where there is a key; NULL: the same */
+    bool one_at_a_time;     /* without a key it wants one request at a time */
+    bool conditional; /* a present curve may be asked for by If-Modified-Since, and confirmed by a 304 */
     size_t step_count;
     struct provider_step steps[PROVIDER_STEPS]; /* in this order; only the last one's curve is whole */
 

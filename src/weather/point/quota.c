@@ -27,8 +27,8 @@ struct account {
     int64_t pending;                     /* the same, once the file is written */
     uint32_t rolls;                      /* how often a window has begun */
     struct breaker breaker;
-    struct weather_upstream
-        stats; /* whether it was asked, when and how flights ended; no more is kept here */
+    /* Whether it was asked, when and how flights ended; no more is kept here. */
+    struct weather_upstream stats;
 };
 
 struct quota {
@@ -231,8 +231,8 @@ bool quota_renew(struct quota *quota, const struct instant *now)
         return false;
     quota_file_write(quota->options.path, copies);
     pthread_mutex_lock(&quota->lock);
-    for (enum provider_id id = 0; id < WEATHER_PROVIDERS;
-         id++) { /* none are pending where a window began meanwhile */
+    /* None are pending where a window began meanwhile. */
+    for (enum provider_id id = 0; id < WEATHER_PROVIDERS; id++) {
         quota->accounts[id].leased += quota->accounts[id].pending;
         quota->accounts[id].pending = 0;
     }
