@@ -206,7 +206,8 @@ static int run_configured(struct arguments *arguments, const struct demo *demo)
             status = service_run(config, &arguments->sources, demo);
         } else {
             /* What is done at once writes nothing: what is in the state folder is a running service's. */
-            config->place.state[0] = config->weather.snapshot[0] = config->weather.budgets[0] = '\0';
+            config->place.read_only = true;
+            config->weather.snapshot[0] = config->weather.budgets[0] = '\0';
             status = arguments->command->run(config, arguments);
         }
     }

@@ -65,6 +65,16 @@ const struct option option_table[] = {
      .help = "A city is believed only with an accuracy radius up to this, where the database gives radii"},
     {"geoip", "vague", "", PATH(place.vague), .reloads = true,
      .help = "File of networks, one a line, whose city is never believed, such as those of mobile carriers"},
+    {"geoip", "asn", "", PATH(place.asn), .reloads = true,
+     .help =
+         "Database of autonomous systems (.mmdb): the cities of mobile carriers, which the program lists, "
+         "are then believed only if confirmed"},
+    {"geoip", "vague_asn", "", FIELD(read_asns, struct place_options, place), .reloads = true,
+     .help = "Numbers of more autonomous systems whose cities are believed only if confirmed"},
+    {"geoip", "believe", "claimed", CHOICE(place.believe, "claimed confirmed"), .reloads = true,
+     .help = "Whether a city needs a second database or a radius that confirms it"},
+    {"geoip", "conflict", "hide", CHOICE(place.conflict, "hide first"), .reloads = true,
+     .help = "Whether no city is shown where two databases contradict each other, or that of the first"},
     {"geoip", "home", "", FIELD(read_home, struct place, place.home), .reloads = true,
      .help = "Shown where a reader's place is not known: name, country, latitude, longitude"},
     {"geoip", "watch", "60s", DURATION(watch_ms, 0, DAY), .reloads = true,

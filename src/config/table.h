@@ -64,6 +64,7 @@ option_reader read_hosts, read_origins;
 option_reader read_place_headers; /* none or four */
 option_reader read_networks;
 option_reader read_databases;
+option_reader read_asns; /* of autonomous systems, with or without "AS" */
 option_reader read_providers;
 option_reader read_home;
 option_reader read_language; /* one that widget/words.h knows */

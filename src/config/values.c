@@ -353,6 +353,24 @@ bool read_databases(struct setting *s)
     return true;
 }
 
+bool read_asns(struct setting *s)
+{
+    struct place_options *out = s->field;
+    struct list list;
+    _Static_assert(PLACE_ASNS <= NETWORK_SET_MAX, "a list has room for them");
+    if (!split(s, PLACE_ASNS, &list))
+        return false;
+    out->vague_asn_count = list.count;
+    for (size_t i = 0; i < list.count; i++) {
+        const char *digits = list.items[i] + (strncasecmp(list.items[i], "AS", 2) == 0 ? 2 : 0);
+        double number = strlen(digits) <= 10 && is_made_of(digits, DIGITS) ? strtod(digits, NULL) : 0;
+        if (number < 1 || number > UINT32_MAX)
+            return fail(s, "not the number of an autonomous system such as 55836: \"%.60s\"", list.items[i]);
+        out->vague_asns[i] = (uint32_t)number;
+    }
+    return true;
+}
+
 bool read_providers(struct setting *s)
 {
     struct weather_options *out = s->field;

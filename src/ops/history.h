@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#define HISTORY_COUNTERS 13
+#define HISTORY_COUNTERS 25
 
 enum history_span { HISTORY_HOUR, HISTORY_DAY, HISTORY_SPANS };
 extern const struct history_ring {

@@ -162,6 +162,42 @@ static void gather_process(struct status *status, struct status_report *report)
     pthread_mutex_unlock(&status->lock);
 }
 
+/* The rows are the counters of places, in words. */
+static void gather_places(struct status_report *report)
+{
+    static const struct {
+        enum status_counter counter;
+        const char *words;
+    } rows[STATUS_PLACES] = {
+        {COUNT_CHOICE, "chose their city"},
+        {COUNT_CONFIRMED, "city, confirmed"},
+        {COUNT_CLAIMED, "city, claimed by one database"},
+        {COUNT_OFFICE, "no city: the operator's office"},
+        {COUNT_CONFLICT, "no city: databases contradict each other"},
+        {COUNT_LISTED, "no city: a listed network or carrier"},
+        {COUNT_RADIUS, "no city: the radius is too large"},
+        {COUNT_ANYCAST, "no city: anycast"},
+        {COUNT_UNCONFIRMED, "no city: not confirmed"},
+        {COUNT_NO_CITY, "no city in any record"},
+        {COUNT_NOT_FOUND, "no record"},
+        {COUNT_NO_DATABASE, "a database is missing"},
+        {COUNT_LOCAL, "private or unreadable address"},
+    };
+    double hours = 0, days = 0;
+    for (size_t i = 0; i < STATUS_PLACES; i++) {
+        enum status_counter counter = rows[i].counter;
+        struct status_place *place = &report->places[report->place_count++];
+        place->name = status_counters[counter].name;
+        place->words = rows[i].words;
+        hours += (double)(place->hour = status_recent(report, counter, HISTORY_HOUR, HISTORY_SLOTS_MAX));
+        days += (double)(place->day = status_recent(report, counter, HISTORY_DAY, HISTORY_SLOTS_MAX));
+    }
+    for (struct status_place *place = report->places; place < report->places + STATUS_PLACES; place++) {
+        place->hour_share = hours > 0 ? (double)place->hour / hours : 0;
+        place->day_share = days > 0 ? (double)place->day / days : 0;
+    }
+}
+
 struct status_report *status_gather(struct status *status)
 {
     const struct status_sources *sources = &status->sources;
@@ -173,6 +209,7 @@ struct status_report *status_gather(struct status *status)
     status_sample(status);
     history_read(status->history, &now, &report->history);
     gather_process(status, report);
+    gather_places(report);
     gather_cells(sources->weather, &now, report);
     gather_upstreams(sources->weather, &now, report);
     weather_report(sources->weather, &report->weather);

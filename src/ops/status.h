@@ -59,13 +59,34 @@ struct status_finding {
     X(COUNT_FAILED, "upstream_failed", "masthead_upstream_requests_total", NULL)   \
     X(COUNT_TAKEN_MS, "upstream_ms", "masthead_upstream_request_duration_seconds", NULL) \
     X(COUNT_LOOKED_UP, "looked_up", "masthead_place_lookups_total", NULL)          \
-    X(COUNT_LOCAL, "private_or_unreadable", "masthead_place_lookups_total", "private")
+    X(COUNT_LOCAL, "private_or_unreadable", "masthead_place_lookups_total", "private") \
+    X(COUNT_NOT_FOUND, "not_found", "masthead_place_lookups_total", "not-found")   \
+    X(COUNT_NO_DATABASE, "no_database", "masthead_place_lookups_total", "no-database") \
+    X(COUNT_CHOICE, "own_choice", "masthead_widgets_total", "reader")              \
+    X(COUNT_CONFIRMED, "confirmed", "masthead_places_total", "confirmed")          \
+    X(COUNT_CLAIMED, "claimed", "masthead_places_total", "claimed")                \
+    X(COUNT_NO_CITY, "no_city", "masthead_places_total", "no-city")                \
+    X(COUNT_RADIUS, "radius", "masthead_places_total", "radius")                   \
+    X(COUNT_ANYCAST, "anycast", "masthead_places_total", "anycast")                \
+    X(COUNT_LISTED, "listed", "masthead_places_total", "listed")                   \
+    X(COUNT_OFFICE, "office", "masthead_places_total", "office")                   \
+    X(COUNT_CONFLICT, "conflict", "masthead_places_total", "conflict")             \
+    X(COUNT_UNCONFIRMED, "unconfirmed", "masthead_places_total", "unconfirmed")
 #define STATUS_COUNTER_ID(id, name, metric, label) id,
 enum status_counter { STATUS_COUNTER_LIST(STATUS_COUNTER_ID) STATUS_COUNTERS };
 /* clang-format on */
 extern const struct status_counter_row {
     const char *name, *metric, *label;
 } status_counters[STATUS_COUNTERS];
+
+/* What became of readers' places: so many, and the share of all lookups and choices, in the last hour and
+ * day. */
+#define STATUS_PLACES 13
+struct status_place {
+    const char *name, *words;
+    int64_t hour, day;
+    double hour_share, day_share;
+};
 
 struct status_window {
     const char *provider;
@@ -95,10 +116,11 @@ struct status_report {
 
     struct weather_upstream upstreams[WEATHER_PROVIDERS];
     struct status_window windows[WEATHER_PROVIDERS * QUOTA_WINDOWS];
-    struct place_database databases[PLACE_DATABASES];
+    struct place_database databases[PLACE_FILES];
+    struct status_place places[STATUS_PLACES];
     struct weather_cell oldest[STATUS_CELLS], hottest[STATUS_CELLS];
     struct status_settings settings;
-    size_t upstream_count, window_count, database_count, oldest_count, hottest_count;
+    size_t place_count, upstream_count, window_count, database_count, oldest_count, hottest_count;
 
     world_map_grid map; /* the state of the worst cell in each unit of the map */
 };
@@ -121,6 +143,9 @@ void status_sample(struct status *);
 /* Gathers and judges a report. The caller frees it. NULL when out of memory. Thread-safe; holds no lock for
  * longer than a batch of cells takes. */
 struct status_report *status_gather(struct status *);
+
+/* The growth of a counter in the last `slots` slots of a span, at most all. */
+int64_t status_recent(const struct status_report *, enum status_counter, enum history_span, size_t slots);
 
 /* Fills in `level`, `verdict` and `findings` from all other facts. Pure. */
 void status_judge(struct status_report *);

@@ -51,6 +51,15 @@ static const struct column windows[] = {
     IN(status_window, "reset", "Whole again", FIELD_TIME, window.reset_s),
 };
 
+static const struct column places[] = {
+    IN(status_place, "place", "Code", FIELD_TEXT, name),
+    IN(status_place, "words", "Readers", FIELD_TEXT, words),
+    IN(status_place, "last_hour", "Last hour", FIELD_COUNT, hour),
+    IN(status_place, "last_hour_share", "Share", FIELD_RATIO, hour_share),
+    IN(status_place, "last_day", "Last day", FIELD_COUNT, day),
+    IN(status_place, "last_day_share", "Share", FIELD_RATIO, day_share),
+};
+
 static const struct column databases[] = {
     IN(place_database, "file", "File", FIELD_CHARS, label),
     IN(place_database, "type", "Type", FIELD_CHARS, type),
@@ -60,6 +69,7 @@ static const struct column databases[] = {
     IN(place_database, "radii", "Radii", FIELD_FLAG, has_radii),
     IN(place_database, "loaded_at", "In use for", FIELD_AGE, loaded_s),
     IN(place_database, "reload_ok", "Last reload succeeded", FIELD_FLAG, reload_ok),
+    IN(place_database, "refusal", "Why not", FIELD_CHARS, refusal),
 };
 
 static const struct column cells[] = {
@@ -82,7 +92,11 @@ const struct table status_tables[] = {
           upstream_count),
     TABLE("budgets", "Budgets", "Windows are fixed ones of UTC. The last tenth is for cells without a curve.",
           windows, windows, window_count),
-    TABLE("databases", "City databases", NULL, databases, databases, database_count),
+    TABLE("places", "Readers' places",
+          "A city is withheld where nothing vouches for it: such readers are invited to "
+          "choose theirs.",
+          places, places, place_count),
+    TABLE("databases", "Databases", NULL, databases, databases, database_count),
     TABLE("oldest_cells", "Oldest curves", NULL, cells, oldest, oldest_count),
     TABLE("hottest_cells", "Hottest cells", "Those that were asked for most since their curves came.", cells,
           hottest, hottest_count),

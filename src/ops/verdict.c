@@ -48,14 +48,19 @@ add_finding(struct status_report *r, enum status_level level, const char *format
     r->finding_count++;
 }
 
-/* The growth of a counter in the last minutes. */
-static int64_t recent(const struct status_report *r, enum status_counter counter, size_t minutes)
+int64_t status_recent(const struct status_report *r, enum status_counter counter, enum history_span span,
+                      size_t slots)
 {
     int64_t sum = 0;
-    size_t slots = history_rings[HISTORY_HOUR].slots;
-    for (size_t i = slots - minutes; i < slots; i++)
-        sum += (int64_t)r->history.slots[HISTORY_HOUR][i].grown[counter];
+    size_t all = history_rings[span].slots;
+    for (size_t i = slots < all ? all - slots : 0; i < all; i++)
+        sum += (int64_t)r->history.slots[span][i].grown[counter];
     return sum;
+}
+
+static int64_t recent(const struct status_report *r, enum status_counter counter, size_t minutes)
+{
+    return status_recent(r, counter, HISTORY_HOUR, minutes);
 }
 
 /* What readers were shown recently. The first counters are the indices. */
@@ -92,11 +97,13 @@ static void judge_readers(struct status_report *r)
 {
     struct shown shown = answers_in(r, RECENT_MINUTES);
     int64_t looked_up = recent(r, COUNT_LOOKED_UP, 60), local = recent(r, COUNT_LOCAL, 60);
+    int64_t nowhere =
+        recent(r, COUNT_NOT_FOUND, RECENT_MINUTES) + recent(r, COUNT_NO_DATABASE, RECENT_MINUTES);
     if (looked_up >= FEW_READERS && local * 2 > looked_up)
         add_finding(r, STATUS_BAD,
                     "most readers come with a private or unreadable address: visitor.trusted_proxies and "
                     "visitor.header do not say what the proxy in front does");
-    else if (shown.all >= FEW_READERS && shown.readers[COUNT_UNKNOWN] * 2 > shown.all)
+    else if (shown.all >= FEW_READERS && nowhere * 2 > shown.all)
         add_finding(r, STATUS_BAD,
                     "most readers are at no known place: check geoip.databases and visitor.trusted_proxies");
     if (r->threads_busy * 10 >= r->threads * 9)
@@ -105,26 +112,45 @@ static void judge_readers(struct status_report *r)
                     (long long)r->threads);
 }
 
+/* Cities that are withheld are as they should be: a note, never more. */
+static void note_withheld(struct status_report *r)
+{
+    int64_t looked_up = recent(r, COUNT_LOOKED_UP, 60), withheld = 0, most = 0;
+    const char *reason = "";
+    for (enum status_counter i = COUNT_NO_CITY; i <= COUNT_UNCONFIRMED; i++) {
+        int64_t readers = recent(r, i, 60);
+        withheld += readers;
+        if (readers > most) {
+            most = readers;
+            reason = status_counters[i].name;
+        }
+    }
+    if (looked_up >= FEW_READERS && withheld * 20 >= looked_up)
+        add_finding(r, STATUS_NOTE,
+                    "no database knows the city of %lld %% of readers well enough, mostly for the reason %s: "
+                    "they are invited to choose it",
+                    (long long)(100 * withheld / looked_up), reason);
+}
+
 static void judge_places(struct status_report *r)
 {
+    note_withheld(r);
     size_t loaded = 0, with_radii = 0;
     for (size_t i = 0; i < r->database_count; i++) {
         const struct place_database *database = &r->databases[i];
         loaded += database->loaded;
         with_radii += database->has_radii;
         if (!database->loaded)
-            add_finding(r, STATUS_DEGRADED, "the city database %.60s cannot be loaded, see the log",
-                        database->label);
+            add_finding(r, STATUS_DEGRADED, "the database %.60s cannot be loaded: %.160s", database->label,
+                        database->refusal);
         else if (!database->reload_ok)
-            add_finding(
-                r, STATUS_DEGRADED,
-                "the city database %.60s could not be loaded again, see the log; the one of %s goes on "
-                "serving",
-                database->label, WHEN(r, database->loaded_s));
+            add_finding(r, STATUS_DEGRADED,
+                        "the database %.60s was not replaced, since %.140s; the one of %s goes on serving",
+                        database->label, database->refusal, WHEN(r, database->loaded_s));
         if (database->old)
             add_finding(r, STATUS_DEGRADED,
-                        "the city database %.60s is %lld days old: make geoip fetches a new one",
-                        database->label, (long long)(r->now_s - database->built_s) / 86400);
+                        "the database %.60s is %lld days old: make geoip fetches a new one", database->label,
+                        (long long)(r->now_s - database->built_s) / 86400);
     }
     if (loaded == 0)
         add_finding(r, STATUS_BAD, "no city database is loaded, so that readers get no city");

@@ -6,19 +6,30 @@
  * and releases the reference; the release that leaves none frees the generation. */
 #pragma once
 
-#include "place/mmdb.h"
+#include "place/carriers.h"
 #include "place/place.h"
+#include "place/survey.h"
 #include "place/vague.h"
 
 #include <pthread.h>
 #include <sys/stat.h>
 
+/* A configured file. */
+struct database {
+    struct mmdb *db;  /* NULL: configured but not loaded */
+    bool repeats;     /* the same bytes as an earlier one: no second opinion, and not asked */
+    struct stat file; /* when it was opened or tried */
+    struct survey survey;
+    char refusal[PLACE_ERROR_BYTES]; /* why it is not loaded */
+};
+
 struct generation {
     unsigned references; /* guarded by places.lock */
     struct place_options options;
-    struct mmdb *databases[PLACE_DATABASES]; /* NULL: configured but not loaded */
-    struct stat files[PLACE_DATABASES];      /* when they were opened or tried */
+    struct database files[PLACE_FILES]; /* the databases, then, if there is one, that of autonomous systems */
+    size_t file_count;
     struct vague vague;
+    struct carriers carriers;
     bool complete;
     int64_t opened_s; /* Unix time */
 };
@@ -26,9 +37,10 @@ struct generation {
 struct places {
     struct gazetteer *gazetteer; /* never changes */
     pthread_mutex_t lock;
-    struct generation *present;           /* guarded by lock; never NULL after places_open */
-    bool last_reload_ok[PLACE_DATABASES]; /* of the present one's databases; guarded by lock */
-    struct stat files[PLACE_DATABASES];   /* of the same; of the reloading thread alone */
+    struct generation *present;                    /* guarded by lock; never NULL after places_open */
+    char refusals[PLACE_FILES][PLACE_ERROR_BYTES]; /* of the last attempt to load each file of it; ""
+                                                      for success; guarded by lock */
+    struct stat files[PLACE_FILES];                /* of the same; of the reloading thread alone */
 };
 
 /* Opens the first generation and registers the metrics of databases. False as places_open's NULL. */

@@ -1,28 +1,24 @@
 #include "place/mmdb.h"
 
-#include "base/log.h"
 #include "base/text.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <maxminddb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/sendfile.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define BUNDLED_TYPE    "Masthead-" /* see data/visitors.pl */
 #define PATH_STEPS      5
-#define FILE_MAX_BYTES  ((off_t)1 << 30)  /* GeoIP2 Enterprise has under half of it */
 #define NAME_LANGUAGE   ((const char *)1) /* in a path: the asked language */
 #define RECORD_PATHS    3
-#define COPY_STEP_BYTES ((size_t)16 << 20)
 #define RADIUS_SEARCHED ((size_t)1 << 20)
+#define V4_BITS         32
+#define V6_BITS         128
+#define V4_DEPTH        96 /* of the node in a tree of both families where IPv4 begins */
+#define WALK_NODE_SHARE 4  /* how often a node may be met, on average; a sound tree leads to each once */
+#define WALK_NODES_MIN  65536
 
 struct mmdb {
     MMDB_s file;
@@ -32,7 +28,7 @@ struct mmdb {
 /* The paths to each field, by schema; the first that exists counts. `city` tells the two families of schema
  * apart: a map of names (GeoIP2, GeoLite2, DB-IP) or a plain string, if anything (ip-location-db, IPinfo in
  * both schemas, country-only). */
-enum field { CITY, CITY_LOCAL, REGION, COUNTRY, LATITUDE, LONGITUDE, RADIUS, TIMEZONE, ANYCAST, FIELDS };
+enum field { CITY, CITY_LOCAL, REGION, COUNTRY, LATITUDE, LONGITUDE, RADIUS, TIMEZONE, ANYCAST, ASN, FIELDS };
 enum schema { NESTED, FLAT, SCHEMAS };
 
 typedef const char *record_path[PATH_STEPS];
@@ -47,6 +43,7 @@ static const record_path paths[FIELDS][SCHEMAS][RECORD_PATHS] = {
                 {{"accuracy_radius"}, {"radius"}, {"location", "accuracy_radius"}}},
     [TIMEZONE] = {{{"location", "time_zone"}}, {{"timezone"}, {"location", "time_zone"}}},
     [ANYCAST] = {{{"traits", "is_anycast"}}, {{"is_anycast"}, {"anycast"}, {"traits", "is_anycast"}}},
+    [ASN] = {[FLAT] = {{"autonomous_system_number"}, {"asn"}}},
 };
 
 /* Credits by what a vendor's metadata or file name contains. */
@@ -66,72 +63,6 @@ static const struct credit *credit_for(const char *type, const char *path)
         if (strcasestr(type, credits[i].mark) || strcasestr(name, credits[i].mark))
             return &credits[i].credit;
     return NULL;
-}
-
-static int open_regular(const char *path, off_t *size, char error[MMDB_ERROR_BYTES])
-{
-    struct stat status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0 || fstat(fd, &status) < 0) {
-        snprintf(error, MMDB_ERROR_BYTES, "%s", strerror(errno));
-    } else if (!S_ISREG(status.st_mode)) {
-        snprintf(error, MMDB_ERROR_BYTES, "not a regular file");
-    } else if (status.st_size == 0 || status.st_size > FILE_MAX_BYTES) {
-        snprintf(error, MMDB_ERROR_BYTES, status.st_size == 0 ? "empty file" : "larger than 1 GB");
-    } else {
-        *size = status.st_size;
-        return fd;
-    }
-    if (fd >= 0)
-        close(fd);
-    return -1;
-}
-
-static int unlinked_file(const char *folder)
-{
-    char name[512];
-    mkdir(folder, 0755);
-    snprintf(name, sizeof name, "%s/database.XXXXXX", folder);
-    int fd = mkostemp(name, O_CLOEXEC);
-    if (fd >= 0)
-        unlink(name);
-    return fd;
-}
-
-/* Fills `to` with the whole file. Returns it; -1, with errno set, where that fails: then it is closed. */
-static int filled(int to, int from, off_t size)
-{
-    off_t copied = 0;
-    if (to < 0)
-        return -1;
-    errno = 0;
-    while (copied < size) {
-        ssize_t count = sendfile(to, from, &copied, COPY_STEP_BYTES);
-        if (count == 0 || (count < 0 && errno != EINTR))
-            break;
-    }
-    if (copied == size)
-        return to;
-    int error = errno ? errno : ESTALE; /* it became shorter or longer meanwhile */
-    close(to);
-    errno = error;
-    return -1;
-}
-
-/* A private, nameless copy of the file: in the folder, else in memory. Closes `from`; -1 with the reason in
- * `error`. */
-static int private_copy(int from, off_t size, const char *folder, char error[MMDB_ERROR_BYTES])
-{
-    int to = filled(unlinked_file(folder), from, size);
-    if (to < 0) {
-        log_event(LOG_WARN, "state folder takes no copy of a database, memory does",
-                  log_str("folder", folder), log_str("error", strerror(errno)));
-        to = filled(memfd_create("database", MFD_CLOEXEC), from, size);
-    }
-    if (to < 0)
-        snprintf(error, MMDB_ERROR_BYTES, "cannot be copied: %s", strerror(errno));
-    close(from);
-    return to;
 }
 
 /* Whether the records' keys name a radius. A key stands in full where it is first used, and in the first
@@ -159,19 +90,11 @@ struct mmdb *mmdb_map(const char *path, char error[MMDB_ERROR_BYTES])
     return db;
 }
 
-struct mmdb *mmdb_open(const char *path, const char *state_folder, mmdb_validator *validate,
-                       char error[MMDB_ERROR_BYTES])
+struct mmdb *mmdb_open(int fd, const char *path, char error[MMDB_ERROR_BYTES])
 {
     char behind[64];
-    off_t size = 0;
-    int fd = open_regular(path, &size, error);
-    if (fd >= 0 && state_folder[0])
-        fd = private_copy(fd, size, state_folder, error);
-    if (fd < 0)
-        return NULL;
     snprintf(behind, sizeof behind, "/proc/self/fd/%d", fd);
-    struct mmdb *db = !validate || validate(fd, error) ? mmdb_map(behind, error) : NULL;
-    close(fd); /* the mapping stays */
+    struct mmdb *db = mmdb_map(behind, error); /* the mapping outlives the descriptor */
     if (!db)
         return NULL;
     db->facts.credit = credit_for(db->facts.type, path);
@@ -185,6 +108,12 @@ void mmdb_close(struct mmdb *db)
         return;
     MMDB_close(&db->file);
     free(db);
+}
+
+bool mmdb_equal(const struct mmdb *a, const struct mmdb *b)
+{
+    return a->file.file_size == b->file.file_size &&
+           memcmp(a->file.file_content, b->file.file_content, (size_t)a->file.file_size) == 0;
 }
 
 const struct mmdb_facts *mmdb_facts(const struct mmdb *db)
@@ -222,32 +151,35 @@ static void get_text(const MMDB_entry_s *record, enum schema schema, enum field 
             text_sanitize(data.utf8_string, data.data_size, out, size);
 }
 
+static double number_of(const MMDB_entry_data_s *data)
+{
+    switch (data->type) {
+    case MMDB_DATA_TYPE_DOUBLE:
+        return data->double_value;
+    case MMDB_DATA_TYPE_FLOAT:
+        return (double)data->float_value;
+    case MMDB_DATA_TYPE_UINT16:
+        return data->uint16;
+    case MMDB_DATA_TYPE_UINT32:
+        return data->uint32;
+    case MMDB_DATA_TYPE_UINT64:
+        return (double)data->uint64;
+    case MMDB_DATA_TYPE_INT32:
+        return data->int32;
+    case MMDB_DATA_TYPE_BOOLEAN:
+        return data->boolean ? 1 : 0;
+    case MMDB_DATA_TYPE_UTF8_STRING:
+        return record_number(data->utf8_string, data->data_size);
+    default:
+        return NAN;
+    }
+}
+
 static double get_number(const MMDB_entry_s *record, enum schema schema, enum field field)
 {
     MMDB_entry_data_s data;
     size_t path = 0;
-    if (!next_value(record, schema, field, "", &path, &data))
-        return NAN;
-    switch (data.type) {
-    case MMDB_DATA_TYPE_DOUBLE:
-        return data.double_value;
-    case MMDB_DATA_TYPE_FLOAT:
-        return (double)data.float_value;
-    case MMDB_DATA_TYPE_UINT16:
-        return data.uint16;
-    case MMDB_DATA_TYPE_UINT32:
-        return data.uint32;
-    case MMDB_DATA_TYPE_UINT64:
-        return (double)data.uint64;
-    case MMDB_DATA_TYPE_INT32:
-        return data.int32;
-    case MMDB_DATA_TYPE_BOOLEAN:
-        return data.boolean ? 1 : 0;
-    case MMDB_DATA_TYPE_UTF8_STRING:
-        return record_number(data.utf8_string, data.data_size);
-    default:
-        return NAN;
-    }
+    return next_value(record, schema, field, "", &path, &data) ? number_of(&data) : NAN;
 }
 
 /* The country may be a code or, in one schema, a full name, which does not count. */
@@ -281,21 +213,171 @@ static void read_record(const MMDB_entry_s *entry, const char *language, struct 
     out->anycast = get_number(entry, schema, ANYCAST) == 1;
 }
 
-bool mmdb_find(const struct mmdb *db, const struct address *address, const char *language, struct record *out)
+/* Finds the entry of an address, and the length of its network in the tree. */
+static bool find_entry(const struct mmdb *db, const struct address *address, MMDB_lookup_result_s *result)
 {
     struct sockaddr_in v4 = {.sin_family = AF_INET};
     struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
-    bool is_v4 = address->family == ADDRESS_V4;
     int status;
     memcpy(&v4.sin_addr, address->bytes, sizeof v4.sin_addr);
     memcpy(&v6.sin6_addr, address->bytes, sizeof v6.sin6_addr);
-    MMDB_lookup_result_s result = MMDB_lookup_sockaddr(
+    bool is_v4 = address->family == ADDRESS_V4;
+    *result = MMDB_lookup_sockaddr(
         &db->file, is_v4 ? (const struct sockaddr *)&v4 : (const struct sockaddr *)&v6, &status);
-    if (status != MMDB_SUCCESS || !result.found_entry)
+    return status == MMDB_SUCCESS && result->found_entry;
+}
+
+bool mmdb_find(const struct mmdb *db, const struct address *address, const char *language, struct record *out)
+{
+    MMDB_lookup_result_s result;
+    if (!find_entry(db, address, &result))
         return false;
     *out = (struct record){0};
-    bool mapped = is_v4 && db->file.metadata.ip_version == 6 && result.netmask >= 96;
-    out->prefix_bits = (unsigned)result.netmask - (mapped ? 96 : 0);
+    bool mapped =
+        address->family == ADDRESS_V4 && db->file.metadata.ip_version == 6 && result.netmask >= V4_DEPTH;
+    out->prefix_bits = (unsigned)result.netmask - (mapped ? V4_DEPTH : 0);
     read_record(&result.entry, language, out);
     return true;
+}
+
+/* The number is one, or in the databases of IPinfo a text such as "AS55836". */
+static bool read_asn(const MMDB_entry_s *entry, uint32_t *asn)
+{
+    MMDB_entry_data_s data;
+    size_t path = 0;
+    if (!next_value(entry, FLAT, ASN, "", &path, &data))
+        return false;
+    double number = data.type == MMDB_DATA_TYPE_UTF8_STRING && data.data_size > 2
+                        ? record_number(data.utf8_string + 2, data.data_size - 2)
+                        : number_of(&data);
+    *asn = number >= 1 && number <= UINT32_MAX ? (uint32_t)number : 0;
+    return *asn != 0;
+}
+
+bool mmdb_find_asn(const struct mmdb *db, const struct address *address, uint32_t *asn)
+{
+    MMDB_lookup_result_s result;
+    return find_entry(db, address, &result) && read_asn(&result.entry, asn);
+}
+
+/* --- All of a database --- */
+
+/* A part of the search tree that is yet to be walked. */
+struct branch {
+    uint8_t type;
+    uint32_t node, record; /* by its type */
+    unsigned bits;         /* the length of its prefix, which is its base */
+    uint64_t base;
+};
+
+struct walk {
+    const MMDB_s *file;
+    mmdb_visitor *visit;
+    void *context;
+    enum address_family family;
+    unsigned width;                      /* of a base */
+    uint64_t steps_left;                 /* a damaged tree may lead to one node again and again */
+    struct branch branches[V6_BITS + 2]; /* depth first, the lower half on top */
+    size_t count;
+};
+
+static bool damaged(char error[MMDB_ERROR_BYTES])
+{
+    snprintf(error, MMDB_ERROR_BYTES, "its search tree is damaged");
+    return false;
+}
+
+static bool walk_node(struct walk *walk, const struct branch *at, char error[MMDB_ERROR_BYTES])
+{
+    MMDB_search_node_s node;
+    if (at->bits >= (walk->family == ADDRESS_V4 ? V4_BITS : V6_BITS) || walk->steps_left == 0 ||
+        MMDB_read_node(walk->file, at->node, &node) != MMDB_SUCCESS)
+        return damaged(error);
+    walk->steps_left--;
+    uint64_t half = at->bits < walk->width ? UINT64_C(1) << (walk->width - at->bits - 1) : 0;
+    walk->branches[walk->count++] =
+        (struct branch){node.right_record_type, (uint32_t)node.right_record, node.right_record_entry.offset,
+                        at->bits + 1, at->base + half};
+    walk->branches[walk->count++] = (struct branch){node.left_record_type, (uint32_t)node.left_record,
+                                                    node.left_record_entry.offset, at->bits + 1, at->base};
+    return true;
+}
+
+static bool walk_branch(struct walk *walk, const struct branch *at, char error[MMDB_ERROR_BYTES])
+{
+    const MMDB_ipv4_start_node_s *start = &walk->file->ipv4_start_node;
+    switch (at->type) {
+    case MMDB_RECORD_TYPE_EMPTY:
+        return true;
+    case MMDB_RECORD_TYPE_SEARCH_NODE:
+        if (walk->family == ADDRESS_V6 && start->netmask == V4_DEPTH && start->node_value == at->node)
+            return true;
+        return walk_node(walk, at, error);
+    case MMDB_RECORD_TYPE_DATA:
+        return walk->visit(walk->context,
+                           &(struct mmdb_network){walk->family, at->base, at->bits, at->record}, error);
+    default:
+        return damaged(error);
+    }
+}
+
+/* Walks one family from the node where its addresses begin. */
+static bool walk_family(struct walk *walk, uint32_t node, char error[MMDB_ERROR_BYTES])
+{
+    walk->count = 0;
+    walk->width = walk->family == ADDRESS_V4 ? V4_BITS : V6_BITS / 2;
+    walk->branches[walk->count++] = (struct branch){.type = MMDB_RECORD_TYPE_SEARCH_NODE, .node = node};
+    while (walk->count > 0) {
+        struct branch next = walk->branches[--walk->count];
+        if (!walk_branch(walk, &next, error))
+            return false;
+    }
+    return true;
+}
+
+bool mmdb_walk(const struct mmdb *db, mmdb_visitor *visit, void *context, char error[MMDB_ERROR_BYTES])
+{
+    const MMDB_metadata_s *metadata = &db->file.metadata;
+    const MMDB_ipv4_start_node_s *start = &db->file.ipv4_start_node;
+    struct walk walk = {.file = &db->file, .visit = visit, .context = context, .family = ADDRESS_V4};
+    walk.steps_left = (uint64_t)metadata->node_count * WALK_NODE_SHARE + WALK_NODES_MIN;
+    bool is_v6 = metadata->ip_version == 6;
+    bool has_v4 = !is_v6 || (start->netmask == V4_DEPTH && start->node_value < metadata->node_count);
+    if (has_v4 && !walk_family(&walk, is_v6 ? start->node_value : 0, error))
+        return false;
+    walk.family = ADDRESS_V6;
+    return !is_v6 || walk_family(&walk, 0, error);
+}
+
+void mmdb_record(const struct mmdb *db, uint32_t record, struct record *out)
+{
+    MMDB_entry_s entry = {&db->file, record};
+    *out = (struct record){0};
+    read_record(&entry, "en", out);
+}
+
+bool mmdb_record_asn(const struct mmdb *db, uint32_t record, uint32_t *asn)
+{
+    MMDB_entry_s entry = {&db->file, record};
+    return read_asn(&entry, asn);
+}
+
+void mmdb_record_point(const struct mmdb *db, uint32_t record, struct record *out)
+{
+    MMDB_entry_s entry = {&db->file, record};
+    enum schema schema = schema_of(&entry);
+    *out = (struct record){0};
+    get_text(&entry, schema, CITY, "en", out->city, sizeof out->city);
+    record_set_point(out, get_number(&entry, schema, LATITUDE), get_number(&entry, schema, LONGITUDE));
+}
+
+bool mmdb_decodes(const struct mmdb *db, uint32_t record, char error[MMDB_ERROR_BYTES])
+{
+    MMDB_entry_s entry = {&db->file, record};
+    MMDB_entry_data_list_s *list = NULL;
+    int status = MMDB_get_entry_data_list(&entry, &list);
+    MMDB_free_entry_data_list(list);
+    if (status != MMDB_SUCCESS)
+        snprintf(error, MMDB_ERROR_BYTES, "a record cannot be decoded: %s", MMDB_strerror(status));
+    return status == MMDB_SUCCESS;
 }

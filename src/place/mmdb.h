@@ -1,8 +1,4 @@
-/* One MaxMind DB file of any known schema, read through libmaxminddb, whose header no other file includes.
- *
- * The file is copied to an unlinked file in the state folder and the copy is mapped, so that later changes of
- * the original (a rewrite in place, truncation, removal) reach no lookup. Where the folder takes no copy, it
- * is made in memory (logged). */
+/* One MaxMind DB file of any known schema, read through libmaxminddb, whose header no other file includes. */
 #pragma once
 
 #include "base/credit.h"
@@ -13,23 +9,49 @@
 
 struct mmdb;
 
-/* Whether the database behind `fd` may be opened; if not, `error` says why. */
-typedef bool mmdb_validator(int fd, char error[MMDB_ERROR_BYTES]);
-
-/* Opens a private copy of the file at `path`, once `validate` (may be NULL) lets it pass. The copy is in
- * `state_folder`, which is made if it is missing; "": the file itself is opened and nothing is written, for
- * commands that end before it may change. NULL on failure, with a sentence in `error`. The caller closes it.
- */
-struct mmdb *mmdb_open(const char *path, const char *state_folder, mmdb_validator *validate,
-                       char error[MMDB_ERROR_BYTES]);
+/* Opens the database behind a descriptor, which may be closed afterwards; `path` is what it is a copy of.
+ * NULL on failure, with a sentence in `error`. The caller closes it. */
+struct mmdb *mmdb_open(int fd, const char *path, char error[MMDB_ERROR_BYTES]);
 
 /* Opens a file as it is; nothing may write to it meanwhile. Otherwise as mmdb_open. */
 struct mmdb *mmdb_map(const char *path, char error[MMDB_ERROR_BYTES]);
 void mmdb_close(struct mmdb *);
 
+/* Whether two are the same bytes. */
+bool mmdb_equal(const struct mmdb *, const struct mmdb *);
+
 /* Finds the record of an address. `language` (BCP 47) chooses city_local. False when there is none, or when
  * the file is of the other address family. Thread-safe; no allocation, no lock. */
 bool mmdb_find(const struct mmdb *, const struct address *, const char *language, struct record *out);
+
+/* The number of the network that an address is of; false when there is none, as in a database of anything but
+ * autonomous systems. Thread-safe; no allocation, no lock. */
+bool mmdb_find_asn(const struct mmdb *, const struct address *, uint32_t *asn);
+
+/* --- All of a database, for those who read it first --- */
+
+/* A network of the search tree with a record, which other networks may share. */
+struct mmdb_network {
+    enum address_family family;
+    uint64_t base; /* its first 32 bits (IPv4) or 64 bits (IPv6) */
+    unsigned bits; /* its length, counted in its family */
+    uint32_t record;
+};
+
+/* Calls `visit` for each network of IPv4, then of IPv6, in the order of addresses; those of IPv6 that stand
+ * for IPv4 (::/96, ::ffff:0:0/96, 6to4, Teredo) are left out. Ends with false when a call returns false,
+ * which then has set `error`, or when the tree is damaged. */
+typedef bool mmdb_visitor(void *context, const struct mmdb_network *, char error[MMDB_ERROR_BYTES]);
+bool mmdb_walk(const struct mmdb *, mmdb_visitor *visit, void *context, char error[MMDB_ERROR_BYTES]);
+
+/* Reads the record of a network as mmdb_find does in English, or only what a survey needs: the city (one byte
+ * of it is enough), the coordinates and, in the latter case, nothing else. */
+void mmdb_record(const struct mmdb *, uint32_t record, struct record *out);
+bool mmdb_record_asn(const struct mmdb *, uint32_t record, uint32_t *asn); /* as mmdb_find_asn */
+void mmdb_record_point(const struct mmdb *, uint32_t record, struct record *out);
+
+/* Whether all of a record can be decoded; else `error` says why not. Allocates. */
+bool mmdb_decodes(const struct mmdb *, uint32_t record, char error[MMDB_ERROR_BYTES]);
 
 /* What an open database is. */
 struct mmdb_facts {

@@ -1,4 +1,5 @@
 #include "place/databases.h"
+#include "place/witness.h"
 
 #include "base/array.h"
 #include "base/metrics.h"
@@ -24,9 +25,37 @@ const char *const place_source_names[PLACE_SOURCES] = {
     [PLACE_FROM_HOME] = "home",
 };
 
-static struct metric lookups =
-    COUNTER("masthead_place_lookups_total", "Lookups of a reader's place, by verdict.",
-            .labels = {{"verdict", place_verdict_names, PLACE_VERDICTS}});
+const char *const place_reason_names[PLACE_REASONS] = {
+    [PLACE_REASON_NONE] = "none",  [PLACE_NO_CITY] = "no-city",         [PLACE_RADIUS] = "radius",
+    [PLACE_ANYCAST] = "anycast",   [PLACE_LISTED] = "listed",           [PLACE_OFFICE] = "office",
+    [PLACE_CONFLICT] = "conflict", [PLACE_UNCONFIRMED] = "unconfirmed",
+};
+
+const char *const place_confidence_names[PLACE_CONFIDENCES] = {
+    [PLACE_NO_CONFIDENCE] = "none",
+    [PLACE_CLAIMED] = "claimed",
+    [PLACE_CONFIRMED] = "confirmed",
+};
+
+const char *place_reason_code(enum place_reason reason)
+{
+    return reason == PLACE_REASON_NONE ? "" : place_reason_names[reason];
+}
+
+const char *place_confidence_code(enum place_confidence confidence)
+{
+    return confidence == PLACE_NO_CONFIDENCE ? "" : place_confidence_names[confidence];
+}
+
+enum { LOOKUPS, PLACES, ROWS };
+static struct metric rows[ROWS] = {
+    [LOOKUPS] = COUNTER("masthead_place_lookups_total", "Lookups of a reader's place, by verdict.",
+                        .labels = {{"verdict", place_verdict_names, PLACE_VERDICTS}}),
+    [PLACES] = COUNTER("masthead_places_total",
+                       "Lookups of a reader's place, by how sure the city is and why there is none.",
+                       .labels = {{"confidence", place_confidence_names, PLACE_CONFIDENCES},
+                                  {"reason", place_reason_names, PLACE_REASONS}}),
+};
 
 struct places *places_open(const struct place_options *options)
 {
@@ -39,7 +68,7 @@ struct places *places_open(const struct place_options *options)
         places_close(places);
         return NULL;
     }
-    metrics_register(&lookups, 1, places);
+    metrics_register(rows, ROWS, places);
     return places;
 }
 
@@ -59,27 +88,10 @@ struct lookup {
     const struct generation *generation;
     const struct address *address;
     const char *language;
+    bool vague; /* the address is in a network whose city is never believed */
     struct place *place;
     struct place_evidence *evidence;
 };
-
-/* Why the record may not be believed as a city; NULL when it may. */
-static const char *reject_reason(const struct lookup *lookup, const struct record *record)
-{
-    if (record->city[0] == '\0')
-        return "the record has no city name";
-    if (!record->located)
-        return "the record has no usable coordinates";
-    if (record->latitude == 0 && record->longitude == 0)
-        return "the record's coordinates are 0,0";
-    if (record->radius_km > lookup->generation->options.max_radius_km)
-        return "the record's radius is over max_radius";
-    if (record->anycast)
-        return "the record is an anycast network";
-    if (vague_contains(&lookup->generation->vague, lookup->address))
-        return "the network is listed as vague";
-    return NULL;
-}
 
 static void copy_stripped(const char *name, struct place *place)
 {
@@ -111,41 +123,132 @@ static const char *name_place(const struct lookup *lookup, const struct record *
     return rule;
 }
 
-/* Judges a record. Returns the reason for the verdict. */
-static const char *judge(const struct lookup *lookup, const struct record *record)
+/* What a record is worth alone. */
+static enum place_reason judge_alone(const struct lookup *lookup, const struct record *record,
+                                     const struct offices *offices)
+{
+    if (!record_has_city(record))
+        return PLACE_NO_CITY;
+    if (record->radius_km > lookup->generation->options.max_radius_km)
+        return PLACE_RADIUS;
+    if (record->anycast)
+        return PLACE_ANYCAST;
+    if (lookup->vague)
+        return PLACE_LISTED;
+    if (offices && offices_contain(offices, lookup->address, record))
+        return PLACE_OFFICE;
+    return PLACE_REASON_NONE;
+}
+
+static void add_credit(struct place *place, const struct credit *credit)
+{
+    for (size_t i = 0; i < place->credit_count; i++)
+        if (place->credits[i] == credit)
+            return;
+    if (credit && place->credit_count < PLACE_CREDITS)
+        place->credits[place->credit_count++] = credit;
+}
+
+/* Asks a database; a witness is added if it has a record. */
+static void ask(const struct lookup *lookup, size_t i)
+{
+    const struct database *database = &lookup->generation->files[i];
+    struct place_evidence *evidence = lookup->evidence;
+    struct witness *witness = &evidence->witnesses[evidence->witness_count];
+    if (!database->db || database->repeats ||
+        !mmdb_find(database->db, lookup->address, lookup->language, &witness->record))
+        return;
+    evidence->witness_count++;
+    witness->database = (int)i;
+    witness->reason = judge_alone(lookup, &witness->record, &database->survey.offices);
+    if (witness->record.city[0] || witness->record.country[0])
+        add_credit(lookup->place, mmdb_facts(database->db)->credit);
+}
+
+static void hear_proxy(const struct lookup *lookup, const struct record *record)
+{
+    struct place_evidence *evidence = lookup->evidence;
+    evidence->witnesses[evidence->witness_count++] =
+        (struct witness){PLACE_BY_PROXY, judge_alone(lookup, record, NULL), *record};
+}
+
+/* Whether the address is of a network whose cities are believed only if confirmed. */
+static bool is_carrier(const struct lookup *lookup)
+{
+    const struct generation *generation = lookup->generation;
+    size_t last = generation->options.database_count;
+    return lookup->address->family != ADDRESS_NONE && last < generation->file_count &&
+           generation->files[last].db &&
+           mmdb_find_asn(generation->files[last].db, lookup->address, &lookup->evidence->asn) &&
+           carriers_contain(&generation->carriers, lookup->evidence->asn);
+}
+
+static const char *const sentences[PLACE_REASONS] = {
+    [PLACE_NO_CITY] = "no record names a city at usable coordinates",
+    [PLACE_RADIUS] = "the record's radius is over max_radius: its readers may be anywhere in it",
+    [PLACE_ANYCAST] = "the network is anycast: it is in many places at once",
+    [PLACE_LISTED] = "the network is listed as one whose readers no database can place",
+    [PLACE_OFFICE] = "the database puts so much of the network at this one point that it is the operator's "
+                     "office, and says nothing of where its readers are",
+    [PLACE_CONFLICT] = "two sources name cities that are further apart than max_radius",
+    [PLACE_UNCONFIRMED] = "one source names a city, no second one and no radius confirms it, and "
+                          "believe = confirmed asks for that",
+};
+
+static const char *reason_for_city(enum place_confidence confidence)
+{
+    return confidence == PLACE_CONFIRMED
+               ? "a source names this city, and a radius or a second source confirms it"
+               : "a source names this city, and nothing confirms it or speaks against it";
+}
+
+/* Gives the place what the deciding record says. */
+static void settle(const struct lookup *lookup, const struct record *record)
 {
     struct place *place = lookup->place;
-    const char *reason = reject_reason(lookup, record);
-    lookup->evidence->recorded = true;
-    lookup->evidence->record = *record;
-    ARRAY_COPY(place->country, record->country);
-    if (reason) {
-        place->verdict = PLACE_TOO_VAGUE;
-        return reason;
-    }
-    place->verdict = PLACE_CITY;
     place->source = PLACE_FROM_GEOIP;
+    ARRAY_COPY(place->country, record->country);
     ARRAY_COPY(place->region, record->region);
     ARRAY_COPY(place->timezone, record->timezone);
     place->latitude = record->latitude;
     place->longitude = record->longitude;
     lookup->evidence->label = name_place(lookup, record);
-    return "the record names a city and may be believed";
 }
 
-/* Asks the databases in order; the first record decides. Returns the reason for the verdict. */
-static const char *ask(const struct lookup *lookup)
+/* Judges the witnesses together. Returns the reason for the verdict. */
+static const char *judge(const struct lookup *lookup)
+{
+    const struct place_options *options = &lookup->generation->options;
+    const struct witness_rules rules = {.max_radius_km = options->max_radius_km,
+                                        .hide_conflict = options->conflict == PLACE_CONFLICT_HIDE,
+                                        .only_confirmed = options->believe == PLACE_BELIEVE_CONFIRMED};
+    struct place_evidence *evidence = lookup->evidence;
+    struct place *place = lookup->place;
+    struct witness_verdict verdict = witnesses_judge(evidence->witnesses, evidence->witness_count, &rules);
+    evidence->decides = (size_t)(verdict.decides - evidence->witnesses);
+    if (is_carrier(lookup) && verdict.reason == PLACE_REASON_NONE && verdict.confidence != PLACE_CONFIRMED)
+        verdict.reason = PLACE_LISTED;
+    if (verdict.reason == PLACE_REASON_NONE) {
+        place->verdict = PLACE_CITY;
+        place->confidence = verdict.confidence;
+        settle(lookup, &verdict.decides->record);
+        return reason_for_city(verdict.confidence);
+    }
+    place->verdict = PLACE_TOO_VAGUE;
+    place->reason = verdict.reason;
+    for (size_t i = 0; i < evidence->witness_count && !place->country[0]; i++)
+        ARRAY_COPY(place->country, evidence->witnesses[i].record.country);
+    return sentences[verdict.reason];
+}
+
+/* Asks every database. Returns the reason for the verdict. */
+static const char *ask_all(const struct lookup *lookup)
 {
     const struct generation *generation = lookup->generation;
-    for (size_t i = 0; i < generation->options.database_count; i++) {
-        struct record record;
-        const struct mmdb *db = generation->databases[i];
-        if (!db || !mmdb_find(db, lookup->address, lookup->language, &record))
-            continue;
-        lookup->place->credit = mmdb_facts(db)->credit;
-        ARRAY_COPY(lookup->evidence->database, generation->options.databases[i]);
-        return judge(lookup, &record);
-    }
+    for (size_t i = 0; i < generation->options.database_count; i++)
+        ask(lookup, i);
+    if (lookup->evidence->witness_count > 0)
+        return judge(lookup);
     bool asked_all = generation->complete && generation->options.database_count > 0;
     lookup->place->verdict = asked_all ? PLACE_NOT_FOUND : PLACE_NO_DATABASE;
     return asked_all ? "no database has a record" : "no record, and not every database is loaded";
@@ -155,9 +258,12 @@ static const char *ask(const struct lookup *lookup)
 static const char *judge_address(const struct lookup *lookup, enum address_class class)
 {
     enum place_verdict *verdict = &lookup->place->verdict;
-    const char *reason = "the forwarding header cannot be trusted";
-    if (lookup->address->family == ADDRESS_NONE) {
+    const char *reason;
+    if (lookup->evidence->witness_count > 0 && (class == ADDRESS_PRIVATE || class == ADDRESS_RESERVED)) {
+        reason = judge(lookup);
+    } else if (lookup->address->family == ADDRESS_NONE) {
         *verdict = PLACE_UNREADABLE;
+        reason = "the forwarding header cannot be trusted";
     } else if (class == ADDRESS_PRIVATE) {
         *verdict = PLACE_PRIVATE;
         reason = "an address of a local network, never looked up";
@@ -165,27 +271,31 @@ static const char *judge_address(const struct lookup *lookup, enum address_class
         *verdict = PLACE_RESERVED;
         reason = "an address that no reader on the internet has";
     } else {
-        reason = ask(lookup);
+        reason = ask_all(lookup);
         if (class == ADDRESS_DOCUMENTATION && *verdict == PLACE_NOT_FOUND)
             *verdict = PLACE_RESERVED;
     }
     return reason;
 }
 
+/* The home keeps verdict and reason, which say why it is shown. */
 static void apply_home_fallback(const struct generation *generation, struct place *place)
 {
     const struct place *home = &generation->options.home;
     enum place_verdict verdict = place->verdict;
+    enum place_reason reason = place->reason;
     if (place->source != PLACE_FROM_NONE || home->source == PLACE_FROM_NONE)
         return;
     *place = *home;
     place->verdict = verdict;
+    place->reason = reason;
 }
 
 void places_find(struct places *places, const struct address *address, const struct record *edge_record,
                  const char *language, struct place *out, struct place_evidence *evidence)
 {
-    struct place_evidence found = {.range = NULL};
+    struct place_evidence found; /* large: only what is used is set */
+    struct place_evidence *used = evidence ? evidence : &found;
     const char *range;
     enum address_class class = address_classify(address, &range);
     *out = (struct place){0};
@@ -194,16 +304,33 @@ void places_find(struct places *places, const struct address *address, const str
                                   .generation = generation,
                                   .address = address,
                                   .language = language,
+                                  .vague = vague_contains(&generation->vague, address),
                                   .place = out,
-                                  .evidence = &found};
-    found.range = address->family == ADDRESS_NONE ? NULL : range;
-    found.reason = edge_record ? judge(&lookup, edge_record) : judge_address(&lookup, class);
+                                  .evidence = used};
+    used->witness_count = used->decides = used->asn = 0;
+    used->label = NULL;
+    used->range = address->family == ADDRESS_NONE ? NULL : range;
+    if (edge_record)
+        hear_proxy(&lookup, edge_record);
+    used->reason = judge_address(&lookup, class);
+    if (evidence)
+        ARRAY_COPY(evidence->databases, generation->options.databases);
     apply_home_fallback(generation, out);
     generation_release(places, generation);
     if (evidence)
-        *evidence = found;
-    else
-        metric_add(&lookups, out->verdict, 0);
+        return;
+    metric_add(&rows[LOOKUPS], out->verdict, 0);
+    metric_add(&rows[PLACES], out->confidence, out->reason);
+}
+
+const struct witness *place_decides(const struct place_evidence *evidence)
+{
+    return evidence->witness_count > 0 ? &evidence->witnesses[evidence->decides] : NULL;
+}
+
+const char *place_witness_name(const struct place_evidence *evidence, const struct witness *witness)
+{
+    return witness->database == PLACE_BY_PROXY ? "headers" : evidence->databases[witness->database];
 }
 
 bool places_choose(const struct places *places, int64_t id, const char *language, struct place *out)
@@ -213,6 +340,7 @@ bool places_choose(const struct places *places, int64_t id, const char *language
         return false;
     *out = (struct place){
         .verdict = PLACE_CITY,
+        .confidence = PLACE_CONFIRMED,
         .source = PLACE_FROM_READER,
         .latitude = city.latitude,
         .longitude = city.longitude,

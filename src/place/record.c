@@ -32,3 +32,8 @@ void record_set_point(struct record *record, double latitude, double longitude)
     record->longitude = longitude;
     record->located = fabs(latitude) <= 90 && fabs(longitude) <= 180; /* false for NaN, too */
 }
+
+bool record_has_city(const struct record *record)
+{
+    return record->city[0] != '\0' && record->located && (record->latitude != 0 || record->longitude != 0);
+}

@@ -30,3 +30,6 @@ void record_set_country(struct record *, const char *bytes, size_t count);
 
 /* Sets the coordinates and whether they are usable. */
 void record_set_point(struct record *, double latitude, double longitude);
+
+/* Whether it names a city at a usable point; one at 0,0 is none. */
+bool record_has_city(const struct record *);

@@ -15,12 +15,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SWEEP_LOOKUPS  200000
-#define CHILD_FD       3
+#define CHILD_FD       3    /* the file, in the child; CHILD_FD + 1: for its survey */
 #define OUTPUT_BYTES   4096 /* more than an error */
 #define CHILD_CPU_S    10
 #define CHILD_MEMORY   ((rlim_t)3 << 30) /* the largest file that is opened, and room */
-#define CHILD_LIMIT_MS 15000             /* a city database takes a third of a second */
+#define CHILD_LIMIT_MS 15000             /* a city database of both families takes two */
 #define STEP_MS        10                /* between two looks at whether the child has ended */
 #define OLDEST_BUILD_S 946684800         /* the year 2000; MaxMind DB files are younger */
 #define NEWEST_BUILD_S (2 * 86400)
@@ -57,24 +56,21 @@ bool validate_known_networks(const struct mmdb *db, char error[MMDB_ERROR_BYTES]
     return false;
 }
 
-/* Reads the records of many addresses of both families, the same each time, so that a crash happens here. */
-static void sweep(const struct mmdb *db)
+static const struct survey_subject candidate; /* of a survey between child and parent */
+
+static void write_survey(struct survey *survey, char error[MMDB_ERROR_BYTES])
 {
-    unsigned short state[3] = {0};
-    for (size_t i = 0; i < SWEEP_LOOKUPS; i++) {
-        struct record record;
-        struct address address = {.family = i % 2 ? ADDRESS_V6 : ADDRESS_V4};
-        int32_t bits[] = {(int32_t)jrand48(state), (int32_t)jrand48(state)};
-        memcpy(address.bytes, bits, address.family == ADDRESS_V6 ? sizeof bits : sizeof bits[0]);
-        if (address.family == ADDRESS_V6) /* most of 2000::/3, where addresses are assigned */
-            address.bytes[0] = 0x20 | (address.bytes[0] & 0x0f);
-        mmdb_find(db, &address, "en", &record);
-    }
+    FILE *file = fdopen(CHILD_FD + 1, "w");
+    bool written = file && survey_write(survey, &candidate, file);
+    if (!file || fclose(file) != 0 || !written)
+        snprintf(error, MMDB_ERROR_BYTES, "its survey cannot be written");
+    survey_free(survey);
 }
 
 int validate_main(const char *path)
 {
     char error[MMDB_ERROR_BYTES] = "";
+    struct survey survey;
     setrlimit(RLIMIT_CPU, &(struct rlimit){CHILD_CPU_S, CHILD_CPU_S});
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* which map terabytes */
     setrlimit(RLIMIT_AS, &(struct rlimit){CHILD_MEMORY, CHILD_MEMORY});
@@ -86,23 +82,29 @@ int validate_main(const char *path)
         int64_t built_s = mmdb_facts(db)->built_s;
         if (built_s < OLDEST_BUILD_S || built_s > now_s + NEWEST_BUILD_S)
             snprintf(error, sizeof error, "its build date is not plausible");
-        else if (validate_known_networks(db, error))
-            sweep(db);
+        else if (validate_known_networks(db, error) && survey_take(db, &survey, error))
+            write_survey(&survey, error);
         mmdb_close(db);
     }
     printf("%s", error);
     return error[0] ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* Starts the child, whose standard output is `output`. Returns 0 or an errno. */
-static int spawn(int fd, int output, pid_t *pid)
+/* What the child writes to: an error, and the survey. */
+struct outputs {
+    int error, survey;
+};
+
+/* Starts the child. Returns 0 or an errno. */
+static int spawn(int fd, const struct outputs *outputs, pid_t *pid)
 {
     static char program[] = "masthead", command[] = VALIDATE_COMMAND, file[] = "/proc/self/fd/3";
     char *arguments[] = {program, command, file, NULL}, *environment[] = {NULL};
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, outputs->error, STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions, fd, CHILD_FD);
+    posix_spawn_file_actions_adddup2(&actions, outputs->survey, CHILD_FD + 1);
     int status = posix_spawn(pid, "/proc/self/exe", &actions, NULL, arguments, environment);
     posix_spawn_file_actions_destroy(&actions);
     return status;
@@ -116,12 +118,16 @@ static bool end_requested(void)
     return sigpending(&pending) == 0 && (sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT));
 }
 
-/* A file in memory for what the child writes, of zeroes at first: nobody can make it larger. -1 with errno
- * set on failure. */
-static int output_file(void)
+/* A file in memory for what the child writes, of zeroes at first: nobody can make it larger. Its number is
+ * above those that the child uses, so that none is covered before it is copied. -1 with errno set on failure.
+ */
+static int output_file(size_t bytes)
 {
-    int fd = memfd_create("output", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (fd < 0 || (ftruncate(fd, OUTPUT_BYTES) == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_GROW) == 0))
+    int low = memfd_create("output", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int fd = low < 0 ? -1 : fcntl(low, F_DUPFD_CLOEXEC, CHILD_FD + 2);
+    if (low >= 0)
+        close(low);
+    if (fd < 0 || (ftruncate(fd, (off_t)bytes) == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_GROW) == 0))
         return fd;
     close(fd);
     return -1;
@@ -145,24 +151,39 @@ static bool wait_for_child(pid_t pid, int64_t limit_ms, char error[MMDB_ERROR_BY
     return true;
 }
 
-bool validate_within(int64_t limit_ms, int fd, char error[MMDB_ERROR_BYTES])
+/* Reads what a child that ended well has found. */
+static bool read_survey(int fd, struct survey *out)
 {
-    int status = 0, output = output_file();
-    pid_t pid;
-    memset(error, 0, MMDB_ERROR_BYTES);
-    int failed = output < 0 ? errno : spawn(fd, output, &pid);
-    bool ended = !failed && wait_for_child(pid, limit_ms, error, &status) &&
-                 pread(output, error, MMDB_ERROR_BYTES - 1, 0) >= 0;
-    close(output);
-    bool ok = ended && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
-    if (failed)
-        snprintf(error, MMDB_ERROR_BYTES, "cannot be validated: %s", strerror(failed));
-    else if (!ok && error[0] == '\0')
-        snprintf(error, MMDB_ERROR_BYTES, "reading it crashes");
+    FILE *file = fdopen(fd, "r");
+    if (!file)
+        return false;
+    rewind(file);
+    bool ok = survey_read(out, &candidate, file);
+    fclose(file);
     return ok;
 }
 
-bool validate_in_child(int fd, char error[MMDB_ERROR_BYTES])
+bool validate_within(int64_t limit_ms, int fd, struct survey *out, char error[MMDB_ERROR_BYTES])
 {
-    return validate_within(CHILD_LIMIT_MS, fd, error);
+    struct outputs outputs = {output_file(OUTPUT_BYTES), output_file(SURVEY_BYTES_MAX)};
+    int status = 0;
+    pid_t pid;
+    memset(error, 0, MMDB_ERROR_BYTES);
+    int failed = outputs.error < 0 || outputs.survey < 0 ? errno : spawn(fd, &outputs, &pid);
+    bool ended = !failed && wait_for_child(pid, limit_ms, error, &status) &&
+                 pread(outputs.error, error, MMDB_ERROR_BYTES - 1, 0) >= 0;
+    bool well = ended && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
+    bool ok = well && read_survey(dup(outputs.survey), out);
+    close(outputs.error);
+    close(outputs.survey);
+    if (failed)
+        snprintf(error, MMDB_ERROR_BYTES, "cannot be validated: %s", strerror(failed));
+    else if (!ok && error[0] == '\0')
+        snprintf(error, MMDB_ERROR_BYTES, well ? "reading it finds nothing" : "reading it crashes");
+    return ok;
+}
+
+bool validate_in_child(int fd, struct survey *out, char error[MMDB_ERROR_BYTES])
+{
+    return validate_within(CHILD_LIMIT_MS, fd, out, error);
 }

@@ -3,20 +3,21 @@
  * candidate is a child process under limits. */
 #pragma once
 
-#include "place/mmdb.h"
+#include "place/survey.h"
 
 /* The child's command line: masthead --examine-database FILE */
 #define VALIDATE_COMMAND "--examine-database"
 
-/* Lets a child read the file behind `fd`, and kills it at the limit, whatever it does with its output. False
- * when it crashes, reaches the limit or finds an error; `error` then says what. Blocks meanwhile (a second
- * for a city database), or until a SIGTERM or SIGINT is pending, which all threads must have blocked. The
- * limit is 15 s of real time, or as given. Not for handlers. */
-bool validate_in_child(int fd, char error[MMDB_ERROR_BYTES]);
-bool validate_within(int64_t limit_ms, int fd, char error[MMDB_ERROR_BYTES]);
+/* Lets a child read and survey the file behind `fd`, and kills it at the limit, whatever it does with its
+ * output. False when it crashes, reaches the limit or finds an error; `error` then says what. Else the caller
+ * frees the survey. Blocks meanwhile (some two seconds for a city database of both families), or until a
+ * SIGTERM or SIGINT is pending, which all threads must have blocked. The limit is 15 s of real time, or as
+ * given. Not for handlers. */
+bool validate_in_child(int fd, struct survey *out, char error[MMDB_ERROR_BYTES]);
+bool validate_within(int64_t limit_ms, int fd, struct survey *out, char error[MMDB_ERROR_BYTES]);
 
-/* The child's main: validates the file at `path` and writes an error to standard output. Returns the exit
- * status. */
+/* The child's main: validates the file at `path`, writes an error to standard output and the survey to the
+ * descriptor that validate_within has opened for it. Returns the exit status. */
 int validate_main(const char *path);
 
 /* Whether a database has well-known networks, those that it has at all, in the right countries; else `error`

@@ -20,11 +20,37 @@ static void write_record(const struct record *record, struct text *out)
 }
 
 /* The members about an address's place, with `next` between them. */
-#define PLACE_MEMBERS(next)                                                                        \
-    "'address':%s" next "'class':%s" next "'range':%s" next "'verdict':%s" next "'reason':%s" next \
-    "'label':%s" next "'source':%s" next "'name':%s" next "'region':%s" next "'country':%s" next   \
-    "'latitude':%.7g" next "'longitude':%.7g" next "'timezone':%s" next "'database':%s" next       \
-    "'matched':%s" next "'record':"
+#define PLACE_MEMBERS(next)                                                                                \
+    "'address':%s" next "'class':%s" next "'range':%s" next "'verdict':%s" next "'reason':%s" next         \
+    "'reason_code':%s" next "'confidence':%s" next "'asn':%jd" next "'label':%s" next "'source':%s" next   \
+    "'name':%s" next "'region':%s" next "'country':%s" next "'latitude':%.7g" next "'longitude':%.7g" next \
+    "'timezone':%s" next "'database':%s" next "'matched':%s" next "'record':"
+
+/* Lists who said what, in the order in which they were asked. */
+static void write_witnesses(const struct place_evidence *evidence, bool pretty, struct text *out)
+{
+    for (size_t i = 0; i < evidence->witness_count; i++) {
+        const struct witness *witness = &evidence->witnesses[i];
+        text_string(out, i == 0 ? "" : pretty ? ",\n    " : ",");
+        json_write(out, "{'database':%s,'reason_code':%s,'record':", place_witness_name(evidence, witness),
+                   place_reason_code(witness->reason));
+        write_record(&witness->record, out);
+        text_string(out, "}");
+    }
+}
+
+/* Writes the network of the tree that holds the address, where a database has it. */
+static void format_matched(const struct address *address, const struct witness *witness,
+                           char out[MATCHED_BYTES])
+{
+    char base[ADDRESS_TEXT_BYTES];
+    out[0] = '\0';
+    if (!witness || witness->database == PLACE_BY_PROXY)
+        return;
+    struct network network = network_around(address, witness->record.prefix_bits);
+    address_format(&network.base, base);
+    snprintf(out, MATCHED_BYTES, "%s/%u", base, network.bits);
+}
 
 static void write_place(const struct address *address, const struct place *place,
                         const struct place_evidence *evidence, bool pretty, struct text *out)
@@ -33,25 +59,27 @@ static void write_place(const struct address *address, const struct place *place
                                           [ADDRESS_PRIVATE] = "private",
                                           [ADDRESS_RESERVED] = "reserved",
                                           [ADDRESS_DOCUMENTATION] = "documentation"};
-    char shown[ADDRESS_TEXT_BYTES], base[ADDRESS_TEXT_BYTES], matched[MATCHED_BYTES] = "";
+    char shown[ADDRESS_TEXT_BYTES], matched[MATCHED_BYTES];
     bool located = place->source != PLACE_FROM_NONE;
+    const struct witness *decides = place_decides(evidence);
+    bool by_database = decides && decides->database != PLACE_BY_PROXY;
     address_format(address, shown);
-    if (evidence->database[0]) {
-        struct network network = network_around(address, evidence->record.prefix_bits);
-        address_format(&network.base, base);
-        snprintf(matched, sizeof matched, "%s/%u", base, network.bits);
-    }
-
+    format_matched(address, decides, matched);
     json_write(out, pretty ? PLACE_MEMBERS(NEXT) : PLACE_MEMBERS(","), shown,
                shown[0] ? classes[address_classify(address, NULL)] : "", evidence->range,
-               place_verdict_names[place->verdict], evidence->reason, evidence->label,
+               place_verdict_names[place->verdict], evidence->reason, place_reason_code(place->reason),
+               place_confidence_code(place->confidence),
+               evidence->asn > 0 ? (int64_t)evidence->asn : JSON_NONE, evidence->label,
                place_source_names[place->source], place->name, place->region, place->country,
                located ? place->latitude : NAN, located ? place->longitude : NAN, place->timezone,
-               evidence->database, matched);
-    if (evidence->recorded)
-        write_record(&evidence->record, out);
+               by_database ? place_witness_name(evidence, decides) : "", matched);
+    if (decides)
+        write_record(&decides->record, out);
     else
         text_string(out, "null");
+    text_string(out, pretty ? NEXT "\"witnesses\":[" : ",\"witnesses\":[");
+    write_witnesses(evidence, pretty, out);
+    text_string(out, "]");
 }
 
 void explain_place(const struct address *address, const struct place *place,

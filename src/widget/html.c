@@ -26,7 +26,7 @@ static void write_condition(const struct answer *answer, struct text *out)
 static void write_credits(const struct answer *answer, struct text *out)
 {
     const struct credit *credits[WIDGET_CREDITS_MAX];
-    size_t count = widget_credits(answer, credits);
+    size_t count = widget_credits(answer, WIDGET_WEATHER | WIDGET_PLACE, credits);
     if (!answer->credits_inline || count == 0)
         return;
     text_string(out, "<small class=\"masthead-credits\">");
@@ -45,6 +45,8 @@ void widget_html(const struct answer *answer, struct text *out)
     bool known = answer_has_number(answer);
     text_format(out, "<span class=\"masthead-weather\" data-state=\"%s\" data-source=\"%s\"",
                 answer_state_name(answer), place_source_names[answer->place.source]);
+    if (answer->place.confidence != PLACE_NO_CONFIDENCE)
+        text_format(out, " data-confidence=\"%s\"", place_confidence_names[answer->place.confidence]);
     if (answer->reading.state == WEATHER_STALE)
         text_format(out, " data-age=\"%lld\"", (long long)answer->reading.age_s);
     if (answer->simulated)

@@ -11,9 +11,11 @@ static const char *unit_letter(const struct answer *answer)
 
 static void write_place(const struct place *place, struct text *out)
 {
-    json_write(out, ",\n 'place':{'name':%s,'region':%s,'country':%s,'source':%s,'verdict':%s,'id':%jd}",
-               place->name, place->region, place->country, place_source_names[place->source],
-               place_verdict_names[place->verdict], place->id > 0 ? place->id : JSON_NONE);
+    json_write(out, ",\n 'place':{'name':%s,'region':%s,'country':%s,'source':%s,'verdict':%s,", place->name,
+               place->region, place->country, place_source_names[place->source],
+               place_verdict_names[place->verdict]);
+    json_write(out, "'reason':%s,'confidence':%s,'id':%jd}", place_reason_code(place->reason),
+               place_confidence_code(place->confidence), place->id > 0 ? place->id : JSON_NONE);
 }
 
 static void write_weather(const struct answer *answer, struct text *out)
@@ -44,19 +46,14 @@ static void write_origin(const struct answer *answer, struct text *out)
                answer->simulated);
 }
 
-static void write_credits(const struct credit *const *credits, size_t count, struct text *out)
+static void write_credits(const struct answer *answer, unsigned parts, struct text *out)
 {
+    const struct credit *credits[WIDGET_CREDITS_MAX];
+    size_t count = widget_credits(answer, parts, credits);
     text_string(out, ",\n \"credits\":[");
     for (size_t i = 0; i < count; i++)
         json_write(out, ",{'text':%s,'url':%s}", credits[i]->text, credits[i]->url);
     text_string(out, "]}\n");
-}
-
-static void write_answer_credits(const struct answer *answer, struct text *out)
-{
-    const struct credit *credits[WIDGET_CREDITS_MAX];
-    size_t count = widget_credits(answer, credits);
-    write_credits(credits, count, out);
 }
 
 void widget_json(const struct answer *answer, struct text *out)
@@ -70,17 +67,16 @@ void widget_json(const struct answer *answer, struct text *out)
     write_place(&answer->place, out);
     write_weather(answer, out);
     write_origin(answer, out);
-    write_answer_credits(answer, out);
+    write_credits(answer, WIDGET_WEATHER | WIDGET_PLACE | WIDGET_GAZETTEER, out);
 }
 
 void widget_where_json(const struct answer *answer, struct text *out)
 {
     bool known = answer->reading.state != WEATHER_UNKNOWN;
-    bool owed = known && answer->place.credit && !answer->credits_nowhere;
     json_write(out, "{'state':%s", known ? "place" : "unknown");
     write_place(&answer->place, out);
     json_write(out, ",\n 'cell':%s,'unit':%s", answer->reading.cell, unit_letter(answer));
-    write_credits(&answer->place.credit, owed ? 1 : 0, out);
+    write_credits(answer, WIDGET_PLACE | WIDGET_GAZETTEER, out);
 }
 
 void widget_weather_json(const struct answer *answer, struct text *out)
@@ -92,5 +88,5 @@ void widget_weather_json(const struct answer *answer, struct text *out)
     json_write(out, "{'state':%s,'text':%s", answer_state_name(answer), degrees.bytes);
     write_weather(answer, out);
     write_origin(answer, out);
-    write_answer_credits(answer, out);
+    write_credits(answer, WIDGET_WEATHER, out);
 }

@@ -135,15 +135,21 @@ const char *answer_state_name(const struct answer *answer)
     return weather_state_names[WEATHER_TO_READERS][answer->reading.state];
 }
 
-size_t widget_credits(const struct answer *answer, const struct credit *out[WIDGET_CREDITS_MAX])
+size_t widget_credits(const struct answer *answer, unsigned parts,
+                      const struct credit *out[WIDGET_CREDITS_MAX])
 {
+    static const struct credit gazetteer = {"City names by GeoNames", "https://www.geonames.org/"};
+    const struct place *place = &answer->place;
+    bool shows_place = answer->reading.state != WEATHER_UNKNOWN;
     size_t count = 0;
     if (answer->credits_nowhere)
         return 0;
-    if (answer_has_number(answer))
+    if ((parts & WIDGET_WEATHER) && answer_has_number(answer))
         out[count++] = answer->reading.credit;
-    if (answer->reading.state != WEATHER_UNKNOWN && answer->place.credit)
-        out[count++] = answer->place.credit;
+    for (size_t i = 0; (parts & WIDGET_PLACE) && shows_place && i < place->credit_count; i++)
+        out[count++] = place->credits[i];
+    if ((parts & WIDGET_GAZETTEER) && shows_place && place->id > 0)
+        out[count++] = &gazetteer;
     return count;
 }
 

@@ -100,6 +100,8 @@ void widget_weather_json(const struct answer *, struct text *);
 void widget_places_json(const struct widget *, const char *query, const char *country,
                         const struct language *, struct text *);
 
-/* Lists the credits that the answer owes for what it shows, none with `credits_nowhere`. Returns how many. */
-#define WIDGET_CREDITS_MAX 2
-size_t widget_credits(const struct answer *, const struct credit *out[WIDGET_CREDITS_MAX]);
+/* Lists the credits that the answer owes for what it shows of `parts`, none with `credits_nowhere`. Returns
+ * how many. */
+#define WIDGET_CREDITS_MAX (PLACE_CREDITS + 2)
+enum widget_part { WIDGET_WEATHER = 1, WIDGET_PLACE = 2, WIDGET_GAZETTEER = 4 };
+size_t widget_credits(const struct answer *, unsigned parts, const struct credit *out[WIDGET_CREDITS_MAX]);

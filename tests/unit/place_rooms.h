@@ -51,6 +51,20 @@ static inline struct place explain_in(struct places *places, const char *address
     return place;
 }
 
+/* The witness that a verdict rests on, which there is, and its database, "" without. */
+static inline const struct witness *decided(const struct place_evidence *evidence)
+{
+    const struct witness *witness = place_decides(evidence);
+    assert_non_null(witness);
+    return witness;
+}
+
+static inline const char *decided_by(const struct place_evidence *evidence)
+{
+    const struct witness *witness = place_decides(evidence);
+    return witness ? place_witness_name(evidence, witness) : "";
+}
+
 static inline struct place find_in(struct places *places, const char *address, const char *language)
 {
     return explain_in(places, address, language, NULL);
@@ -69,12 +83,21 @@ static inline void reload(const struct place_options *options)
     assert_true(places_reload(room, options));
 }
 
+/* Puts another room in place of this one: a reload would refuse databases that place far fewer readers. */
+static inline void reopen(const struct place_options *options)
+{
+    places_close(room);
+    room = places_open(options);
+    assert_non_null(room);
+}
+
 /* The tear-down of tests that reload the room. */
 static inline int put_back(void **state)
 {
     (void)state;
     struct place_options options = options_with(VISITORS);
-    return places_reload(room, &options) ? 0 : -1;
+    reopen(&options);
+    return 0;
 }
 
 #define RELOADING(name) TEST_WITH(name, NULL, put_back)

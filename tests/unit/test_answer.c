@@ -34,7 +34,9 @@ static struct answer mumbai(void)
                   .latitude = 19.076,
                   .longitude = 72.8777,
                   .id = 1275339,
-                  .credit = &place_credit},
+                  .confidence = PLACE_CLAIMED,
+                  .credits = {&place_credit},
+                  .credit_count = 1},
         .reading = {.state = WEATHER_FRESH,
                     .cell = "19.1,72.9",
                     .refresh_in_s = 6500,
@@ -76,7 +78,8 @@ static struct answer at_home(void)
     answer.place.source = PLACE_FROM_HOME;
     answer.place.region[0] = answer.place.timezone[0] = '\0';
     answer.place.id = 0;
-    answer.place.credit = NULL;
+    answer.place.credit_count = 0;
+    answer.place.confidence = PLACE_NO_CONFIDENCE;
     return answer;
 }
 
@@ -116,6 +119,7 @@ static const char *rendered(renderer *render, const struct answer *answer)
     "<span class=\"masthead-weather\" data-state=\"" state "\" data-source=\"" source "\"" more \
     " lang=\"" lang "\"><span class=\"masthead-place\">" place "</span> " degrees credits "</span>\n"
 #define DATA(value, shown) "<data class=\"masthead-temp\" value=\"" value "\">" shown "</data>"
+#define CLAIMED            " data-confidence=\"claimed\""
 #define NO_DATA(shown)     "<span class=\"masthead-temp\">" shown "</span>"
 
 static void assert_html(struct answer answer, const char *expected)
@@ -127,14 +131,14 @@ static void assert_html(struct answer answer, const char *expected)
 
 TEST(fragments)
 {
-    assert_html(mumbai(), FRAGMENT("fresh", "geoip", "", "en", "Mumbai", DATA("31.2", "31" C), ""));
-    assert_html(stale(),
-                FRAGMENT("stale", "geoip", " data-age=\"9000\"", "en", "Mumbai", DATA("31.2", "31" C), ""));
+    assert_html(mumbai(), FRAGMENT("fresh", "geoip", CLAIMED "", "en", "Mumbai", DATA("31.2", "31" C), ""));
+    assert_html(stale(), FRAGMENT("stale", "geoip", CLAIMED " data-age=\"9000\"", "en", "Mumbai",
+                                  DATA("31.2", "31" C), ""));
     assert_html(mumbai_without_weather(),
-                FRAGMENT("place", "geoip", "", "en", "Mumbai", NO_DATA("--" C), ""));
+                FRAGMENT("place", "geoip", CLAIMED "", "en", "Mumbai", NO_DATA("--" C), ""));
     assert_html(nowhere(), FRAGMENT("unknown", "none", "", "en", "", NO_DATA(""), ""));
     assert_html(at_home(), FRAGMENT("fresh", "home", "", "en", "Mumbai", DATA("31.2", "31" C), ""));
-    assert_html(hostile(), FRAGMENT("fresh", "geoip", "", "en",
+    assert_html(hostile(), FRAGMENT("fresh", "geoip", CLAIMED "", "en",
                                     "&lt;b&gt;&quot;&amp;&#39;&lt;/script&gt;&lt;!--\xe2\x80\xa8",
                                     DATA("31.2", "31" C), ""));
 }
@@ -144,13 +148,13 @@ TEST(fragments_show_icon_and_condition_when_asked)
     struct answer day = mumbai(), night = mumbai(), without = mumbai_without_weather();
     day.icon = true;
     assert_html(day,
-                FRAGMENT("fresh", "geoip", " data-weather=\"2\"", "en", "Mumbai",
+                FRAGMENT("fresh", "geoip", CLAIMED " data-weather=\"2\"", "en", "Mumbai",
                          "<span class=\"masthead-icon\" aria-hidden=\"true\"></span> " DATA("31.2", "31" C),
                          ""));
     night.condition = true;
     night.reading.is_day = 0;
     assert_html(
-        night, FRAGMENT("fresh", "geoip", "", "en", "Mumbai",
+        night, FRAGMENT("fresh", "geoip", CLAIMED "", "en", "Mumbai",
                         DATA("31.2", "31" C) " <span class=\"masthead-condition\">Partly cloudy</span>", ""));
     night.icon = true;
     night.reading.code = 95;
@@ -158,7 +162,7 @@ TEST(fragments_show_icon_and_condition_when_asked)
     night.reading.code = -1;
     assert_null(strstr(rendered(widget_html, &night), "data-weather"));
     without.icon = without.condition = true;
-    assert_html(without, FRAGMENT("place", "geoip", "", "en", "Mumbai",
+    assert_html(without, FRAGMENT("place", "geoip", CLAIMED "", "en", "Mumbai",
                                   "<span class=\"masthead-icon\" aria-hidden=\"true\"></span> " NO_DATA(
                                       "--" C) " <span class=\"masthead-condition\"></span>",
                                   ""));
@@ -171,13 +175,13 @@ TEST(fragments_in_other_units_languages_and_worlds)
     answer.place.source = PLACE_FROM_READER;
     answer.units = UNITS_FAHRENHEIT;
     answer.reading.temperature_ddeg = -225;
-    assert_html(answer, FRAGMENT("fresh", "reader", "", "hi", "Mumbai",
+    assert_html(answer, FRAGMENT("fresh", "reader", CLAIMED "", "hi", "Mumbai",
                                  DATA("-22.5", MINUS "9" NBSP DEGREE "F"), ""));
     answer = mumbai();
     answer.simulated = true;
     answer.reading.temperature_ddeg = -4;
-    assert_html(answer,
-                FRAGMENT("fresh", "geoip", " data-simulated", "en", "Mumbai", DATA("-0.4", "0" C), ""));
+    assert_html(answer, FRAGMENT("fresh", "geoip", CLAIMED " data-simulated", "en", "Mumbai",
+                                 DATA("-0.4", "0" C), ""));
 }
 
 static struct answer with_credits(struct answer answer)
@@ -191,11 +195,11 @@ TEST(credits_stand_in_the_fragment_only_when_inline)
 #define LINK(url, text) "<a href=\"" url "\">" text "</a>"
 #define SMALL(links)    "<small class=\"masthead-credits\">" links "</small>"
     assert_html(with_credits(mumbai()),
-                FRAGMENT("fresh", "geoip", "", "en", "Mumbai", DATA("31.2", "31" C),
+                FRAGMENT("fresh", "geoip", CLAIMED "", "en", "Mumbai", DATA("31.2", "31" C),
                          SMALL(LINK("https://open-meteo.com/", "Weather data by Open-Meteo.com") " " LINK(
                              "https://db-ip.com", "IP Geolocation by DB-IP"))));
     assert_html(with_credits(mumbai_without_weather()),
-                FRAGMENT("place", "geoip", "", "en", "Mumbai", NO_DATA("--" C),
+                FRAGMENT("place", "geoip", CLAIMED "", "en", "Mumbai", NO_DATA("--" C),
                          SMALL(LINK("https://db-ip.com", "IP Geolocation by DB-IP"))));
     assert_html(with_credits(nowhere()), FRAGMENT("unknown", "none", "", "en", "", NO_DATA(""), ""));
     assert_html(with_credits(at_home()),
@@ -221,19 +225,20 @@ TEST(lines_of_text)
 static const char contract[] =
     "{\"state\":\"fresh\",\"text\":\"Mumbai 31" C "\","
     "\"place\":{\"name\":\"Mumbai\",\"region\":\"Maharashtra\",\"country\":\"IN\",\"source\":\"geoip\","
-    "\"verdict\":\"city\",\"id\":1275339},"
+    "\"verdict\":\"city\",\"reason\":null,\"confidence\":\"claimed\",\"id\":1275339},"
     "\"temperature\":{\"celsius\":31.2,\"value\":31,\"unit\":\"C\"},"
     "\"weather\":{\"code\":2,\"text\":\"Partly cloudy\",\"is_day\":true},"
     "\"cell\":\"19.1,72.9\",\"fetched_at\":\"2026-01-31T09:02:40Z\",\"age_s\":840,"
     "\"refresh_at\":\"2026-01-31T11:05:00Z\","
     "\"timezone\":\"Asia/Kolkata\",\"utc_offset_s\":19800,\"provider\":\"open-meteo\",\"simulated\":false,"
     "\"credits\":[{\"text\":\"Weather data by Open-Meteo.com\",\"url\":\"https://open-meteo.com/\"},"
-    "{\"text\":\"IP Geolocation by DB-IP\",\"url\":\"https://db-ip.com\"}]}";
+    "{\"text\":\"IP Geolocation by DB-IP\",\"url\":\"https://db-ip.com\"},"
+    "{\"text\":\"City names by GeoNames\",\"url\":\"https://www.geonames.org/\"}]}";
 
 /* The same keys, and each value null or of the same kind. */
 static void check_shape(const json_t *model, const json_t *value, const char *where)
 {
-    if (json_is_null(value) && !json_is_object(model) && !json_is_array(model))
+    if (json_is_null(model) || (json_is_null(value) && !json_is_object(model) && !json_is_array(model)))
         return;
     bool booleans = json_is_boolean(model) && json_is_boolean(value);
     bool numbers = json_is_number(model) && json_is_number(value);
@@ -296,17 +301,19 @@ TEST(json_in_every_state)
                 "\"weather\":{\"code\":null,\"text\":null,\"is_day\":null},"
                 "\"fetched_at\":null,\"age_s\":null,\"refresh_at\":null,\"timezone\":\"Asia/Calcutta\","
                 "\"utc_offset_s\":null,\"provider\":null,"
-                "\"credits\":[{\"text\":\"IP Geolocation by DB-IP\",\"url\":\"https://db-ip.com\"}]}");
+                "\"credits\":[{\"text\":\"IP Geolocation by DB-IP\",\"url\":\"https://db-ip.com\"},"
+                "{\"text\":\"City names by GeoNames\",\"url\":\"https://www.geonames.org/\"}]}");
     assert_json(nowhere(), "{\"state\":\"unknown\",\"text\":\"\","
                            "\"place\":{\"name\":null,\"region\":null,\"country\":null,\"source\":\"none\","
-                           "\"verdict\":\"not-found\",\"id\":null},"
+                           "\"verdict\":\"not-found\",\"reason\":null,\"confidence\":null,\"id\":null},"
                            "\"temperature\":{\"celsius\":null,\"value\":null,\"unit\":\"C\"},"
                            "\"weather\":{\"code\":null,\"text\":null,\"is_day\":null},\"cell\":null,"
                            "\"fetched_at\":null,\"age_s\":null,\"refresh_at\":null,\"timezone\":null,"
                            "\"utc_offset_s\":null,\"provider\":null,\"credits\":[]}");
     assert_json(at_home(),
                 "{\"place\":{\"name\":\"Mumbai\",\"region\":null,\"country\":\"IN\",\"source\":\"home\","
-                "\"verdict\":\"private\",\"id\":null},\"credits\":[{\"text\":\"Weather data by "
+                "\"verdict\":\"private\",\"reason\":null,\"confidence\":null,\"id\":null},\"credits\":[{"
+                "\"text\":\"Weather data by "
                 "Open-Meteo.com\",\"url\":\"https://open-meteo.com/\"}]}");
 }
 
@@ -362,6 +369,37 @@ TEST(the_longest_name_fits)
     rendered(widget_html, &answer);
 }
 
+/* --- How sure the city is, and why there is none --- */
+
+TEST(answers_say_how_sure_they_are)
+{
+    static const struct {
+        enum place_confidence confidence;
+        enum place_reason reason;
+        const char *html, *json;
+    } rows[] = {
+        {PLACE_CONFIRMED, 0, " data-confidence=\"confirmed\"",
+         "\"reason\":null,\"confidence\":\"confirmed\""},
+        {PLACE_CLAIMED, 0, " data-confidence=\"claimed\"", "\"reason\":null,\"confidence\":\"claimed\""},
+        {0, PLACE_OFFICE, NULL, "\"reason\":\"office\",\"confidence\":null"},
+        {0, PLACE_NO_CITY, NULL, "\"reason\":\"no-city\",\"confidence\":null"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char storage[OUT_BYTES];
+        struct answer answer = rows[i].reason ? nowhere() : mumbai();
+        answer.place.confidence = rows[i].confidence;
+        answer.place.reason = rows[i].reason;
+        struct text out = text_init(storage, sizeof storage);
+        widget_html(&answer, &out);
+        assert_int_equal(strstr(out.bytes, "data-confidence") != NULL, rows[i].html != NULL);
+        assert_true(!rows[i].html || strstr(out.bytes, rows[i].html));
+        out = text_init(storage, sizeof storage);
+        widget_json(&answer, &out);
+        if (!strstr(out.bytes, rows[i].json))
+            fail_msg("%s is not in %s", rows[i].json, out.bytes);
+    }
+}
+
 /* --- Why: the explanation of a place --- */
 
 static json_t *explained(const struct place *place, const struct place_evidence *evidence, bool pretty)
@@ -385,14 +423,21 @@ TEST(explanations_are_json_whatever_a_record_holds)
     struct answer answer = hostile();
     static const double numbers[] = {0, -1, 20, 1e308, (double)INFINITY, -(double)INFINITY, (double)NAN};
     for (size_t i = 0; i < 2 * COUNT(numbers); i++) {
-        struct place_evidence evidence = {.database = "data/a \"b\".mmdb", .recorded = true, .reason = "r"};
-        evidence.record = (struct record){.city = "</script>", .prefix_bits = 28};
-        evidence.record.located = isfinite(numbers[i / 2]);
-        evidence.record.latitude = evidence.record.longitude = evidence.record.radius_km = numbers[i / 2];
+        struct place_evidence evidence = {
+            .databases = {"data/a \"b\".mmdb"}, .witness_count = 2, .decides = 1, .reason = "r"};
+        struct record *record = &evidence.witnesses[1].record;
+        evidence.witnesses[0].database = PLACE_BY_PROXY;
+        *record = (struct record){.city = "</script>", .prefix_bits = 28};
+        record->located = isfinite(numbers[i / 2]);
+        record->latitude = record->longitude = record->radius_km = numbers[i / 2];
         json_t *value = explained(&answer.place, &evidence, i % 2);
         assert_string_equal(member(value, "address"), "192.0.2.1");
         assert_string_equal(member(value, "matched"), "192.0.2.0/28");
         assert_string_equal(member(value, "name"), answer.place.name);
+        assert_string_equal(member(value, "database"), evidence.databases[0]);
+        const json_t *witnesses = json_object_get(value, "witnesses");
+        assert_int_equal(json_array_size(witnesses), 2);
+        assert_string_equal(member(json_array_get(witnesses, 0), "database"), "headers");
         json_decref(value);
     }
     struct place_evidence nothing = {.reason = "no database has a record"};

@@ -92,18 +92,17 @@ static const struct {
     const char *name;
     void (*behave)(void);
     int64_t limit_ms;
-    bool ok;
     const char *error;
 } children[] = {
-    {"ends well", close_output_and_end_well, GENEROUS_MS, true, ""},
-    {"fails", say_and_fail, GENEROUS_MS, false, "what is wrong"},
-    {"writes much", write_much_and_end, GENEROUS_MS, false, "much much"},
-    {"crashes", crash, GENEROUS_MS, false, "reading it crashes"},
-    {"closes its output", close_output_and_live_on, SHORT_MS, false, "takes too long"},
-    {"writes without end", write_without_end, SHORT_MS, false, "takes too long"},
-    {"stops", stop, SHORT_MS, false, "takes too long"},
-    {"leaves a child behind", leave_a_child_behind, GENEROUS_MS, true, ""},
-    {"asks to end", ask_to_end_and_live_on, GENEROUS_MS, false, "service is to end"},
+    {"ends well", close_output_and_end_well, GENEROUS_MS, "finds nothing"},
+    {"fails", say_and_fail, GENEROUS_MS, "what is wrong"},
+    {"writes much", write_much_and_end, GENEROUS_MS, "much much"},
+    {"crashes", crash, GENEROUS_MS, "reading it crashes"},
+    {"closes its output", close_output_and_live_on, SHORT_MS, "takes too long"},
+    {"writes without end", write_without_end, SHORT_MS, "takes too long"},
+    {"stops", stop, SHORT_MS, "takes too long"},
+    {"leaves a child behind", leave_a_child_behind, GENEROUS_MS, "finds nothing"},
+    {"asks to end", ask_to_end_and_live_on, GENEROUS_MS, "service is to end"},
 };
 
 /* As the child, in place of validate_main. */
@@ -125,7 +124,10 @@ static bool validate(const char *path, int64_t limit_ms, char error[MMDB_ERROR_B
     FILE *file = fopen(path, "re");
     assert_non_null(file);
     error[0] = '\0';
-    bool ok = validate_within(limit_ms, fileno(file), error);
+    struct survey survey;
+    bool ok = validate_within(limit_ms, fileno(file), &survey, error);
+    if (ok)
+        survey_free(&survey);
     fclose(file);
     return ok;
 }
@@ -145,7 +147,7 @@ TEST(whatever_the_child_does_there_is_a_verdict_in_time)
         alarm(HANG_S);
         bool ok = validate(in_folder("candidate"), children[i].limit_ms, error);
         alarm(0);
-        if (ok != children[i].ok || !strstr(error, children[i].error))
+        if (ok || !strstr(error, children[i].error))
             fail_msg("a child that %s: %d, %s", children[i].name, ok, error);
     }
     assert_int_equal(sigwait(&ending, &number), 0); /* which the last child sent */

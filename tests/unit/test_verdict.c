@@ -88,7 +88,21 @@ static void set_few_served_since(struct status_report *r)
 }
 
 SETTER(set_few_without_place, set_few(r, COUNT_UNKNOWN))
-SETTER(set_without_places, r->history.slots[HISTORY_HOUR][59].grown[COUNT_UNKNOWN] = 1001)
+
+static void set_without_places(struct status_report *r)
+{
+    r->history.slots[HISTORY_HOUR][59].grown[COUNT_UNKNOWN] = 1001;
+    r->history.slots[HISTORY_HOUR][59].grown[COUNT_NOT_FOUND] = 1001;
+}
+
+/* A city that is withheld is as it should be. */
+static void set_withheld(struct status_report *r)
+{
+    r->history.slots[HISTORY_HOUR][59].grown[COUNT_UNKNOWN] = 1001;
+    r->history.slots[HISTORY_HOUR][59].grown[COUNT_LOOKED_UP] = 1001;
+    r->history.slots[HISTORY_HOUR][59].grown[COUNT_OFFICE] = 900;
+    r->history.slots[HISTORY_HOUR][59].grown[COUNT_CONFLICT] = 101;
+}
 
 static void set_private(struct status_report *r)
 {
@@ -176,13 +190,14 @@ SETTER(set_missing, r->databases[0].loaded = false)
 
 static void set_one_missing(struct status_report *r)
 {
-    r->databases[1] = (struct place_database){.label = "<b>.mmdb"};
+    r->databases[1] = (struct place_database){.label = "<b>.mmdb", .refusal = "No such file or directory"};
     r->database_count = 2;
 }
 
 static void set_refused(struct status_report *r)
 {
     r->databases[0].reload_ok = false;
+    strcpy(r->databases[0].refusal, "there is no place in it");
     r->databases[0].loaded_s = NOON_S - 400 * DAY_S;
 }
 
@@ -260,6 +275,9 @@ static const struct {
     {"most without a place", set_without_places, STATUS_BAD,
      "Fresh for 50" NBSP "% of readers in the last 5 minutes, without a known place for 50" NBSP
      "%; most readers are at no known place: check geoip.databases and visitor.trusted_proxies."},
+    {"cities withheld", set_withheld, STATUS_WELL,
+     "Fresh for 50" NBSP "% of readers in the last 5 minutes, without a known place for 50" NBSP
+     "%; all is well."},
     {"proxy not configured", set_private, STATUS_BAD,
      WELL
      "most readers come with a private or unreadable address: visitor.trusted_proxies and visitor.header do "
@@ -288,13 +306,13 @@ static const struct {
           "Feb, new "
           "budget at 00:00 UTC tomorrow."},
     {"database old", set_old, STATUS_DEGRADED,
-     WELL "the city database city.mmdb is 46 days old: make geoip fetches a new one."},
+     WELL "the database city.mmdb is 46 days old: make geoip fetches a new one."},
     {"no database", set_missing, STATUS_BAD, WELL "no city database is loaded, so that readers get no city."},
     {"one database missing", set_one_missing, STATUS_DEGRADED,
-     WELL "the city database <b>.mmdb cannot be loaded, see the log."},
+     WELL "the database <b>.mmdb cannot be loaded: No such file or directory."},
     {"new database refused", set_refused, STATUS_DEGRADED,
      WELL
-     "the city database city.mmdb could not be loaded again, see the log; the one of 12:00 UTC on 27 Dec "
+     "the database city.mmdb was not replaced, since there is no place in it; the one of 12:00 UTC on 27 Dec "
      "2024 goes on serving."},
     {"disk full", set_disk_full, STATUS_DEGRADED,
      WELL "the snapshot cannot be written (No space left on device), so that a restart would be cold."},
