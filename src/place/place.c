@@ -187,12 +187,13 @@ void places_find(struct places *places, const struct address *address, const str
 {
     struct place_evidence found = {.range = NULL};
     const char *range;
-    enum address_class class = address_classify(address, &range);
+    struct address judged = address_judged(address);
+    enum address_class class = address_classify(&judged, &range);
     *out = (struct place){0};
     struct generation *generation = generation_acquire(places);
     const struct lookup lookup = {.gazetteer = places->gazetteer,
                                   .generation = generation,
-                                  .address = address,
+                                  .address = &judged,
                                   .language = language,
                                   .place = out,
                                   .evidence = &found};

@@ -20,11 +20,11 @@ static void write_record(const struct record *record, struct text *out)
 }
 
 /* The members about an address's place, with `next` between them. */
-#define PLACE_MEMBERS(next)                                                                        \
-    "'address':%s" next "'class':%s" next "'range':%s" next "'verdict':%s" next "'reason':%s" next \
-    "'label':%s" next "'source':%s" next "'name':%s" next "'region':%s" next "'country':%s" next   \
-    "'latitude':%.7g" next "'longitude':%.7g" next "'timezone':%s" next "'database':%s" next       \
-    "'matched':%s" next "'record':"
+#define PLACE_MEMBERS(next)                                                                           \
+    "'address':%s" next "'judged_as':%s" next "'class':%s" next "'range':%s" next "'verdict':%s" next \
+    "'reason':%s" next "'label':%s" next "'source':%s" next "'name':%s" next "'region':%s" next       \
+    "'country':%s" next "'latitude':%.7g" next "'longitude':%.7g" next "'timezone':%s" next           \
+    "'database':%s" next "'matched':%s" next "'record':"
 
 static void write_place(const struct address *address, const struct place *place,
                         const struct place_evidence *evidence, bool pretty, struct text *out)
@@ -33,17 +33,21 @@ static void write_place(const struct address *address, const struct place *place
                                           [ADDRESS_PRIVATE] = "private",
                                           [ADDRESS_RESERVED] = "reserved",
                                           [ADDRESS_DOCUMENTATION] = "documentation"};
-    char shown[ADDRESS_TEXT_BYTES], base[ADDRESS_TEXT_BYTES], matched[MATCHED_BYTES] = "";
+    char shown[ADDRESS_TEXT_BYTES], inside[ADDRESS_TEXT_BYTES] = "", base[ADDRESS_TEXT_BYTES];
+    char matched[MATCHED_BYTES] = "";
+    struct address judged = address_judged(address);
     bool located = place->source != PLACE_FROM_NONE;
     address_format(address, shown);
+    if (!address_equal(&judged, address))
+        address_format(&judged, inside);
     if (evidence->database[0]) {
-        struct network network = network_around(address, evidence->record.prefix_bits);
+        struct network network = network_around(&judged, evidence->record.prefix_bits);
         address_format(&network.base, base);
         snprintf(matched, sizeof matched, "%s/%u", base, network.bits);
     }
 
-    json_write(out, pretty ? PLACE_MEMBERS(NEXT) : PLACE_MEMBERS(","), shown,
-               shown[0] ? classes[address_classify(address, NULL)] : "", evidence->range,
+    json_write(out, pretty ? PLACE_MEMBERS(NEXT) : PLACE_MEMBERS(","), shown, inside,
+               shown[0] ? classes[address_classify(&judged, NULL)] : "", evidence->range,
                place_verdict_names[place->verdict], evidence->reason, evidence->label,
                place_source_names[place->source], place->name, place->region, place->country,
                located ? place->latitude : NAN, located ? place->longitude : NAN, place->timezone,
