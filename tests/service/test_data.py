@@ -115,6 +115,24 @@ def test_a_malformed_table_is_refused_with_its_line(tmp_path, wrong, complaint):
     assert not (tmp_path / "visitors.mmdb").exists()
 
 
+# ---- the mobile carriers ----
+
+def test_the_carriers_are_a_table_in_order():
+    """India first, since its carriers are complete; then anyone finds a country, and sees a number that is there twice."""
+    lines = (DATA / "carriers.tsv").read_text("utf-8").splitlines()
+    rows = [line.split("\t") for line in lines if not line.startswith("#")]
+    assert lines[0].startswith("# ") and len(rows) > 100
+    for row in rows:
+        assert len(row) == 4 and all(cell == cell.strip() and cell for cell in row), row
+        number, name, country, carries = row
+        assert re.fullmatch(r"[1-9]\d*", number) and int(number) <= 4294967295, row
+        assert re.fullmatch(r"[A-Z]{2}", country) and carries in ("mobile", "both"), row
+        assert name.isprintable() and len(name) <= 64, row
+    assert len({row[0] for row in rows}) == len(rows)
+    assert rows == sorted(rows, key=lambda row: (row[2] != "IN", row[2], int(row[0])))
+    assert {"9829", "17813", "38266", "45271", "45609", "55836"} <= {row[0] for row in rows if row[2] == "IN"}
+
+
 # ---- databases of other shapes, for other tests ----
 
 def test_fixtures_have_mumbai_where_they_say_in_the_shape_of_their_vendor(shapes):
