@@ -34,7 +34,7 @@
 set -eu
 export LC_ALL=C
 
-# The vendor's files are NAME-YYYY-MM.mmdb.gz in this place (https://db-ip.com/db/download/ip-to-city-lite links them).
+# The vendor's files lie here, one a month (https://db-ip.com/db/download/ip-to-city-lite links the newest).
 readonly VENDOR_NAME='dbip-city-lite'
 readonly VENDOR_URL=${GEOIP_VENDOR_URL:-https://download.db-ip.com/free}
 # The package's README sends its users to the project's releases. The one that is called "latest" keeps its address, and
