@@ -72,7 +72,7 @@ help:
 #: make check-cost  instructions, allocations and system calls of an answer, held to bounds
 #: make measure    what a lookup costs and what becomes of names, on the city database of `make geoip`
 #: make bench-economy  the upstream bill of a simulated day, ours and others, on the city database
-#: make geoip      fetch or update the city database (DB-IP City Lite)
+#: make geoip      fetch or update the city database (DB-IP City Lite); SECOND=geolite2: a second opinion, too
 #: make asan       the tests under address and undefined-behaviour sanitizers
 #: make tsan       the tests under the thread sanitizer
 #: make coverage   the share of lines that the unit and service tests run, by room (TESTS=names)
@@ -169,7 +169,7 @@ check-cost: packages-check
 	@BUILD='$(BUILD)' $(PYTHON) tests/check/cost.py
 
 geoip:
-	@data/geoip.sh
+	@SECOND='$(SECOND)' data/geoip.sh
 
 asan:
 	@$(MAKE) --no-print-directory test BUILD='$(BUILD)/asan' NPM='$(NPM)' SANITIZE=address,undefined CFLAGS='-O1 -g'

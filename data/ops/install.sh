@@ -13,11 +13,13 @@ put() { install -D -m "$1" "$2" "$3"; }
 put 755 "$BUILD/masthead" "$DESTDIR$PREFIX/bin/masthead"
 put 755 "$BUILD/masthead-sim" "$DESTDIR$PREFIX/bin/masthead-sim"
 put 644 "$BUILD/masthead.8" "$share/man/man8/masthead.8"
+put 755 data/geoip.sh "$DESTDIR$PREFIX/lib/masthead/geoip.sh"
 put 644 data/visitors.mmdb "$etc/data/visitors.mmdb"
+install -d "$etc/data/geoip" # where masthead-geoip.service, which may write to nothing else, puts the city database
 for file in data/ops/*.yml data/ops/*.yaml data/ops/*.conf data/embed/*.{conf,html,php,vcl}; do
     put 644 "$file" "$share/masthead/$(basename "$file")"
 done
-for unit in data/ops/systemd/*.service; do
+for unit in data/ops/systemd/*.service data/ops/systemd/*.timer; do
     sed "s#/usr/local/#$PREFIX/#" "$unit" >"$new"
     put 644 "$new" "$units/$(basename "$unit")"
 done

@@ -297,14 +297,15 @@ void places_find(struct places *places, const struct address *address, const str
     struct place_evidence found; /* large: only what is used is set */
     struct place_evidence *used = evidence ? evidence : &found;
     const char *range;
-    enum address_class class = address_classify(address, &range);
+    struct address judged = address_judged(address);
+    enum address_class class = address_classify(&judged, &range);
     *out = (struct place){0};
     struct generation *generation = generation_acquire(places);
     const struct lookup lookup = {.gazetteer = places->gazetteer,
                                   .generation = generation,
-                                  .address = address,
+                                  .address = &judged,
                                   .language = language,
-                                  .vague = vague_contains(&generation->vague, address),
+                                  .vague = vague_contains(&generation->vague, &judged),
                                   .place = out,
                                   .evidence = used};
     used->witness_count = used->decides = used->asn = 0;

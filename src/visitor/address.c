@@ -37,6 +37,16 @@ bool address_equal(const struct address *a, const struct address *b)
     return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
 
+struct address address_judged(const struct address *address)
+{
+    static const struct network nat64 = {{ADDRESS_V6, {0, 0x64, 0xff, 0x9b}}, 96};
+    if (!network_contains(&nat64, address))
+        return *address;
+    struct address inside = {.family = ADDRESS_V4};
+    memcpy(inside.bytes, &address->bytes[12], 4);
+    return inside;
+}
+
 static unsigned family_bits(uint8_t family)
 {
     return family == ADDRESS_V4 ? 32 : 128;
@@ -101,7 +111,8 @@ bool network_set_contains(const struct network_set *set, const struct address *a
  * as of 2025-10-09), plus multicast and site-local, which those registries leave to others. ADDRESS_PUBLIC
  * here marks what the registry calls globally reachable; where it says "N/A" (Teredo, 6to4) the range is
  * reserved, because such an address is a tunnel's and not a reader's. IPv4-mapped IPv6 (RFC 4291) has no row:
- * struct address never holds it. */
+ * struct address never holds it. IPv4-compatible IPv6 (RFC 4291, deprecated) is in none of the registries any
+ * more. The well-known prefix of NAT64 is public as it stands; what is in it, address_judged tells. */
 
 /* clang-format off */
 #define V4(a, b, c, d, length) {{ADDRESS_V4, {(a), (b), (c), (d)}}, (length)}
@@ -142,10 +153,11 @@ static const struct special_range {
     {V4(240, 0, 0, 0, 4),        ADDRESS_RESERVED,      "reserved for future use"}, /* RFC 1112 */
     {V4(255, 255, 255, 255, 32), ADDRESS_RESERVED,      "broadcast"},               /* RFC 919, RFC 8190 */
 
+    {V6(0, 0, 0, 0, 0, 96),              ADDRESS_RESERVED,      "IPv4-compatible"},      /* RFC 4291 */
     {V6(0, 0, 0, 0, 0, 128),             ADDRESS_RESERVED,      "unspecified"},          /* RFC 4291 */
     {V6(0, 0, 0, 0, 1, 128),             ADDRESS_PRIVATE,       "loopback"},             /* RFC 4291 */
     {V6(0x64, 0xff9b, 0, 0, 0, 96),      ADDRESS_PUBLIC,        "NAT64"},                /* RFC 6052 */
-    {V6(0x64, 0xff9b, 1, 0, 0, 48),      ADDRESS_RESERVED,      "local-use NAT64"},      /* RFC 8215 */
+    {V6(0x64, 0xff9b, 1, 0, 0, 48),      ADDRESS_PRIVATE,       "local-use NAT64"},      /* RFC 8215 */
     {V6(0x100, 0, 0, 0, 0, 64),          ADDRESS_RESERVED,      "discard-only"},         /* RFC 6666 */
     {V6(0x100, 0, 0, 1, 0, 64),          ADDRESS_RESERVED,      "dummy prefix"},         /* RFC 9780 */
     {V6(0x2001, 0, 0, 0, 0, 23),         ADDRESS_RESERVED,      "protocol assignments"}, /* RFC 2928 */

@@ -28,6 +28,12 @@ void address_format(const struct address *, char out[ADDRESS_TEXT_BYTES]);
 
 bool address_equal(const struct address *, const struct address *);
 
+/* The address by which a reader's place is judged: the IPv4 address inside an address of NAT64's well-known
+ * prefix (64:ff9b::/96, RFC 6052), any other address as it is. For places only, never for trust: unlike
+ * ::ffff:0:0/96, which an operating system writes for its own IPv4 peers, anyone can send from 64:ff9b::/96,
+ * so 64:ff9b::127.0.0.1 is nobody's loopback and such an address stays IPv6 to every block and class. */
+struct address address_judged(const struct address *);
+
 /* A CIDR block: the addresses of base's family that share its first `bits` bits. */
 struct network {
     struct address base;

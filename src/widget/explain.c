@@ -21,7 +21,7 @@ static void write_record(const struct record *record, struct text *out)
 
 /* The members about an address's place, with `next` between them. */
 #define PLACE_MEMBERS(next)                                                                                \
-    "'address':%s" next "'class':%s" next "'range':%s" next "'verdict':%s" next "'reason':%s" next         \
+    "'address':%s" next "'judged_as':%s" next "'class':%s" next "'range':%s" next "'verdict':%s" next "'reason':%s" next         \
     "'reason_code':%s" next "'confidence':%s" next "'asn':%jd" next "'label':%s" next "'source':%s" next   \
     "'name':%s" next "'region':%s" next "'country':%s" next "'latitude':%.7g" next "'longitude':%.7g" next \
     "'timezone':%s" next "'database':%s" next "'matched':%s" next "'record':"
@@ -59,14 +59,17 @@ static void write_place(const struct address *address, const struct place *place
                                           [ADDRESS_PRIVATE] = "private",
                                           [ADDRESS_RESERVED] = "reserved",
                                           [ADDRESS_DOCUMENTATION] = "documentation"};
-    char shown[ADDRESS_TEXT_BYTES], matched[MATCHED_BYTES];
+    char shown[ADDRESS_TEXT_BYTES], inside[ADDRESS_TEXT_BYTES] = "", matched[MATCHED_BYTES];
+    struct address judged = address_judged(address);
     bool located = place->source != PLACE_FROM_NONE;
     const struct witness *decides = place_decides(evidence);
     bool by_database = decides && decides->database != PLACE_BY_PROXY;
     address_format(address, shown);
-    format_matched(address, decides, matched);
-    json_write(out, pretty ? PLACE_MEMBERS(NEXT) : PLACE_MEMBERS(","), shown,
-               shown[0] ? classes[address_classify(address, NULL)] : "", evidence->range,
+    if (!address_equal(&judged, address))
+        address_format(&judged, inside);
+    format_matched(&judged, decides, matched);
+    json_write(out, pretty ? PLACE_MEMBERS(NEXT) : PLACE_MEMBERS(","), shown, inside,
+               shown[0] ? classes[address_classify(&judged, NULL)] : "", evidence->range,
                place_verdict_names[place->verdict], evidence->reason, place_reason_code(place->reason),
                place_confidence_code(place->confidence),
                evidence->asn > 0 ? (int64_t)evidence->asn : JSON_NONE, evidence->label,

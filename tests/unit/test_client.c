@@ -81,6 +81,10 @@ TEST(x_forwarded_for)
         {{E "," C}, C, CLIENT_FIRST_UNTRUSTED, "fd00::1"},
         {{C ", fd00::2, 10.9.9.9"}, C, CLIENT_FIRST_UNTRUSTED, NULL},
         {{C ", ::ffff:10.0.0.2"}, C, CLIENT_FIRST_UNTRUSTED, NULL},
+        /* NAT64 with a proxy's address inside is whoever sends it, and no proxy. */
+        {{C ", 64:ff9b::10.0.0.2"}, "64:ff9b::a00:2", CLIENT_FIRST_UNTRUSTED, NULL},
+        {{C}, "64:ff9b::a00:1", CLIENT_PEER_NOT_TRUSTED, "64:ff9b::10.0.0.1"},
+        {{C}, "::10.0.0.1", CLIENT_PEER_NOT_TRUSTED, "::10.0.0.1"},
         {{"10.0.0.3, 10.0.0.2"}, "10.0.0.3", CLIENT_ALL_TRUSTED, NULL},
         {{"10.0.0.3", "10.0.0.2", "fd00::9"}, "10.0.0.3", CLIENT_ALL_TRUSTED, NULL},
         /* An insider in a trusted network chooses his address: trust proxies, not networks of people. */

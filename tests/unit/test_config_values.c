@@ -144,6 +144,8 @@ TEST(other_kinds_of_values)
         {"weather", "open_meteo_url", "ftp://example.com", false},
         {"weather", "open_meteo_url", "http://example.com", false},
         {"weather", "open_meteo_url", "http://127.0.0.1.example.com", false},
+        {"weather", "open_meteo_url", "http://[64:ff9b::127.0.0.1]", false},
+        {"weather", "open_meteo_url", "http://[::127.0.0.1]", false},
         {"weather", "open_meteo_url", "http://localhost.example.com", false},
         {"weather", "open_meteo_url", "http://127.0.0.1:80@example.com", false},
         {"weather", "open_meteo_url", "http://[::1]@example.com", false},

@@ -79,6 +79,14 @@ TEST(what_is_not_believed_says_why)
         {"::1", PLACE_PRIVATE, ""},
         {"fe80::1", PLACE_PRIVATE, ""},
         {"fd00::1", PLACE_PRIVATE, ""},
+        {"64:ff9b::203.0.113.65", PLACE_TOO_VAGUE, "DE"}, /* behind NAT64: as the address inside */
+        {"64:ff9b::203.0.113.241", PLACE_RESERVED, ""},
+        {"64:ff9b::8.8.8.8", PLACE_NOT_FOUND, ""},
+        {"64:ff9b::10.0.0.1", PLACE_PRIVATE, ""},
+        {"64:ff9b::127.0.0.1", PLACE_PRIVATE, ""},
+        {"64:ff9b::", PLACE_RESERVED, ""},
+        {"64:ff9b:1::8.8.8.8", PLACE_PRIVATE, ""},
+        {"::192.0.2.1", PLACE_RESERVED, ""}, /* IPv4-compatible */
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct place place = find_in(room, rows[i].address, "en");
@@ -212,6 +220,9 @@ TEST(evidence_tells_the_record_and_the_network)
     } rows[] = {
         {"192.0.2.1", VISITORS, 28, "documentation"},
         {"2001:db8:10::1", VISITORS, 48, "documentation"},
+        {"64:ff9b::192.0.2.1", VISITORS, 28, "documentation"},
+        {"64:ff9b::10.0.0.1", "", 0, "private"},
+        {"::192.0.2.1", "", 0, "IPv4-compatible"},
         {"203.0.113.241", "", 0, "documentation"},
         {"10.0.0.1", "", 0, "private"},
         {"8.8.8.8", "", 0, "public"},
