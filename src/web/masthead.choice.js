@@ -157,7 +157,7 @@ export default (place, url, answer, changed) => {
     const question = begin();
     const rounded = (degrees) => (Math.round(degrees * PER_DEGREE) / PER_DEGREE || 0).toFixed(1); // not "-0.0"
     const found = ({ coords }) => {
-      if (question != latest) return; // the reader has begun to search, or closed the dialog
+      if (question != latest || !dialog.open) return; // the reader has begun to search, or closed the dialog
       ask(`near=${rounded(coords.latitude)},${rounded(coords.longitude)}`,
         (places) => (places.length ? choose(places[0].id) : show([], words.nowhere)),
         { credentials: 'omit', referrerPolicy: 'no-referrer' });

@@ -26,12 +26,15 @@ if (!customElements.get('masthead-weather')) { // else this script is on the pag
   let choice = (url) => import(new URL('masthead.choice.js', url));
 
   // Whether the reader may choose. Not inside a link or a button: what is pressed there is theirs.
-  let open = (el) => el.dataset.choice != 'off' && !(part(el, 'place') || el).closest('a,button');
+  let choosable = (el) => el.dataset.choice != 'off' && !(part(el, 'place') || el).closest('a,button');
 
-  // The words that invite to choose: '' where they are not wanted, or where the script behind them does not come.
+  // The words that invite to choose: '' where they are not wanted, or where the script behind them does not come in time.
   let invitation = async (el, url, lang) => {
+    let { invite } = el.dataset;
     try {
-      return open(el) && el.dataset.invite != 'off' ? (await choice(url)).invitation(lang, el.dataset.invite) : '';
+      if (invite == 'off' || !choosable(el)) throw 0;
+      let late = new Promise((come, fail) => setTimeout(fail, 3000));
+      return (await Promise.race([choice(url), late])).invitation(lang, invite);
     } catch {
       return '';
     }
@@ -39,7 +42,7 @@ if (!customElements.get('masthead-weather')) { // else this script is on the pag
 
   // Makes a named place a button for the reader's choice, and so the words that invite beside it, if any.
   let offer = (el, url, answer, words) => {
-    if (!open(el)) return;
+    if (!choosable(el)) return;
     let place = part(el, 'place');
     if (words && !part(el, 'invite')) {
       if (el.dataset.placeTarget) place.title = words; // there is no room of ours

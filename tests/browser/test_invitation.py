@@ -126,6 +126,12 @@ def test_when_the_script_behind_it_does_not_come_nothing_dead_is_offered(nowhere
     assert invited(browser, "p").strip() == "" and not is_button(browser, f"p {PLACE}")
 
 
+def test_a_script_that_hangs_does_not_leave_the_placeholder_for_ever(nowhere, browser):
+    nowhere.page_in_two("/masthead.choice.js", "", "")
+    browser.open(nowhere.page("/", page(f'<masthead-weather data-fallback="Weather">{PLACEHOLDER}</masthead-weather>')))
+    assert invited(browser) == "Weather"
+
+
 @pytest.mark.parametrize("text", ["", "Weather &lt;b&gt;"])
 def test_the_servers_text_for_an_unknown_place_becomes_the_invitation(nowhere, browser, text):
     fragment = nowhere.fetch("/widget")
@@ -390,6 +396,18 @@ def test_whatever_goes_wrong_is_said_and_the_search_goes_on(nowhere, browser, po
     assert browser.text(STATUS) not in (refused, lost, none, failed)
 
 
+def test_a_policy_that_forbids_positions_is_told_as_a_refusal(nowhere, browser, positioned):
+    positioned("granted", 19.07, 72.88)
+    browser.open(nowhere.page("/", page(WIDGET), headers={"Permissions-Policy": "geolocation=()"}))
+    ask_position(browser)
+    said(browser, "This page may not know your position; search for your city")
+    assert nowhere.sought == []
+    assert all("ermissions" in line for line in browser.complaints())
+
+
+LEFT = f"document.querySelector('{DIALOG} input')?.value != ''"
+
+
 @pytest.mark.parametrize("leave", ["d", Keys.ESCAPE])
 def test_a_position_that_comes_late_chooses_nothing(nowhere, browser, positioned, leave):
     """The reader searches meanwhile, or has closed the dialog."""
@@ -400,6 +418,7 @@ def test_a_position_that_comes_late_chooses_nothing(nowhere, browser, positioned
     ask_position(browser)
     said(browser, "Finding your position…")
     press(browser, f"{DIALOG} input", leave)
+    browser.until(LEFT, "the key does nothing")
     browser.js("arrive({ coords: { latitude: 19.07, longitude: 72.88 } })")
     browser.painted()
     assert nowhere.sought == [] and stored(browser)[0] == {}
