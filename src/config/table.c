@@ -134,6 +134,8 @@ const struct option option_table[] = {
      .help = "Other origins whose pages may read the answers, such as https://www.example.com"},
     {"widget", "credits", "inline", CHOICE(widget.credits, "inline page no"),
      .help = "Credits that the data's licences ask for, in the fragment, elsewhere on the page or nowhere"},
+    {"widget", "unknown", "", TEXT(widget.unknown),
+     .help = "Text of the fragment for a reader whose place is not known, for pages without the script"},
     {"widget", "max_age", "300s", DURATION(widget.max_age_ms, 0, DAY),
      .help = "How long a browser may keep an answer at most"},
 

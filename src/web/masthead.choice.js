@@ -1,11 +1,21 @@
-// Masthead: the reader's choice of a city, in a dialog. Loaded on first use. The choice is kept in this browser only.
+// Masthead: the reader's choice of a city, in a dialog, and the words that invite to it. Loaded on first use, or where no place is
+// known. The choice is kept in this browser only.
 
 const STORE = 'masthead-weather'; // in localStorage: the id of the chosen place
 const PAUSE_MS = 200; // after a keystroke, before the search
 const TIMEOUT_MS = 5000;
+const POSITION_MS = 15000; // for the browser to find it, once the reader has allowed that
+const POSITION_AGE_MS = 3600000; // of one that the browser already has
+const PER_DEGREE = 10; // a position is rounded to the squares that share their weather, and leaves the browser no finer
 
 const languages = {
   en: {
+    invite: 'Choose your city',
+    position: 'Use my position',
+    finding: 'Finding your position…',
+    refused: 'This page may not know your position; search for your city',
+    lost: 'Your position could not be found; search for your city',
+    nowhere: 'No city is known near your position',
     title: 'Weather for your city',
     label: 'Search for a city',
     found: (count) => (count == 1 ? '1 city found' : `${count} cities found`),
@@ -15,6 +25,12 @@ const languages = {
     close: 'Close',
   },
   hi: {
+    invite: 'अपना शहर चुनें',
+    position: 'मेरा मौजूदा स्थान इस्तेमाल करें',
+    finding: 'आपका स्थान खोजा जा रहा है…',
+    refused: 'इस पेज को आपका स्थान जानने की अनुमति नहीं है; अपना शहर खोजें',
+    lost: 'आपका स्थान पता नहीं चल सका; अपना शहर खोजें',
+    nowhere: 'आपके स्थान के पास कोई शहर नहीं मिला',
     title: 'आपके शहर का मौसम',
     label: 'शहर खोजें',
     found: (count) => `${count} शहर मिले`,
@@ -24,6 +40,12 @@ const languages = {
     close: 'बंद करें',
   },
   ar: {
+    invite: 'اختر مدينتك',
+    position: 'استخدم موقعي الحالي',
+    finding: 'جارٍ تحديد موقعك…',
+    refused: 'لا يُسمح لهذه الصفحة بمعرفة موقعك؛ ابحث عن مدينتك',
+    lost: 'تعذّر تحديد موقعك؛ ابحث عن مدينتك',
+    nowhere: 'لا توجد مدينة معروفة بالقرب من موقعك',
     title: 'الطقس في مدينتك',
     label: 'ابحث عن مدينة',
     found: (count) => `عدد المدن: ${count}`,
@@ -33,6 +55,13 @@ const languages = {
     close: 'إغلاق',
   },
 };
+
+// The table of a page's language, and its tag.
+const spoken = (lang) =>
+  Object.entries(languages).find(([tag]) => lang.split('-')[0].toLowerCase() == tag) ?? ['en', languages.en];
+
+// The words that invite to choose a city: the page's own, if it has any.
+export const invitation = (lang, own) => own || spoken(lang)[1].invite;
 
 const make = (tag, properties, ...children) => {
   const node = Object.assign(document.createElement(tag), properties);
@@ -69,9 +98,10 @@ const keeps = () => {
 export default (place, url, answer, changed) => {
   if (document.querySelector('.masthead-choice')) return; // it was pressed twice
   const lang = place.closest('[lang]')?.lang || 'en';
-  const [tag, words] = Object.entries(languages).find(([tag]) => lang.split('-')[0].toLowerCase() == tag)
-    ?? ['en', languages.en];
-  let latest; // the search whose answer counts
+  const [tag, words] = spoken(lang);
+  let latest; // the question whose answer counts
+  let searched = ''; // the words that were searched for last
+  let searching; // until that is done
   let pause;
 
   const choose = (id) => {
@@ -83,40 +113,75 @@ export default (place, url, answer, changed) => {
   const offer = (city) => make('li', {}, make('button', { type: 'button', onclick: () => choose(city.id) },
     make('span', { textContent: city.name, dir: 'auto' }), ' ', make('small', { textContent: whereabouts(city, lang) })));
 
-  const search = async () => {
-    const query = field.value.trim();
+  // Begins a question: whatever is still under way for another does not count any more.
+  const begin = () => {
+    clearTimeout(pause);
     latest?.abort();
     latest = new AbortController();
-    const { signal } = latest;
-    if (!query) {
-      list.replaceChildren();
-      status.textContent = '';
-      return;
-    }
+    return latest;
+  };
+
+  // Asks the service for places and hands them to `use`, unless another question has begun meanwhile. Says when it does not answer.
+  const ask = async (query, use, options) => {
+    const question = begin();
     const path = new URL('places.json', url);
-    path.search = new URLSearchParams({ q: query, lang, country: answer?.place?.country ?? '' });
-    const timer = setTimeout(() => latest.abort(), TIMEOUT_MS);
+    path.search = query;
+    const timer = setTimeout(() => question.abort(), TIMEOUT_MS);
     try {
-      const reply = await fetch(path, { signal });
+      const reply = await fetch(path, { ...options, signal: question.signal });
       const { places } = reply.ok && (await reply.json());
-      list.replaceChildren(...places.map(offer));
-      status.textContent = places.length ? words.found(places.length) : words.none;
+      if (question == latest) use(places);
     } catch {
-      if (signal == latest.signal) status.textContent = words.failed;
+      if (question == latest) show([], words.failed);
     }
     clearTimeout(timer);
   };
 
-  // Arrow keys move through the field and the buttons below it, as in a list.
+  const show = (places, text) => {
+    list.replaceChildren(...places.map(offer));
+    status.textContent = text;
+  };
+
+  const search = () => {
+    const q = field.value.trim();
+    searched = q;
+    begin();
+    if (!q) return show([], '');
+    const country = answer?.place?.country ?? '';
+    return ask(new URLSearchParams({ q, lang, country }),
+      (places) => show(places, places.length ? words.found(places.length) : words.none));
+  };
+
+  // Chooses the city where the browser says that the reader is. The service is told the square and nothing else: no cookie, no page.
+  const locate = () => {
+    const question = begin();
+    const rounded = (degrees) => (Math.round(degrees * PER_DEGREE) / PER_DEGREE || 0).toFixed(1); // not "-0.0"
+    const found = ({ coords }) => {
+      if (question != latest || !dialog.open) return; // the reader has begun to search, or closed the dialog
+      ask(`near=${rounded(coords.latitude)},${rounded(coords.longitude)}`,
+        (places) => (places.length ? choose(places[0].id) : show([], words.nowhere)),
+        { credentials: 'omit', referrerPolicy: 'no-referrer' });
+    };
+    const failed = ({ code, PERMISSION_DENIED }) => {
+      if (question == latest) show([], code == PERMISSION_DENIED ? words.refused : words.lost);
+    };
+    searched = '';
+    show([], words.finding);
+    navigator.geolocation.getCurrentPosition(found, failed, { timeout: POSITION_MS, maximumAge: POSITION_AGE_MS });
+  };
+
+  // Arrow keys move through the field and the buttons above and below it, as in a list.
   const walk = (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    const stops = [field, ...list.querySelectorAll('button')];
+    const stops = [...form.querySelectorAll('.masthead-position, input, li button')];
     const at = stops.indexOf(document.activeElement);
     if (!step || at < 0) return;
     event.preventDefault();
     stops[Math.min(Math.max(at + step, 0), stops.length - 1)].focus();
   };
 
+  const position = make('button',
+    { type: 'button', className: 'masthead-position', textContent: words.position, onclick: locate });
   const field = make('input', { type: 'search', autocomplete: 'off', spellcheck: false, maxLength: 60 });
   const status = make('p', { role: 'status' });
   const list = make('ul', {});
@@ -124,24 +189,26 @@ export default (place, url, answer, changed) => {
   const credits = (answer?.credits ?? []).filter(({ url }) => /^https?:/.test(url));
   const title = make('h2', { id: 'masthead-choice-title', textContent: words.title });
   const close = make('button', { type: 'button', textContent: words.close, onclick: () => dialog.close() });
-  const form = make('form', { onkeydown: walk }, title, make('label', {}, words.label, ' ', field), status, list,
-    again, ' ', close,
+  const form = make('form', { onkeydown: walk }, title,
+    ...(isSecureContext && navigator.geolocation ? [position] : []), // elsewhere browsers tell nobody
+    make('label', {}, words.label, ' ', field), status, list, again, ' ', close,
     make('small', {}, ...credits.flatMap(({ text, url }) => [make('a', { textContent: text, href: url }), ' '])));
   const dialog = make('dialog', { className: 'masthead-choice', lang: tag, dir: tag == 'ar' ? 'rtl' : 'ltr' }, form);
 
-  form.onsubmit = (event) => {
+  form.onsubmit = async (event) => {
     event.preventDefault();
-    list.querySelector('button')?.focus();
+    if (field.value.trim() != searched) searching = search(); // the pause is not over yet
+    await searching;
+    if (field.value.trim() == searched) list.querySelector('button')?.focus();
   };
   again.hidden = !keeps() && answer?.place?.source != 'reader';
   field.oninput = () => {
-    clearTimeout(pause);
-    pause = setTimeout(search, PAUSE_MS);
+    begin();
+    pause = setTimeout(() => (searching = search()), PAUSE_MS);
   };
   dialog.setAttribute('aria-labelledby', title.id);
   dialog.onclose = () => {
-    latest?.abort();
-    clearTimeout(pause);
+    begin();
     dialog.remove();
     place.focus();
   };

@@ -1,5 +1,5 @@
 // Masthead: replaces the page's placeholder by the reader's place and temperature. Writes text, never markup.
-// Must stay below 2 KB compressed: it uses `let` only, since repetition compresses, and loads masthead.*.js for rare needs.
+// Must stay below 2.25 KB compressed: it uses `let` only, since repetition compresses, and loads masthead.*.js for rare needs.
 if (!customElements.get('masthead-weather')) { // else this script is on the page twice
   let tag = 'masthead-weather';
   let feeds = {}; // by URL
@@ -22,41 +22,68 @@ if (!customElements.get('masthead-weather')) { // else this script is on the pag
     return target ? whole(document.querySelector(target)) : el.querySelector('.masthead-' + name);
   };
 
-  // Makes a named place a button for the reader's choice, whose script is loaded on first use.
-  let offer = (el, url, answer) => {
+  // Loads the script of the reader's choice: on first use, or where there is somebody to invite.
+  let choice = (url) => import(new URL('masthead.choice.js', url));
+
+  // Whether the reader may choose. Not inside a link or a button: what is pressed there is theirs.
+  let choosable = (el) => el.dataset.choice != 'off' && !(part(el, 'place') || el).closest('a,button');
+
+  // The words that invite to choose: '' where they are not wanted, or where the script behind them does not come in time.
+  let invitation = async (el, url, lang) => {
+    let { invite } = el.dataset;
+    try {
+      if (invite == 'off' || !choosable(el)) throw 0;
+      let late = new Promise((come, fail) => setTimeout(fail, 3000));
+      return (await Promise.race([choice(url), late])).invitation(lang, invite);
+    } catch {
+      return '';
+    }
+  };
+
+  // Makes a named place a button for the reader's choice, and so the words that invite beside it, if any.
+  let offer = (el, url, answer, words) => {
+    if (!choosable(el)) return;
     let place = part(el, 'place');
-    if (el.dataset.choice == 'off' || !place) return;
-    let named = /\S/.test(place.textContent);
-    place.role = named ? 'button' : null;
-    place.tabIndex = named - 1;
-    place.onclick = place.onkeydown = async (event) => {
-      if (named && /^( |Enter|undefined)$/.test(event.key)) {
-        event.preventDefault();
-        try {
-          (await import(new URL('masthead.choice.js', url))).default(place, url, answer, (id) => {
-            chosen = id;
-            feeds = {};
-            scan();
-          });
-        } catch {} // it does not come
-      }
-    };
+    if (words && !part(el, 'invite')) {
+      if (el.dataset.placeTarget) place.title = words; // there is no room of ours
+      else (part(el, 'weather') || el).append(' ', span('invite'));
+    }
+    let invite = part(el, 'invite');
+    if (invite) invite.textContent = words;
+    for (let node of [place, invite]) {
+      if (!node) continue;
+      let named = /\S/.test(node.textContent);
+      node.role = named ? 'button' : null;
+      node.tabIndex = named - 1;
+      node.onclick = node.onkeydown = async (event) => {
+        if (named && /^( |Enter|undefined)$/.test(event.key)) {
+          event.preventDefault();
+          try {
+            (await choice(url)).default(place, url, answer, (id) => {
+              chosen = id;
+              feeds = {};
+              scan();
+            });
+          } catch {} // it does not come
+        }
+      };
+    }
   };
 
   // An answer's place, temperature, exact °C and source. Throws when it is no answer.
   let read = ({ state, place: { name, source }, temperature }) => {
-    if (state == 'unknown') return ['', ''];
+    if (state == 'unknown') return ['\u00a0', '\u00a0', , 'none']; // the lines are kept
     let { celsius, value, unit } = temperature;
     if (!/^((fresh|stale)-?\d+|placenull)[CF]$/.test(name.trim() && state + value + unit)) throw 0;
     return [name, `${value ?? '--'}\u00a0°${unit}`.replace(/-\b/, '\u2212'), celsius?.toFixed(1), source];
   };
 
   // State shared by the elements with the same query.
-  let open = (url, lang) => {
+  let feed = (url, lang) => {
     let users = new Map(); // element -> the texts that it shows
     let failures = 0, answer, texts, since, wait; // milliseconds
 
-    let show = (el) => {
+    let show = async (el) => {
       let { dataset } = el;
       let { placeTarget, fallback } = dataset;
       let rendered = part(el, 'weather'); // by the server
@@ -68,11 +95,14 @@ if (!customElements.get('masthead-weather')) { // else this script is on the pag
         return Object.assign(node, { textContent, dir: 'auto' });
       };
       try {
+        let words = /home|none/.test(texts[3]) ? await invitation(el, url, lang) : '';
         if (!placeTarget && !part(el, 'place')) el.replaceChildren(span('place'), ' ', span('temp', 'data'));
         if ('date' in dataset && !part(el, 'date')) el.append(' ', span('date'));
         let { state = 'unavailable', simulated, weather, timezone } = answer || {};
         let sky = [weather?.code] + (weather?.is_day == false ? 'n' : '');
-        let [name, degrees, value = '', source = 'none'] = fallback && !texts[0] ? [fallback, ''] : texts;
+        let [name, degrees, value = '', source = 'none'] = texts;
+        let instead = !name.trim() && (words || fallback);
+        if (instead) [name, degrees, words] = [instead, texts[3] && degrees, ''];
         let city = put('place', name);
         let temp = put('temp', degrees);
         temp.value = value;
@@ -90,7 +120,7 @@ if (!customElements.get('masthead-weather')) { // else this script is on the pag
           for (let key in marks) marks[key] == null ? delete node.dataset[key] : (node.dataset[key] = marks[key]);
           node.lang ||= lang;
         }
-        offer(el, url, answer);
+        offer(el, url, answer, words);
         if (users.get(el) != texts) {
           users.set(el, texts);
           if (answer) el.dispatchEvent(new CustomEvent('masthead:update', { bubbles: true, detail: answer }));
@@ -148,7 +178,7 @@ if (!customElements.get('masthead-weather')) { // else this script is on the pag
     return join;
   };
 
-  let start = (el) => {
+  let start = async (el) => {
     try {
       let { endpoint = '/widget.json', mode, query, units, choice } = whole(el).dataset;
       let asked = new URLSearchParams(query);
@@ -157,8 +187,11 @@ if (!customElements.get('masthead-weather')) { // else this script is on the pag
       for (let [key, value] of Object.entries({ units, lang, place: own })) if (value) asked.set(key, value);
       let path = mode == 'split' ? endpoint.replace(/[^/]*$/, 'where.json') : endpoint;
       let url = Object.assign(new URL(path, document.baseURI), { search: asked }).href;
-      if (own == null && !feeds[url] && part(el, 'weather')?.dataset.state == 'fresh') return offer(el, url);
-      (feeds[url] ||= open(url, lang))(el);
+      let { state, source } = part(el, 'weather')?.dataset || {}; // of the server's
+      if (own == null && !feeds[url] && state == 'fresh') {
+        return offer(el, url, null, source == 'home' ? await invitation(el, url, lang) : '');
+      }
+      (feeds[url] ||= feed(url, lang))(el);
     } catch {} // not whole yet, or not in order: the others go on
   };
 

@@ -12,6 +12,9 @@ const hear = (answer, now) => {
   $('#simulated').hidden = !answer?.simulated;
 };
 
+// A choice is kept in this browser, and goes before the place of any reader.
+document.addEventListener('masthead:update', ({ detail }) => ($('#chosen').hidden = detail.place.source !== 'reader'));
+
 const showEvidence = () => {
   if (!$('#behind').open) return;
   const panel = make('div', {});

@@ -30,7 +30,7 @@ const paper = (style, lang) => {
   return make('div', { className: 'sheet' }, make('div', { className: 'paper', lang, dir, data: { style } },
     make('p', { className: 'title', textContent: name }),
     make('div', { className: 'dateline' }, make('span', { className: 'date' }),
-      widget(lang, STYLES[style], { data: { choice: 'off' } }), make('span', { className: 'edition', textContent: edition }))));
+      widget(lang, STYLES[style], {}), make('span', { className: 'edition', textContent: edition }))));
 };
 
 export const hang = () => {
@@ -47,8 +47,7 @@ export const become = () => {
     const { placeTarget, tempTarget } = old.dataset;
     const wall = old.closest('.wall');
     const shown = old.closest('.paper')?.dataset.style ?? 'serif';
-    const data = { ...(placeTarget && { placeTarget, tempTarget }), ...(wall && { choice: 'off' }) };
-    old.replaceWith(widget(wall ? old.lang : controls.lang(), STYLES[shown], { data }));
+    old.replaceWith(widget(wall ? old.lang : controls.lang(), STYLES[shown], { data: placeTarget && { placeTarget, tempTarget } }));
   }
 };
 

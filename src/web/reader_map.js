@@ -7,6 +7,20 @@ import { show } from './explain.js';
 const TRIES = 5; // asks in all while the place is known and its weather is still on the way
 const WAIT_S = 3; // before the second of them, where the answer names no max-age; longer each time
 const GROUPS = { '192.0.2.': 'India', '198.51.100.': 'The world', '203.0.113.': 'Hard cases' }; // in the list's words
+// How sure the service is of a city, or why it names none, for people.
+const CONFIDENCE = {
+  confirmed: 'confirmed: by a second witness, a radius or the reader',
+  claimed: 'claimed: one witness says so, none confirms it',
+};
+const REASONS = {
+  'no-city': 'the record names no city',
+  radius: 'the record may be off by too far',
+  anycast: 'the address is in many places at once',
+  listed: 'the network is listed as not to be believed',
+  office: 'the record is the office of a network',
+  conflict: 'two witnesses name different places',
+  unconfirmed: 'no second witness confirms the city',
+};
 const NORTH_DEG = 78; // of the map's upper edge, and how many degrees it reaches down
 const HEIGHT_DEG = 135;
 
@@ -64,14 +78,18 @@ const reading = ({ place, temperature }) => {
   return [make('bdi', { textContent: place.name }), ' ', number];
 };
 
+// What the service says about the place, in words; nothing of a city of which it says no more.
+const judgement = ({ verdict, reason, confidence } = {}) =>
+  [verdict !== 'city' && verdict, REASONS[reason] ?? reason, verdict === 'city' && (CONFIDENCE[confidence] ?? confidence)]
+    .filter(Boolean).map((textContent) => make('small', { textContent }));
+
 const write = (reader, answer, now) => {
   const { reads, state, time } = reader.cells;
   const word = answer?.state ?? 'unavailable';
   reads.replaceChildren(...(answer ? reading(answer) : []));
   state.replaceChildren(make('span', { className: 'state', textContent: word === 'place' ? 'place only' : word }));
   state.firstChild.dataset.state = word;
-  const verdict = answer?.place?.verdict;
-  if (verdict && verdict !== 'city') state.append(make('small', { textContent: verdict }));
+  state.append(...judgement(answer?.place));
   time.textContent = answer?.timezone ? localTime(now, answer.timezone, { timeStyle: 'short' }) : '';
   reader.pin.dataset.state = word;
   reader.pin.setAttribute('aria-label', `${title(reader)}: ${reads.textContent || 'no answer'}, ${word}`);

@@ -56,7 +56,7 @@ void widget_html(const struct answer *answer, struct text *out)
         text_format(out, " data-weather=\"%d%s\"", answer->reading.code,
                     answer->reading.is_day == 0 ? "n" : "");
     text_format(out, " lang=\"%s\"><span class=\"masthead-place\">", answer->language->tag);
-    text_html(out, answer->place.name);
+    text_html(out, answer->reading.state == WEATHER_UNKNOWN ? answer->unknown : answer->place.name);
     text_string(out, "</span> ");
     if (answer->icon)
         text_string(out, "<span class=\"masthead-icon\" aria-hidden=\"true\"></span> ");

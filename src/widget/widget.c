@@ -43,6 +43,7 @@ static struct answer begin(const struct widget *widget, const struct visit *visi
         .credits_nowhere = options->credits == WIDGET_CREDITS_NO,
         .icon = visit->icon,
         .condition = visit->condition,
+        .unknown = options->unknown,
     };
 }
 

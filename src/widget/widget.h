@@ -6,16 +6,18 @@
 #include "weather/weather.h"
 #include "widget/words.h"
 
-#define WIDGET_LANG_BYTES 16
+#define WIDGET_LANG_BYTES    16
+#define WIDGET_UNKNOWN_BYTES 128
 
 enum widget_credits { WIDGET_CREDITS_INLINE, WIDGET_CREDITS_PAGE, WIDGET_CREDITS_NO };
 
 struct widget_options {
-    char lang[WIDGET_LANG_BYTES]; /* of pages that do not say theirs */
-    int64_t units;                /* enum units */
-    int64_t credits;              /* enum widget_credits */
-    int64_t max_age_ms;           /* ceiling for caching an answer */
-    bool simulated;               /* the weather comes from a simulator, and every answer says so */
+    char lang[WIDGET_LANG_BYTES];       /* of pages that do not say theirs */
+    int64_t units;                      /* enum units */
+    int64_t credits;                    /* enum widget_credits */
+    int64_t max_age_ms;                 /* ceiling for caching an answer */
+    char unknown[WIDGET_UNKNOWN_BYTES]; /* the fragment's text where no place is known */
+    bool simulated;                     /* the weather comes from a simulator, and every answer says so */
 };
 
 /* A request of a reader. */
@@ -45,6 +47,7 @@ struct answer {
     bool credits_inline;  /* the fragment shows them */
     bool credits_nowhere; /* the site shows them elsewhere */
     bool icon, condition; /* of the visit */
+    const char *unknown;  /* of the widget's options */
 };
 
 /* Whether the answer shows a temperature. */

@@ -9,6 +9,8 @@ from selenium.webdriver.support.ui import WebDriverWait
 FLAGS = """--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
     --disable-component-update --disable-sync --hide-scrollbars --window-size=1280,1000""".split()
 
+INSECURE = "paper.example"  # a name for 127.0.0.1 that is no secure context under http, as 127.0.0.1 is
+
 # Runs before each page's own scripts. Collects what the tests ask about, and keeps long timers (the loader's next
 # question, at least 15 s away) in the test's hand, so that no test has to let time pass.
 PROBE = """

@@ -24,7 +24,7 @@ def site(masthead):
 
 @pytest.fixture(scope="session")
 def driver(tmp_path_factory):
-    driver = chromium.start(tmp_path_factory.mktemp("chromium"))
+    driver = chromium.start(tmp_path_factory.mktemp("chromium"), f"--host-resolver-rules=MAP {chromium.INSECURE} 127.0.0.1")
     driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": chromium.PROBE})
     yield driver
     driver.quit()

@@ -12,7 +12,8 @@ KEPT_HEADERS = {"content-type", "content-language", "cache-control", "cache-stat
 class Newspaper(ThreadingHTTPServer):
     """Pages are put with `page`; /widget* and /masthead* come from the service. `visitor` is the address that the
     proxy reports to it. `asked` lists the widget requests that arrived. `fault`, when set, is called with the request's
-    handler instead of the proxy, for the widget's paths only: a reader mostly has the script itself in the cache."""
+    handler instead of the proxy, for the widget's paths only: a reader mostly has the script itself in the cache. `near` is
+    the same for questions by a position, which `sought` lists with their headers."""
 
     daemon_threads = True
 
@@ -25,6 +26,8 @@ class Newspaper(ThreadingHTTPServer):
         self.halves = {}
         self.asked = []
         self.fault = None
+        self.near = None
+        self.sought = []
         self.released = threading.Event()
         self.rest = threading.Event()
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
@@ -65,6 +68,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         path = self.path.split("?")[0]
+        if path == "/places.json" and "near=" in self.path:
+            self.server.sought.append((self.path, dict(self.headers)))
+            if self.server.near:
+                return self.server.near(self)
         if path in self.server.pages:
             return self.answer(200, *self.server.pages[path])
         if path in self.server.halves:

@@ -231,8 +231,8 @@ def test_hostile_names_are_text(mumbai, browser):
 
 def test_whoever_has_no_place_can_name_one(mumbai, browser):
     mumbai.visitor = NO_RECORD
-    browser.open(mumbai.page("/", page(f'<p data-masthead data-fallback="Your city">{PLACEHOLDER}</p>'
-                                       f'<p data-masthead id="bare">{PLACEHOLDER}</p>')))
+    browser.open(mumbai.page("/", page(f'<p data-masthead data-invite="off" data-fallback="Your city">{PLACEHOLDER}</p>'
+                                       f'<p data-masthead id="bare" data-invite="off">{PLACEHOLDER}</p>')))
     assert browser.settled("p") == browser.settled("#bare") == "unknown"
     assert browser.attribute("#bare .masthead-place", "role") is None, "a button without a name"
     choose(browser, "Delhi")

@@ -6,7 +6,11 @@ import urllib.request
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from selenium.webdriver.common.keys import Keys
+
 from axe import violations
+from newspaper import say
+from test_loader import ANSWER
 
 MAX_RADIUS_KM = 100  # geoip.max_radius as shipped
 WEIGHT_LIMIT_BYTES = 70_000  # of text that is ours, uncompressed
@@ -328,6 +332,45 @@ def test_three_mastheads_in_three_languages(open_at):
         if lang != "ar":
             assert place == {"en": "Mumbai", "hi": "मुंबई"}[lang]
         assert {"en": "January", "hi": "जनवरी", "ar": "يناير"}[lang] in date
+
+
+def test_a_reader_without_a_city_is_invited_in_every_masthead_and_may_choose(open_at):
+    browser = open_at("scenario=country-only,fresh")
+    invited = "[...document.querySelectorAll('masthead-weather .masthead-place')].filter((place) => place.role == 'button')"
+    browser.until(f"{invited}.length == 11", "not every masthead invites")
+    assert browser.text(".dateline .masthead-place") == browser.text("#city") == "Choose your city"
+    words = {browser.text(f".wall [lang={lang}] .masthead-place") for lang in ("en", "hi", "ar")}
+    assert words == {"Choose your city", "अपना शहर चुनें", "اختر مدينتك"}
+    assert browser.js("return document.querySelector('#chosen').hidden")
+    browser.js(f"{invited}[0].focus()")
+    browser.driver.switch_to.active_element.send_keys(Keys.ENTER)
+    browser.until("document.activeElement.matches('dialog input')", "the dialog does not open")
+    browser.driver.switch_to.active_element.send_keys("mumbai", Keys.ENTER)
+    browser.until("document.activeElement.closest('dialog li')", "Mumbai is not found")
+    browser.driver.switch_to.active_element.send_keys(Keys.ENTER)
+    browser.until("document.querySelectorAll('masthead-weather[data-source=reader]').length == 11", "the choice does not count")
+    browser.until("!document.querySelector('#chosen').hidden", "the page does not say that a choice counts")
+    browser.js("localStorage.clear()")
+
+
+@pytest.mark.parametrize("place, words", [
+    ({"verdict": "too-vague", "reason": "office", "confidence": None}, ["too-vague", "the record is the office of a network"]),
+    ({"verdict": "too-vague", "reason": "no-city", "confidence": None}, ["too-vague", "the record names no city"]),
+    ({"verdict": "city", "reason": None, "confidence": "claimed"}, ["claimed: one witness says so, none confirms it"]),
+    ({"verdict": "city", "reason": None, "confidence": "confirmed"}, ["confirmed: by a second witness, a radius or the reader"]),
+    ({"verdict": "city"}, []),
+    ({"verdict": "private"}, ["private"]),
+])
+def test_verdict_confidence_and_reason_are_said_in_words(site, browser, place, words):
+    site.visitor = "127.0.0.1"  # who may be anyone in developer mode
+    known = place["verdict"] == "city"
+    answer = {**ANSWER, "place": {**ANSWER["place"], "name": "Mumbai" if known else None, **place}}
+    site.fault = say(answer if known else {**answer, "state": "unknown"})
+    browser.open(site.page("/", site.fetch("/")))
+    said = "[...document.querySelectorAll('#rows tr[data-ip=\"192.0.2.1\"] td:nth-child(3) small')].map((el) => el.textContent)"
+    state = "document.querySelector('#rows tr[data-ip=\"192.0.2.1\"] .state')?.dataset.state"
+    browser.until(f"{state} == '{'fresh' if known else 'unknown'}'", "the row still waits")
+    assert browser.js(f"return {said}") == words
 
 
 def test_the_number_stands_to_the_left_of_its_unit_in_arabic_too(open_at):

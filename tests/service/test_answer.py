@@ -133,6 +133,17 @@ def test_a_private_reader_gets_an_empty_answer(masthead):
     assert masthead.get("/widget.txt").text == "\n"
 
 
+def test_the_site_has_a_text_for_readers_without_a_city(start):
+    text = "Weather & more <b>"
+    service = start(settings={"widget.unknown": text})
+    for reader in ("203.0.113.241", "10.1.2.3"):
+        answer = service.visit(reader, "/widget").text
+        assert Fragment(answer).texts["masthead-place"] == text and "<b>" not in answer
+        assert service.visit(reader, "/widget.txt").text == "\n"
+        assert service.visit(reader, "/widget.json").json["text"] == ""
+    assert text not in Fragment(service.visit(MUMBAI, "/widget").text).texts["masthead-place"]
+
+
 def test_home_is_shown_where_the_place_is_unknown(start):
     service = start(settings={"geoip.home": "Pune, IN, 18.52, 73.86"})
     json = wait_until(lambda: settled_or_hopeless(service, "10.1.2.3"), what="a number")

@@ -12,7 +12,7 @@ NO_RECORD = "203.0.113.241"
 
 @pytest.mark.parametrize("credits", ["inline", "no"])
 def test_the_fragment_is_valid_in_every_state(start, sim, credits):
-    service = start(settings={"widget.credits": credits, "cache.snapshot": ""})
+    service = start(settings={"widget.credits": credits, "widget.unknown": "Weather <i>", "cache.snapshot": ""})
     fragments = {}
 
     def keep(address, state):

@@ -52,6 +52,7 @@ static struct answer mumbai(void)
         .language = language_find("en", 2),
         .units = UNITS_CELSIUS,
         .now_s = NOW,
+        .unknown = "",
     };
 }
 
@@ -141,6 +142,16 @@ TEST(fragments)
     assert_html(hostile(), FRAGMENT("fresh", "geoip", CLAIMED "", "en",
                                     "&lt;b&gt;&quot;&amp;&#39;&lt;/script&gt;&lt;!--\xe2\x80\xa8",
                                     DATA("31.2", "31" C), ""));
+}
+
+TEST(the_fragment_of_an_unknown_place_holds_the_sites_text)
+{
+    struct answer answer = nowhere(), known = mumbai();
+    answer.unknown = "Weather <&\"'>";
+    assert_html(answer,
+                FRAGMENT("unknown", "none", "", "en", "Weather &lt;&amp;&quot;&#39;&gt;", NO_DATA(""), ""));
+    known.unknown = "Weather";
+    assert_html(known, FRAGMENT("fresh", "geoip", "", "en", "Mumbai", DATA("31.2", "31" C), ""));
 }
 
 TEST(fragments_show_icon_and_condition_when_asked)

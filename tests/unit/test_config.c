@@ -43,6 +43,7 @@ TEST(defaults_are_those_of_the_contract)
     assert_int_equal(config.widget.units, UNITS_CELSIUS);
     assert_int_equal(config.widget.credits, WIDGET_CREDITS_INLINE);
     assert_int_equal(config.widget.max_age_ms, 300000);
+    assert_string_equal(config.widget.unknown, "");
     assert_int_equal(config.log.level, LOG_INFO);
     assert_int_equal(config.log.format, LOG_LOGFMT);
     assert_false(config.dev || config.widget.simulated || config.access.lines);
