@@ -109,6 +109,8 @@ static struct stat look_at(const char *path)
 
 /* --- Surveys, kept in the state folder --- */
 
+#define KEPT_FROM_BYTES (1 << 20) /* a smaller database is surveyed in no time */
+
 /* The file that keeps the survey of a database: named by its file, and told from those of other folders. */
 #define KEPT_BYTES (2 * PLACE_PATH_BYTES + 32)
 static void kept_path(const struct place_options *options, const char *path, char out[KEPT_BYTES])
@@ -151,7 +153,9 @@ static void keep(const struct place_options *options, const char *path, struct d
 {
     char kept[KEPT_BYTES];
     kept_path(options, path, kept);
-    if (!options->read_only && !file_replace(kept, write_kept, database))
+    if (options->read_only || database->file.st_size < KEPT_FROM_BYTES)
+        return;
+    if (!file_replace(kept, write_kept, database))
         log_event(LOG_WARN, "survey of a database not kept, the next start makes it again",
                   log_str("file", kept), log_str("error", strerror(errno)));
 }
@@ -241,8 +245,8 @@ static void open_database(struct generation *generation, size_t i, const struct 
     database->file = look_at(path);
     if (!open_file(generation, i, serving, database->refusal)) {
         log_event(LOG_WARN, "database not loaded", log_str("file", path),
-                  log_str("type", database->db ? mmdb_facts(database->db)->type : ""),
-                  log_str("error", database->refusal));
+                  log_str("error", database->refusal),
+                  log_str("type", database->db ? mmdb_facts(database->db)->type : ""));
         generation->complete = false;
         mmdb_close(database->db);
         database->db = NULL;

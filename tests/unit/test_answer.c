@@ -151,7 +151,7 @@ TEST(the_fragment_of_an_unknown_place_holds_the_sites_text)
     assert_html(answer,
                 FRAGMENT("unknown", "none", "", "en", "Weather &lt;&amp;&quot;&#39;&gt;", NO_DATA(""), ""));
     known.unknown = "Weather";
-    assert_html(known, FRAGMENT("fresh", "geoip", "", "en", "Mumbai", DATA("31.2", "31" C), ""));
+    assert_html(known, FRAGMENT("fresh", "geoip", CLAIMED "", "en", "Mumbai", DATA("31.2", "31" C), ""));
 }
 
 TEST(fragments_show_icon_and_condition_when_asked)
