@@ -20,11 +20,11 @@ static void write_record(const struct record *record, struct text *out)
 }
 
 /* The members about an address's place, with `next` between them. */
-#define PLACE_MEMBERS(next)                                                                                \
-    "'address':%s" next "'judged_as':%s" next "'class':%s" next "'range':%s" next "'verdict':%s" next "'reason':%s" next         \
-    "'reason_code':%s" next "'confidence':%s" next "'asn':%jd" next "'label':%s" next "'source':%s" next   \
-    "'name':%s" next "'region':%s" next "'country':%s" next "'latitude':%.7g" next "'longitude':%.7g" next \
-    "'timezone':%s" next "'database':%s" next "'matched':%s" next "'record':"
+#define PLACE_MEMBERS(next)                                                                              \
+    "'address':%s" next "'judged_as':%s" next "'class':%s" next "'range':%s" next "'verdict':%s" next    \
+    "'reason':%s" next "'reason_code':%s" next "'confidence':%s" next "'asn':%jd" next "'label':%s" next \
+    "'source':%s" next "'name':%s" next "'region':%s" next "'country':%s" next "'latitude':%.7g" next    \
+    "'longitude':%.7g" next "'timezone':%s" next "'database':%s" next "'matched':%s" next "'record':"
 
 /* Lists who said what, in the order in which they were asked. */
 static void write_witnesses(const struct place_evidence *evidence, bool pretty, struct text *out)

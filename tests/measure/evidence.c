@@ -6,9 +6,9 @@
  * network; prints, as a table of Markdown, for networks of carriers and for countries: the share that is
  * named, before (every city of a record) and after the rules; the share of these that the second opinion
  * confirms (it names a city within 50 km) of those where it names one at all; the share of the confirmed that
- * is kept; the share of all at what is the most frequent point before; and with both databases in use, what is named and
- * what of that a witness contradicts that itself gives a city. The second opinion errs, too: what it
- * contradicts may be right. */
+ * is kept; the share of all at what is the most frequent point before; and with both databases in use, what
+ * is named and what of that a witness contradicts that itself gives a city. The second opinion errs, too:
+ * what it contradicts may be right. */
 #include "measure.h"
 #include "place/map.h"
 #include "place/offices.h"
@@ -75,7 +75,9 @@ static struct address address_in(const struct mmdb_network *network)
 {
     struct address address = {.family = (uint8_t)network->family};
     unsigned width = network->family == ADDRESS_V4 ? 32 : 64;
-    uint64_t host = network->bits == 0 ? UINT64_MAX : network->bits < width ? (UINT64_C(1) << (width - network->bits)) - 1 : 0;
+    uint64_t host = network->bits == 0      ? UINT64_MAX
+                    : network->bits < width ? (UINT64_C(1) << (width - network->bits)) - 1
+                                            : 0;
     uint64_t bits = network->base | (xorshift(&random_state) & host);
     for (unsigned i = 0; i < width / 8; i++)
         address.bytes[i] = (uint8_t)(bits >> (width - 8 * (i + 1)));
@@ -143,7 +145,8 @@ static void judge(struct population *population, const struct mmdb *db, const st
 
 static bool is_of(const struct population *population, const struct mmdb_network *network, uint64_t country)
 {
-    if (population->family != network->family || (network->family == ADDRESS_V6 && network->bits <= V6_LARGEST_BITS))
+    if (population->family != network->family ||
+        (network->family == ADDRESS_V6 && network->bits <= V6_LARGEST_BITS))
         return false;
     if (population->network) {
         struct address address = address_in(network);
@@ -161,7 +164,8 @@ static uint64_t country_of(struct walk *walk, uint32_t number)
         abort();
     if (*country == 0) {
         mmdb_record(walk->db, number, &record);
-        *country = record.country[0] ? (uint64_t)(uint8_t)record.country[0] << 8 | (uint8_t)record.country[1] : 1;
+        *country =
+            record.country[0] ? (uint64_t)(uint8_t)record.country[0] << 8 | (uint8_t)record.country[1] : 1;
     }
     return *country;
 }
@@ -175,7 +179,8 @@ static bool visit(void *context, const struct mmdb_network *network, char error[
     for (struct population *p = populations; p < populations + POPULATIONS; p++) {
         if (!is_of(p, network, country))
             continue;
-        double size = p->by_network ? 1 : 1 / (double)(UINT64_C(1) << (network->bits < 63 ? network->bits : 63));
+        double size =
+            p->by_network ? 1 : 1 / (double)(UINT64_C(1) << (network->bits < 63 ? network->bits : 63));
         double step = p->total / (short_run ? SAMPLES_SHORT : SAMPLES);
         p->total += walk->sums ? size : 0;
         p->seen += walk->sums ? 0 : size;
@@ -212,8 +217,9 @@ static void print(struct population *p)
 {
     const struct map_slot *most = most_frequent(&p->points);
     double before = share_at(&p->points, most, p->all), after = share_at(&p->points_kept, most, p->all);
-    printf("| %s | %.1f → %.1f | %.0f → %.0f | %.0f → %.0f | %.0f | %.0f | %.0f | %.1f |\n", p->name,
-           before, after, percent(p->named, p->all), percent(p->kept, p->all), percent(p->confirmed, p->confirmed + p->contradicted),
+    printf("| %s | %.1f → %.1f | %.0f → %.0f | %.0f → %.0f | %.0f | %.0f | %.0f | %.1f |\n", p->name, before,
+           after, percent(p->named, p->all), percent(p->kept, p->all),
+           percent(p->confirmed, p->confirmed + p->contradicted),
            percent(p->confirmed_kept, p->confirmed_kept + p->contradicted_kept),
            percent(p->confirmed_kept, p->confirmed), percent(p->both, p->all),
            percent(p->both_confirmed, p->both), percent(p->both_contradicted, p->both));
@@ -256,8 +262,10 @@ int main(int argc, char **argv)
                 return 1;
             map_free(&walk.countries);
         }
-    printf("| addresses of | at the most frequent point | named | confirmed of judged | confirmed kept | both: "
-           "named | both: confirmed | both: contradicted |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n");
+    printf(
+        "| addresses of | at the most frequent point | named | confirmed of judged | confirmed kept | both: "
+        "named | both: confirmed | both: contradicted |\n| --- | --- | --- | --- | --- | --- | --- | --- "
+        "|\n");
     for (size_t p = 0; p < POPULATIONS; p++)
         print(&populations[p]);
     return 0;

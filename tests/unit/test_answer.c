@@ -133,7 +133,7 @@ static void assert_html(struct answer answer, const char *expected)
 TEST(fragments)
 {
     assert_html(mumbai(), FRAGMENT("fresh", "geoip", CLAIMED "", "en", "Mumbai", DATA("31.2", "31" C), ""));
-    assert_html(stale(), FRAGMENT("stale", "geoip", CLAIMED " data-age=\"9000\"", "en", "Mumbai",
+    assert_html(stale(), FRAGMENT("stale", "geoip", " data-age=\"9000\"" CLAIMED, "en", "Mumbai",
                                   DATA("31.2", "31" C), ""));
     assert_html(mumbai_without_weather(),
                 FRAGMENT("place", "geoip", CLAIMED "", "en", "Mumbai", NO_DATA("--" C), ""));
@@ -159,7 +159,7 @@ TEST(fragments_show_icon_and_condition_when_asked)
     struct answer day = mumbai(), night = mumbai(), without = mumbai_without_weather();
     day.icon = true;
     assert_html(day,
-                FRAGMENT("fresh", "geoip", CLAIMED " data-weather=\"2\"", "en", "Mumbai",
+                FRAGMENT("fresh", "geoip", " data-weather=\"2\"" CLAIMED, "en", "Mumbai",
                          "<span class=\"masthead-icon\" aria-hidden=\"true\"></span> " DATA("31.2", "31" C),
                          ""));
     night.condition = true;
@@ -191,7 +191,7 @@ TEST(fragments_in_other_units_languages_and_worlds)
     answer = mumbai();
     answer.simulated = true;
     answer.reading.temperature_ddeg = -4;
-    assert_html(answer, FRAGMENT("fresh", "geoip", CLAIMED " data-simulated", "en", "Mumbai",
+    assert_html(answer, FRAGMENT("fresh", "geoip", " data-simulated" CLAIMED, "en", "Mumbai",
                                  DATA("-0.4", "0" C), ""));
 }
 
