@@ -291,11 +291,10 @@ static void apply_home_fallback(const struct generation *generation, struct plac
     place->reason = reason;
 }
 
-void places_find(struct places *places, const struct address *address, const struct record *edge_record,
-                 const char *language, struct place *out, struct place_evidence *evidence)
+/* Finds a place. The evidence is large: only what is used of it is set, the databases' names if `told`. */
+static void find(struct places *places, const struct address *address, const struct record *edge_record,
+                 const char *language, struct place *out, struct place_evidence *evidence, bool told)
 {
-    struct place_evidence found; /* large: only what is used is set */
-    struct place_evidence *used = evidence ? evidence : &found;
     const char *range;
     struct address judged = address_judged(address);
     enum address_class class = address_classify(&judged, &range);
@@ -307,17 +306,24 @@ void places_find(struct places *places, const struct address *address, const str
                                   .language = language,
                                   .vague = vague_contains(&generation->vague, &judged),
                                   .place = out,
-                                  .evidence = used};
-    used->witness_count = used->decides = used->asn = 0;
-    used->label = NULL;
-    used->range = address->family == ADDRESS_NONE ? NULL : range;
+                                  .evidence = evidence};
+    evidence->witness_count = evidence->decides = evidence->asn = 0;
+    evidence->label = NULL;
+    evidence->range = address->family == ADDRESS_NONE ? NULL : range;
     if (edge_record)
         hear_proxy(&lookup, edge_record);
-    used->reason = judge_address(&lookup, class);
-    if (evidence)
-        ARRAY_COPY(evidence->databases, generation->options.databases);
+    evidence->reason = judge_address(&lookup, class);
     apply_home_fallback(generation, out);
+    if (told)
+        ARRAY_COPY(evidence->databases, generation->options.databases);
     generation_release(places, generation);
+}
+
+void places_find(struct places *places, const struct address *address, const struct record *edge_record,
+                 const char *language, struct place *out, struct place_evidence *evidence)
+{
+    struct place_evidence unread;
+    find(places, address, edge_record, language, out, evidence ? evidence : &unread, evidence);
     if (evidence)
         return;
     metric_add(&rows[LOOKUPS], out->verdict, 0);

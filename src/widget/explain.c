@@ -63,7 +63,8 @@ static void write_place(const struct address *address, const struct place *place
     struct address judged = address_judged(address);
     bool located = place->source != PLACE_FROM_NONE;
     const struct witness *decides = place_decides(evidence);
-    bool by_database = decides && decides->database != PLACE_BY_PROXY;
+    const char *database =
+        decides && decides->database != PLACE_BY_PROXY ? place_witness_name(evidence, decides) : "";
     address_format(address, shown);
     if (!address_equal(&judged, address))
         address_format(&judged, inside);
@@ -74,8 +75,8 @@ static void write_place(const struct address *address, const struct place *place
                place_confidence_code(place->confidence),
                evidence->asn > 0 ? (int64_t)evidence->asn : JSON_NONE, evidence->label,
                place_source_names[place->source], place->name, place->region, place->country,
-               located ? place->latitude : NAN, located ? place->longitude : NAN, place->timezone,
-               by_database ? place_witness_name(evidence, decides) : "", matched);
+               located ? place->latitude : NAN, located ? place->longitude : NAN, place->timezone, database,
+               matched);
     if (decides)
         write_record(&decides->record, out);
     else
