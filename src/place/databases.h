@@ -9,6 +9,7 @@
 #include "place/mmdb.h"
 #include "place/place.h"
 #include "place/vague.h"
+#include "place/zone.h"
 
 #include <pthread.h>
 #include <sys/stat.h>
@@ -25,6 +26,7 @@ struct generation {
 
 struct places {
     struct gazetteer *gazetteer; /* never changes */
+    struct zones *zones;         /* nor does this */
     pthread_mutex_t lock;
     struct generation *present;           /* guarded by lock; never NULL after places_open */
     bool last_reload_ok[PLACE_DATABASES]; /* of the present one's databases; guarded by lock */

@@ -40,6 +40,8 @@ struct answer {
     const struct language *language;
     enum units units; /* UNITS_CELSIUS or UNITS_FAHRENHEIT */
     int64_t now_s;    /* Unix time of the answer */
+    bool offset_known;
+    int32_t utc_offset_s; /* of the place at now_s */
     int64_t max_age_s;
     bool simulated;
     bool credits_inline;  /* the fragment shows them */
