@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/metrics.h"
 
+#include <math.h>
 #include <string.h>
 
 #define MAX_AGE_UNSURE_S 60                 /* stale, or place unknown */
@@ -173,4 +174,19 @@ void widget_places_json(const struct widget *widget, const char *query, const ch
     size_t count = gazetteer_search(places_gazetteer(widget->places), query, country,
                                     tag_of(widget, language), cities, GAZETTEER_FOUND_MAX);
     write_cities(cities, count, out);
+}
+
+bool widget_nearest_json(const struct widget *widget, const char *point, const struct language *language,
+                         struct text *out)
+{
+    struct city city;
+    const char *comma = strchrnul(point, ',');
+    double latitude = record_number(point, (size_t)(comma - point));
+    double longitude = *comma ? record_number(comma + 1, strlen(comma + 1)) : NAN;
+    if (!(fabs(latitude) <= 90 && fabs(longitude) <= 180)) /* nor is it for NaN */
+        return false;
+    bool found = gazetteer_nearest(places_gazetteer(widget->places), latitude, longitude,
+                                   tag_of(widget, language), &city);
+    write_cities(&city, found, out);
+    return true;
 }

@@ -102,6 +102,10 @@ void widget_weather_json(const struct answer *, struct text *);
 void widget_places_json(const struct widget *, const char *query, const char *country,
                         const struct language *, struct text *);
 
+/* Writes the city that a point belongs to (see gazetteer_nearest), or none, as the same object. `point` is
+ * "LATITUDE,LONGITUDE", and may be any bytes: false, and nothing is written, when it is not. Thread-safe. */
+bool widget_nearest_json(const struct widget *, const char *point, const struct language *, struct text *);
+
 /* Lists the credits that the answer owes for what it shows, none with `credits_nowhere`. Returns how many. */
 #define WIDGET_CREDITS_MAX 2
 size_t widget_credits(const struct answer *, const struct credit *out[WIDGET_CREDITS_MAX]);
