@@ -1,9 +1,8 @@
-/* A file of version 2 or later is read in its second part, whose times have 64 bits, and its rule for what
- * comes after the last change in the line behind that part. */
+/* A file of version 2 or later is read in its second part, whose times have 64 bits. The line behind that
+ * part is a rule for what comes after the last change. */
 #include "place/zone.h"
 
 #include "base/log.h"
-#include "base/span.h"
 
 #include <fts.h>
 #include <stdio.h>
@@ -12,12 +11,10 @@
 
 #define FILE_BYTES    8192 /* the largest of tzdata has 3.5 kB */
 #define NAME_BYTES    40
-#define END_S         INT64_C(1000000000000) /* past every instant that the clock can have */
-#define OFFSET_MAX_S  (26 * 3600)            /* RFC 8536 */
-#define DAY_S         86400
+#define FULL_UNTIL_S  INT64_C(2114380800) /* 2037: the year in which full files end */
+#define OFFSET_MAX_S  (26 * 3600)         /* RFC 8536 */
 #define HEADER_BYTES  44
 #define HEADER_COUNTS 20
-#define RULE_NAME_MIN 3
 #define CHANGES_MAX   2000
 
 struct change {
@@ -25,19 +22,10 @@ struct change {
     int32_t offset_s; /* from then on */
 };
 
-/* When summer time begins or ends, as POSIX writes it: M3.5.0/2 is the last Sunday of March at 2:00. */
-struct rule_date {
-    int month, week, weekday;
-    int32_t time_s;
-};
-
 struct zone {
     char name[NAME_BYTES];
     struct change *changes;
-    size_t count;         /* 1 or more: the first is what held before */
-    bool endless, summer; /* what holds after the last change is known; it is the rule */
-    int32_t standard_s, summer_s;
-    struct rule_date begins, ends;
+    size_t count; /* 1 or more: the first is what held before */
 };
 
 struct zones {
@@ -113,117 +101,6 @@ static bool read_changes(const struct part *part, struct zone *zone)
     return true;
 }
 
-/* --- The rule behind the last change --- */
-
-static bool cut(struct span *rest, char c)
-{
-    bool there = rest->length > 0 && rest->bytes[0] == c;
-    *rest = span_after(*rest, there);
-    return there;
-}
-
-static bool cut_number(struct span *rest, int max, int *out)
-{
-    size_t digits = 0;
-    *out = 0;
-    for (; digits < rest->length && digits < 3 && rest->bytes[digits] >= '0' && rest->bytes[digits] <= '9';
-         digits++)
-        *out = *out * 10 + rest->bytes[digits] - '0';
-    *rest = span_after(*rest, digits);
-    return digits > 0 && *out <= max;
-}
-
-/* Hours, minutes, seconds, with a sign. */
-static bool cut_time(struct span *rest, int max_hours, int32_t *out)
-{
-    int part, sign = cut(rest, '-') ? -1 : 1;
-    if (sign > 0)
-        cut(rest, '+');
-    if (!cut_number(rest, max_hours, &part))
-        return false;
-    *out = part * 3600;
-    for (int unit = 60; unit > 0 && cut(rest, ':'); unit /= 60) {
-        if (!cut_number(rest, 59, &part))
-            return false;
-        *out += part * unit;
-    }
-    *out *= sign;
-    return true;
-}
-
-/* An abbreviation: letters, or anything in angle brackets. */
-static bool cut_name(struct span *rest)
-{
-    size_t length = 0;
-    bool bracketed = cut(rest, '<');
-    while (length < rest->length &&
-           (bracketed ? rest->bytes[length] != '>' : (rest->bytes[length] | 0x20) >= 'a'))
-        length++;
-    *rest = span_after(*rest, length);
-    return length >= RULE_NAME_MIN && (!bracketed || cut(rest, '>'));
-}
-
-static bool cut_date(struct span *rest, struct rule_date *out)
-{
-    out->time_s = 2 * 3600;
-    return cut(rest, ',') && cut(rest, 'M') && cut_number(rest, 12, &out->month) && out->month > 0 &&
-           cut(rest, '.') && cut_number(rest, 5, &out->week) && out->week > 0 && cut(rest, '.') &&
-           cut_number(rest, 6, &out->weekday) && (!cut(rest, '/') || cut_time(rest, 167, &out->time_s));
-}
-
-/* Reads "IST-5:30" or "CET-1CEST,M3.5.0,M10.5.0/3", whose offsets are those of UTC from local time. */
-static bool read_rule(struct span rule, struct zone *zone)
-{
-    int32_t west_s;
-    if (!cut_name(&rule) || !cut_time(&rule, 24, &west_s))
-        return false;
-    zone->standard_s = zone->summer_s = -west_s;
-    zone->summer = rule.length > 0;
-    if (!zone->summer)
-        return true;
-    zone->summer_s += 3600;
-    if (!cut_name(&rule))
-        return false;
-    if (rule.length > 0 && rule.bytes[0] != ',') {
-        if (!cut_time(&rule, 24, &west_s))
-            return false;
-        zone->summer_s = -west_s;
-    }
-    return cut_date(&rule, &zone->begins) && cut_date(&rule, &zone->ends) && rule.length == 0;
-}
-
-static int64_t days_from_epoch(int64_t year, int month, int day)
-{
-    /* Years that begin in March: the leap day is the last. */
-    int64_t y = month > 2 ? year : year - 1, m = (month + 9) % 12;
-    return y * 365 + y / 4 - y / 100 + y / 400 + (m * 153 + 2) / 5 + day - 1 - 719468;
-}
-
-/* The instant in a year at which the rule's date begins, on a clock of that offset. */
-static int64_t date_s(const struct rule_date *date, int64_t year, int32_t offset_s)
-{
-    int64_t first = days_from_epoch(year, date->month, 1);
-    int64_t next =
-        date->month < 12 ? days_from_epoch(year, date->month + 1, 1) : days_from_epoch(year + 1, 1, 1);
-    int64_t day =
-        first + (date->weekday - (first + 4) % 7 + 7) % 7 + 7 * (date->week - 1); /* 1970-01-01: Thursday */
-    return (day < next ? day : day - 7) * DAY_S + date->time_s - offset_s;
-}
-
-static int32_t offset_by_rule(const struct zone *zone, int64_t unix_s)
-{
-    if (!zone->summer)
-        return zone->standard_s;
-    int64_t year = 1970 + (int64_t)((double)(unix_s + zone->standard_s) / (365.2425 * DAY_S));
-    year += unix_s + zone->standard_s >= days_from_epoch(year + 1, 1, 1) * DAY_S;
-    year -= unix_s + zone->standard_s < days_from_epoch(year, 1, 1) * DAY_S;
-    int64_t begins_s = date_s(&zone->begins, year, zone->standard_s),
-            ends_s = date_s(&zone->ends, year, zone->summer_s);
-    bool summer =
-        begins_s < ends_s ? unix_s >= begins_s && unix_s < ends_s : unix_s >= begins_s || unix_s < ends_s;
-    return summer ? zone->summer_s : zone->standard_s;
-}
-
 /* --- Files and the table --- */
 
 /* Reads the bytes of a file, every one of which may be wrong. False: it is none, or is damaged. */
@@ -237,11 +114,9 @@ static bool read_zone(const uint8_t *file, size_t length, struct zone *zone)
         return read_changes(&part, zone);
     if (!read_part(file + second, length - second, 8, &part) || !read_changes(&part, zone))
         return false;
-    const char *rule = (const char *)part.bytes + part.size;
-    struct span rest = {rule, length - second - HEADER_BYTES - part.size}, line;
-    zone->endless = cut(&rest, '\n') && memchr(rest.bytes, '\n', rest.length) &&
-                    span_cut(&rest, '\n', &line) && read_rule(line, zone);
-    return true;
+    const uint8_t *rule = part.bytes + part.size; /* it has a comma where summer time goes on for ever */
+    bool goes_on = memchr(rule, ',', length - second - HEADER_BYTES - part.size);
+    return !goes_on || zone->changes[zone->count - 1].at_s >= FULL_UNTIL_S;
 }
 
 static bool add_zone(struct zones *zones, const char *path, const char *name)
@@ -342,7 +217,7 @@ bool zones_known(const struct zones *zones, const char *name)
 bool zones_offset(const struct zones *zones, const char *name, int64_t unix_s, int32_t *offset_s)
 {
     const struct zone *zone = find(zones, name);
-    if (!zone || unix_s < 0 || unix_s > END_S)
+    if (!zone || unix_s < 0)
         return false;
     size_t low = 0, high = zone->count; /* the last change that is not later */
     while (high - low > 1) {
@@ -352,7 +227,6 @@ bool zones_offset(const struct zones *zones, const char *name, int64_t unix_s, i
         else
             high = middle;
     }
-    bool last = low + 1 == zone->count;
-    *offset_s = last && zone->endless ? offset_by_rule(zone, unix_s) : zone->changes[low].offset_s;
-    return !last || zone->endless;
+    *offset_s = zone->changes[low].offset_s;
+    return true;
 }

@@ -11,8 +11,9 @@
 
 struct zones;
 
-/* Reads every zone below a folder; a file that is none, or is damaged, is left out. A missing folder gives an
- * empty table, which is logged as a warning. NULL when out of memory. */
+/* Reads every zone below a folder; a file that is none, or is damaged, is left out, and so is one that gives
+ * summer time as a rule only, instead of writing its changes out until 2037 as Debian's do (zic -b fat). A
+ * missing folder gives an empty table, which is logged as a warning. NULL when out of memory. */
 struct zones *zones_open(const char *folder);
 void zones_close(struct zones *);
 
@@ -20,7 +21,6 @@ void zones_close(struct zones *);
 size_t zones_count(const struct zones *);
 bool zones_known(const struct zones *, const char *name);
 
-/* The offset of local time from UTC in seconds. False when the zone is not known, or not at that instant: the
- * past begins for us with the year 1970, and what comes after the last change of a file is known where the
- * file states a rule. Thread-safe, takes no lock, no allocation. */
+/* The offset of local time from UTC in seconds, since 1970; after the last change of a file it stays. False
+ * when the zone is not known or the instant is before. Thread-safe, takes no lock, no allocation. */
 bool zones_offset(const struct zones *, const char *name, int64_t unix_s, int32_t *offset_s);

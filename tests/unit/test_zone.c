@@ -61,7 +61,6 @@ TEST(offsets_are_those_of_the_instant)
         {"Australia/Lord_Howe", 2026, 7, 1, 0, 0, 37800},
         {"UTC", 1970, 1, 1, 0, 0, 0},
         {"Asia/Tokyo", 9999, 12, 31, 22, 30, 32400},
-        {"Europe/Berlin", 2099, 7, 1, 0, 0, 7200},
         {"America/Sao_Paulo", 2099, 1, 1, 0, 0, -10800},
         {"Africa/Casablanca", 2026, 6, 1, 0, 0, 3600},
         {"Europe/Dublin", 2050, 1, 15, 0, 0, 0},
@@ -80,7 +79,7 @@ TEST(the_c_library_agrees)
     for (size_t i = 0; i < COUNT(names); i++) {
         setenv("TZ", names[i], 1);
         tzset();
-        for (int64_t t = 0; t < INT64_C(4000000000); t += 86400 * 5 + 3333) {
+        for (int64_t t = 0; t < INT64_C(2100000000); t += 86400 * 5 + 3333) {
             struct tm local;
             time_t time = t;
             localtime_r(&time, &local);
@@ -117,7 +116,7 @@ TEST(names_that_are_none)
     assert_true(zones_known(zones, "Asia/Kolkata"));
     assert_in_range(zones_count(zones), 400, 1000);
     assert_false(zones_offset(zones, "Asia/Kolkata", -1, &offset_s));
-    assert_false(zones_offset(zones, "Asia/Kolkata", INT64_MAX, &offset_s));
+    check(zones, "Asia/Kolkata", INT64_MAX, 19800);
     assert_false(zones_offset(zones, "Asia/Kolkata", INT64_MIN, &offset_s));
 }
 
@@ -163,42 +162,19 @@ static struct zones *open_file(const char *bytes, size_t length)
     return zones_open(folder);
 }
 
-TEST_WITH(a_slim_file_has_its_rule, make_folder, remove_folder)
+TEST_WITH(a_slim_file_is_read_where_no_summer_time_goes_on, make_folder, remove_folder)
 {
-    static const struct {
-        const char *rule;
-        int32_t january_s, july_s; /* 1: not known */
-    } rows[] = {
-        {"CET-1CEST,M3.5.0,M10.5.0/3", 3600, 7200},
-        {"<+1030>-10:30<+11>-11,M10.1.0,M4.1.0", 39600, 37800},
-        {"<-03>3", -10800, -10800},
-        {"IST-1GMT0,M10.5.0,M3.5.0/1", 0, 3600},
-        {"<-02>2<-01>,M3.5.0/-1,M10.5.0/0", -7200, -3600},
-        {"", 1, 1},
-        {"CET", 1, 1},
-        {"CET-1CEST", 1, 1},
-        {"CET-1CEST,J60,J300", 1, 1}, /* POSIX has days of the year, too; no zone of today does */
-        {"CET-1CEST,M13.5.0,M10.5.0/3", 1, 1},
-        {"CET-1CEST,M3.0.0,M10.5.0/3", 1, 1},
-        {"CET-1CEST,M3.5.0,M10.5.0/3x", 1, 1},
-        {"CET-99", 1, 1},
-        {"<+01-1", 1, 1},
-    };
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    static const char *const rules[] = {"<-03>3", "", "CET", "CET-1CEST,M3.5.0,M10.5.0/3",
+                                        "IST-1GMT0,M10.5.0,M3.5.0/1"};
+    log_configure(&(struct log_options){.level = LOG_ERROR}); /* that there is no zone */
+    for (size_t i = 0; i < COUNT(rules); i++) {
         char bytes[512];
-        struct zones *own = open_file(bytes, slim(bytes, rows[i].rule));
-        int32_t offset_s = -1;
-        assert_int_equal(zones_count(own), 1);
-        check(own, "zone", 999, 3600);
-        check(own, "zone", 1000, 7200);
-        check(own, "zone", 1999, 7200);
-        for (int july = 0; july < 2; july++) {
-            int32_t expected = july ? rows[i].july_s : rows[i].january_s;
-            int64_t when = at(2026, july ? 7 : 1, 15, 0, 0);
-            if (expected == 1 && zones_offset(own, "zone", when, &offset_s))
-                fail_msg("'%s' is a rule", rows[i].rule);
-            if (expected != 1)
-                check(own, "zone", when, expected);
+        struct zones *own = open_file(bytes, slim(bytes, rules[i]));
+        bool goes_on = strchr(rules[i], ',');
+        assert_int_equal(zones_count(own), goes_on ? 0 : 1);
+        for (size_t j = 0; j < 4 && !goes_on; j++) {
+            static const int32_t seconds[] = {999, 1000, 1999, 2000}, offsets[] = {3600, 7200, 7200, 3600};
+            check(own, "zone", seconds[j], offsets[j]);
         }
         zones_close(own);
     }
@@ -207,10 +183,10 @@ TEST_WITH(a_slim_file_has_its_rule, make_folder, remove_folder)
 TEST_WITH(truncated_and_garbled_files_do_no_harm, make_folder, remove_folder)
 {
     char bytes[512], wrong[512];
-    size_t length = slim(bytes, "CET-1CEST,M3.5.0,M10.5.0/3");
+    size_t length = slim(bytes, "CET-1");
     int32_t offset_s;
     log_configure(&(struct log_options){.level = LOG_ERROR}); /* that there is no zone */
-    for (size_t cut = 0; cut < length; cut++) {
+    for (size_t cut = 0; cut + strlen("\nCET-1\n") < length; cut++) {
         struct zones *own = open_file(bytes, cut);
         if (zones_offset(own, "zone", 1769851800, &offset_s))
             fail_msg("cut at %zu of %zu", cut, length);
