@@ -112,12 +112,15 @@ TEST(ipv4)
         {"more than a tenth of a /12",
          {{"10.0.0.0", TENTH_12 + 1, 1}, {"10.8.0.0", 256, 2}},
          {{"10.0.0.1", 24, 1, true},
-          {"10.15.255.255", 24, 1, true},  /* wherever in the block */
-          {"10.16.0.0", 24, 1, false},     /* and nowhere else */
+          {"10.15.255.255", 24, 1, true}, /* wherever in the block */
+          {"10.16.0.0", 24, 1, false},    /* and nowhere else */
           {"9.255.255.255", 24, 1, false},
-          {"10.8.0.1", 24, 2, false}}},    /* nor any other point in it */
+          {"10.8.0.1", 24, 2, false}}}, /* nor any other point in it */
         {"more than a tenth, in pieces",
-         {{"10.0.0.0", 60000, 1}, {"10.2.0.0", 1000, 2}, {"10.4.0.0", TENTH_12 - 60000, 1}, {"10.15.0.0", 1, 1}},
+         {{"10.0.0.0", 60000, 1},
+          {"10.2.0.0", 1000, 2},
+          {"10.4.0.0", TENTH_12 - 60000, 1},
+          {"10.15.0.0", 1, 1}},
          {{"10.0.0.1", 24, 1, true}, {"10.2.0.1", 24, 2, false}}},
         {"more than a tenth, across two blocks",
          {{"10.15.0.0", 65536, 1}, {"10.16.0.0", 65536, 1}},
@@ -150,12 +153,18 @@ TEST(ipv4)
 /* --- IPv6 --- */
 
 /* So that 2400:10::/32 names nine points, or eight, with the one that is counted. */
-#define EIGHT_OTHERS                                                                                     \
-    {"2400:10::", 1, 2}, {"2400:10:0:1::", 1, 3}, {"2400:10:0:2::", 1, 4}, {"2400:10:0:3::", 1, 5},      \
-        {"2400:10:0:4::", 1, 6}, {"2400:10:0:5::", 1, 7}, {"2400:10:0:6::", 1, 8}, {"2400:10:0:7::", 1, 9}
-#define SEVEN_OTHERS                                                                                     \
-    {"2400:10::", 1, 2}, {"2400:10:0:1::", 1, 3}, {"2400:10:0:2::", 1, 4}, {"2400:10:0:3::", 1, 5},      \
-        {"2400:10:0:4::", 1, 6}, {"2400:10:0:5::", 1, 7}, {"2400:10:0:6::", 1, 8}, {"2400:10:0:7::", 1, 8}
+#define EIGHT_OTHERS                                                                                \
+    {"2400:10::", 1, 2}, {"2400:10:0:1::", 1, 3}, {"2400:10:0:2::", 1, 4}, {"2400:10:0:3::", 1, 5}, \
+        {"2400:10:0:4::", 1, 6}, {"2400:10:0:5::", 1, 7}, {"2400:10:0:6::", 1, 8},                  \
+    {                                                                                               \
+        "2400:10:0:7::", 1, 9                                                                       \
+    }
+#define SEVEN_OTHERS                                                                                \
+    {"2400:10::", 1, 2}, {"2400:10:0:1::", 1, 3}, {"2400:10:0:2::", 1, 4}, {"2400:10:0:3::", 1, 5}, \
+        {"2400:10:0:4::", 1, 6}, {"2400:10:0:5::", 1, 7}, {"2400:10:0:6::", 1, 8},                  \
+    {                                                                                               \
+        "2400:10:0:7::", 1, 8                                                                       \
+    }
 
 TEST(ipv6)
 {
@@ -166,8 +175,8 @@ TEST(ipv6)
         {"more than a hundredth of a /28",
          {EIGHT_OTHERS, {"2400:10:1::", HUNDREDTH + 1, 1}},
          {{"2400:10:1::1", 48, 1, true},
-          {"2400:10::1", 48, 2, false},     /* not another point */
-          {"2400:20::1", 48, 1, false},     /* not in another block */
+          {"2400:10::1", 48, 2, false}, /* not another point */
+          {"2400:20::1", 48, 1, false}, /* not in another block */
           {"2400:f:ffff::1", 48, 1, false}}},
         {"a small local provider: fewer than nine points",
          {SEVEN_OTHERS, {"2400:10:1::", HUNDREDTH + 1, 1}},
@@ -175,8 +184,8 @@ TEST(ipv6)
         {"a local /32 beside one that is not",
          {EIGHT_OTHERS, {"2400:10:1::", HUNDREDTH + 1, 1}, {"2400:11::", SLASH_48, 1}},
          {{"2400:10:1::1", 48, 1, true},
-          {"2400:11::1", 48, 1, false},   /* it spares the point */
-          {"2400:12::1", 48, 1, true}}},  /* which no record names there */
+          {"2400:11::1", 48, 1, false},  /* it spares the point */
+          {"2400:12::1", 48, 1, true}}}, /* which no record names there */
         {"70,000 /48s are spared",
          {{"2400:10::", SPARED, 1}},
          {{"2400:10::1", 48, 1, false}, {"2400:11::1", 48, 1, false}}},
@@ -271,7 +280,7 @@ TEST(there_is_a_ceiling_of_offices)
     struct mmdb_network network = {.family = ADDRESS_V6, .base = UINT64_C(0x2400000000000000), .bits = 29};
     size_t added = 0;
     for (; added < 2 * OFFICE_KEYS_MAX && office_tally_add(tally, &network, POINT(1)); added++)
-        network.base += UINT64_C(1) << 36; /* the next /28 */
+        network.base += UINT64_C(1) << 36;        /* the next /28 */
     assert_int_equal(added, OFFICE_KEYS_MAX + 1); /* a block ends when the next one begins */
     office_tally_close(tally);
     office_tally_close(NULL);
