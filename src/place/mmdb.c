@@ -13,6 +13,7 @@
 #define PATH_STEPS      5
 #define NAME_LANGUAGE   ((const char *)1) /* in a path: the asked language */
 #define RECORD_PATHS    3
+#define TYPE_BYTES      64
 #define RADIUS_SEARCHED ((size_t)1 << 20)
 #define V4_BITS         32
 #define V6_BITS         128
@@ -119,6 +120,15 @@ bool mmdb_equal(const struct mmdb *a, const struct mmdb *b)
 const struct mmdb_facts *mmdb_facts(const struct mmdb *db)
 {
     return &db->facts;
+}
+
+void mmdb_add_type(const struct mmdb *db, char error[MMDB_ERROR_BYTES])
+{
+    char type[TYPE_BYTES];
+    size_t length = strlen(error);
+    text_sanitize(db->facts.type, strlen(db->facts.type), type, sizeof type);
+    if (type[0])
+        snprintf(error + length, MMDB_ERROR_BYTES - length, " (its type is %s)", type);
 }
 
 static bool get(const MMDB_entry_s *record, const char *const *path, const char *language,
