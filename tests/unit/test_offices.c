@@ -186,6 +186,12 @@ TEST(ipv6)
          {{"2400:10:1::1", 48, 1, true},
           {"2400:11::1", 48, 1, false},  /* it spares the point */
           {"2400:12::1", 48, 1, true}}}, /* which no record names there */
+        {"a local /32 beside one that is not, with 70,000 /48s",
+         {EIGHT_OTHERS, {"2400:10:1::", 1, 1}, {"2400:11::", SPARED - 1, 1}},
+         {{"2400:10:1::1", 64, 1, true}, {"2400:11::1", 48, 1, false}}},
+        {"the tenth point of a /32",
+         {EIGHT_OTHERS, {"2400:10:0:8::", 1, 10}, {"2400:10:1::", HUNDREDTH + 1, 1}},
+         {{"2400:10:1::1", 48, 1, true}, {"2400:11::1", 48, 1, true}}},
         {"70,000 /48s are spared",
          {{"2400:10::", SPARED, 1}},
          {{"2400:10::1", 48, 1, false}, {"2400:11::1", 48, 1, false}}},

@@ -86,7 +86,7 @@ TEST(a_walk_ends_where_its_visitor_wants)
 /* --- Kept --- */
 
 /* A survey with some offices, and its bytes as written. */
-static uint64_t keys[] = {5, 77, UINT64_C(1) << 40, UINT64_MAX};
+static uint64_t keys[] = {5, 77, UINT64_C(1) << 40, UINT64_MAX - 1};
 static const struct survey sample = {.city_share = {[ADDRESS_V4] = 0.25, [ADDRESS_V6] = 1e-9},
                                      .has_places = true,
                                      .offices = {keys, COUNT(keys)}};
@@ -143,6 +143,14 @@ TEST(a_cut_or_changed_survey_is_refused)
                 fail_msg("read, byte %zu changed by %#x", at, change);
             bytes[at] ^= (char)change;
         }
+    for (size_t at = 0; at + 8 <= length; at += 8) { /* such as the number of offices */
+        char whole[sizeof bytes];
+        memcpy(whole, bytes, sizeof bytes);
+        memset(bytes + at, 0xff, 8);
+        assert_false(read_bytes(bytes, sizeof bytes, &subject, &back) &&
+                     at < length - 8); /* the last are so */
+        memcpy(bytes, whole, sizeof bytes);
+    }
     memset(bytes, 0, sizeof bytes);
     assert_false(read_bytes(bytes, sizeof bytes, &subject, &back)); /* of a child that wrote nothing */
 }
@@ -230,6 +238,22 @@ TEST(a_broken_tree)
         memcpy(at, whole, sizeof whole);
     }
     assert_true(survey_bytes(error));
+}
+
+/* Few nodes with more ways through them than there are atoms. */
+TEST(a_tree_of_many_ways)
+{
+    char error[MMDB_ERROR_BYTES];
+    char *whole = calloc(1, length);
+    memcpy(whole, bytes, length);
+    for (uint32_t node = 0; node < 127; node++) {
+        set_record(2 * node, node + 1);
+        set_record(2 * node + 1, node + 1);
+    }
+    assert_false(survey_bytes(error));
+    assert_non_null(strstr(error, "search tree is damaged"));
+    memcpy(bytes, whole, length);
+    free(whole);
 }
 
 /* Replaces a control byte wherever it stands before eight bytes of a double, and tells how often. */
