@@ -1,11 +1,11 @@
 """Goal of these tests: a city is shown only on evidence. Every source is asked; those that agree confirm each other, those that
 contradict each other show nothing; whoever asks is told who said what, and operators how many readers are how sure of theirs."""
 import json
-import urllib.parse
+import signal
 
 import pytest
 
-from harness import CITY_V4, ROOT, VISITORS, command, request, wait_until
+from harness import ROOT, VISITORS, command, request, wait_until
 from small_databases import LONAVALA, LONDON, MUMBAI, PUNE, THANE, asn, flat, nested, write_database
 
 READER, NETWORK = "11.0.0.1", "11.0.0.0/24"
@@ -240,24 +240,27 @@ def test_hostile_second_witnesses(shapes, database, tmp_path):
 
 # --- Told to readers, pages and operators ---
 
-@pytest.fixture
-def judged(start, database):
-    """A service with two databases and one of numbers, and readers of every kind: -> service, {address: expected}."""
-    first = database("dbip-city", {
+EVERY_KIND = {"11.0.0.1": (None, "confirmed"), "11.0.1.1": (None, "claimed"), "11.0.2.1": ("conflict", None),
+              "11.0.3.1": ("no-city", None), "11.0.4.1": ("listed", None), "20.0.0.1": ("office", None)}
+
+
+@pytest.fixture(scope="module")
+def every_kind(tmp_path_factory):
+    """Settings: two databases and one of numbers, with readers of every kind."""
+    folder = tmp_path_factory.mktemp("every_kind")
+    first = write_database(folder / "dbip-city.mmdb", {
         "11.0.0.0/24": flat(*MUMBAI), "11.0.1.0/24": flat(*MUMBAI), "11.0.2.0/24": flat(*MUMBAI), "11.0.3.0/24": flat("", "IN", 22, 79),
         "11.0.4.0/24": flat(*MUMBAI), "20.0.0.0/12": flat(*LONDON)})
-    second = database("geolite2-city", {"11.0.0.0/24": nested(*THANE), "11.0.2.0/24": nested(*LONDON)}, "GeoLite2-City")
-    numbers = database("asn", {"11.0.4.0/24": asn(JIO)}, "GeoLite2-ASN")
-    service = start(settings={"geoip.databases": f"{first},{second}", "geoip.asn": str(numbers)})
-    return service, {"11.0.0.1": (None, "confirmed"), "11.0.1.1": (None, "claimed"), "11.0.2.1": ("conflict", None),
-                     "11.0.3.1": ("no-city", None), "11.0.4.1": ("listed", None), "20.0.0.1": ("office", None)}
+    second = write_database(folder / "geolite2-city.mmdb", {"11.0.0.0/24": nested(*THANE), "11.0.2.0/24": nested(*LONDON)}, "GeoLite2-City")
+    numbers = write_database(folder / "asn.mmdb", {"11.0.4.0/24": asn(JIO)}, "GeoLite2-ASN")
+    return {"geoip.databases": f"{first},{second}", "geoip.asn": str(numbers)}
 
 
-def test_readers_pages_and_the_curious_are_told_the_same(judged, tmp_path):
-    service, expected = judged
-    settings = command("lookup", "--set", f"server.state={tmp_path}", *[
-        word for name in ("databases", "asn") for word in ("--set", f"geoip.{name}={setting(service, name)}")], *expected)
-    for row, (address, (reason, confidence)) in zip(settings.stdout.splitlines(), expected.items(), strict=True):
+def test_readers_pages_and_the_curious_are_told_the_same(start, every_kind, tmp_path):
+    service = start(settings=every_kind)
+    looked_up = command("lookup", "--set", f"server.state={tmp_path}", *[
+        word for name, value in every_kind.items() for word in ("--set", f"{name}={value}")], *EVERY_KIND)
+    for row, (address, (reason, confidence)) in zip(looked_up.stdout.splitlines(), EVERY_KIND.items(), strict=True):
         answer = service.visit(address).json["place"]
         assert (answer["reason"], answer["confidence"]) == (reason, confidence) and answer["verdict"] == ("too-vague" if reason else "city")
         fragment = service.visit(address, "/widget").text
@@ -269,22 +272,17 @@ def test_readers_pages_and_the_curious_are_told_the_same(judged, tmp_path):
         assert json.loads(row) == {key: value for key, value in told.items() if key not in ("client", "weather", "upstreams")}
 
 
-def setting(service, name):
-    """What the service was started with."""
-    return next(word.split("=", 1)[1] for word in service.child.args if word.startswith(f"geoip.{name}="))
-
-
-def test_every_witness_is_credited(judged):
-    service, _ = judged
-    said = {address: {credit["text"] for credit in service.visit(address).json["credits"]} for address in ("11.0.0.1", "11.0.1.1", "11.0.2.1")}
+def test_every_witness_is_credited(start, every_kind):
+    service = start(settings=every_kind)
+    said = {address: {credit["text"] for credit in service.visit(address).json["credits"]} for address in EVERY_KIND}
     dbip, maxmind = "IP Geolocation by DB-IP", "GeoLite2 data by MaxMind"
     assert {dbip, maxmind} <= said["11.0.0.1"]
     assert dbip in said["11.0.1.1"] and maxmind not in said["11.0.1.1"]
     assert said["11.0.2.1"] == set(), "nothing is shown of either"
 
 
-def test_operators_see_shares_and_withheld_cities_are_no_failure(judged):
-    service, expected = judged
+def test_operators_see_shares_and_withheld_cities_are_no_failure(start, every_kind):
+    service = start(settings=every_kind)
     visits = {"11.0.0.1": 3, "11.0.1.1": 2, "11.0.2.1": 5, "11.0.3.1": 7, "11.0.4.1": 11, "20.0.0.1": 22}
     for address, times in visits.items():
         for _ in range(times):
@@ -292,7 +290,7 @@ def test_operators_see_shares_and_withheld_cities_are_no_failure(judged):
     for _ in range(4):
         service.get(f"/widget.json?place={MUMBAI_ID}")
     metrics = service.metrics()
-    for address, (reason, confidence) in expected.items():
+    for address, (reason, confidence) in EVERY_KIND.items():
         assert metrics[f'masthead_places_total{{confidence="{confidence or "none"}",reason="{reason or "none"}"}}'] == visits[address]
     wait_until(lambda: service.metrics()["masthead_upstream_inflight"] == 0, what="the fetches")
     report = request(service.ops, "/status.json").json
@@ -306,6 +304,27 @@ def test_operators_see_shares_and_withheld_cities_are_no_failure(judged):
     assert [note["level"] for note in notes] == ["note"] and "90 %" in notes[0]["text"] and "office" in notes[0]["text"]
     page = request(service.ops, "/status").text
     assert "the operator&#39;s office" in page or "the operator's office" in page
+
+
+def test_what_is_believed_changes_with_a_reload(start, every_kind, tmp_path):
+    file = tmp_path / "widget.conf"
+
+    def place(address, **keys):
+        file.write_text("[geoip]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items()))
+        replaced = sum("msg=reloaded" in line for line in service.lines)
+        service.signal(signal.SIGHUP)
+        wait_until(lambda: sum("msg=reloaded" in line for line in service.lines) > replaced, what="the reload")
+        told = service.visit(address).json["place"]
+        return told["name"], told["reason"], told["confidence"]
+
+    file.write_text("")
+    service = start(settings=every_kind, config=file)
+    assert place("11.0.2.1") == (None, "conflict", None)
+    assert place("11.0.2.1", conflict="first") == ("Mumbai", None, "claimed")
+    assert place("11.0.2.1", conflict="first", believe="confirmed") == (None, "unconfirmed", None)
+    assert place("11.0.1.1", believe="confirmed") == (None, "unconfirmed", None)
+    assert place("11.0.1.1", vague_asn="AS1") == ("Mumbai", None, "claimed")
+    assert place("11.0.0.1", believe="confirmed") == ("Mumbai", None, "confirmed")
 
 
 def test_a_reader_s_choice_is_confirmed(service):

@@ -65,8 +65,8 @@ CANDIDATES = {
     "a country database": (lambda path: write_database(path, {n: {"country_code": "IN"} for n in networks(CITIES)}, "DBIP-Country-Lite"),
                            ["a city for 0 %", "its type is DBIP-Country-Lite"]),
     "cities without coordinates": (lambda path: write_database(path, {n: {"city": "Mumbai"} for n in networks(CITIES)}), ["a city for 0 %"]),
-    "less than half": (lambda path: write_database(path, cities(CITIES // 2 - 1)), ["a city for 0.0229 %", "the present one for 0.0488 %",
-                                                                                    "its type is DBIP-City-Lite"]),
+    "less than half": (lambda path: write_database(path, cities(CITIES // 2 - 1)),
+                       ["a city for 0.0229 %", "the present one for 0.0488 %", "its type is DBIP-City-Lite"]),
     "one family of two": (lambda path: write_database(path, {"2400::/32": flat(*MUMBAI)}), ["a city for 0 % of IPv4 addresses"]),
     "a double of four bytes": (lambda path: damaged(write_database(path, cities(CITIES)), broken_double),
                                ["a record cannot be decoded", "its type is DBIP-City-Lite"]),
@@ -74,7 +74,8 @@ CANDIDATES = {
     "a tree that leads out of the file": (lambda path: damaged(write_database(path, cities(CITIES)), broken_tree),
                                           ["its search tree is damaged", "its type is DBIP-City-Lite"]),
     "a tree that leads back": (lambda path: damaged(write_database(path, cities(CITIES)), looping_tree), ["its search tree is damaged"]),
-    "a hostile type": (lambda path: write_database(path, {n: asn(1) for n in networks(CITIES)}, "a\"b\\<xmp>\x1b[31m\n" + "x" * 200), ["a city for 0 %"]),
+    "a hostile type": (lambda path: write_database(path, {n: asn(1) for n in networks(CITIES)}, "a\"b\\<xmp>\x1b[31m\n" + "x" * 200),
+                       ["a city for 0 %"]),
 }
 
 
