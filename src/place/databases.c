@@ -244,8 +244,10 @@ static void open_database(struct generation *generation, size_t i, const struct 
     int64_t days;
     database->file = look_at(path);
     if (!open_file(generation, i, serving, database->refusal)) {
-        log_event(LOG_WARN, "database not loaded", log_str("file", path), log_str("error", database->refusal),
-                  log_str("type", database->db ? mmdb_facts(database->db)->type : ""));
+        if (database->db)
+            mmdb_add_type(database->db, database->refusal);
+        log_event(LOG_WARN, "database not loaded", log_str("file", path),
+                  log_str("error", database->refusal));
         generation->complete = false;
         mmdb_close(database->db);
         database->db = NULL;

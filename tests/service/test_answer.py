@@ -39,7 +39,7 @@ def test_a_reader_in_mumbai_gets_mumbai_and_the_temperature(masthead, sim):
     expected = sim.synthetic_weather(19.1, 72.9, 0)  # the shape; the value is compared below, at the answer's own time
     assert set(expected) >= {"celsius", "code", "is_day"}
     assert json["place"] == {"name": "Mumbai", "region": "Maharashtra", "country": "IN", "source": "geoip",
-                             "verdict": "city", "id": 1275339}
+                             "verdict": "city", "reason": None, "confidence": "confirmed", "id": 1275339}
     assert json["state"] == "fresh" and json["cell"] == "19.1,72.9" and json["provider"] == "open-meteo"
     assert json["timezone"] == "Asia/Kolkata" and json["utc_offset_s"] == 19800 and json["simulated"] is True
     celsius = json["temperature"]["celsius"]
@@ -54,6 +54,7 @@ def test_a_reader_in_mumbai_gets_mumbai_and_the_temperature(masthead, sim):
     fragment = Fragment(answer.text)
     assert fragment.root["class"] == "masthead-weather" and fragment.root["data-state"] == "fresh"
     assert fragment.root["data-source"] == "geoip" and fragment.root["lang"] == "en"
+    assert fragment.root["data-confidence"] == "confirmed"
     assert "data-simulated" in fragment.root and "data-age" not in fragment.root
     assert fragment.texts["masthead-place"] == "Mumbai"
     assert f'<data class="masthead-temp" value="{celsius}">' in answer.text
@@ -279,6 +280,8 @@ def test_real_addresses_with_the_downloaded_database(start, city_databases):
     assert json["place"]["name"] == "Mumbai" and json["place"]["country"] == "IN"
     assert json["temperature"]["value"] is not None
     assert {"text": "IP Geolocation by DB-IP", "url": "https://db-ip.com"} in json["credits"]
-    six = service.settled("2405:200:1::1")
-    assert six["place"]["verdict"] == "city" and six["place"]["country"] == "IN"
+    six = service.settled("2001:630:212::1")
+    assert six["place"]["verdict"] == "city" and six["place"]["country"] == "GB" and six["place"]["confidence"] == "claimed"
+    jio = service.visit("2405:200:1::1").json  # whose readers the database puts into the head office
+    assert jio["state"] == "unknown" and jio["place"]["reason"] == "office" and jio["place"]["country"] == "IN"
     assert CITY_V4.name in str(service.metrics())

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from harness import VISITORS, command, readers, wait_until
+from harness import BUILD, VISITORS, command, readers, wait_until
 
 MUMBAI, NO_RECORD = "192.0.2.1", "203.0.113.241"
 MUMBAI_ID, NEW_YORK_ID = 1275339, 5128581
@@ -31,8 +31,9 @@ def test_the_label_is_the_city_that_readers_would_say(service):
 def test_a_choice_is_answered_for_everybody_alike(service):
     answer = settled(service, f"/widget.json?place={MUMBAI_ID}")
     assert answer.headers["Cache-Control"] == "public, max-age=300"
-    assert answer.json["place"] == {"name": "Mumbai", "region": "Maharashtra", "country": "IN", "source": "reader",
-                                    "verdict": "city", "id": MUMBAI_ID}
+    assert answer.json["place"] == {"name": "Mumbai", "region": "Maharashtra", "country": "IN", "source": "reader", "verdict": "city",
+                                    "reason": None, "confidence": "confirmed", "id": MUMBAI_ID}
+    assert {"text": "City names by GeoNames", "url": "https://www.geonames.org/"} in answer.json["credits"]
     for reader in (MUMBAI, "198.51.100.1", "unknown"):
         again = service.visit(reader, f"/widget.json?place={MUMBAI_ID}").json
         assert again["place"] == answer.json["place"] and again["temperature"] == answer.json["temperature"]
@@ -338,8 +339,12 @@ def test_a_known_crasher_is_refused_by_the_validation(tmp_path):
         path.write_bytes(VISITORS.read_bytes()[:size])
         done = command("--examine-database", path)
         assert done.returncode == 1 and done.stdout
+    survey = tmp_path / "survey"  # which a sound one is written to, as descriptor 4
+    done = subprocess.run(["sh", "-c", f'exec "$@" 4>{survey}', "sh", BUILD / "masthead", "--examine-database", VISITORS],
+                          capture_output=True, check=False)
+    assert done.returncode == 0 and not done.stdout and survey.stat().st_size > 0
     done = command("--examine-database", VISITORS)
-    assert done.returncode == 0 and not done.stdout
+    assert done.returncode == 1 and "survey cannot be written" in done.stdout
 
 
 EDGE = {"CF-IPCity": "Mumbai", "CF-IPCountry": "IN", "CF-IPLatitude": "19.07", "CF-IPLongitude": "72.88"}
