@@ -92,6 +92,7 @@ struct http_options {
     int64_t keep_alive_ms; /* 0: every answer closes */
     size_t body_bytes;     /* ceiling of an answer's body; each thread has a buffer of this size */
     bool instrumented;     /* with metrics of durations and threads, and an access log: for one listener */
+    const struct network_set *trusted; /* peers that may hold any number of threads; NULL: all. Borrowed */
     struct http_names hosts;
     bool dev; /* developer mode */
 };
@@ -121,9 +122,11 @@ int http_port(const struct http_listener *);
 /* How many threads an open connection holds, and how many there are. Thread-safe. */
 void http_threads(const struct http_listener *, int64_t *busy, int64_t *all);
 
-/* Whether the listener serves: it has answered since the last call, or answers a question for /healthz within
- * a second, or connections hold all threads and no handler has been at work for longer than
- * request_timeout_ms. Call on the thread of http_open. */
+/* Whether the listener serves. Its accepting thread does if it has accepted since the last call, or accepts a
+ * connection of our own within a second, for which no thread is needed, or may wait because civetweb's queue
+ * is full. Its threads do unless a handler has been at work for longer than request_timeout_ms, none has
+ * answered since the last call, and a question for /healthz is not answered within a second. That strangers
+ * hold threads does not count. Call on the thread of http_open. */
 bool http_alive(struct http_listener *);
 
 /* Ends the listener without losing a request that has reached it: takes no new connection, closes idle ones,
