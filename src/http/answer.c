@@ -107,13 +107,15 @@ void http_serve_health(void *context, const struct http_request *request, struct
     http_respond_text(answer, 200, "ok");
 }
 
-/* Whether the client lets its connection stay open, in words that civetweb understands. */
+/* Whether the client lets its connection stay open, in words that civetweb understands. An upgrade is
+ * ignored, after which civetweb closes. */
 static bool client_keeps(const struct mg_request_info *info)
 {
     bool keep = info->http_version && strcmp(info->http_version, "1.1") == 0;
     for (int i = 0; keep && i < info->num_headers; i++)
-        keep = strcasecmp(info->http_headers[i].name, "Connection") != 0 ||
-               strcasecmp(info->http_headers[i].value, "keep-alive") == 0;
+        keep = strcasecmp(info->http_headers[i].name, "Upgrade") != 0 &&
+               (strcasecmp(info->http_headers[i].name, "Connection") != 0 ||
+                strcasecmp(info->http_headers[i].value, "keep-alive") == 0);
     return keep;
 }
 
@@ -238,12 +240,13 @@ int answer_request(struct mg_connection *connection)
 {
     struct http_listener *listener = mg_get_user_data(mg_get_context(connection));
     struct worker *worker = mg_get_thread_pointer(connection);
+    worker->handled = true;
     connection_serves(worker->reader.connection);
     atomic_store(&worker->handling_since_us, monotonic_us());
 
     struct http_answer answer = empty_answer(listener, worker);
     struct http_request request = request_of(listener, connection);
-    int refused = guard_status(mg_get_request_info(connection));
+    int refused = guard_status(mg_get_request_info(connection), worker->reader.start);
     bool keep = keep_open(listener, connection, refused != 0);
     if (refused && (!request.route || method_fits(request.route, request.method)))
         refuse(&answer, refused);
@@ -260,6 +263,7 @@ static void answer_refusal(struct mg_connection *connection, int status, const c
     struct http_listener *listener = mg_get_user_data(mg_get_context(connection));
     struct worker *worker = mg_get_thread_pointer(connection);
     struct http_answer answer = empty_answer(listener, worker);
+    worker->refused = true;
     http_respond_text(&answer, status, line);
     mg_disable_connection_keep_alive(connection);
     metric_add(&rows[REQUESTS], 0, status_row(status));
@@ -276,4 +280,22 @@ int answer_error(struct mg_connection *connection, int status, const char *messa
     size_t row = status_row(status);
     answer_refusal(connection, atoi(status_labels[row]), status_phrases[row]);
     return 0;
+}
+
+void answer_unhandled(const struct mg_connection *connection, int status)
+{
+    struct worker *worker = mg_get_thread_pointer(connection);
+    (void)status;
+    if (!worker->handled) /* the connection is this thread's own; only civetweb's callback says const */
+        answer_refusal((struct mg_connection *)(uintptr_t)connection, 503, "no memory for this request");
+    worker->handled = false;
+}
+
+void answer_unrouted(const struct mg_connection *connection)
+{
+    const struct mg_request_info *info = mg_get_request_info(connection);
+    const struct worker *worker = mg_get_thread_pointer(connection);
+    if (info->request_uri && !info->local_uri_raw && !worker->refused)
+        answer_refusal((struct mg_connection *)(uintptr_t)connection, 400,
+                       "say a path and a Host line, as in: GET /widget HTTP/1.1");
 }

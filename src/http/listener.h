@@ -18,6 +18,7 @@ struct worker {
     atomic_int_fast64_t handling_since_us; /* monotonic time; 0: no handler is at work */
     atomic_uint_fast64_t answered;         /* requests */
     struct connection_reader reader;
+    bool handled, refused; /* this request, by answer_request; the last, by answer_error */
     char headers[HEADERS_BYTES];
     char *head_and_body; /* HEAD_BYTES, then options.body_bytes: the head is written right before the body */
 };
@@ -48,3 +49,10 @@ void answer_register(struct http_listener *);
 /* civetweb's callbacks begin_request and http_error. */
 int answer_request(struct mg_connection *);
 int answer_error(struct mg_connection *, int status, const char *message);
+
+/* civetweb's callback end_request, which alone is called for a request whose memory fails: answers 503. */
+void answer_unhandled(const struct mg_connection *, int status);
+
+/* For the end of a connection: civetweb hands "OPTIONS *" and "GET http://host/path" to no callback, and ends
+ * the connection. Answers 400. */
+void answer_unrouted(const struct mg_connection *);

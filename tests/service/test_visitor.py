@@ -172,7 +172,15 @@ SECOND = "GET /widget.txt HTTP/1.1\r\nHost: x\r\n\r\n"
     ("chunked", f"GET /widget HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{SECOND}", 400),
     ("chunked with length",
      "GET /widget HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
-    ("upgrade", "GET /widget HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", 400),
+    ("upgrade", "GET /widget HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", 200),
+    ("upgrade to HTTP/2", "GET /widget HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+     "HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n", 200),
+    ("upgrade to anything", "GET /widget HTTP/1.1\r\nHost: x\r\nUpgrade: TLS/1.0\r\n\r\n", 200),
+    ("absolute form", "GET http://x/widget HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    ("absolute form, no path", "GET http://x HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    ("asterisk", "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    ("blank lines", f"\r\n\r\n{SECOND}", 400),
+    ("space before a colon", "GET /widget HTTP/1.1\r\nHost: x\r\nX-Forwarded-For : 192.0.2.1\r\n\r\n", 400),
     ("no host", "GET /widget HTTP/1.1\r\n\r\n", 400),
     ("two hosts", "GET /widget HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", 400),
     ("too many headers", f"GET /widget HTTP/1.1\r\nHost: x\r\n{FILLER}X-Forwarded-For: 192.0.2.1\r\n\r\n", 431),
@@ -181,7 +189,7 @@ SECOND = "GET /widget.txt HTTP/1.1\r\nHost: x\r\n\r\n"
     ("tab in value", "GET /widget HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.1\t\r\n\r\n", 400),
     ("post with body", f"POST /widget HTTP/1.1\r\nHost: x\r\nContent-Length: {len(SECOND)}\r\n\r\n{SECOND}", 405),
 ])
-def test_the_guard_refuses_and_closes(service, name, data, status):
+def test_the_guard_answers_once_and_closes(service, name, data, status):
     received = raw(service.public, data.encode())
     assert received.startswith(f"HTTP/1.1 {status} ".encode()), (name, received)
     assert received.count(b"HTTP/1.1 ") == 1, (name, received)

@@ -1,5 +1,6 @@
 /* Whether a listener is alive, as the service manager's watchdog wants to know it: one whose handlers hang is
- * dead, one that is merely crowded is not, and finding out takes about a second. */
+ * dead, one that is merely crowded is not, and finding out takes about a second. And what a listener does
+ * where civetweb cannot: with no memory for a request, or with buffers that the guard does not know. */
 #include "unit.h"
 
 #include <arpa/inet.h>
@@ -9,12 +10,24 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "capture.h"
 #include "http/server.h"
 
 #define THREADS    4
 #define CROWD_MAX  400 /* more than threads, civetweb's queue and the kernel's hold */
 #define LIMIT_MS   1500
 #define TIMEOUT_MS 100
+
+/* Fails allocations of one size, which a path of odd length has. */
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define FAILS_MEMORY 1
+static _Atomic size_t failing_bytes;
+void *__libc_malloc(size_t);
+void *malloc(size_t bytes)
+{
+    return bytes == failing_bytes ? NULL : __libc_malloc(bytes);
+}
+#endif
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
@@ -161,6 +174,33 @@ TEST_WITH(one_handler_that_hangs_is_no_death, open_listener, close_listener)
     assert_true(http_alive(listener));
     assert_true(http_alive(listener));
 }
+
+TEST_WITH(buffers_that_the_guard_does_not_know_end_keep_alive, NULL, close_listener)
+{
+    char log[1024];
+    struct capture capture = capture_begin(STDERR_FILENO);
+    int opened = open_with(routes + 1); /* without /healthz its question to itself is answered otherwise */
+    capture_end(&capture, log, sizeof log);
+    assert_int_equal(opened, 0);
+    assert_non_null(strstr(log, "connections are not kept between requests"));
+    assert_non_null(strstr(answer_to("/nowhere"), "\r\nConnection: close\r\n"));
+}
+
+#ifdef FAILS_MEMORY
+TEST_WITH(a_request_without_memory_is_answered, open_listener, close_listener)
+{
+    char path[60];
+    memset(path, 'a', sizeof path);
+    path[0] = '/';
+    path[sizeof path - 1] = '\0';
+    assert_non_null(strstr(answer_to(path), "HTTP/1.1 404 "));
+    failing_bytes = sizeof path;
+    const char *answer = answer_to(path);
+    failing_bytes = 0;
+    assert_non_null(strstr(answer, "HTTP/1.1 503 "));
+    assert_non_null(strstr(answer, "\r\nConnection: close\r\n"));
+}
+#endif
 
 TEST_WITH(a_full_queue_keeps_nobody_waiting, open_listener, close_listener)
 {
