@@ -12,6 +12,8 @@
 #include <strings.h>
 #include <time.h>
 
+#define NO_CONTENT_POLICY "default-src 'none'; frame-ancestors 'none'"
+
 #define ENDPOINTS_MAX 48
 static const char *endpoint_names[ENDPOINTS_MAX] = {"other"};
 static size_t endpoint_count = 1;
@@ -157,7 +159,9 @@ static void write_answer(const struct http_listener *listener, struct mg_connect
         text_format(&head, "Content-Length: %zu\r\n", answer->body.length);
     if (answer->status >= 400)
         text_string(&head, "Cache-Control: no-store\r\n");
-    text_string(&head, "X-Content-Type-Options: nosniff\r\n");
+    text_string(&head, "Content-Security-Policy: ");
+    text_string(&head, answer->policy ? answer->policy : NO_CONTENT_POLICY);
+    text_string(&head, "\r\nReferrer-Policy: no-referrer\r\nX-Content-Type-Options: nosniff\r\n");
     text_bytes(&head, answer->headers.bytes, answer->headers.length);
     text_string(&head, keep ? "\r\n" : "Connection: close\r\n\r\n");
 
@@ -208,7 +212,8 @@ static void dispatch(const struct http_listener *listener, const struct http_req
     } else if (!method_fits(route, request->method)) {
         refuse(answer, 405);
         text_format(&answer->headers, "Allow: %s\r\n", route->post ? "POST" : "GET, HEAD");
-    } else if (route->access != HTTP_ANY_HOST && !http_host_allowed(request, &listener->options.hosts)) {
+    } else if ((route->access != HTTP_ANY_HOST && !http_host_allowed(request, &listener->options.hosts)) ||
+               (route->post && !http_same_site(request))) {
         refuse(answer, 403);
     } else {
         route->handle(listener->context, request, answer);

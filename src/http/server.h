@@ -37,6 +37,10 @@ bool http_split_host(const char *text, char host[HTTP_NAME_BYTES], bool *literal
  * rebinding. */
 bool http_host_allowed(const struct http_request *, const struct http_names *hosts);
 
+/* Whether the request is from a page of its own Host, or from no page: what browsers say in Sec-Fetch-Site
+ * and Origin, and other clients do not. */
+bool http_same_site(const struct http_request *);
+
 /* Decodes percent-encoding, and with `form` a plus for a space. False, and out = "", when it does not fit or
  * decodes to a NUL or a control character. */
 bool http_decode(const char *encoded, size_t length, bool form, char *out, size_t size);
@@ -55,6 +59,7 @@ bool http_next_parameter(const char **query, struct http_parameter *);
 struct http_answer {
     int status;          /* 200 when the handler is called */
     const char *type;    /* content type, static */
+    const char *policy;  /* Content-Security-Policy, static; NULL: it may load nothing, and nobody frame it */
     struct text headers; /* further lines, each with its CRLF */
     struct text body;
     struct {
@@ -80,7 +85,7 @@ struct http_route {
     http_handler *handle;
     const void *form; /* for a handler that serves several routes */
     enum http_access access;
-    bool post; /* POST only, else GET and HEAD only */
+    bool post; /* POST only, not from another site's page; else GET and HEAD only */
     bool cors; /* the handler answers OPTIONS, too */
 };
 

@@ -1,4 +1,5 @@
 """Goal of these tests: nobody but a trusted proxy says who the reader is, and no request hides in another."""
+import email
 import re
 
 import pytest
@@ -221,6 +222,37 @@ def test_connections_are_kept_where_wanted(service):
     assert two.count(b"HTTP/1.1 200 OK") == 2
     one = raw(service.public, b"GET /healthz HTTP/1.0\r\n\r\n")
     assert one.count(b"HTTP/1.1 200 OK") == 1
+
+
+def test_every_answer_says_that_it_may_load_nothing_and_tell_nobody(service):
+    """Whatever it is: a reader's, a file, an error of ours, one of civetweb's, one without a route; on both listeners."""
+    answers = [request(origin, path, method).headers for method in ("GET", "HEAD", "POST", "OPTIONS") for origin, path in (
+        (service.public, "/widget"), (service.public, "/widget.json"), (service.public, "/masthead.js"), (service.public, "/"),
+        (service.public, "/healthz"), (service.public, "/nowhere"), (service.ops, "/status"), (service.ops, "/metrics"),
+        (service.ops, "/status/icon.svg"), (service.ops, "/explain?ip=8.8.8.8"), (service.ops, "/nowhere"))]
+    for line in (b"GET http://x/widget HTTP/1.1", b"OPTIONS * HTTP/1.1", b"GET /widget HTTP/2.0", b"GET widget HTTP/1.1", b"nonsense"):
+        for origin in (service.public, service.ops):
+            head = raw(origin, line + b"\r\nHost: x\r\n\r\n").split(b"\r\n\r\n")[0].split(b"\r\n", 1)[1]
+            answers.append(email.message_from_bytes(head))
+    for headers in answers:
+        assert re.match(r"default-src '(none|self)'; frame-ancestors 'none'$", headers["Content-Security-Policy"]), headers
+        assert headers.get_all("Referrer-Policy") == ["no-referrer"] and headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("headers, status", [
+    ({}, 200),
+    ({"Sec-Fetch-Site": "same-origin", "Origin": "{own}"}, 200),
+    ({"Sec-Fetch-Site": "none"}, 200),
+    ({"Origin": "{own}"}, 200),
+    ({"Origin": "http://evil.example"}, 403),
+    ({"Origin": "null"}, 403),
+    ({"Origin": "{own}.evil.example"}, 403),
+    ({"Sec-Fetch-Site": "cross-site"}, 403),
+    ({"Sec-Fetch-Site": "same-site", "Origin": "{own}"}, 403),
+])
+def test_no_other_sites_page_moves_the_clock(service, headers, status):
+    own = {name: value.format(own=service.ops) for name, value in headers.items()}
+    assert request(service.ops, "/dev/clock?advance=0s", "POST", own).status == status
 
 
 @pytest.mark.parametrize("path", ["/widget/", "//widget", "/Widget", "/widget%00", "/widget%2ejson", "/../widget",
