@@ -38,14 +38,13 @@ static const struct mg_request_info *request_of(const char *method, const char *
                                                 const char *rest, size_t rest_length)
 {
     static struct request request;
-    char *at = request.buffer;
     memset(&request, 0x5a, sizeof request);
-    request.info = (struct mg_request_info){.request_method = at};
-    request.info.request_uri = at = stpcpy(at, method) + 1;
-    at = stpcpy(at, "/") + 1;
-    request.info.http_version = at = stpcpy(at, "HTTP/");
-    at = stpcpy(at, version) + 1;
-    *at++ = '\0';
+    int length =
+        snprintf(request.buffer, sizeof request.buffer, "%s%c/%cHTTP/%s%c", method, 0, 0, version, 0);
+    char *at = request.buffer + length + 1, *target = request.buffer + strlen(method) + 1;
+    request.info = (struct mg_request_info){.request_method = request.buffer,
+                                            .request_uri = target,
+                                            .http_version = target + strlen("/HTTP/") + 1};
     if (!*lines && rest_length == 2)
         rest = "\0\0"; /* after the version it takes every line end */
     for (const char *line = lines; *line; line += strcspn(line, "\r") + 2)
@@ -201,7 +200,6 @@ static struct connection_reader reader; /* of the only thread */
 static void *init_thread(const struct mg_context *context, int type)
 {
     (void)context;
-    reader.connections = connections;
     if (type == 1)
         connections_read_here(&reader);
     return NULL;
@@ -224,6 +222,7 @@ static int start_civetweb(void **state)
     const char *options[] = {"listening_ports", "127.0.0.1:0", "num_threads", "1", "decode_url", "no", NULL};
     const struct mg_callbacks callbacks = {.begin_request = answer_with_status, .init_thread = init_thread};
     connections = connections_open(1, NULL);
+    reader.connections = connections;
     struct mg_server_port ports[1];
     mg_init_library(0);
     civetweb = mg_start(&callbacks, NULL, options);
