@@ -8,7 +8,7 @@ import time
 QUESTION = b"GET /masthead.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
 PIPELINED = QUESTION * 1500
 STEP_S = 0.05   # between two bytes of the slow ones
-AGAIN_S = 0.02  # until a connection that has ended is made again
+AGAIN_S = 0.1  # until a connection that has ended is made again
 
 
 class Client:

@@ -12,7 +12,7 @@
 #include <time.h>
 
 #define MAX_REQUEST_BYTES "8192"
-#define LISTEN_BACKLOG    "128"
+#define LISTEN_BACKLOG    "512" /* behind a full one a reader tries again after a second only */
 #define ALIVE_MS          1000
 #define DRAIN_STEP_MS     5
 /* civetweb's init_thread: thread_type */

@@ -14,7 +14,7 @@
 #include "http/server.h"
 
 #define THREADS    4
-#define CROWD_MAX  400 /* more than threads, civetweb's queue and the kernel's hold */
+#define CROWD_MAX  700 /* more than threads, civetweb's queue and the kernel's hold */
 #define LIMIT_MS   1500
 #define TIMEOUT_MS 100
 
