@@ -52,7 +52,8 @@ class Client:
         elif self.kind == "slow head":
             self.send(b"G" if not self.left else b"x")
             self.left = b"begun"
-        elif self.left:
+        elif self.left or self.kind == "never reads":
+            self.left = self.left or QUESTION
             self.left = self.left[self.send(self.left):]
 
     def readable(self):

@@ -15,9 +15,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define V6_PEER_BITS 64     /* one subscriber has as many addresses as he likes in it */
-#define SILENT_US    500000 /* longer than a request is on its way */
-#define LOOK_US      100000 /* nobody tells the usher that a connection waits for its next request */
+#define V6_PEER_BITS 64          /* one subscriber has as many addresses as he likes in it */
+#define SEND_BYTES   (128 << 10) /* that the kernel holds for a client that does not read; else megabytes */
+#define SILENT_US    500000      /* longer than a request is on its way */
+#define LOOK_US      100000      /* nobody tells the usher that a connection waits for its next request */
 
 struct connections {
     pthread_mutex_t lock;
@@ -218,6 +219,7 @@ int connections_accept(int listening, struct sockaddr *from, socklen_t *size)
     if (!connections || fd < 0)
         return fd;
     connections->accepted++;
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){SEND_BYTES}, sizeof(int));
     struct connection next = connection_from(connections, fd, (const struct sockaddr_in *)(const void *)from);
     if ((next.own && !connections->serve_own) || !admit(connections, &next)) {
         close(fd);

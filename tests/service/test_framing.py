@@ -2,17 +2,20 @@
 behind the web servers that stand in front."""
 import concurrent.futures
 import contextlib
+import os
+import random
 import re
 import socket
 import urllib.parse
 
 import pytest
 
-from harness import Masthead, until_closed
+from harness import Masthead, readers, until_closed
 from vectors import LONDON, MUMBAI, vectors
 
 VECTORS = vectors()
 AT_ONCE = 8
+TAGGED = int(os.environ.get("TAGGED", 100_000))
 EACH = 40  # vectors between two looks at what another reader is answered
 
 # One connection to the service, which all share: an answer too many would be the next reader's.
@@ -83,6 +86,29 @@ def test_bytes_of_an_earlier_connection_are_nobodys(quick):
                 replies = list(pool.map(lambda _: exchange(quick.public, cut), range(16)))
                 assert not any(b"London" in reply or b" 200 " in reply for reply in replies), cut
                 assert all(answers_in(reply) <= 1 for reply in replies), cut
+
+
+def test_every_request_on_a_shared_connection_gets_its_own_answer(quick):
+    """Pipelined on connections that come and go, each request with another reader's address."""
+    def question(address):
+        return f"GET /widget.json HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {address}\r\n\r\n".encode()
+
+    def named_in(received):
+        return re.findall(rb'"place":\{"name":(null|"[^"]*")', received)
+    cities = {row["ipv4"]: named_in(exchange(quick.public, question(row["ipv4"])))[0] for row in readers() if row["ipv4"]}
+
+    def converse(seed):
+        chance, wrong, asked = random.Random(seed), 0, 0
+        while asked < TAGGED // AT_ONCE:
+            addresses = chance.choices(list(cities), k=chance.randint(1, 60))
+            named = named_in(exchange(quick.public, b"".join(map(question, addresses))))
+            wrong += named != [cities[address] for address in addresses[:len(named)]] or not named
+            asked += len(named)
+        return wrong, asked
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        wrong, asked = map(sum, zip(*pool.map(converse, range(AT_ONCE))))
+    print(f"\n{asked} tagged requests: {wrong} wrong")
+    assert wrong == 0 and asked >= TAGGED
 
 
 def in_front(edge, quick, greeting=""):
