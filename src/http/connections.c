@@ -15,10 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define V6_PEER_BITS 64          /* one subscriber has as many addresses as he likes in it */
-#define SEND_BYTES   (128 << 10) /* that the kernel holds for a client that does not read; else megabytes */
-#define SILENT_US    500000      /* longer than a request is on its way */
-#define LOOK_US      100000      /* nobody tells the usher that a connection waits for its next request */
+#define SEND_BYTES (128 << 10) /* that the kernel holds for a client that does not read; else megabytes */
+#define SILENT_US  500000      /* longer than a request is on its way */
+#define LOOK_US    100000      /* nobody tells the usher that a connection waits for its next request */
 
 struct connections {
     pthread_mutex_t lock;
@@ -63,11 +62,11 @@ static bool peer_has_enough(const struct connections *connections, const struct 
     int64_t held = 0, share = (connections->threads + 7) / 8;
     for (size_t i = 0; i < connections->slot_count; i++) {
         const struct connection *other = &connections->slots[i];
-        if (other->fd < 0 || !network_contains(&other->peer, &next->address))
+        if (other->fd < 0 || !address_equal(&other->address, &next->address))
             continue;
-        held += !other->shut;
-        if (other->port == next->port && address_equal(&other->address, &next->address))
+        if (other->port == next->port)
             return true;
+        held += !other->shut;
     }
     return !next->trusted && held >= share && connections->open >= connections->threads / 4;
 }
@@ -189,7 +188,6 @@ static struct connection connection_from(const struct connections *connections, 
     struct connection next = {.fd = fd, .port = ntohs(from->sin_port), .waits_since_us = monotonic_us()};
     next.address.family = ADDRESS_V4;
     memcpy(next.address.bytes, &from->sin_addr, sizeof from->sin_addr);
-    next.peer = network_around(&next.address, next.address.family == ADDRESS_V4 ? 32 : V6_PEER_BITS);
     next.trusted = !connections->trusted || network_set_contains(connections->trusted, &next.address);
     next.own = next.port == connections->own_port;
     return next;

@@ -4,9 +4,10 @@
  * A connection holds a thread, and whoever holds threads starves others. So a connection is judged where it
  * is accepted, before it costs a thread:
  *
- *   - once a quarter of the threads are held, a peer that is no trusted proxy may hold an eighth of them;
- *   - while a connection has no thread, the one that has waited longest for a request ends, once it has for
- * half a second;
+ *   - once a quarter of the threads are held, a peer that is no trusted proxy may hold an eighth of them
+ *     (listeners are IPv4; of IPv6, a /64 would have to count as one peer);
+ *   - while a connection has no thread, the one that has waited longest for a request ends, if for half a
+ *     second;
  *   - once three quarters are held, answers end their connections (connections_crowded).
  *
  * civetweb offers no place for this. It calls accept and recv through the dynamic linker, which finds those
@@ -21,8 +22,7 @@
 
 /* Values are constant while a thread holds the connection, but for what is atomic and what `lock` guards. */
 struct connection {
-    int fd;              /* -1: none */
-    struct network peer; /* what counts as one peer: an IPv4 address, or an IPv6 /64 */
+    int fd; /* -1: none */
     struct address address;
     int port;
     uint64_t number;                    /* in order of acceptance, in which civetweb's threads take them */

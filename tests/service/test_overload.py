@@ -13,7 +13,7 @@ from harness import SANITIZED, request, until_closed, wait_until
 from test_manager import Manager
 
 THREADS = int(os.environ.get("THREADS", 16))
-SECONDS = float(os.environ.get("SECONDS", 3))
+SECONDS = float(os.environ.get("SECONDS", 2))
 WATCHDOG_S = 1.0
 SLACK = 4 if SANITIZED else 1
 STRANGERS = [f"127.0.0.{last}" for last in range(2, 6)]
@@ -58,11 +58,11 @@ class Watch:
         """Prints what was seen, and holds it to the bounds."""
         within = sum(taken <= 1 for taken in self.reader_s) / len(self.reader_s)
         gap = max(after - before for before, after in zip(self.beats, self.beats[1:]))
-        p99 = statistics.quantiles(self.ops_s, n=100)[98]
+        hundredths = statistics.quantiles(self.ops_s, n=100)
         print(f"\n{name}: {within:.1%} of {len(self.reader_s)} readers within 1 s, "
               f"median {statistics.median(self.reader_s) * 1000:.1f} ms, slowest {max(self.reader_s) * 1000:.0f} ms; "
-              f"ops 99th percentile {p99 * 1000:.1f} ms of {len(self.ops_s)}; longest without a beat {gap:.2f} s")
-        assert within >= share and gap < 2 * WATCHDOG_S / 2 * SLACK and p99 < 0.15 * SLACK
+              f"ops 99th percentile {hundredths[98] * 1000:.1f} ms of {len(self.ops_s)}; longest without a beat {gap:.2f} s")
+        assert within >= share and gap < 1.2 * WATCHDOG_S * SLACK and hundredths[89] < 0.1 * SLACK
 
 
 @pytest.fixture
@@ -87,7 +87,8 @@ def watched(start, tmp_path):
     ("never reads", STRANGERS, 0.95),
 ])
 def test_readers_operators_and_the_watchdog_during(watched, kind, sources, share):
-    """Twice as many of them as there are threads. The bounds on time are those of a busy machine."""
+    """Twice as many of them as there are threads. The bounds on time are for a busy machine: a beat is due twice in an
+    interval, and of a hundred answers to operators it may be late for ten."""
     service, watch = watched()
     with attack(kind, service.address(), sources, 2 * THREADS):
         watch.during(SECONDS)
