@@ -166,7 +166,7 @@ def test_snippet_prints_the_fragment(tmp_path, sim):
 def test_a_port_that_is_taken_is_one_clear_line_and_exit_1(tmp_path, start):
     taken = start().public.removeprefix("http://")
     second = Masthead(tmp_path / "second", settings={"server.listen": taken}, wait=False)
-    assert second.child.wait(20) == 1
+    assert second.child.wait(20) == 1 and second.stop() == 1, "and its log is read to the end"
     lines = [line for line in second.lines if "level=error" in line]
     assert len(lines) == 1 and "cannot listen" in lines[0] and taken in lines[0], second.log()
 
