@@ -102,6 +102,7 @@ static bool open_listeners(struct service *service)
     struct http_options options = config->public;
     options.body_bytes = PUBLIC_BODY_BYTES;
     options.instrumented = true;
+    options.trusted = &service->site.visits.client.trusted_proxies;
     service->public = http_open(&options, public_routes, &service->site);
     if (!service->public)
         return false;
@@ -120,6 +121,7 @@ static bool open_listeners(struct service *service)
     service->ops_options = (struct ops_options){.status = service->status, .site = &service->site};
     options = config->ops;
     options.threads = OPS_THREADS;
+    options.keep_alive_ms = 0; /* no monitor holds a thread between its questions, however many there are */
     options.body_bytes = OPS_BODY_BYTES;
     service->ops = http_open(&options, ops_routes, &service->ops_options);
     return service->ops != NULL;

@@ -12,6 +12,8 @@
 #include <strings.h>
 #include <time.h>
 
+#define NO_CONTENT_POLICY "default-src 'none'; frame-ancestors 'none'"
+
 #define ENDPOINTS_MAX 48
 static const char *endpoint_names[ENDPOINTS_MAX] = {"other"};
 static size_t endpoint_count = 1;
@@ -107,24 +109,45 @@ void http_serve_health(void *context, const struct http_request *request, struct
     http_respond_text(answer, 200, "ok");
 }
 
+/* Whether the client lets its connection stay open, in words that civetweb understands. An upgrade is
+ * ignored, after which civetweb closes. */
+static bool client_keeps(const struct mg_request_info *info)
+{
+    bool keep = info->http_version && strcmp(info->http_version, "1.1") == 0;
+    for (int i = 0; keep && i < info->num_headers; i++)
+        keep = strcasecmp(info->http_headers[i].name, "Upgrade") != 0 &&
+               (strcasecmp(info->http_headers[i].name, "Connection") != 0 ||
+                strcasecmp(info->http_headers[i].value, "keep-alive") == 0);
+    return keep;
+}
+
 /* Whether the connection may stay open after this answer. Makes civetweb close it if not. */
 static bool keep_open(const struct http_listener *listener, struct mg_connection *connection, bool refused)
 {
-    const struct mg_request_info *info = mg_get_request_info(connection);
-    bool keep = !refused && listener->options.keep_alive_ms > 0 && !atomic_load(&listener->draining) &&
-                info->http_version && strcmp(info->http_version, "1.1") == 0;
-    for (int i = 0; keep && i < info->num_headers; i++)
-        keep = strcasecmp(info->http_headers[i].name, "Connection") != 0 ||
-               !strcasestr(info->http_headers[i].value, "close");
+    bool keep = !refused && atomic_load(&listener->keeps) && !atomic_load(&listener->draining) &&
+                !connections_crowded(listener->connections) && client_keeps(mg_get_request_info(connection));
     if (!keep)
         mg_disable_connection_keep_alive(connection);
     return keep;
 }
 
-/* Puts the head right before the body: both leave in one write. */
-static void write_answer(struct mg_connection *connection, struct worker *worker,
-                         const struct http_answer *answer, bool keep, bool without_body)
+/* A write that falls short would hold a thread again for each further request of the client. */
+static void write_whole(const struct http_listener *listener, struct mg_connection *connection,
+                        struct worker *worker, const char *bytes, size_t length)
 {
+    bool whole = worker->reader.connection ? connection_write(worker->reader.connection, bytes, length,
+                                                              listener->options.request_timeout_ms)
+                                           : mg_write(connection, bytes, length) == (int)length;
+    if (!whole)
+        mg_disable_connection_keep_alive(connection);
+    connection_waits(worker->reader.connection);
+}
+
+/* Puts the head right before the body: both leave in one write. */
+static void write_answer(const struct http_listener *listener, struct mg_connection *connection,
+                         struct worker *worker, const struct http_answer *answer, bool keep)
+{
+    const char *method = mg_get_request_info(connection)->request_method;
     char storage[HEAD_BYTES], date[CLOCK_HTTP_BYTES];
     struct text head = text_init(storage, sizeof storage);
     text_format(&head, "HTTP/1.1 %d %s\r\n", answer->status, status_phrases[status_row(answer->status)]);
@@ -136,13 +159,16 @@ static void write_answer(struct mg_connection *connection, struct worker *worker
         text_format(&head, "Content-Length: %zu\r\n", answer->body.length);
     if (answer->status >= 400)
         text_string(&head, "Cache-Control: no-store\r\n");
-    text_string(&head, "X-Content-Type-Options: nosniff\r\n");
+    text_string(&head, "Content-Security-Policy: ");
+    text_string(&head, answer->policy ? answer->policy : NO_CONTENT_POLICY);
+    text_string(&head, "\r\nReferrer-Policy: no-referrer\r\nX-Content-Type-Options: nosniff\r\n");
     text_bytes(&head, answer->headers.bytes, answer->headers.length);
     text_string(&head, keep ? "\r\n" : "Connection: close\r\n\r\n");
 
     char *start = worker->head_and_body + HEAD_BYTES - head.length;
     memcpy(start, head.bytes, head.length);
-    mg_write(connection, start, head.length + (without_body ? 0 : answer->body.length));
+    bool without_body = method && strcmp(method, "HEAD") == 0;
+    write_whole(listener, connection, worker, start, head.length + (without_body ? 0 : answer->body.length));
 }
 
 static struct http_answer empty_answer(const struct http_listener *listener, struct worker *worker)
@@ -186,7 +212,8 @@ static void dispatch(const struct http_listener *listener, const struct http_req
     } else if (!method_fits(route, request->method)) {
         refuse(answer, 405);
         text_format(&answer->headers, "Allow: %s\r\n", route->post ? "POST" : "GET, HEAD");
-    } else if (route->access != HTTP_ANY_HOST && !http_host_allowed(request, &listener->options.hosts)) {
+    } else if ((route->access != HTTP_ANY_HOST && !http_host_allowed(request, &listener->options.hosts)) ||
+               (route->post && !http_same_site(request))) {
         refuse(answer, 403);
     } else {
         route->handle(listener->context, request, answer);
@@ -204,6 +231,8 @@ static void count(const struct http_listener *listener, struct worker *worker,
 {
     size_t endpoint = request->route ? listener->endpoints[request->route - listener->routes] : 0;
     int64_t us = monotonic_us() - atomic_exchange(&worker->handling_since_us, 0);
+    if (worker->reader.connection && worker->reader.connection->own)
+        return;
     atomic_fetch_add_explicit(&worker->answered, 1, memory_order_relaxed);
     metric_add(&rows[REQUESTS], endpoint, status_row(answer->status));
     if (!listener->options.instrumented)
@@ -216,19 +245,36 @@ int answer_request(struct mg_connection *connection)
 {
     struct http_listener *listener = mg_get_user_data(mg_get_context(connection));
     struct worker *worker = mg_get_thread_pointer(connection);
+    worker->handled = true;
+    connection_serves(worker->reader.connection);
     atomic_store(&worker->handling_since_us, monotonic_us());
 
     struct http_answer answer = empty_answer(listener, worker);
     struct http_request request = request_of(listener, connection);
-    int refused = guard_status(mg_get_request_info(connection));
+    int refused = guard_status(mg_get_request_info(connection), worker->reader.start);
     bool keep = keep_open(listener, connection, refused != 0);
     if (refused && (!request.route || method_fits(request.route, request.method)))
         refuse(&answer, refused);
     else
         dispatch(listener, &request, &answer);
     count(listener, worker, &request, &answer);
-    write_answer(connection, worker, &answer, keep, strcmp(request.method, "HEAD") == 0);
+    write_answer(listener, connection, worker, &answer, keep);
     return answer.status;
+}
+
+/* Answers a request that no route is asked for, and ends its connection. */
+static void answer_refusal(struct mg_connection *connection, int status, const char *line)
+{
+    struct http_listener *listener = mg_get_user_data(mg_get_context(connection));
+    struct worker *worker = mg_get_thread_pointer(connection);
+    struct http_answer answer = empty_answer(listener, worker);
+    worker->refused = true;
+    http_respond_text(&answer, status, line);
+    mg_disable_connection_keep_alive(connection);
+    metric_add(&rows[REQUESTS], 0, status_row(status));
+    if (listener->options.instrumented)
+        access_log("", endpoint_names[0], 0, &answer);
+    write_answer(listener, connection, worker, &answer, false);
 }
 
 /* Answers requests that civetweb's parser refuses. Its message may hold bytes of the request: never use it.
@@ -236,14 +282,25 @@ int answer_request(struct mg_connection *connection)
 int answer_error(struct mg_connection *connection, int status, const char *message)
 {
     (void)message;
-    struct http_listener *listener = mg_get_user_data(mg_get_context(connection));
-    struct worker *worker = mg_get_thread_pointer(connection);
-    struct http_answer answer = empty_answer(listener, worker);
-    refuse(&answer, atoi(status_labels[status_row(status)]));
-    mg_disable_connection_keep_alive(connection);
-    metric_add(&rows[REQUESTS], 0, status_row(answer.status));
-    if (listener->options.instrumented)
-        access_log("", endpoint_names[0], 0, &answer);
-    write_answer(connection, worker, &answer, false, false);
+    size_t row = status_row(status);
+    answer_refusal(connection, atoi(status_labels[row]), status_phrases[row]);
     return 0;
+}
+
+void answer_unhandled(const struct mg_connection *connection, int status)
+{
+    struct worker *worker = mg_get_thread_pointer(connection);
+    (void)status;
+    if (!worker->handled) /* the connection is this thread's own; only civetweb's callback says const */
+        answer_refusal((struct mg_connection *)(uintptr_t)connection, 503, "no memory for this request");
+    worker->handled = false;
+}
+
+void answer_unrouted(const struct mg_connection *connection)
+{
+    const struct mg_request_info *info = mg_get_request_info(connection);
+    const struct worker *worker = mg_get_thread_pointer(connection);
+    if (info->request_uri && !info->local_uri_raw && !worker->refused)
+        answer_refusal((struct mg_connection *)(uintptr_t)connection, 400,
+                       "say a path and a Host line, as in: GET /widget HTTP/1.1");
 }

@@ -12,23 +12,17 @@
 #include <time.h>
 
 #define MAX_REQUEST_BYTES "8192"
-#define CONNECTION_QUEUE  "64"
-#define LISTEN_BACKLOG    "128"
+#define LISTEN_BACKLOG    "512" /* behind a full one a reader tries again after a second only */
 #define ALIVE_MS          1000
 #define DRAIN_STEP_MS     5
-#define WORKER_THREAD     1 /* civetweb's init_thread: thread_type */
+/* civetweb's init_thread: thread_type */
+#define ACCEPTING_THREAD 0
+#define WORKER_THREAD    1
 
 static metric_collector collect_threads;
 static struct metric threads_metric =
     GAUGE("masthead_http_threads", "Threads of the public listener; each open connection keeps one busy.",
           collect_threads, LABEL("state"));
-
-int64_t monotonic_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 /* What a listener's threads do. */
 struct load {
@@ -71,7 +65,17 @@ static int connection_opened(const struct mg_connection *connection, void **unus
     struct worker *worker = mg_get_thread_pointer(connection);
     (void)unused;
     worker->connected = true;
+    worker->refused = false;
+    connections_take(&worker->reader);
     return 0;
+}
+
+static void connection_ends(const struct mg_connection *connection)
+{
+    const struct mg_request_info *info = mg_get_request_info(connection);
+    struct worker *worker = mg_get_thread_pointer(connection);
+    answer_unrouted(connection);
+    connections_release(&worker->reader, info->remote_addr, info->remote_port);
 }
 
 static void connection_closed(const struct mg_connection *connection)
@@ -90,23 +94,33 @@ static int log_message(const struct mg_connection *connection, const char *messa
 static void *init_thread(const struct mg_context *civetweb, int type)
 {
     struct http_listener *listener = mg_get_user_data(civetweb);
-    return type == WORKER_THREAD ? &listener->workers[atomic_fetch_add(&listener->started, 1)] : NULL;
+    if (type == ACCEPTING_THREAD)
+        connections_accept_here(listener->connections);
+    if (type != WORKER_THREAD)
+        return NULL;
+    struct worker *worker = &listener->workers[atomic_fetch_add(&listener->started, 1)];
+    worker->reader.connections = listener->connections;
+    connections_read_here(&worker->reader);
+    return worker;
 }
 
-static bool allocate_workers(struct http_listener *listener)
+static bool allocate(struct http_listener *listener)
 {
     size_t count = (size_t)listener->options.threads, bytes = HEAD_BYTES + listener->options.body_bytes;
     listener->workers = calloc(count, sizeof *listener->workers);
     listener->buffers = malloc(count * bytes);
     for (size_t i = 0; i < count && listener->workers; i++)
         listener->workers[i].head_and_body = listener->buffers + i * bytes;
-    return listener->workers && listener->buffers;
+    listener->connections = connections_open(listener->options.threads, listener->options.trusted);
+    return listener->workers && listener->buffers && listener->connections;
 }
 
 static const struct mg_callbacks callbacks = {
     .init_connection = connection_opened,
+    .connection_close = connection_ends,
     .connection_closed = connection_closed,
     .begin_request = answer_request,
+    .end_request = answer_unhandled,
     .http_error = answer_error,
     .log_message = log_message,
     .init_thread = init_thread,
@@ -115,16 +129,17 @@ static const struct mg_callbacks callbacks = {
 static bool start(struct http_listener *listener)
 {
     const struct http_options *o = &listener->options;
-    char address[HTTP_HOST_BYTES + 8], threads[24], timeout[24], keep_alive[24], text[256] = "";
+    char address[HTTP_HOST_BYTES + 8], threads[24], queue[24], timeout[24], keep_alive[24], text[256] = "";
     snprintf(address, sizeof address, "%s:%d", o->host, (int)o->port);
     snprintf(threads, sizeof threads, "%lld", (long long)o->threads);
+    snprintf(queue, sizeof queue, "%d", CONNECTION_QUEUE);
     snprintf(timeout, sizeof timeout, "%lld", (long long)o->request_timeout_ms);
     snprintf(keep_alive, sizeof keep_alive, "%lld", (long long)o->keep_alive_ms);
     /* clang-format off */
     const char *options[] = {
         "listening_ports", address,
         "num_threads", threads,
-        "connection_queue", CONNECTION_QUEUE,
+        "connection_queue", queue,
         "listen_backlog", LISTEN_BACKLOG,
         "request_timeout_ms", timeout,
         "enable_keep_alive", o->keep_alive_ms > 0 ? "yes" : "no",
@@ -149,6 +164,34 @@ static bool start(struct http_listener *listener)
     return true;
 }
 
+/* Requests of our own, and what they must be answered where the guard is right about civetweb's buffers: one
+ * that may pass, one behind blank lines, one with a line that is lost. */
+static const struct trial {
+    const char *question;
+    int status;
+} trials[] = {
+    {HEALTH_QUESTION, 200},
+    {"\r\n\r\n" HEALTH_QUESTION, 400},
+    {"GET /healthz HTTP/1.1\r\nHost: localhost\r\n: lost\r\nContent-Length: 9\r\n\r\n", 400},
+};
+
+/* Without the guard a connection must not carry a second request, which might be somebody else's. */
+static void try_guard(struct http_listener *listener)
+{
+    bool right = true;
+    for (size_t i = 0; i < sizeof trials / sizeof trials[0] && right; i++) {
+        int port, fd = sockets_bind(&port);
+        connections_expect_own(listener->connections, port, true);
+        right = sockets_ask(fd, listener->options.host, listener->port, trials[i].question, ALIVE_MS) ==
+                trials[i].status;
+    }
+    connections_expect_own(listener->connections, 0, false);
+    if (!right)
+        log_event(LOG_ERROR, "connections are not kept between requests",
+                  log_str("reason", "this civetweb is not as the guard knows it"));
+    atomic_store(&listener->keeps, right && listener->options.keep_alive_ms > 0);
+}
+
 struct http_listener *http_open(const struct http_options *options, const struct http_route *routes,
                                 void *context)
 {
@@ -161,8 +204,10 @@ struct http_listener *http_open(const struct http_options *options, const struct
     answer_register(listener);
     if (options->instrumented)
         metrics_register(&threads_metric, 1, listener);
-    if (allocate_workers(listener) && start(listener))
+    if (allocate(listener) && start(listener)) {
+        try_guard(listener);
         return listener;
+    }
     http_close(listener);
     return NULL;
 }
@@ -172,13 +217,34 @@ int http_port(const struct http_listener *listener)
     return listener->port;
 }
 
+static bool asked_health(const struct http_listener *listener)
+{
+    int port, fd = sockets_bind(&port);
+    return sockets_ask(fd, listener->options.host, listener->port, HEALTH_QUESTION, ALIVE_MS) == 200;
+}
+
+/* Whether the accepting thread takes connections, or may wait: the threads are judged for themselves. */
+static bool accepts(struct http_listener *listener)
+{
+    if (connections_accepted(listener->connections) != listener->accepted ||
+        connections_queue_full(listener->connections))
+        return true;
+    int port, fd = sockets_bind(&port);
+    connections_expect_own(listener->connections, port, false);
+    sockets_ask(fd, listener->options.host, listener->port, "", ALIVE_MS);
+    connections_expect_own(listener->connections, 0, false);
+    return connections_accepted(listener->connections) != listener->accepted ||
+           connections_queue_full(listener->connections);
+}
+
 bool http_alive(struct http_listener *listener)
 {
-    bool alive = load_of(listener).answered != listener->answered ||
-                 sockets_ask_health(listener->options.host, listener->port, ALIVE_MS);
     struct load load = load_of(listener);
-    listener->answered = load.answered; /* after the question, which is no evidence at the next call */
-    return alive || (load.connected == listener->options.threads && !load.hangs);
+    bool alive = !load.hangs || load.answered != listener->answered || asked_health(listener);
+    alive = alive && accepts(listener);
+    listener->answered = load_of(listener).answered; /* what was asked here is no evidence at the next call */
+    listener->accepted = connections_accepted(listener->connections);
+    return alive;
 }
 
 static void end(struct http_listener *listener)
@@ -213,5 +279,6 @@ void http_close(struct http_listener *listener)
     end(listener);
     free(listener->workers);
     free(listener->buffers);
+    connections_close(listener->connections);
     free(listener);
 }

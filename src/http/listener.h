@@ -3,9 +3,8 @@
  * worker. Workers' counters and `draining` are atomic; all else is constant after http_open. */
 #pragma once
 
+#include "http/connections.h"
 #include "http/server.h"
-
-#include <stdatomic.h>
 
 struct mg_connection;
 struct mg_context;
@@ -18,6 +17,8 @@ struct worker {
     atomic_bool connected;                 /* an open connection, idle or not, holds the thread */
     atomic_int_fast64_t handling_since_us; /* monotonic time; 0: no handler is at work */
     atomic_uint_fast64_t answered;         /* requests */
+    struct connection_reader reader;
+    bool handled, refused; /* this request, by answer_request; the last, by answer_error */
     char headers[HEADERS_BYTES];
     char *head_and_body; /* HEAD_BYTES, then options.body_bytes: the head is written right before the body */
 };
@@ -31,13 +32,12 @@ struct http_listener {
     int port;
     struct worker *workers; /* options.threads of them */
     char *buffers;          /* of all workers */
-    atomic_size_t started;  /* workers that have a thread */
+    struct connections *connections;
+    atomic_size_t started; /* workers that have a thread */
     atomic_bool draining;
-    uint64_t answered; /* requests, at the end of the last http_alive */
+    atomic_bool keeps;           /* connections between requests */
+    uint64_t answered, accepted; /* requests and connections, at the end of the last http_alive */
 };
-
-/* The real monotonic clock in microseconds. */
-int64_t monotonic_us(void);
 
 /* Writes a line of the access log, if lines are configured. `us`: how long the answer took. Thread-safe. */
 void access_log(const char *method, const char *endpoint, int64_t us, const struct http_answer *);
@@ -49,3 +49,10 @@ void answer_register(struct http_listener *);
 /* civetweb's callbacks begin_request and http_error. */
 int answer_request(struct mg_connection *);
 int answer_error(struct mg_connection *, int status, const char *message);
+
+/* civetweb's callback end_request, which alone is called for a request whose memory fails: answers 503. */
+void answer_unhandled(const struct mg_connection *, int status);
+
+/* For the end of a connection: civetweb hands "OPTIONS *" and "GET http://host/path" to no callback, and ends
+ * the connection. Answers 400. */
+void answer_unrouted(const struct mg_connection *);

@@ -53,6 +53,24 @@ bool http_host_allowed(const struct http_request *request, const struct http_nam
     return false;
 }
 
+/* The host and port of an origin, "http://host:port"; "" for "null". */
+static const char *origin_host(const char *origin)
+{
+    const char *host = strstr(origin, "://");
+    return host ? host + strlen("://") : "";
+}
+
+bool http_same_site(const struct http_request *request)
+{
+    const char *site, *origin, *host;
+    size_t sites = http_header(request, "Sec-Fetch-Site", &site, 1);
+    size_t origins = http_header(request, "Origin", &origin, 1);
+    if (sites > 1 || (sites == 1 && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0))
+        return false;
+    return origins == 0 || (origins == 1 && http_header(request, "Host", &host, 1) == 1 &&
+                            strcasecmp(origin_host(origin), host) == 0);
+}
+
 /* civetweb's own decoder refuses, from Debian 13 on, a space as it is; a header may have one ("New
  * York"). */
 bool http_decode(const char *encoded, size_t length, bool form, char *out, size_t size)

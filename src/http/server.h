@@ -37,6 +37,10 @@ bool http_split_host(const char *text, char host[HTTP_NAME_BYTES], bool *literal
  * rebinding. */
 bool http_host_allowed(const struct http_request *, const struct http_names *hosts);
 
+/* Whether the request is from a page of its own Host, or from no page: what browsers say in Sec-Fetch-Site
+ * and Origin, and other clients do not. */
+bool http_same_site(const struct http_request *);
+
 /* Decodes percent-encoding, and with `form` a plus for a space. False, and out = "", when it does not fit or
  * decodes to a NUL or a control character. */
 bool http_decode(const char *encoded, size_t length, bool form, char *out, size_t size);
@@ -55,6 +59,7 @@ bool http_next_parameter(const char **query, struct http_parameter *);
 struct http_answer {
     int status;          /* 200 when the handler is called */
     const char *type;    /* content type, static */
+    const char *policy;  /* Content-Security-Policy, static; NULL: it may load nothing, and nobody frame it */
     struct text headers; /* further lines, each with its CRLF */
     struct text body;
     struct {
@@ -80,7 +85,7 @@ struct http_route {
     http_handler *handle;
     const void *form; /* for a handler that serves several routes */
     enum http_access access;
-    bool post; /* POST only, else GET and HEAD only */
+    bool post; /* POST only, not from another site's page; else GET and HEAD only */
     bool cors; /* the handler answers OPTIONS, too */
 };
 
@@ -92,6 +97,7 @@ struct http_options {
     int64_t keep_alive_ms; /* 0: every answer closes */
     size_t body_bytes;     /* ceiling of an answer's body; each thread has a buffer of this size */
     bool instrumented;     /* with metrics of durations and threads, and an access log: for one listener */
+    const struct network_set *trusted; /* peers that may hold any number of threads; NULL: all. Borrowed */
     struct http_names hosts;
     bool dev; /* developer mode */
 };
@@ -121,9 +127,11 @@ int http_port(const struct http_listener *);
 /* How many threads an open connection holds, and how many there are. Thread-safe. */
 void http_threads(const struct http_listener *, int64_t *busy, int64_t *all);
 
-/* Whether the listener serves: it has answered since the last call, or answers a question for /healthz within
- * a second, or connections hold all threads and no handler has been at work for longer than
- * request_timeout_ms. Call on the thread of http_open. */
+/* Whether the listener serves. Its accepting thread does if it has accepted since the last call, or accepts a
+ * connection of our own within a second, for which no thread is needed, or may wait because civetweb's queue
+ * is full. Its threads do unless a handler has been at work for longer than request_timeout_ms, none has
+ * answered since the last call, and a question for /healthz is not answered within a second. That strangers
+ * hold threads does not count. Call on the thread of http_open. */
 bool http_alive(struct http_listener *);
 
 /* Ends the listener without losing a request that has reached it: takes no new connection, closes idle ones,

@@ -16,7 +16,7 @@
 
 #define TCP_FLAGS   13 /* offset in a TCP header */
 #define TCP_SYN     0x02
-#define REPLY_BYTES 512
+#define REPLY_BYTES 4096
 #define SILENT_MS   500 /* longer than a request is on its way */
 
 static struct sockaddr_in socket_address(const char *host, int port)
@@ -82,8 +82,7 @@ size_t socket_close_silent(int fd, bool listening)
 
 size_t socket_stop(int fd, bool listening)
 {
-    (void)listening;
-    shutdown(fd, SHUT_RD);
+    shutdown(fd, listening ? SHUT_RD : SHUT_RDWR);
     return 0;
 }
 
@@ -94,20 +93,44 @@ static bool wait_until(int fd, short events, int64_t until_ms)
     return left_ms > 0 && poll(&ready, 1, (int)left_ms) == 1;
 }
 
-bool sockets_ask_health(const char *host, int port, int64_t limit_ms)
+int sockets_bind(int *port)
 {
-    static const char question[] = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    char reply[REPLY_BYTES] = "";
+    struct sockaddr_in own = {.sin_family = AF_INET};
+    socklen_t size = sizeof own;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    *port = 0;
+    if (fd >= 0 && bind(fd, (struct sockaddr *)&own, size) == 0 &&
+        getsockname(fd, (struct sockaddr *)&own, &size) == 0)
+        *port = ntohs(own.sin_port);
+    return fd;
+}
+
+/* Reads up to the end, until a point in time; returns how much. */
+static size_t read_reply(int fd, char *reply, size_t size, int64_t until_ms)
+{
+    size_t length = 0;
+    while (length < size && wait_until(fd, POLLIN, until_ms)) {
+        ssize_t count = read(fd, reply + length, size - length);
+        if (count <= 0)
+            break;
+        length += (size_t)count;
+    }
+    return length;
+}
+
+int sockets_ask(int fd, const char *host, int port, const char *question, int64_t limit_ms)
+{
+    static const char start[] = "HTTP/1.1 ";
+    char reply[REPLY_BYTES + 1] = "";
     int64_t until_ms = clock_monotonic_ms() + limit_ms;
     struct sockaddr_in address = socket_address(host, port);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
-        return false;
+        return 0;
     bool connecting = connect(fd, (struct sockaddr *)&address, sizeof address) == 0 || errno == EINPROGRESS;
     if (connecting && wait_until(fd, POLLOUT, until_ms) &&
-        send(fd, question, strlen(question), MSG_NOSIGNAL) == (ssize_t)strlen(question) &&
-        wait_until(fd, POLLIN, until_ms))
-        recv(fd, reply, sizeof reply - 1, 0);
+        send(fd, question, strlen(question), MSG_NOSIGNAL) == (ssize_t)strlen(question))
+        reply[read_reply(fd, reply, REPLY_BYTES, until_ms)] = '\0';
     close(fd);
-    return strncmp(reply, "HTTP/1.1 200 ", 13) == 0;
+    bool one = strncmp(reply, start, strlen(start)) == 0 && !strstr(reply + strlen(start), start);
+    return one ? atoi(reply + strlen(start)) : 0;
 }

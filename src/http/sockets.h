@@ -17,12 +17,18 @@ socket_action socket_refuse;
  * an open connection, and for a queue in which connections wait to be accepted. */
 socket_action socket_close_silent;
 
-/* Ends reading, and listening: wakes civetweb's threads and resets what waits to be accepted. The accepting
- * thread busy-loops from then on, so that mg_stop has to follow. */
+/* Ends reading and writing, and listening: wakes civetweb's threads and resets what waits to be accepted. The
+ * accepting thread busy-loops from then on, so that mg_stop has to follow. */
 socket_action socket_stop;
 
 /* Does this with each socket of the listener at `host`, an IPv4 literal, and `port`; returns the sum. */
 size_t sockets_each(const char *host, int port, socket_action *);
 
-/* Whether the listener there answers GET /healthz with 200 within `limit_ms`, connecting included. */
-bool sockets_ask_health(const char *host, int port, int64_t limit_ms);
+#define HEALTH_QUESTION "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+
+/* A socket for sockets_ask, and the port from which it will connect, 0: none. */
+int sockets_bind(int *port);
+
+/* Asks the listener there and closes `fd`. Returns the status of its answer, 0 for none, or not a single one,
+ * until `limit_ms` have passed, connecting included. */
+int sockets_ask(int fd, const char *host, int port, const char *question, int64_t limit_ms);

@@ -47,8 +47,8 @@ static void serve_status(void *context, const struct http_request *request, stru
     if (form->refreshes && !report->still)
         text_format(&answer->headers, "Refresh: %d\r\n", REFRESH_S);
     answer->type = form->type;
-    text_string(&answer->headers, "Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\n"
-                                  "Content-Security-Policy: default-src 'self'; frame-ancestors 'none'\r\n");
+    answer->policy = "default-src 'self'; frame-ancestors 'none'";
+    text_string(&answer->headers, "Cache-Control: no-store\r\n");
     form->write(report, &answer->body);
     free(report);
 }

@@ -11,7 +11,7 @@ struct ops_options {
 };
 
 #define OPS_BODY_BYTES ((size_t)1 << 20)
-#define OPS_THREADS    4
+#define OPS_THREADS    16
 
 /* The routes. Their context for http_open is struct ops_options, which must outlive the listener. */
 extern const struct http_route ops_routes[];

@@ -62,9 +62,7 @@ static void serve(const struct asset *asset, const char *caching, struct http_an
         text_format(&answer->headers, "Content-Location: %s\r\nX-Masthead-Integrity: %s\r\n",
                     asset->hashed_path, asset->integrity);
     else
-        text_string(&answer->headers,
-                    "Content-Security-Policy: default-src 'self'; frame-ancestors 'none'\r\n"
-                    "Referrer-Policy: no-referrer\r\n");
+        answer->policy = "default-src 'self'; frame-ancestors 'none'";
 }
 
 void assets_serve(void *context, const struct http_request *request, struct http_answer *answer)

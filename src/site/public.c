@@ -95,8 +95,7 @@ static void write_headers(const struct answer *widget, const struct visit_reques
                     (long long)widget->max_age_s);
     write_cache_status(widget, out);
     write_ignored(asked, out);
-    text_format(out, "Content-Language: %s\r\nReferrer-Policy: no-referrer\r\nX-Robots-Tag: noindex\r\n",
-                widget->language->tag);
+    text_format(out, "Content-Language: %s\r\nX-Robots-Tag: noindex\r\n", widget->language->tag);
 }
 
 /* The forms of a visit's answer. */

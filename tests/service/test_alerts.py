@@ -4,6 +4,7 @@ minute by minute; what /metrics said is then played back to Prometheus' own rule
 import concurrent.futures
 import datetime
 import re
+import socket
 import shutil
 import subprocess
 
@@ -209,10 +210,10 @@ def snapshot_failing(folder):
 
 
 def threads_running_out(folder):
-    """Connections that ask once and stay."""
-    world = Recording(folder, server__threads="16", server__keep_alive="5m")
+    """Connections that ask nothing, and stay."""
+    world = Recording(folder, server__threads="16", server__request_timeout="60s")
     world.minutes(5, *INDIA)
-    held = world.service.hold(14)
+    held = [socket.create_connection(world.service.address()) for _ in range(14)]
     world.minutes(10, *INDIA)
     for connection in held:
         connection.close()

@@ -1,4 +1,5 @@
 """Goal of these tests: nobody but a trusted proxy says who the reader is, and no request hides in another."""
+import email
 import re
 
 import pytest
@@ -172,7 +173,15 @@ SECOND = "GET /widget.txt HTTP/1.1\r\nHost: x\r\n\r\n"
     ("chunked", f"GET /widget HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{SECOND}", 400),
     ("chunked with length",
      "GET /widget HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
-    ("upgrade", "GET /widget HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", 400),
+    ("upgrade", "GET /widget HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", 200),
+    ("upgrade to HTTP/2", "GET /widget HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+     "HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n", 200),
+    ("upgrade to anything", "GET /widget HTTP/1.1\r\nHost: x\r\nUpgrade: TLS/1.0\r\n\r\n", 200),
+    ("absolute form", "GET http://x/widget HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    ("absolute form, no path", "GET http://x HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    ("asterisk", "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    ("blank lines", f"\r\n\r\n{SECOND}", 400),
+    ("space before a colon", "GET /widget HTTP/1.1\r\nHost: x\r\nX-Forwarded-For : 192.0.2.1\r\n\r\n", 400),
     ("no host", "GET /widget HTTP/1.1\r\n\r\n", 400),
     ("two hosts", "GET /widget HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", 400),
     ("too many headers", f"GET /widget HTTP/1.1\r\nHost: x\r\n{FILLER}X-Forwarded-For: 192.0.2.1\r\n\r\n", 431),
@@ -181,7 +190,7 @@ SECOND = "GET /widget.txt HTTP/1.1\r\nHost: x\r\n\r\n"
     ("tab in value", "GET /widget HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.1\t\r\n\r\n", 400),
     ("post with body", f"POST /widget HTTP/1.1\r\nHost: x\r\nContent-Length: {len(SECOND)}\r\n\r\n{SECOND}", 405),
 ])
-def test_the_guard_refuses_and_closes(service, name, data, status):
+def test_the_guard_answers_once_and_closes(service, name, data, status):
     received = raw(service.public, data.encode())
     assert received.startswith(f"HTTP/1.1 {status} ".encode()), (name, received)
     assert received.count(b"HTTP/1.1 ") == 1, (name, received)
@@ -213,6 +222,37 @@ def test_connections_are_kept_where_wanted(service):
     assert two.count(b"HTTP/1.1 200 OK") == 2
     one = raw(service.public, b"GET /healthz HTTP/1.0\r\n\r\n")
     assert one.count(b"HTTP/1.1 200 OK") == 1
+
+
+def test_every_answer_says_that_it_may_load_nothing_and_tell_nobody(service):
+    """Whatever it is: a reader's, a file, an error of ours, one of civetweb's, one without a route; on both listeners."""
+    answers = [request(origin, path, method).headers for method in ("GET", "HEAD", "POST", "OPTIONS") for origin, path in (
+        (service.public, "/widget"), (service.public, "/widget.json"), (service.public, "/masthead.js"), (service.public, "/"),
+        (service.public, "/healthz"), (service.public, "/nowhere"), (service.ops, "/status"), (service.ops, "/metrics"),
+        (service.ops, "/status/icon.svg"), (service.ops, "/explain?ip=8.8.8.8"), (service.ops, "/nowhere"))]
+    for line in (b"GET http://x/widget HTTP/1.1", b"OPTIONS * HTTP/1.1", b"GET /widget HTTP/2.0", b"GET widget HTTP/1.1", b"nonsense"):
+        for origin in (service.public, service.ops):
+            head = raw(origin, line + b"\r\nHost: x\r\n\r\n").split(b"\r\n\r\n")[0].split(b"\r\n", 1)[1]
+            answers.append(email.message_from_bytes(head))
+    for headers in answers:
+        assert re.match(r"default-src '(none|self)'; frame-ancestors 'none'$", headers["Content-Security-Policy"]), headers
+        assert headers.get_all("Referrer-Policy") == ["no-referrer"] and headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("headers, status", [
+    ({}, 200),
+    ({"Sec-Fetch-Site": "same-origin", "Origin": "{own}"}, 200),
+    ({"Sec-Fetch-Site": "none"}, 200),
+    ({"Origin": "{own}"}, 200),
+    ({"Origin": "http://evil.example"}, 403),
+    ({"Origin": "null"}, 403),
+    ({"Origin": "{own}.evil.example"}, 403),
+    ({"Sec-Fetch-Site": "cross-site"}, 403),
+    ({"Sec-Fetch-Site": "same-site", "Origin": "{own}"}, 403),
+])
+def test_no_other_sites_page_moves_the_clock(service, headers, status):
+    own = {name: value.format(own=service.ops) for name, value in headers.items()}
+    assert request(service.ops, "/dev/clock?advance=0s", "POST", own).status == status
 
 
 @pytest.mark.parametrize("path", ["/widget/", "//widget", "/Widget", "/widget%00", "/widget%2ejson", "/../widget",

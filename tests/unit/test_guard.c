@@ -7,14 +7,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "http/connections.h"
 #include "http/guard.h"
 
 #define BUFFER_BYTES 8192
 
 /* --- A table --- */
 
-/* A request as civetweb would hand it on: version and header lines stand in one buffer, with NULs over colons
- * and line ends. */
+/* A request as civetweb would hand it on: its words and lines stand in one buffer, with NULs over spaces,
+ * colons and line ends. */
 struct request {
     struct mg_request_info info;
     char buffer[BUFFER_BYTES];
@@ -37,11 +38,13 @@ static const struct mg_request_info *request_of(const char *method, const char *
                                                 const char *rest, size_t rest_length)
 {
     static struct request request;
-    char *at = request.buffer;
     memset(&request, 0x5a, sizeof request);
-    request.info = (struct mg_request_info){.request_method = method, .http_version = at};
-    at = stpcpy(at, version) + 1;
-    *at++ = '\0';
+    int length =
+        snprintf(request.buffer, sizeof request.buffer, "%s%c/%cHTTP/%s%c", method, 0, 0, version, 0);
+    char *at = request.buffer + length + 1, *target = request.buffer + strlen(method) + 1;
+    request.info = (struct mg_request_info){.request_method = request.buffer,
+                                            .request_uri = target,
+                                            .http_version = target + strlen("/HTTP/") + 1};
     if (!*lines && rest_length == 2)
         rest = "\0\0"; /* after the version it takes every line end */
     for (const char *line = lines; *line; line += strcspn(line, "\r") + 2)
@@ -52,7 +55,8 @@ static const struct mg_request_info *request_of(const char *method, const char *
 
 static int status_of(const char *method, const char *version, const char *lines)
 {
-    return guard_status(request_of(method, version, lines, "\r\n", 2));
+    const struct mg_request_info *info = request_of(method, version, lines, "\r\n", 2);
+    return guard_status(info, info->request_method);
 }
 
 #define HOST "Host: a\r\n"
@@ -111,9 +115,9 @@ TEST(requests_and_their_status)
         {"GET", "1.1", HOST "Transfer-Encoding:\r\n", 400},
         {"GET", "1.1", HOST "Content-Length: 0\r\nTransfer-Encoding: chunked\r\n", 400},
 
-        /* What would change the protocol. */
-        {"GET", "1.1", HOST "Upgrade: websocket\r\nConnection: Upgrade\r\n", 400},
-        {"GET", "1.1", HOST "upgrade: h2c\r\n", 400},
+        /* What would change the protocol, and is ignored. */
+        {"GET", "1.1", HOST "Upgrade: websocket\r\nConnection: Upgrade\r\n", 0},
+        {"GET", "1.1", HOST "upgrade: h2c\r\n", 0},
 
         /* Control characters. */
         {"GET", "1.1", HOST "X: a\tb\r\n", 400},
@@ -129,6 +133,15 @@ TEST(requests_and_their_status)
     }
 }
 
+/* Leading blank lines: civetweb skips them, after it has taken two of them for a request. */
+TEST(a_request_that_does_not_begin_where_requests_begin)
+{
+    const struct mg_request_info *info = request_of("GET", "1.1", HOST, "\r\n", 2);
+    assert_int_equal(guard_status(info, info->request_method), 0);
+    assert_int_equal(guard_status(info, info->request_method - 2), 400);
+    assert_int_equal(guard_status(info, NULL), 400);
+}
+
 TEST(too_many_headers)
 {
     char lines[4096] = HOST;
@@ -137,6 +150,12 @@ TEST(too_many_headers)
         assert_int_equal(status_of("GET", "1.1", lines), expected);
         strcat(lines, "X-Filler: y\r\n");
     }
+}
+
+static int status_before(const char *version, const char *lines, const char *rest, size_t length)
+{
+    const struct mg_request_info *info = request_of("GET", version, lines, rest, length);
+    return guard_status(info, info->request_method);
 }
 
 /* After a whole list stands the empty line's CR; anything else there was a header line that civetweb did not
@@ -153,6 +172,7 @@ TEST(a_list_that_was_cut)
         ROW("\r\nGET / HTTP/1.1\r\n", 0), /* what else the buffer holds does not matter */
         ROW(" X-Forwarded-For: 1.2.3.4\r\n\r\n", 400),
         ROW("\tfolded\r\n\r\n", 400),
+        ROW("\rX-Forwarded-For: 1.2.3.4\r\n\r\n", 400),
         ROW(":X-Forwarded-For: 1.2.3.4\r\n\r\n", 400),
         ROW("\x80X-Forwarded-For: 1.2.3.4\r\n\r\n", 400),
         ROW("X-Forwarded-For: 1.2.3.4\r\n\r\n", 400),
@@ -161,19 +181,29 @@ TEST(a_list_that_was_cut)
 #undef ROW
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        int status = guard_status(request_of("GET", "1.1", HOST "A: b\r\n", rows[i].rest, rows[i].length));
+        int status = status_before("1.1", HOST "A: b\r\n", rows[i].rest, rows[i].length);
         if (status != rows[i].status)
             fail_msg("row %zu: %d, expected %d", i, status, rows[i].status);
     }
-    assert_int_equal(guard_status(request_of("GET", "1.1", HOST "A:\r\n", "\r\n", 2)), 0);
-    assert_int_equal(guard_status(request_of("GET", "1.0", "", "\r\n", 2)), 0);
-    assert_int_equal(guard_status(request_of("GET", "1.0", "", ":x\r\n\r\n", 6)), 400);
+    assert_int_equal(status_before("1.1", HOST "A:\r\n", "\r\n", 2), 0);
+    assert_int_equal(status_before("1.0", "", "\r\n", 2), 0);
+    assert_int_equal(status_before("1.0", "", ":x\r\n\r\n", 6), 400);
 }
 
 /* --- Through civetweb --- */
 
 static struct mg_context *civetweb;
 static int port;
+static struct connections *connections;
+static struct connection_reader reader; /* of the only thread */
+
+static void *init_thread(const struct mg_context *context, int type)
+{
+    (void)context;
+    if (type == 1)
+        connections_read_here(&reader);
+    return NULL;
+}
 
 /* Answers 200 with the guard's status, and closes. */
 static int answer_with_status(struct mg_connection *connection)
@@ -181,7 +211,7 @@ static int answer_with_status(struct mg_connection *connection)
     char text[128];
     mg_disable_connection_keep_alive(connection);
     int length = snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nguard=%d",
-                          guard_status(mg_get_request_info(connection)));
+                          guard_status(mg_get_request_info(connection), reader.start));
     mg_write(connection, text, (size_t)length);
     return 200;
 }
@@ -189,8 +219,10 @@ static int answer_with_status(struct mg_connection *connection)
 static int start_civetweb(void **state)
 {
     (void)state;
-    const char *options[] = {"listening_ports", "127.0.0.1:0", "num_threads", "2", "decode_url", "no", NULL};
-    const struct mg_callbacks callbacks = {.begin_request = answer_with_status};
+    const char *options[] = {"listening_ports", "127.0.0.1:0", "num_threads", "1", "decode_url", "no", NULL};
+    const struct mg_callbacks callbacks = {.begin_request = answer_with_status, .init_thread = init_thread};
+    connections = connections_open(1, NULL);
+    reader.connections = connections;
     struct mg_server_port ports[1];
     mg_init_library(0);
     civetweb = mg_start(&callbacks, NULL, options);
@@ -205,6 +237,7 @@ static int stop_civetweb(void **state)
     (void)state;
     mg_stop(civetweb);
     mg_exit_library();
+    connections_close(connections);
     return 0;
 }
 
@@ -279,6 +312,22 @@ TEST(requests_that_lose_lines_do_not_pass)
         ROW(START "Content-Length: 0\r\nContent-Length: 5\r\n\r\nHELLO"),
         ROW(START "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
         ROW(START "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n"),
+        ROW(START "\r" LOST),
+        ROW(START "A: b\r\n\r" LOST),
+        ROW("\r\n" START "\r\n"),
+        ROW("\r\n\r\n" START "\r\n"),
+        ROW("\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n" START "\r\n"),
+        ROW("\n\n" START "\r\n"),
+        ROW(" " START "\r\n"),
+        ROW("GET  / HTTP/1.1\r\nHost: a\r\n\r\n"),
+        ROW("GET /  HTTP/1.1\r\nHost: a\r\n\r\n"),
+        ROW("GET \r\n/ HTTP/1.1\r\nHost: a\r\n\r\n"),
+        ROW("GET / HTTP/1.1\nHost: a\r\n\r\n"),
+        ROW("GET / HTTP/1.1\r\n Host: a\r\n\r\n"),
+        ROW(START "X: y\nX-Forwarded-For: 1.2.3.4\r\n\r\n"),
+        ROW(START "X-Forwarded-For : 1.2.3.4\r\n\r\n"),
+        ROW(START "X-Forwarded-For  : 1.2.3.4\r\n\r\n"),
+        ROW(START "X-Forwarded-For :\r\n\r\n"),
         ROW(START "X: a\0b\r\n\r\n"),
         ROW(START "X: a\rb\r\n\r\n"),
         ROW(START "Host: b\r\n\r\n"),

@@ -1,5 +1,6 @@
 /* Whether a listener is alive, as the service manager's watchdog wants to know it: one whose handlers hang is
- * dead, one that is merely crowded is not, and finding out takes about a second. */
+ * dead, one that is merely crowded is not, and finding out takes about a second. And what a listener does
+ * where civetweb cannot: with no memory for a request, or with buffers that the guard does not know. */
 #include "unit.h"
 
 #include <arpa/inet.h>
@@ -9,11 +10,24 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "capture.h"
 #include "http/server.h"
 
-#define THREADS   4
-#define CROWD_MAX 400 /* more than threads, civetweb's queue and the kernel's hold */
-#define LIMIT_MS  1500
+#define THREADS    4
+#define CROWD_MAX  700 /* more than threads, civetweb's queue and the kernel's hold */
+#define LIMIT_MS   1500
+#define TIMEOUT_MS 100
+
+/* Fails allocations of one size, which a path of odd length has. */
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define FAILS_MEMORY 1
+static _Atomic size_t failing_bytes;
+void *__libc_malloc(size_t);
+void *malloc(size_t bytes)
+{
+    return bytes == failing_bytes ? NULL : __libc_malloc(bytes);
+}
+#endif
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
@@ -42,19 +56,24 @@ static struct http_listener *listener;
 static int crowd[CROWD_MAX];
 static size_t crowd_count;
 
-static int open_listener(void **state)
+static int open_with(const struct http_route *table)
 {
-    (void)state;
     const struct http_options options = {.host = "127.0.0.1",
                                          .threads = THREADS,
-                                         .request_timeout_ms = 100,
+                                         .request_timeout_ms = TIMEOUT_MS,
                                          .keep_alive_ms = 60000,
                                          .body_bytes = 4096,
                                          .instrumented = true};
     hanging = 0;
     released = false;
-    listener = http_open(&options, routes, NULL);
+    listener = http_open(&options, table, NULL);
     return listener ? 0 : -1;
+}
+
+static int open_listener(void **state)
+{
+    (void)state;
+    return open_with(routes);
 }
 
 static int close_listener(void **state)
@@ -85,20 +104,22 @@ static bool join_crowd(void)
 
 static void ask(const char *path)
 {
-    char question[64];
+    char question[128];
     int length = snprintf(question, sizeof question, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", path);
     assert_true(join_crowd());
     assert_int_equal(send(crowd[crowd_count - 1], question, (size_t)length, MSG_NOSIGNAL), length);
 }
 
-/* Asks on a connection that then stays open. */
-static void ask_and_stay(void)
+static const char *answer_to(const char *path)
 {
-    char answer[1024];
-    ask("/healthz");
+    static char answer[1024];
+    ask(path);
     struct pollfd answered = {.fd = crowd[crowd_count - 1], .events = POLLIN};
     assert_int_equal(poll(&answered, 1, 10000), 1);
-    assert_true(recv(answered.fd, answer, sizeof answer, 0) > 0);
+    ssize_t length = recv(answered.fd, answer, sizeof answer - 1, 0);
+    assert_true(length > 0);
+    answer[length] = '\0';
+    return answer;
 }
 
 static void hang_all(void)
@@ -109,6 +130,7 @@ static void hang_all(void)
     while (hanging < THREADS)
         pthread_cond_wait(&changed, &lock);
     pthread_mutex_unlock(&lock);
+    poll(NULL, 0, TIMEOUT_MS + 50); /* until they have hung for longer than a request may take */
 }
 
 TEST_WITH(its_own_question_is_no_evidence, open_listener, close_listener)
@@ -121,7 +143,7 @@ TEST_WITH(its_own_question_is_no_evidence, open_listener, close_listener)
 TEST_WITH(others_answered_since_are_evidence_once, open_listener, close_listener)
 {
     assert_true(http_alive(listener));
-    ask_and_stay();
+    answer_to("/healthz");
     close(crowd[--crowd_count]);
     hang_all();
     assert_true(http_alive(listener));
@@ -131,10 +153,54 @@ TEST_WITH(others_answered_since_are_evidence_once, open_listener, close_listener
 TEST_WITH(idle_connections_are_no_death, open_listener, close_listener)
 {
     for (int i = 0; i < THREADS; i++)
-        ask_and_stay();
+        answer_to("/healthz");
     assert_true(http_alive(listener));
     assert_true(http_alive(listener));
 }
+
+/* Nobody's handler hangs, and the accepting thread waits for room in civetweb's queue. */
+TEST_WITH(connections_that_ask_nothing_are_no_death, open_listener, close_listener)
+{
+    while (crowd_count < CROWD_MAX && join_crowd())
+        ;
+    for (int i = 0; i < 20; i++)
+        assert_true(http_alive(listener));
+}
+
+TEST_WITH(one_handler_that_hangs_is_no_death, open_listener, close_listener)
+{
+    ask("/hang");
+    poll(NULL, 0, TIMEOUT_MS + 50);
+    assert_true(http_alive(listener));
+    assert_true(http_alive(listener));
+}
+
+TEST_WITH(buffers_that_the_guard_does_not_know_end_keep_alive, NULL, close_listener)
+{
+    char log[1024];
+    struct capture capture = capture_begin(STDERR_FILENO);
+    int opened = open_with(routes + 1); /* without /healthz its question to itself is answered otherwise */
+    capture_end(&capture, log, sizeof log);
+    assert_int_equal(opened, 0);
+    assert_non_null(strstr(log, "connections are not kept between requests"));
+    assert_non_null(strstr(answer_to("/nowhere"), "\r\nConnection: close\r\n"));
+}
+
+#ifdef FAILS_MEMORY
+TEST_WITH(a_request_without_memory_is_answered, open_listener, close_listener)
+{
+    char path[60];
+    memset(path, 'a', sizeof path);
+    path[0] = '/';
+    path[sizeof path - 1] = '\0';
+    assert_non_null(strstr(answer_to(path), "HTTP/1.1 404 "));
+    failing_bytes = sizeof path;
+    const char *answer = answer_to(path);
+    failing_bytes = 0;
+    assert_non_null(strstr(answer, "HTTP/1.1 503 "));
+    assert_non_null(strstr(answer, "\r\nConnection: close\r\n"));
+}
+#endif
 
 TEST_WITH(a_full_queue_keeps_nobody_waiting, open_listener, close_listener)
 {
