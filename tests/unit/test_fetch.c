@@ -6,6 +6,7 @@
 #include "unit.h"
 
 #include <pthread.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -311,7 +312,11 @@ TEST(a_room_that_cannot_open_says_why)
                                       .cell_udeg = 100000,
                                       .capacity = 16};
     char said[4096];
-    static const char *const key_files[] = {"/nonexistent/key", "/dev/null", "/"};
+    char fifo[] = "/tmp/masthead-fetch-XXXXXX";
+    assert_non_null(mkdtemp(fifo));
+    assert_int_equal(rmdir(fifo), 0);
+    assert_int_equal(mkfifo(fifo, 0600), 0); /* nobody writes */
+    const char *const key_files[] = {"/nonexistent/key", "/dev/null", "/", fifo};
     for (size_t i = 0; i < COUNT(key_files); i++) {
         strcpy(options.provider[PROVIDER_OPEN_METEO].key_file, key_files[i]);
         struct capture capture = capture_begin(STDERR_FILENO);
@@ -321,6 +326,7 @@ TEST(a_room_that_cannot_open_says_why)
         if (!strstr(said, key_files[i]))
             fail_msg("not a word about %s", key_files[i]);
     }
+    unlink(fifo);
 }
 
 static int set_up(void **state)

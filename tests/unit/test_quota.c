@@ -225,6 +225,22 @@ QUOTA_TEST(a_damaged_file_is_survived)
     }
 }
 
+/* A FIFO would hold the start until somebody writes, and a link would lead out of the folder. */
+QUOTA_TEST(what_is_no_file_is_passed_over_and_replaced)
+{
+    assert_int_equal(mkfifo(path, 0600), 0);
+    begin(0, 0, 10, path, 0);
+    assert_int_equal(granted(true, 0, 3), 3);
+    end();
+    begin(0, 0, 10, path, 0);
+    assert_int_equal(granted(true, 0, 100), 7);
+    end();
+    unlink(path);
+    assert_int_equal(symlink("/dev/zero", path), 0);
+    begin(0, 0, 10, path, 0);
+    assert_int_equal(granted(true, 0, 100), 10);
+}
+
 QUOTA_TEST(a_file_from_the_future_does_not_stop_everything)
 {
     begin(0, 0, 10, path, 400 * 86400);

@@ -30,11 +30,13 @@ void quota_file_read(const char *path, struct quota_kept out[WEATHER_PROVIDERS])
 {
     char line[256];
     memset(out, 0, WEATHER_PROVIDERS * sizeof out[0]);
-    FILE *file = path[0] ? fopen(path, "re") : NULL;
-    if (!file && (!path[0] || errno == ENOENT))
+    const char *reason = NULL;
+    FILE *file = path[0] ? file_open_stream(path, FILE_NO_LINK, &reason) : NULL;
+    if (!file && !reason)
         return;
     if (!file || !fgets(line, sizeof line, file) || strcmp(line, HEADER) != 0)
-        log_event(LOG_WARN, "budget file not read", log_str("file", path));
+        log_event(LOG_WARN, "budget file not read", log_str("file", path),
+                  log_str("reason", reason ? reason : "not a file of budgets"));
     else
         while (fgets(line, sizeof line, file))
             read_line(line, out);
