@@ -1,6 +1,6 @@
 /* What may be asked of each provider, and when: budgets per minute, hour and UTC day, a breaker that stops
  * asking one that fails, and pauses that a provider asked for. No flight is granted beyond a budget; the
- * redirects that one follows, two at most, are charged when it has ended.
+ * redirects that one follows, two at most, and a request that it repeats are charged when it has ended.
  *
  * Windows are fixed ones of UTC, as Open-Meteo counts. What was spent outlives the process: a file holds, for
  * each provider, what may have been spent at most. It is written ahead by leases of a few requests, which
@@ -60,7 +60,7 @@ struct quota_result {
 };
 
 /* Says how a granted flight ended (see breaker_end). What it did not send is given back, unless a window has
- * begun since; what it sent beyond the grant, which only redirects are, is charged. */
+ * begun since; what it sent beyond the grant is charged. */
 void quota_report(struct quota *, enum provider_id, const struct quota_grant *, const struct quota_result *,
                   const struct instant *now);
 
