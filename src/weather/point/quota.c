@@ -8,11 +8,13 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define LEASE          20
-#define LEASE_LOW      10 /* new ones are wanted when fewer are left */
-#define RESERVE_PART   10 /* the last 1/10 of a budget is for urgent fetches */
-#define PUBLIC_PART    10 /* this part of a budget is for places that anyone may name */
-#define PUBLIC_PER_MIN 60 /* of a provider without a budget per minute */
+#define LEASE_MAX      20
+#define LEASE_PART     10   /* of what is left in a window a lease is no more than this part */
+#define LEASE_OF_ASKED 4    /* and no more than this part of what this process has asked for */
+#define AGAIN_MS       5000 /* after which a file that could not be written is tried again */
+#define RESERVE_PART   10   /* the last 1/10 of a budget is for urgent fetches */
+#define PUBLIC_PART    10   /* this part of a budget is for places that anyone may name */
+#define PUBLIC_PER_MIN 60   /* of a provider without a budget per minute */
 #define STRETCH_MAX    8.0
 #define STRETCH_GRACE  0.05 /* of a window: the first requests of a day say nothing about its pace */
 
@@ -25,6 +27,7 @@ struct account {
     int64_t spent_public[QUOTA_WINDOWS]; /* by FETCH_PUBLIC */
     int64_t leased;                      /* requests that the file covers and that may still be made */
     int64_t pending;                     /* the same, once the file is written */
+    int64_t asked;                       /* requests granted since the start of the process */
     uint32_t rolls;                      /* how often a window has begun */
     struct breaker breaker;
     /* Whether it was asked, when and how flights ended; no more is kept here. */
@@ -35,7 +38,8 @@ struct quota {
     struct quota_options options;
     pthread_mutex_t lock;
     pthread_cond_t low;
-    bool stopped; /* guarded by lock, as the next */
+    bool stopped;   /* guarded by lock, as all below */
+    bool unwritten; /* the file could not be written: the leases that there are, are the last */
     struct account accounts[WEATHER_PROVIDERS];
 };
 
@@ -189,12 +193,25 @@ static bool needs_lease(const struct quota *quota, enum provider_id id)
            (limits[QUOTA_MINUTE] > 0 || limits[QUOTA_HOUR] > 0 || limits[QUOTA_DAY] > 0);
 }
 
+/* How much is leased at one time: a kill loses it. So it grows with what is used, shrinks as a budget runs
+ * out, and covers one flight at least. */
+static int64_t lease_size(const struct quota *quota, enum provider_id id)
+{
+    const struct account *account = &quota->accounts[id];
+    int64_t size = account->asked / LEASE_OF_ASKED;
+    size = size < LEASE_MAX ? size : LEASE_MAX;
+    for (size_t i = 0; i < QUOTA_WINDOWS; i++)
+        if (quota->options.limits[id][i] > 0 && remaining(quota, id, i) / LEASE_PART < size)
+            size = remaining(quota, id, i) / LEASE_PART;
+    return size > PROVIDER_STEPS ? size : PROVIDER_STEPS;
+}
+
 /* How many requests more the file could cover, as far as every budget goes. */
 static int64_t lease_wanted(const struct quota *quota, enum provider_id id)
 {
     const struct account *account = &quota->accounts[id];
-    int64_t count = LEASE - account->leased - account->pending;
-    if (!needs_lease(quota, id) || account->leased + account->pending >= LEASE_LOW)
+    int64_t size = lease_size(quota, id), count = size - account->leased - account->pending;
+    if (!needs_lease(quota, id) || count < (size + 1) / 2)
         return 0;
     for (size_t i = 0; i < QUOTA_WINDOWS; i++) {
         int64_t limit = quota->options.limits[id][i];
@@ -213,11 +230,20 @@ static bool leases_are_low(const struct quota *quota)
     return false;
 }
 
+/* Makes what is pending leased, or gives it up. None is pending where a window began meanwhile. */
+static void end_pending(struct account *account, bool leased)
+{
+    for (size_t i = 0; i < QUOTA_WINDOWS; i++)
+        account->kept.spent[i] -= leased ? 0 : account->pending;
+    account->leased += leased ? account->pending : 0;
+    account->pending = 0;
+}
+
 bool quota_renew(struct quota *quota, const struct instant *now)
 {
     struct quota_kept copies[WEATHER_PROVIDERS];
     pthread_mutex_lock(&quota->lock);
-    bool low = leases_are_low(quota);
+    bool low = leases_are_low(quota), covered = !quota->unwritten;
     for (enum provider_id id = 0; id < WEATHER_PROVIDERS; id++) {
         struct account *account = &quota->accounts[id];
         roll_windows(account, now);
@@ -229,23 +255,22 @@ bool quota_renew(struct quota *quota, const struct instant *now)
     pthread_mutex_unlock(&quota->lock);
     if (!low)
         return false;
-    quota_file_write(quota->options.path, copies);
+    bool written = quota_file_write(quota->options.path, copies);
     pthread_mutex_lock(&quota->lock);
-    /* None are pending where a window began meanwhile. */
-    for (enum provider_id id = 0; id < WEATHER_PROVIDERS; id++) {
-        quota->accounts[id].leased += quota->accounts[id].pending;
-        quota->accounts[id].pending = 0;
-    }
+    quota->unwritten = !written;
+    for (enum provider_id id = 0; id < WEATHER_PROVIDERS; id++)
+        end_pending(&quota->accounts[id], written || covered);
     pthread_mutex_unlock(&quota->lock);
-    return true;
+    return written || covered;
 }
 
 bool quota_wait(struct quota *quota, int64_t until_ms)
 {
-    struct timespec until = clock_timespec(until_ms);
     int status = 0;
     pthread_mutex_lock(&quota->lock);
-    while (!quota->stopped && !leases_are_low(quota) && status == 0)
+    int64_t again_ms = clock_monotonic_ms() + AGAIN_MS;
+    struct timespec until = clock_timespec(quota->unwritten && again_ms < until_ms ? again_ms : until_ms);
+    while (!quota->stopped && (quota->unwritten || !leases_are_low(quota)) && status == 0)
         status = pthread_cond_clockwait(&quota->low, &quota->lock, CLOCK_MONOTONIC, &until);
     bool goes_on = !quota->stopped;
     pthread_mutex_unlock(&quota->lock);
@@ -334,7 +359,9 @@ static enum quota_answer judge(const struct quota *quota, enum provider_id id, e
         return QUOTA_PAUSED;
     if (!affordable(quota, id, class, requests))
         return QUOTA_EXHAUSTED;
-    return needs_lease(quota, id) && account->leased < requests ? QUOTA_UNLEASED : QUOTA_GRANTED;
+    if (!needs_lease(quota, id) || account->leased >= requests)
+        return QUOTA_GRANTED;
+    return quota->unwritten ? QUOTA_EXHAUSTED : QUOTA_UNLEASED;
 }
 
 enum quota_answer quota_acquire(struct quota *quota, enum provider_id id, enum fetch_class class,
@@ -348,6 +375,7 @@ enum quota_answer quota_acquire(struct quota *quota, enum provider_id id, enum f
         bool leased = needs_lease(quota, id);
         *out = (struct quota_grant){class, requests, account->rolls, breaker_start(&account->breaker)};
         account->stats.asked = true;
+        account->asked += requests;
         account->leased -= leased ? requests : 0;
         for (size_t i = 0; i < QUOTA_WINDOWS; i++) {
             account->kept.spent[i] += leased ? 0 : requests;

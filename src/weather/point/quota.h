@@ -5,7 +5,8 @@
  * Windows are fixed ones of UTC, as Open-Meteo counts. What was spent outlives the process: a file holds, for
  * each provider, what may have been spent at most. It is written ahead by leases of a few requests, which
  * hold for the windows in which they were written: after a SIGKILL a little too much is counted and never too
- * little. The file is written by whoever calls quota_renew; the thread that acquires never waits for a disk.
+ * little. Where it cannot be written, one more lease is used and then nothing, until it can be. The file is
+ * written by whoever calls quota_renew; the thread that acquires never waits for a disk.
  *
  * Thread-safe; one leaf lock. */
 #pragma once
@@ -24,7 +25,8 @@ struct quota_options {
 
 enum quota_answer {
     QUOTA_GRANTED,
-    QUOTA_EXHAUSTED, /* a budget is used up, or what is left is kept for more urgent fetches */
+    QUOTA_EXHAUSTED, /* a budget is used up, what is left is kept for more urgent fetches, or the file that
+                        should cover it cannot be written */
     QUOTA_PAUSED,    /* the breaker is open, or the provider asked for a pause */
     QUOTA_UNLEASED,  /* the file does not cover it yet: ask again once quota_renew has run */
 };
@@ -68,8 +70,8 @@ void quota_report(struct quota *, enum provider_id, const struct quota_grant *, 
 void quota_get_stats(struct quota *, enum provider_id, const struct instant *now,
                      struct weather_upstream *out);
 
-/* Waits until leases run low, quota_stop is called, or the real monotonic clock reaches `until_ms`. False
- * once it is stopped. */
+/* Waits until leases run low, quota_stop is called, or the real monotonic clock reaches `until_ms`; where the
+ * file could not be written, for a few seconds at most. False once it is stopped. */
 bool quota_wait(struct quota *, int64_t until_ms);
 void quota_stop(struct quota *);
 

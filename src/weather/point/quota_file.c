@@ -44,12 +44,12 @@ void quota_file_read(const char *path, struct quota_kept out[WEATHER_PROVIDERS])
         fclose(file);
 }
 
-void quota_file_write(const char *path, const struct quota_kept kept[WEATHER_PROVIDERS])
+bool quota_file_write(const char *path, const struct quota_kept kept[WEATHER_PROVIDERS])
 {
     char storage[FILE_BYTES];
     struct text out = text_init(storage, sizeof storage);
     if (!path[0])
-        return;
+        return true;
     text_string(&out, HEADER);
     for (size_t id = 0; id < WEATHER_PROVIDERS; id++) {
         text_string(&out, provider_names[id]);
@@ -57,7 +57,9 @@ void quota_file_write(const char *path, const struct quota_kept kept[WEATHER_PRO
             text_format(&out, " %" PRId64 " %" PRId64, kept[id].window[i], kept[id].spent[i]);
         text_string(&out, "\n");
     }
-    if (!file_replace_bytes(path, out.bytes, out.length))
-        log_throttled(LOG_ERROR, "budget file not written", log_str("file", path),
-                      log_str("error", strerror(errno)));
+    if (file_replace_bytes(path, out.bytes, out.length))
+        return true;
+    log_throttled(LOG_ERROR, "budget file not written: providers with budgets are soon not asked any more",
+                  log_str("file", path), log_str("error", strerror(errno)));
+    return false;
 }
