@@ -15,13 +15,13 @@ CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Wformat=2 -Wconversion -Wshadow -Wimplicit-fallthrough -Wstrict-prototypes \
            -Wmissing-prototypes -Wframe-larger-than=16384 -Werror=format-security -Werror=implicit-function-declaration
 HARDEN  := -fstack-clash-protection -fstack-protector-strong -fcf-protection=full -fPIE \
-           -fno-delete-null-pointer-checks -fno-strict-overflow -fno-strict-aliasing \
-           -ftrivial-auto-var-init=zero -fexceptions
+           -fno-delete-null-pointer-checks -fno-strict-aliasing -ftrivial-auto-var-init=zero -fexceptions
 LINK    := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,nodlopen
 ifeq ($(SANITIZE),)
-HARDEN  += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+HARDEN  += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fno-strict-overflow
 else
-HARDEN  += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer
+# Without -fno-strict-overflow, which makes a signed overflow no error that could be reported.
+HARDEN  += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 LINK    += -fsanitize=$(SANITIZE)
 endif
 ifneq ($(findstring clang,$(CC)),)
