@@ -1,7 +1,6 @@
 #include "weather/point/quota.h"
 
 #include "base/log.h"
-#include "base/metrics.h"
 #include "weather/point/breaker.h"
 #include "weather/point/quota_file.h"
 
@@ -43,37 +42,22 @@ struct quota {
     struct account accounts[WEATHER_PROVIDERS];
 };
 
-enum { LIMIT, REMAINING, RESET, BREAKER, STRETCH, LAST_SUCCESS, ROWS }; /* by window, then others */
-static metric_collector collect;
-static struct metric rows[ROWS] = {
-    [BREAKER] = GAUGE("masthead_upstream_breaker_open",
-                      "Whether the provider is not asked, after failures or because it asked for a pause.",
-                      collect, LABEL("provider")),
-    [REMAINING] = GAUGE("masthead_upstream_budget_remaining", "Requests left in the present window.", collect,
-                        LABEL("provider"), LABEL("window")),
-    [LIMIT] = GAUGE("masthead_upstream_budget_limit", "Requests allowed in a window.", collect,
-                    LABEL("provider"), LABEL("window")),
-    [RESET] = GAUGE("masthead_upstream_budget_reset_timestamp_seconds",
-                    "When the present window ends and its budget is whole again.", collect, LABEL("provider"),
-                    LABEL("window")),
-    [STRETCH] = GAUGE("masthead_refresh_stretch_ratio",
-                      "How much longer than configured curves live, so that the budgets last.", collect),
-    [LAST_SUCCESS] = GAUGE("masthead_upstream_last_success_timestamp_seconds",
-                           "When the provider last gave a usable answer, 0: not since the start.", collect,
-                           LABEL("provider")),
-};
-
 /* The boot time at which the window of now began. */
 static int64_t began_ms(size_t window, const struct instant *now)
 {
     return now->boot_ms - now->wall_ms % (window_s[window] * 1000);
 }
 
+static void add_to_spent(struct account *account, int64_t requests)
+{
+    for (size_t i = 0; i < QUOTA_WINDOWS; i++)
+        account->kept.spent[i] += requests;
+}
+
 /* Gives up what is leased: the file covers it for the windows in which it was written only. */
 static void give_up_leases(struct account *account)
 {
-    for (size_t i = 0; i < QUOTA_WINDOWS; i++)
-        account->kept.spent[i] -= account->leased + account->pending;
+    add_to_spent(account, -(account->leased + account->pending));
     account->leased = account->pending = 0;
 }
 
@@ -144,32 +128,6 @@ void quota_get_stats(struct quota *quota, enum provider_id id, const struct inst
     pthread_mutex_unlock(&quota->lock);
 }
 
-/* Series by provider are shown for those that were ever asked. */
-static void collect(void *context, size_t row, struct metric_samples *samples)
-{
-    struct instant now = clock_now();
-    struct weather_upstream upstream;
-    double stretch = 1;
-    for (enum provider_id id = 0; id < WEATHER_PROVIDERS; id++) {
-        quota_get_stats(context, id, &now, &upstream);
-        stretch = upstream.stretch > stretch ? upstream.stretch : stretch;
-        if (!upstream.asked || row == STRETCH)
-            continue;
-        if (row == BREAKER)
-            metric_sample(samples, upstream.breaker_open, upstream.name, NULL);
-        if (row == LAST_SUCCESS)
-            metric_sample(samples, (double)upstream.last_success_s, upstream.name, NULL);
-        for (size_t i = 0; row < BREAKER && i < upstream.window_count; i++) {
-            const struct weather_window *window = &upstream.windows[i];
-            const int64_t values[] = {
-                [LIMIT] = window->limit, [REMAINING] = window->remaining, [RESET] = window->reset_s};
-            metric_sample(samples, (double)values[row], upstream.name, window->name);
-        }
-    }
-    if (row == STRETCH)
-        metric_value(samples, stretch);
-}
-
 /* Begins with what was read: what was spent in a window that is over counts no more, but a file from the
  * future is from a clock that was wrong, and counts. */
 static void begin(struct account *account, enum provider_id id, const struct instant *now)
@@ -206,11 +164,11 @@ static int64_t lease_size(const struct quota *quota, enum provider_id id)
     return size > PROVIDER_STEPS ? size : PROVIDER_STEPS;
 }
 
-/* How many requests more the file could cover, as far as every budget goes. */
-static int64_t lease_wanted(const struct quota *quota, enum provider_id id)
+/* How many requests more the file could cover, up to `size` and as far as every budget goes. */
+static int64_t lease_wanted(const struct quota *quota, enum provider_id id, int64_t size)
 {
     const struct account *account = &quota->accounts[id];
-    int64_t size = lease_size(quota, id), count = size - account->leased - account->pending;
+    int64_t count = size - account->leased - account->pending;
     if (!needs_lease(quota, id) || count < (size + 1) / 2)
         return 0;
     for (size_t i = 0; i < QUOTA_WINDOWS; i++) {
@@ -225,17 +183,30 @@ static int64_t lease_wanted(const struct quota *quota, enum provider_id id)
 static bool leases_are_low(const struct quota *quota)
 {
     for (enum provider_id id = 0; id < WEATHER_PROVIDERS; id++)
-        if (lease_wanted(quota, id) > 0)
+        if (lease_wanted(quota, id, lease_size(quota, id)) > 0)
             return true;
     return false;
 }
 
-/* Makes what is pending leased, or gives it up. None is pending where a window began meanwhile. */
-static void end_pending(struct account *account, bool leased)
+static void add_pending(struct quota *quota, enum provider_id id, int64_t size)
 {
-    for (size_t i = 0; i < QUOTA_WINDOWS; i++)
-        account->kept.spent[i] -= leased ? 0 : account->pending;
-    account->leased += leased ? account->pending : 0;
+    struct account *account = &quota->accounts[id];
+    account->pending = lease_wanted(quota, id, size);
+    add_to_spent(account, account->pending);
+}
+
+/* Leases what is pending, of which there is nothing where a window began meanwhile. In its place, where the
+ * file could not be written, one last lease. */
+static void end_pending(struct quota *quota, enum provider_id id, bool written)
+{
+    struct account *account = &quota->accounts[id];
+    if (!written) {
+        add_to_spent(account, -account->pending);
+        account->pending = 0;
+        if (!quota->unwritten)
+            add_pending(quota, id, LEASE_MAX);
+    }
+    account->leased += account->pending;
     account->pending = 0;
 }
 
@@ -245,21 +216,18 @@ bool quota_renew(struct quota *quota, const struct instant *now)
     pthread_mutex_lock(&quota->lock);
     bool low = leases_are_low(quota), covered = !quota->unwritten;
     for (enum provider_id id = 0; id < WEATHER_PROVIDERS; id++) {
-        struct account *account = &quota->accounts[id];
-        roll_windows(account, now);
-        account->pending = lease_wanted(quota, id);
-        for (size_t i = 0; i < QUOTA_WINDOWS; i++)
-            account->kept.spent[i] += account->pending;
-        copies[id] = account->kept;
+        roll_windows(&quota->accounts[id], now);
+        add_pending(quota, id, lease_size(quota, id));
+        copies[id] = quota->accounts[id].kept;
     }
     pthread_mutex_unlock(&quota->lock);
     if (!low)
         return false;
     bool written = quota_file_write(quota->options.path, copies);
     pthread_mutex_lock(&quota->lock);
-    quota->unwritten = !written;
     for (enum provider_id id = 0; id < WEATHER_PROVIDERS; id++)
-        end_pending(&quota->accounts[id], written || covered);
+        end_pending(quota, id, written);
+    quota->unwritten = !written;
     pthread_mutex_unlock(&quota->lock);
     return written || covered;
 }
@@ -300,7 +268,7 @@ struct quota *quota_open(const struct quota_options *options, const struct insta
         begin(&quota->accounts[id], id, now);
     }
     quota_renew(quota, now);
-    metrics_register(rows, ROWS, quota);
+    quota_register_metrics(quota);
     return quota;
 }
 
@@ -377,10 +345,9 @@ enum quota_answer quota_acquire(struct quota *quota, enum provider_id id, enum f
         account->stats.asked = true;
         account->asked += requests;
         account->leased -= leased ? requests : 0;
-        for (size_t i = 0; i < QUOTA_WINDOWS; i++) {
-            account->kept.spent[i] += leased ? 0 : requests;
+        add_to_spent(account, leased ? 0 : requests);
+        for (size_t i = 0; i < QUOTA_WINDOWS; i++)
             account->spent_public[i] += class == FETCH_PUBLIC ? requests : 0;
-        }
     }
     if (leases_are_low(quota))
         pthread_cond_broadcast(&quota->low);
@@ -411,10 +378,9 @@ static void settle(struct quota *quota, enum provider_id id, const struct quota_
         return;
     bool leased = left > 0 && needs_lease(quota, id);
     account->leased += leased ? left : 0;
-    for (size_t i = 0; i < QUOTA_WINDOWS; i++) {
-        account->kept.spent[i] -= leased ? 0 : left;
+    add_to_spent(account, leased ? 0 : -left);
+    for (size_t i = 0; i < QUOTA_WINDOWS; i++)
         account->spent_public[i] -= grant->class == FETCH_PUBLIC ? left : 0;
-    }
 }
 
 void quota_report(struct quota *quota, enum provider_id id, const struct quota_grant *grant,

@@ -81,3 +81,6 @@ bool quota_renew(struct quota *, const struct instant *now);
 
 /* When the window that holds `unix_s` ends. */
 int64_t quota_window_end_s(enum quota_window, int64_t unix_s);
+
+/* Registers the quota's metrics, once, before threads; quota_open does it. */
+void quota_register_metrics(struct quota *);
