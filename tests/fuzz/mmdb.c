@@ -11,11 +11,15 @@
 #include "place/survey.h"
 
 #define CHANGES 64
+#define SURVEYED \
+    0xf0           /* inputs whose first byte is this or more may be surveyed, which takes a millisecond: */
+#define SURVEYS 16 /* the first of so many */
 
 static struct {
-    uint8_t *bytes; /* as the file now is */
-    size_t size;
+    uint8_t *bytes;        /* as the file now is */
+    size_t size, metadata; /* where that begins */
     char path[32];
+    struct mmdb *whole; /* opened before any change, which it sees all the same but for those of metadata */
 } file;
 
 /* libmaxminddb 1.7.1 loses 5 KB when it refuses metadata; the child that reads a database first ends with it.
@@ -39,6 +43,11 @@ static void open_file(void)
     PROPERTY(file.bytes != MAP_FAILED && read(from, file.bytes, file.size) == status.st_size);
     snprintf(file.path, sizeof file.path, "/proc/self/fd/%d", to);
     close(from);
+    static const char marker[] = "\xab\xcd\xefMaxMind.com";
+    const uint8_t *found = memmem(file.bytes, file.size, marker, sizeof marker - 1);
+    char error[MMDB_ERROR_BYTES];
+    PROPERTY(found && (file.whole = mmdb_map(file.path, error)));
+    file.metadata = (size_t)(found - file.bytes);
 }
 
 static void check_record(const struct record *record)
@@ -49,10 +58,8 @@ static void check_record(const struct record *record)
                                   record->longitude >= -180 && record->longitude <= 180));
 }
 
-static void check_database(const struct mmdb *db, const uint8_t address[4])
+static void check_reader(const struct mmdb *db, const uint8_t address[4])
 {
-    char error[MMDB_ERROR_BYTES] = "";
-    struct survey survey;
     struct record record;
     uint32_t asn;
     struct address asked = {.family = ADDRESS_V4};
@@ -60,6 +67,12 @@ static void check_database(const struct mmdb *db, const uint8_t address[4])
     if (mmdb_find(db, &asked, "hi", &record))
         check_record(&record);
     mmdb_find_asn(db, &asked, &asn);
+}
+
+static void check_survey(const struct mmdb *db)
+{
+    char error[MMDB_ERROR_BYTES] = "";
+    struct survey survey;
     bool sound = survey_take(db, &survey, error);
     PROPERTY(sound == !error[0]);
     if (sound)
@@ -69,23 +82,28 @@ static void check_database(const struct mmdb *db, const uint8_t address[4])
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const uint8_t readers[][4] = {{192, 0, 2, 1}, {198, 51, 100, 17}, {203, 0, 113, 5}};
+    static unsigned surveyed;
     uint8_t was[CHANGES];
-    size_t wheres[CHANGES], count = 0;
+    size_t wheres[CHANGES], count = 0, last = 0;
     char error[MMDB_ERROR_BYTES];
     if (!file.bytes)
         open_file();
     if (size < 1)
         return 0;
-    const uint8_t *address = readers[data[0] % 3];
+    uint8_t flags = data[0];
     for (data++, size--; size >= 4 && count < CHANGES; data += 4, size -= 4, count++) {
         wheres[count] = ((size_t)data[0] << 16 | (size_t)data[1] << 8 | data[2]) % file.size;
+        last = wheres[count] > last ? wheres[count] : last;
         was[count] = file.bytes[wheres[count]];
         file.bytes[wheres[count]] = data[3];
     }
-    struct mmdb *db = mmdb_map(file.path, error);
+    struct mmdb *db = last < file.metadata ? file.whole : mmdb_map(file.path, error);
     if (db)
-        check_database(db, address);
-    mmdb_close(db);
+        check_reader(db, readers[flags % 3]);
+    if (db && flags >= SURVEYED && surveyed++ % SURVEYS == 0)
+        check_survey(db);
+    if (db != file.whole)
+        mmdb_close(db);
     while (count-- > 0)
         file.bytes[wheres[count]] = was[count];
     return 0;
