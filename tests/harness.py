@@ -32,6 +32,15 @@ def readers():
     return list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
+def is_office(reader):
+    """Whether the network of a fake reader is as long as the block in which its point is an office, or shorter."""
+    return int(reader["network6"].partition("/")[2]) <= 28
+
+
+def address_of(reader):
+    return reader["ipv4"] or reader["ipv6"]
+
+
 def unix(instant):
     """The seconds of an instant such as 2026-01-31T09:30:00Z."""
     return calendar.timegm(time.strptime(instant, "%Y-%m-%dT%H:%M:%SZ"))

@@ -8,6 +8,11 @@ struct span span_after(struct span span, size_t count)
     return (struct span){span.bytes + count, span.length - count};
 }
 
+struct span span_between(const char *begin, const char *end)
+{
+    return (struct span){begin, (size_t)(end - begin)};
+}
+
 bool span_cut(struct span *rest, char separator, struct span *piece)
 {
     const char *end = rest->length > 0 ? memchr(rest->bytes, separator, rest->length) : NULL;

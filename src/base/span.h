@@ -9,6 +9,9 @@ struct span {
     size_t length;
 };
 
+/* What stands from `begin` to before `end`. */
+struct span span_between(const char *begin, const char *end);
+
 /* Moves what stands before the first `separator`, or else all, from the front of *rest to *piece; the
  * separator is dropped. False, and an empty piece, when nothing is left. */
 bool span_cut(struct span *rest, char separator, struct span *piece);

@@ -90,6 +90,16 @@ static bool needs_unicode_escape(uint32_t point)
            point == 0x2029;
 }
 
+/* Most of most strings: copied in one step. */
+static size_t plain_in_json(const char *string)
+{
+    size_t plain = 0;
+    while (string[plain] >= ' ' && string[plain] < 0x7f && string[plain] != '"' && string[plain] != '\\' &&
+           string[plain] != '<' && string[plain] != '>' && string[plain] != '&')
+        plain++;
+    return plain;
+}
+
 void text_json(struct text *text, const char *string)
 {
     if (!string) {
@@ -98,6 +108,12 @@ void text_json(struct text *text, const char *string)
     }
     text_string(text, "\"");
     while (*string) {
+        size_t plain = plain_in_json(string);
+        if (plain > 0) {
+            text_bytes(text, string, plain);
+            string += plain;
+            continue;
+        }
         uint32_t point = 0xfffd; /* the replacement character, for a byte that is not UTF-8 */
         size_t length = text_utf8(string, strnlen(string, 4), &point);
         if (point == '"' || point == '\\')

@@ -16,7 +16,7 @@ static int compare(const void *a, const void *b)
 
 bool carriers_open(struct carriers *carriers, const uint32_t *added, size_t count)
 {
-    struct span file = {carrier_table, (size_t)(carrier_table_end - carrier_table)}, line;
+    struct span file = span_between(carrier_table, carrier_table_end), line;
     size_t room = file.length / 2 + count; /* a line is two bytes at least */
     carriers->numbers = calloc(room, sizeof *carriers->numbers);
     if (!carriers->numbers)

@@ -8,8 +8,10 @@
 
 EMBED(gazetteer_cities, "data/cities.tsv");
 EMBED(gazetteer_names, "data/city-names.tsv");
+EMBED(gazetteer_regions, "data/regions.tsv");
+EMBED(gazetteer_countries, "data/countries.tsv");
 
-#define FIELDS_MAX 7
+#define FIELDS_MAX 9
 
 /* Cuts off the next line that is neither empty nor a comment, and that into its fields; missing ones are
  * empty. */
@@ -39,41 +41,125 @@ static size_t count_lines(struct span file)
     return lines;
 }
 
-static void add_key(struct city_table *table, size_t text, size_t city, bool whole)
+/* An array with room for `needed` elements; the same one, and noted, when out of memory. */
+static void *reserve(struct city_table *table, void *array, size_t size, size_t needed, size_t *capacity)
 {
-    table->keys[table->key_count++] = (struct name_key){(uint32_t)text, (uint16_t)city, whole};
+    size_t wanted = *capacity ? 2 * *capacity : 1 << 16;
+    void *grown = needed > *capacity ? realloc(array, wanted * size) : array;
+    if (!grown)
+        table->out_of_memory = true;
+    else if (needed > *capacity)
+        *capacity = wanted;
+    return grown ? grown : array;
 }
 
-/* Adds a name and its later words; one that folds to nothing or is longer than FOLD_BYTES is left out. */
-static void add_name(struct city_table *table, struct span name, size_t city)
+static void add_key(struct city_table *table, struct name_index *index, size_t text, size_t of, bool whole)
 {
-    char *text = table->folded + table->folded_bytes;
-    size_t folded = fold(name.bytes, name.length, text);
-    if (folded == 0)
+    index->keys = reserve(table, index->keys, sizeof *index->keys, index->count + 1, &index->capacity);
+    if (!table->out_of_memory)
+        index->keys[index->count++] = (struct name_key){(uint32_t)text, (uint16_t)of, whole};
+}
+
+size_t city_table_article(const char *folded)
+{
+    static const char *const articles[] = {"the ", "l ",   "la ",  "le ",  "les ", "el ", "los ",
+                                           "las ", "den ", "der ", "die ", "al ",  "ad ", "an ",
+                                           "ar ",  "as ",  "ash ", "at ",  "az "};
+    for (size_t i = 0; i < sizeof articles / sizeof articles[0]; i++)
+        if (folded[0] == articles[i][0] && strncmp(folded, articles[i], strlen(articles[i])) == 0)
+            return strlen(articles[i]);
+    return 0;
+}
+
+/* Adds a folded name and its later words. */
+static void add_words(struct city_table *table, struct name_index *index, const char *folded, size_t length,
+                      size_t of)
+{
+    size_t begin = table->folded_bytes, article = city_table_article(folded);
+    table->folded = reserve(table, table->folded, 1, begin + FOLD_BYTES, &table->folded_capacity);
+    if (table->out_of_memory)
         return;
-    add_key(table, table->folded_bytes, city, true);
-    for (size_t i = 1; i < folded; i++)
-        if (text[i - 1] == ' ')
-            add_key(table, table->folded_bytes + i, city, false);
-    table->folded_bytes += folded + 1;
+    memcpy(table->folded + begin, folded, length + 1);
+    table->folded_bytes += length + 1;
+    add_key(table, index, begin, of, true);
+    for (size_t i = 1; i < length; i++)
+        if (folded[i - 1] == ' ')
+            add_key(table, index, begin + i, of, i == article);
+}
+
+/* Adds a name in all its spellings; one that folds to nothing or is longer than FOLD_BYTES is left out. */
+static void add_name(struct city_table *table, struct name_index *index, struct span name, size_t of)
+{
+    char spellings[FOLD_VARIANTS][FOLD_BYTES];
+    bool plain = true; /* there is but one */
+    for (size_t i = 0; i < name.length; i++)
+        plain = plain && !strchr("'-", name.bytes[i]) && !((unsigned char)name.bytes[i] & 0x80);
+    for (unsigned i = 0; i < (plain ? 1 : FOLD_VARIANTS); i++) {
+        size_t length = fold_variant(name.bytes, name.length, i, spellings[i]);
+        bool known = length == 0;
+        for (unsigned j = 0; j < i; j++)
+            known = known || strcmp(spellings[j], spellings[i]) == 0;
+        if (!known)
+            add_words(table, index, spellings[i], length, of);
+    }
+}
+
+static void read_divisions(struct city_table *table, struct span file)
+{
+    struct span f[FIELDS_MAX], other;
+    while (next_row(&file, f)) {
+        size_t of = ++table->division_count;
+        table->divisions[of] = (struct city_division){{f[0].bytes[0], f[0].bytes[1]}, f[1], f[2]};
+        add_name(table, &table->division_names, f[1].length > 0 ? f[1] : f[0], of);
+        add_name(table, &table->division_names, f[2], of);
+        while (span_cut(&f[3], '|', &other))
+            add_name(table, &table->division_names, other, of);
+    }
+}
+
+/* Countries come before regions, each in the order of their codes. */
+static int compare_division(const struct city_division *division, const char *country, struct span code)
+{
+    size_t length = division->code.length < code.length ? division->code.length : code.length;
+    int order = (division->code.length > 0) - (code.length > 0);
+    order = order ? order : memcmp(division->country, country, 2);
+    order = order ? order : memcmp(division->code.bytes, code.bytes, length);
+    return order ? order : (division->code.length > length) - (code.length > length);
+}
+
+static uint16_t find_division(const struct city_table *table, const char *country, struct span code)
+{
+    size_t low = 1, high = table->division_count + 1;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (compare_division(&table->divisions[middle], country, code) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    bool found = low <= table->division_count && compare_division(&table->divisions[low], country, code) == 0;
+    return (uint16_t)(found ? low : 0);
 }
 
 static void read_cities(struct city_table *table)
 {
     struct span file = file_of(gazetteer_cities, gazetteer_cities_end), f[FIELDS_MAX];
-    while (next_row(&file, f)) { /* each number ends with a tab or a line's end */
+    while (next_row(&file, f)) { /* each number ends with a tab */
         size_t city = table->row_count++;
         table->rows[city] = (struct city_row){
             .id = (uint32_t)strtoul(f[0].bytes, NULL, 10),
             .name = f[1],
             .country = {f[2].bytes[0], f[2].bytes[1]},
+            .nation = find_division(table, f[2].bytes, span_after(f[2], f[2].length)),
+            .region = f[3].length > 0 ? find_division(table, f[2].bytes, f[3]) : 0,
             .latitude = strtof(f[4].bytes, NULL),
             .longitude = strtof(f[5].bytes, NULL),
-            .population = (uint32_t)strtoul(f[6].bytes, NULL, 10),
+            .population = f[6].length > 0 ? (uint32_t)strtoul(f[6].bytes, NULL, 10) : 0,
+            .height_m = f[7].length > 0 ? (int16_t)strtol(f[7].bytes, NULL, 10) : CITY_HEIGHT_UNKNOWN,
+            .zone = (uint32_t)(f[8].bytes - gazetteer_cities),
         };
-        memcpy(table->rows[city].region, f[3].bytes, f[3].length < CITY_REGION_BYTES ? f[3].length : 0);
         table->by_id[city] = (uint16_t)city;
-        add_name(table, f[1], city);
+        add_name(table, &table->names, f[1], city);
     }
 }
 
@@ -109,29 +195,27 @@ static void read_names(struct city_table *table)
         other->part_of = f[3].length ? (uint32_t)strtoul(f[3].bytes, NULL, 10) : 0;
         other->hindi = f[4];
         table->rows[city].other = (uint16_t)table->other_count;
-        add_name(table, f[2], city);
-        add_name(table, f[4], city);
+        add_name(table, &table->names, f[2], city);
+        add_name(table, &table->names, f[4], city);
         while (span_cut(&f[5], '|', &alias))
-            add_name(table, alias, city);
+            add_name(table, &table->names, alias, city);
     }
 }
 
-/* Allocates by the number of lines: one is at most one city, or the names of one. Folding makes nothing
- * longer, and a word with its separator takes two bytes at least; fold writes FOLD_BYTES at most. */
+/* Allocates by the number of lines: one is at most one city, the names of one, or a division. */
 static bool allocate(struct city_table *table)
 {
-    struct span city_file = file_of(gazetteer_cities, gazetteer_cities_end);
-    struct span name_file = file_of(gazetteer_names, gazetteer_names_end);
-    size_t cities = count_lines(city_file), names = count_lines(name_file);
-    size_t bytes = city_file.length + name_file.length;
-    if (cities >= CITY_NONE || names >= CITY_NONE)
+    size_t cities = count_lines(file_of(gazetteer_cities, gazetteer_cities_end));
+    size_t names = count_lines(file_of(gazetteer_names, gazetteer_names_end));
+    size_t divisions = count_lines(file_of(gazetteer_regions, gazetteer_regions_end)) +
+                       count_lines(file_of(gazetteer_countries, gazetteer_countries_end));
+    if (cities >= CITY_NONE || names >= CITY_NONE || divisions >= CITY_DIVISIONS_MAX)
         return false;
     table->rows = calloc(cities, sizeof *table->rows);
     table->others = calloc(names + 1, sizeof *table->others);
+    table->divisions = calloc(divisions + 1, sizeof *table->divisions);
     table->by_id = calloc(cities, sizeof *table->by_id);
-    table->folded = malloc(bytes + FOLD_BYTES);
-    table->keys = malloc((bytes / 2 + 1) * sizeof *table->keys);
-    return table->rows && table->others && table->by_id && table->folded && table->keys;
+    return table->rows && table->others && table->divisions && table->by_id;
 }
 
 static int compare_keys(const void *a, const void *b, void *context)
@@ -139,27 +223,38 @@ static int compare_keys(const void *a, const void *b, void *context)
     const struct name_key *x = a, *y = b;
     const char *folded = context;
     int order = strcmp(folded + x->text, folded + y->text);
-    return order ? order : x->city - y->city;
+    return order ? order : x->of - y->of;
 }
 
-/* Sorts the keys, and frees what was allocated in excess. */
-static void sort_keys(struct city_table *table)
+/* Gives back what was allocated in excess. */
+static void *trim(void *array, size_t bytes)
 {
-    char *folded = realloc(table->folded, table->folded_bytes + 1);
-    struct name_key *keys = realloc(table->keys, (table->key_count + 1) * sizeof *keys);
-    table->folded = folded ? folded : table->folded;
-    table->keys = keys ? keys : table->keys;
-    qsort_r(table->keys, table->key_count, sizeof *table->keys, compare_keys, table->folded);
+    void *trimmed = realloc(array, bytes + 1);
+    if (trimmed)
+        array = trimmed;
+    return array;
+}
+
+static void sort_keys(struct name_index *index, char *folded)
+{
+    index->keys = trim(index->keys, index->count * sizeof *index->keys);
+    qsort_r(index->keys, index->count, sizeof *index->keys, compare_keys, folded);
 }
 
 bool city_table_open(struct city_table *table)
 {
     if (!allocate(table))
         return false;
+    read_divisions(table, file_of(gazetteer_countries, gazetteer_countries_end));
+    read_divisions(table, file_of(gazetteer_regions, gazetteer_regions_end));
     read_cities(table);
     qsort_r(table->by_id, table->row_count, sizeof *table->by_id, compare_ids, table->rows);
     read_names(table);
-    sort_keys(table);
+    if (table->out_of_memory)
+        return false;
+    table->folded = trim(table->folded, table->folded_bytes);
+    sort_keys(&table->names, table->folded);
+    sort_keys(&table->division_names, table->folded);
     return true;
 }
 
@@ -167,9 +262,11 @@ void city_table_close(struct city_table *table)
 {
     free(table->rows);
     free(table->others);
+    free(table->divisions);
     free(table->by_id);
     free(table->folded);
-    free(table->keys);
+    free(table->names.keys);
+    free(table->division_names.keys);
 }
 
 struct span city_table_name(const struct city_table *table, size_t city, bool hindi)
@@ -181,24 +278,28 @@ struct span city_table_name(const struct city_table *table, size_t city, bool hi
     return other->display.length > 0 ? other->display : row->name;
 }
 
-static int compare_key(const struct city_table *table, size_t key, const char *text, size_t length)
+struct span city_table_zone(const struct city_table *table, size_t city)
 {
-    return strncmp(table->folded + table->keys[key].text, text, length);
+    const char *begin = gazetteer_cities + table->rows[city].zone;
+    struct span rest = file_of(begin, gazetteer_cities_end), zone;
+    span_cut(&rest, '\n', &zone);
+    return zone;
 }
 
-const struct name_key *city_table_keys(const struct city_table *table, const char *text, size_t length,
-                                       size_t *count)
+const struct name_key *city_table_keys(const struct city_table *table, const struct name_index *index,
+                                       const char *text, size_t length, size_t *count)
 {
-    size_t low = 0, high = table->key_count;
+    const struct name_key *keys = index->keys;
+    size_t low = 0, high = index->count;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (compare_key(table, middle, text, length) < 0)
+        if (strncmp(table->folded + keys[middle].text, text, length) < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    while (high < table->key_count && compare_key(table, high, text, length) == 0)
+    while (high < index->count && strncmp(table->folded + keys[high].text, text, length) == 0)
         high++;
     *count = high - low;
-    return &table->keys[low];
+    return &keys[low];
 }

@@ -245,8 +245,10 @@ static void open_database(struct generation *generation, size_t i, const struct 
     int64_t days;
     database->file = look_at(path);
     if (!open_file(generation, i, serving, database->refusal)) {
-        log_event(LOG_WARN, "database not loaded", log_str("file", path), log_str("error", database->refusal),
-                  log_str("type", database->db ? mmdb_facts(database->db)->type : ""));
+        if (database->db)
+            mmdb_add_type(database->db, database->refusal);
+        log_event(LOG_WARN, "database not loaded", log_str("file", path),
+                  log_str("error", database->refusal));
         generation->complete = false;
         mmdb_close(database->db);
         database->db = NULL;
@@ -285,6 +287,27 @@ static bool answers_enough(const struct generation *candidate, const struct gene
     return false;
 }
 
+/* Warns where only confirmed cities are believed and nothing can confirm one: no second database of a family,
+ * and no radii; the bundled readers do not count. */
+static void check_belief(const struct generation *generation)
+{
+    size_t opinions[ADDRESS_V6 + 1] = {0};
+    bool radii = false;
+    for (size_t i = 0; i < generation->options.database_count; i++) {
+        const struct database *database = &generation->files[i];
+        if (!database->db || database->repeats || !mmdb_facts(database->db)->ages)
+            continue;
+        radii = radii || mmdb_facts(database->db)->has_radii;
+        for (size_t family = ADDRESS_V4; family <= ADDRESS_V6; family++)
+            opinions[family] += database->survey.city_share[family] > 0;
+    }
+    if (generation->options.believe == PLACE_BELIEVE_CONFIRMED && !radii && opinions[ADDRESS_V4] < 2 &&
+        opinions[ADDRESS_V6] < 2)
+        log_line(LOG_WARN,
+                 "believe = confirmed, but there is neither a second database nor one with radii to "
+                 "confirm a city: no reader gets one");
+}
+
 /* Opens what the options name; `serving`: what it is to replace, or NULL at the start. */
 static struct generation *generation_open(const struct place_options *options,
                                           const struct generation *serving)
@@ -304,6 +327,7 @@ static struct generation *generation_open(const struct place_options *options,
     }
     for (size_t i = 0; i < generation->file_count; i++)
         open_database(generation, i, serving);
+    check_belief(generation);
     return generation;
 }
 

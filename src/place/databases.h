@@ -10,6 +10,7 @@
 #include "place/place.h"
 #include "place/survey.h"
 #include "place/vague.h"
+#include "place/zone.h"
 
 #include <pthread.h>
 #include <sys/stat.h>
@@ -36,6 +37,7 @@ struct generation {
 
 struct places {
     struct gazetteer *gazetteer; /* never changes */
+    struct zones *zones;         /* nor does this */
     pthread_mutex_t lock;
     struct generation *present;                    /* guarded by lock; never NULL after places_open */
     char refusals[PLACE_FILES][PLACE_ERROR_BYTES]; /* of the last attempt to load each file of it; ""

@@ -2,7 +2,7 @@
  */
 #include "place/gazetteer.h"
 
-#include "place/city_table.h"
+#include "place/city_search.h"
 #include "place/fold.h"
 
 #include <math.h>
@@ -26,13 +26,13 @@ struct gazetteer {
     struct city_table table;
     uint16_t *metropolis; /* of each city: the one it is a part of, itself where it is of none */
     size_t large_count;   /* the cities before it may have parts */
-    uint16_t *grid;       /* the large cities, cell by cell, the largest first */
+    uint16_t *grid;       /* all cities, cell by cell, the largest first */
     uint16_t *cell_begins;
 };
 
 static double radius_km(uint32_t population)
 {
-    return fmin(RADIUS_KM_MAX, RADIUS_KM_PER_ROOT * sqrt(population));
+    return fmin(RADIUS_KM_MAX, RADIUS_KM_PER_ROOT * sqrt(population ? population : UNKNOWN_PEOPLE));
 }
 
 static size_t cell_of_degrees(int latitude, int longitude)
@@ -47,14 +47,14 @@ static size_t cell_of_row(const struct city_row *row)
     return cell_of_degrees((int)floorf(row->latitude), (int)floorf(row->longitude));
 }
 
-/* A counting sort of the large cities: cell c is grid[cell_begins[c] .. cell_begins[c + 1]). */
+/* A counting sort of the cities: cell c is grid[cell_begins[c] .. cell_begins[c + 1]). */
 static void fill_grid(struct gazetteer *g)
 {
-    for (size_t i = 0; i < g->large_count; i++)
+    for (size_t i = 0; i < g->table.row_count; i++)
         g->cell_begins[cell_of_row(&g->table.rows[i])]++;
     for (size_t cell = 1; cell <= GRID_CELLS; cell++) /* counts become ends */
         g->cell_begins[cell] = (uint16_t)(g->cell_begins[cell] + g->cell_begins[cell - 1]);
-    for (size_t i = g->large_count; i-- > 0;) /* ends become begins */
+    for (size_t i = g->table.row_count; i-- > 0;) /* ends become begins */
         g->grid[--g->cell_begins[cell_of_row(&g->table.rows[i])]] = (uint16_t)i;
 }
 
@@ -62,10 +62,11 @@ static void fill_grid(struct gazetteer *g)
  * matter here the error is less than a hundredth up to 70 degrees of latitude. */
 struct point {
     double latitude, longitude, cosine;
-    const char *country, *region; /* the region's code, "" when not known */
+    const char *country;
+    uint16_t region; /* of city_row; 0 when not known */
 };
 
-static struct point point_at(double latitude, double longitude, const char *country, const char *region)
+static struct point point_at(double latitude, double longitude, const char *country, uint16_t region)
 {
     return (struct point){latitude, longitude, cos(latitude * M_PI / 180), country, region};
 }
@@ -94,9 +95,9 @@ static void search_cell(const struct gazetteer *g, size_t cell, const struct poi
 {
     for (size_t i = g->cell_begins[cell]; i < g->cell_begins[cell + 1]; i++) {
         const struct city_row *row = &g->table.rows[g->grid[i]];
-        if (row->population <= population)
+        if (g->grid[i] >= g->large_count || row->population <= population)
             break; /* a cell's largest come first */
-        bool other_region = point->region[0] && row->region[0] && strcmp(point->region, row->region) != 0;
+        bool other_region = point->region && row->region && point->region != row->region;
         if (g->metropolis[g->grid[i]] != g->grid[i] || !same_country(row, point->country) || other_region)
             continue;
         double ratio = distance_km(point, row) / radius_km(row->population);
@@ -133,7 +134,7 @@ static void find_parts(struct gazetteer *g)
         g->metropolis[i] = (uint16_t)(city != CITY_NONE ? city : i);
     }
     for (size_t i = 0; i < g->table.row_count; i++) {
-        if (g->table.others[rows[i].other].part_of)
+        if (g->table.others[rows[i].other].part_of || rows[i].population == 0)
             continue;
         struct point centre = point_at(rows[i].latitude, rows[i].longitude, rows[i].country, rows[i].region);
         size_t city = metropolis_of(g, &centre, rows[i].population);
@@ -150,7 +151,7 @@ struct gazetteer *gazetteer_open(void)
     while (g->large_count < g->table.row_count && g->table.rows[g->large_count].population >= LARGE_PEOPLE)
         g->large_count++;
     g->metropolis = calloc(g->table.row_count + 1, sizeof *g->metropolis);
-    g->grid = calloc(g->large_count + 1, sizeof *g->grid);
+    g->grid = calloc(g->table.row_count + 1, sizeof *g->grid);
     g->cell_begins = calloc(GRID_CELLS + 1, sizeof *g->cell_begins);
     if (!g->metropolis || !g->grid || !g->cell_begins)
         goto failed;
@@ -174,19 +175,26 @@ void gazetteer_close(struct gazetteer *g)
     free(g);
 }
 
+static void copy_span(char *to, size_t size, struct span from)
+{
+    memcpy(to, from.bytes, from.length < size ? from.length : size - 1); /* the rest of `to` is zero */
+}
+
 static void copy_out(const struct gazetteer *g, size_t city, const char *language, struct city *out)
 {
     const struct city_row *row = &g->table.rows[city];
-    struct span name = city_table_name(&g->table, city, strcmp(language, "hi") == 0);
-    size_t length = name.length < sizeof out->name ? name.length : sizeof out->name - 1;
     *out = (struct city){
         .id = row->id,
         .country = {row->country[0], row->country[1]},
         .latitude = round((double)row->latitude * 1e4) / 1e4,
         .longitude = round((double)row->longitude * 1e4) / 1e4,
         .population = row->population,
+        .height_m = row->height_m,
     };
-    memcpy(out->name, name.bytes, length);
+    copy_span(out->name, sizeof out->name, city_table_name(&g->table, city, strcmp(language, "hi") == 0));
+    if (row->region)
+        copy_span(out->region, sizeof out->region, g->table.divisions[row->region].name);
+    copy_span(out->timezone, sizeof out->timezone, city_table_zone(&g->table, city));
 }
 
 bool gazetteer_by_id(const struct gazetteer *g, int64_t id, const char *language, struct city *out)
@@ -215,9 +223,9 @@ static size_t find_by_name(const struct gazetteer *g, const char *name, const st
 {
     struct depth best = {CITY_NONE, INFINITY};
     size_t count;
-    const struct name_key *keys = city_table_keys(&g->table, name, strlen(name) + 1, &count);
+    const struct name_key *keys = city_table_keys(&g->table, &g->table.names, name, strlen(name) + 1, &count);
     for (size_t i = 0; i < count; i++) {
-        size_t city = keys[i].city;
+        size_t city = keys[i].of;
         if (!keys[i].whole || !same_country(&g->table.rows[city], point->country))
             continue;
         double distance = distance_km(point, &g->table.rows[city]),
@@ -247,11 +255,13 @@ static bool strip_suffix(char *name, size_t length)
 static size_t city_at(const struct gazetteer *g, struct point *point, const char *recorded,
                       const char *region, const char **rule)
 {
-    char name[FOLD_BYTES];
+    char name[FOLD_BYTES], joined[FOLD_BYTES];
     size_t length = fold(recorded, gazetteer_strip_qualifier(recorded), name);
     if (length == 0)
         return CITY_NONE;
     size_t city = find_by_name(g, name, point);
+    if (city == CITY_NONE && fold_variant(recorded, strlen(recorded), FOLD_JOINED, joined) > 0)
+        city = find_by_name(g, joined, point);
     if (city == CITY_NONE && strip_suffix(name, length))
         city = find_by_name(g, name, point);
     *rule = "the recorded name is this city's, in one of its spellings";
@@ -272,7 +282,7 @@ const char *gazetteer_name_point(const struct gazetteer *g, double latitude, dou
     if (!(fabs(latitude) <= 90 && fabs(longitude) <= 180)) /* nor is it for NaN */
         return NULL;
     const char *rule;
-    struct point point = point_at(latitude, longitude, country, "");
+    struct point point = point_at(latitude, longitude, country, 0);
     size_t city = city_at(g, &point, recorded, region, &rule);
     if (city == CITY_NONE)
         return NULL;
@@ -280,47 +290,74 @@ const char *gazetteer_name_point(const struct gazetteer *g, double latitude, dou
     return rule;
 }
 
-/* A hit is a number, and the lower the better: the bit of a city that is not of the asked country, the bit of
- * one that is found by a later word of its name, then the city. */
-#define HIT_ABROAD  ((uint32_t)2 << 16)
-#define HIT_WITHIN  ((uint32_t)1 << 16)
-#define HIT_CITY(h) ((uint16_t)(h))
-
-/* Inserts a hit among the best `max`, in order; a city that several keys find counts once, as its best. */
-static size_t insert(uint32_t hits[], size_t count, size_t max, uint32_t hit)
+/* Of a great circle. */
+static double far_distance_km(const struct point *from, const struct city_row *row)
 {
-    for (size_t i = 0; i < count; i++)
-        if (HIT_CITY(hits[i]) == HIT_CITY(hit)) {
-            if (hits[i] <= hit)
-                return count;
-            memmove(&hits[i], &hits[i + 1], (--count - i) * sizeof *hits);
-        }
-    if (count == max && hits[--count] < hit)
-        return max;
-    size_t at = count;
-    for (; at > 0 && hit < hits[at - 1]; at--)
-        hits[at] = hits[at - 1];
-    hits[at] = hit;
-    return count + 1;
+    double to_radians = M_PI / 180, north = sin((row->latitude - from->latitude) * to_radians / 2);
+    double east = sin((row->longitude - from->longitude) * to_radians / 2);
+    double square = north * north + from->cosine * cos(row->latitude * to_radians) * east * east;
+    return KM_PER_DEGREE / to_radians * 2 * asin(sqrt(fmin(1, square)));
+}
+
+/* Searches one cell for a city that is nearer than the best so far, which counts in radii within a disc, and
+ * from there on 1 and the kilometres to it. `plane`: the cell is near, and far from the poles. */
+static void search_cell_for_nearest(const struct gazetteer *g, size_t cell, const struct point *point,
+                                    bool plane, struct depth *best)
+{
+    for (size_t i = g->cell_begins[cell]; i < g->cell_begins[cell + 1]; i++) {
+        const struct city_row *row = &g->table.rows[g->grid[i]];
+        double radius = radius_km(row->population);
+        double distance = plane ? distance_km(point, row) : far_distance_km(point, row);
+        double ratio = distance < radius ? distance / radius : 1 + distance - radius;
+        if (ratio < best->ratio)
+            *best = (struct depth){g->grid[i], ratio};
+    }
+}
+
+/* The nearest city in a window that holds every point within `reach_km`. */
+static struct depth nearest_within(const struct gazetteer *g, const struct point *point, double reach_km)
+{
+    struct depth best = {CITY_NONE, INFINITY};
+    double north = reach_km / KM_PER_DEGREE;
+    bool plane = reach_km <= 2 * RADIUS_KM_MAX && fabs(point->latitude) < 70;
+    double edge = fabs(point->latitude) + north; /* meridians are closest there */
+    double east = edge < 89 ? fmin(180, north / cos(edge * M_PI / 180)) : 180;
+    int south_end = (int)floor(fmax(point->latitude - north, -90));
+    int north_end = (int)floor(fmin(point->latitude + north, 89));
+    int west_end = (int)floor(point->longitude - east);
+    int columns = (int)fmin(GRID_COLUMNS, floor(point->longitude + east) - west_end + 1);
+    for (int latitude = south_end; latitude <= north_end; latitude++)
+        for (int i = 0; i < columns; i++)
+            search_cell_for_nearest(g, cell_of_degrees(latitude, west_end + i), point, plane, &best);
+    return best;
+}
+
+bool gazetteer_nearest(const struct gazetteer *g, double latitude, double longitude, const char *language,
+                       struct city *out)
+{
+    if (!(fabs(latitude) <= 90 && fabs(longitude) <= 180)) /* nor is it for NaN */
+        return false;
+    struct point point = point_at(latitude, longitude, "", 0);
+    double reach_km = 2 * RADIUS_KM_MAX, end_km = GAZETTEER_NEAREST_KM + RADIUS_KM_MAX;
+    struct depth best = nearest_within(g, &point, reach_km);
+    /* The disc of a city outside the window begins further off than this. */
+    while (best.ratio > 1 + reach_km - RADIUS_KM_MAX && reach_km < end_km) {
+        reach_km = fmin(2 * reach_km, end_km);
+        best = nearest_within(g, &point, reach_km);
+    }
+    if (!(best.ratio <= 1 + GAZETTEER_NEAREST_KM))
+        return false;
+    copy_out(g, g->metropolis[best.city], language, out);
+    return true;
 }
 
 size_t gazetteer_search(const struct gazetteer *g, const char *query, const char *country,
                         const char *language, struct city *out, size_t max)
 {
-    char text[FOLD_BYTES];
-    uint32_t hits[GAZETTEER_FOUND_MAX];
-    size_t count = 0, key_count, length = fold(query, strlen(query), text);
-    max = max < GAZETTEER_FOUND_MAX ? max : GAZETTEER_FOUND_MAX;
-    if (length == 0 || max == 0)
-        return 0;
-    const struct name_key *keys = city_table_keys(&g->table, text, length, &key_count);
-    for (size_t i = 0; i < key_count; i++) {
-        bool home = same_country(&g->table.rows[keys[i].city], country);
-        uint32_t hit = keys[i].city | (home ? 0 : HIT_ABROAD) | (keys[i].whole ? 0 : HIT_WITHIN);
-        count = insert(hits, count, max, hit);
-    }
+    size_t found[CITY_SEARCH_MAX], count = city_search(&g->table, query, country, found, max);
+    _Static_assert(CITY_SEARCH_MAX == GAZETTEER_FOUND_MAX, "one ceiling");
     for (size_t i = 0; i < count; i++)
-        copy_out(g, HIT_CITY(hits[i]), language, &out[i]);
+        copy_out(g, found[i], language, &out[i]);
     return count;
 }
 

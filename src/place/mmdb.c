@@ -13,6 +13,7 @@
 #define PATH_STEPS      5
 #define NAME_LANGUAGE   ((const char *)1) /* in a path: the asked language */
 #define RECORD_PATHS    3
+#define TYPE_BYTES      64
 #define RADIUS_SEARCHED ((size_t)1 << 20)
 #define V4_BITS         32
 #define V6_BITS         128
@@ -119,6 +120,15 @@ bool mmdb_equal(const struct mmdb *a, const struct mmdb *b)
 const struct mmdb_facts *mmdb_facts(const struct mmdb *db)
 {
     return &db->facts;
+}
+
+void mmdb_add_type(const struct mmdb *db, char error[MMDB_ERROR_BYTES])
+{
+    char type[TYPE_BYTES];
+    size_t length = strlen(error);
+    text_sanitize(db->facts.type, strlen(db->facts.type), type, sizeof type);
+    if (type[0])
+        snprintf(error + length, MMDB_ERROR_BYTES - length, " (its type is %s)", type);
 }
 
 static bool get(const MMDB_entry_s *record, const char *const *path, const char *language,
@@ -233,23 +243,28 @@ bool mmdb_find(const struct mmdb *db, const struct address *address, const char 
     if (!find_entry(db, address, &result))
         return false;
     *out = (struct record){0};
-    bool mapped =
-        address->family == ADDRESS_V4 && db->file.metadata.ip_version == 6 && result.netmask >= V4_DEPTH;
-    out->prefix_bits = (unsigned)result.netmask - (mapped ? V4_DEPTH : 0);
+    unsigned bits = result.netmask;
+    unsigned before = address->family == ADDRESS_V4 && db->file.metadata.ip_version == 6 ? V4_DEPTH : 0;
+    out->prefix_bits = bits > before ? bits - before : 0; /* 0 also where all of IPv4 has one record */
     read_record(&result.entry, language, out);
     return true;
 }
 
-/* The number is one, or in the databases of IPinfo a text such as "AS55836". */
+/* The number in a text such as "AS55836", as the databases of IPinfo have it; NaN where it is none. */
+static double number_of_text(const char *bytes, size_t count)
+{
+    size_t before = count > 2 && memcmp(bytes, "AS", 2) == 0 ? 2 : 0;
+    return record_number(bytes + before, count - before);
+}
+
 static bool read_asn(const MMDB_entry_s *entry, uint32_t *asn)
 {
     MMDB_entry_data_s data;
     size_t path = 0;
     if (!next_value(entry, FLAT, ASN, "", &path, &data))
         return false;
-    double number = data.type == MMDB_DATA_TYPE_UTF8_STRING && data.data_size > 2
-                        ? record_number(data.utf8_string + 2, data.data_size - 2)
-                        : number_of(&data);
+    double number = data.type == MMDB_DATA_TYPE_UTF8_STRING ? number_of_text(data.utf8_string, data.data_size)
+                                                            : number_of(&data);
     *asn = number >= 1 && number <= UINT32_MAX ? (uint32_t)number : 0;
     return *asn != 0;
 }

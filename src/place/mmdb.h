@@ -64,3 +64,6 @@ struct mmdb_facts {
     const struct credit *credit; /* that its licence asks for, NULL when none is known; static */
 };
 const struct mmdb_facts *mmdb_facts(const struct mmdb *);
+
+/* Adds to a sentence of what type the database is, cleaned, if it fits. */
+void mmdb_add_type(const struct mmdb *, char error[MMDB_ERROR_BYTES]);

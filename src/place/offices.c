@@ -190,13 +190,8 @@ bool office_tally_add(struct office_tally *tally, const struct mmdb_network *net
     for (enum kind kind = 0; kind < V6_LOCAL; kind++)
         if (!add_to_block(tally, kind, network, point))
             return false;
-    if (network->family != ADDRESS_V6 || network->bits <= V6_BITS)
-        return true;
-    uint64_t first = network->base >> V6_LOCAL_BITS, count = 1;
-    if (network->bits < V6_LOCAL_BITS)
-        count <<= V6_LOCAL_BITS - network->bits;
-    for (uint64_t local = first; local < first + count; local++)
-        add_local(tally, local, point);
+    if (network->family == ADDRESS_V6 && network->bits >= V6_LOCAL_BITS) /* a larger one is never spared */
+        add_local(tally, network->base >> V6_LOCAL_BITS, point);
     return true;
 }
 

@@ -64,7 +64,8 @@ struct places *places_open(const struct place_options *options)
         return NULL;
     pthread_mutex_init(&places->lock, NULL);
     places->gazetteer = gazetteer_open();
-    if (!places->gazetteer || !databases_open(places, options)) {
+    places->zones = zones_open(ZONES_FOLDER);
+    if (!places->gazetteer || !places->zones || !databases_open(places, options)) {
         places_close(places);
         return NULL;
     }
@@ -78,6 +79,7 @@ void places_close(struct places *places)
         return;
     databases_close(places);
     gazetteer_close(places->gazetteer);
+    zones_close(places->zones);
     pthread_mutex_destroy(&places->lock);
     free(places);
 }
@@ -85,6 +87,7 @@ void places_close(struct places *places)
 /* One lookup, from address to place. */
 struct lookup {
     const struct gazetteer *gazetteer;
+    const struct zones *zones;
     const struct generation *generation;
     const struct address *address;
     const char *language;
@@ -104,10 +107,12 @@ static void copy_stripped(const char *name, struct place *place)
  * one. Returns the rule that gave the name. */
 static const char *name_place(const struct lookup *lookup, const struct record *record)
 {
-    struct city city, local;
+    struct city city = {.id = 0}, local;
     struct place *place = lookup->place;
     const char *rule = gazetteer_name_point(lookup->gazetteer, record->latitude, record->longitude,
                                             record->country, record->region, record->city, "en", &city);
+    if (!zones_known(lookup->zones, place->timezone))
+        ARRAY_COPY(place->timezone, city.timezone);
     if (!rule) {
         copy_stripped(record->city_local[0] ? record->city_local : record->city, place);
         return "the record's own name, without a district in brackets";
@@ -116,6 +121,8 @@ static const char *name_place(const struct lookup *lookup, const struct record *
                       strcmp(local.name, city.name) != 0;
     const struct city *named = translated ? &local : &city;
     place->id = city.id;
+    if (place->region[0] == '\0')
+        ARRAY_COPY(place->region, city.region);
     if (strcmp(city.name, record->city) == 0 && !translated && record->city_local[0])
         copy_stripped(record->city_local, place);
     else
@@ -291,33 +298,41 @@ static void apply_home_fallback(const struct generation *generation, struct plac
     place->reason = reason;
 }
 
-void places_find(struct places *places, const struct address *address, const struct record *edge_record,
-                 const char *language, struct place *out, struct place_evidence *evidence)
+/* Finds a place. The evidence is large: only what is used of it is set, the databases' names if `told`. */
+static void find(struct places *places, const struct address *address, const struct record *edge_record,
+                 const char *language, struct place *out, struct place_evidence *evidence, bool told)
 {
-    struct place_evidence found; /* large: only what is used is set */
-    struct place_evidence *used = evidence ? evidence : &found;
     const char *range;
     struct address judged = address_judged(address);
     enum address_class class = address_classify(&judged, &range);
     *out = (struct place){0};
     struct generation *generation = generation_acquire(places);
     const struct lookup lookup = {.gazetteer = places->gazetteer,
+                                  .zones = places->zones,
                                   .generation = generation,
                                   .address = &judged,
                                   .language = language,
                                   .vague = vague_contains(&generation->vague, &judged),
                                   .place = out,
-                                  .evidence = used};
-    used->witness_count = used->decides = used->asn = 0;
-    used->label = NULL;
-    used->range = address->family == ADDRESS_NONE ? NULL : range;
+                                  .evidence = evidence};
+    evidence->witness_count = evidence->decides = evidence->asn = 0;
+    evidence->label = NULL;
+    evidence->range = address->family == ADDRESS_NONE ? NULL : range;
     if (edge_record)
         hear_proxy(&lookup, edge_record);
-    used->reason = judge_address(&lookup, class);
-    if (evidence)
-        ARRAY_COPY(evidence->databases, generation->options.databases);
+    evidence->reason = judge_address(&lookup, class);
     apply_home_fallback(generation, out);
+    places_complete_zone(places, out);
+    if (told)
+        ARRAY_COPY(evidence->databases, generation->options.databases);
     generation_release(places, generation);
+}
+
+void places_find(struct places *places, const struct address *address, const struct record *edge_record,
+                 const char *language, struct place *out, struct place_evidence *evidence)
+{
+    struct place_evidence unread;
+    find(places, address, edge_record, language, out, evidence ? evidence : &unread, evidence);
     if (evidence)
         return;
     metric_add(&rows[LOOKUPS], out->verdict, 0);
@@ -348,8 +363,23 @@ bool places_choose(const struct places *places, int64_t id, const char *language
         .id = city.id,
     };
     ARRAY_COPY(out->name, city.name);
+    ARRAY_COPY(out->region, city.region);
     ARRAY_COPY(out->country, city.country);
+    ARRAY_COPY(out->timezone, city.timezone);
     return true;
+}
+
+void places_complete_zone(const struct places *places, struct place *place)
+{
+    struct city city;
+    if (place->source != PLACE_FROM_NONE && place->timezone[0] == '\0' &&
+        gazetteer_nearest(places->gazetteer, place->latitude, place->longitude, "en", &city))
+        ARRAY_COPY(place->timezone, city.timezone);
+}
+
+bool places_offset(const struct places *places, const char *zone, int64_t at_s, int32_t *offset_s)
+{
+    return zones_offset(places->zones, zone, at_s, offset_s);
 }
 
 const struct gazetteer *places_gazetteer(const struct places *places)

@@ -69,8 +69,8 @@ struct place {
     enum place_source source;    /* PLACE_FROM_NONE: no name, no coordinates */
     char name[PLACE_NAME_BYTES]; /* clean UTF-8, not escaped; "" where source is none */
     char region[PLACE_NAME_BYTES];
-    char country[3]; /* may be known where the city is not */
-    char timezone[RECORD_TIMEZONE_BYTES];
+    char country[3];                      /* may be known where the city is not */
+    char timezone[RECORD_TIMEZONE_BYTES]; /* IANA name, "" where not known */
     double latitude, longitude;
     int64_t id;                                  /* GeoNames id, 0: none */
     const struct credit *credits[PLACE_CREDITS]; /* of the databases that were witnesses; static */
@@ -167,6 +167,14 @@ void places_find(struct places *, const struct address *, const struct record *e
 
 /* The place with a GeoNames id, which a reader chose. False when there is none. Thread-safe. */
 bool places_choose(const struct places *, int64_t id, const char *language, struct place *out);
+
+/* Gives a place without a time zone that of the nearest city. Places that come from here have theirs: of the
+ * record where the system knows it, else of the city that they are named after, else of the nearest.
+ * Thread-safe. */
+void places_complete_zone(const struct places *, struct place *);
+
+/* The offset from UTC of a time zone at an instant, in seconds; false where it is not known. Thread-safe. */
+bool places_offset(const struct places *, const char *zone, int64_t at_s, int32_t *offset_s);
 
 /* The gazetteer that the places are named by; valid while the room is open. Thread-safe. */
 const struct gazetteer *places_gazetteer(const struct places *);

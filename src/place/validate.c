@@ -84,6 +84,8 @@ int validate_main(const char *path)
             snprintf(error, sizeof error, "its build date is not plausible");
         else if (validate_known_networks(db, error) && survey_take(db, &survey, error))
             write_survey(&survey, error);
+        if (error[0])
+            mmdb_add_type(db, error);
         mmdb_close(db);
     }
     printf("%s", error);

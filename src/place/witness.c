@@ -43,7 +43,6 @@ static const struct witness *first_rejected(const struct witness witnesses[], si
 static void compare(const struct witness witnesses[], size_t count, const struct witness_rules *rules,
                     bool strong, struct witness_verdict *verdict)
 {
-    double conflict_km = fmax(rules->max_radius_km, CONFIRMED_KM);
     for (size_t i = 0; i < count; i++) {
         const struct witness *other = &witnesses[i];
         if (other == verdict->decides || other->reason != PLACE_REASON_NONE)
@@ -51,7 +50,7 @@ static void compare(const struct witness witnesses[], size_t count, const struct
         double distance_km = distance_between(&verdict->decides->record, &other->record);
         if (distance_km <= CONFIRMED_KM)
             verdict->confidence = PLACE_CONFIRMED;
-        else if (distance_km > conflict_km && witness_is_strong(other, rules) == strong)
+        else if (distance_km > rules->max_radius_km && witness_is_strong(other, rules) == strong)
             verdict->reason = PLACE_CONFLICT;
     }
 }

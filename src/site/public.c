@@ -163,19 +163,30 @@ static void serve_weather(void *context, const struct http_request *request, str
     widget_weather_json(&widget, &answer->body);
 }
 
+/* Serves the cities that a query finds, or the one of a point, which goes before a query. */
 static void serve_places(void *context, const struct http_request *request, struct http_answer *answer)
 {
     struct public_site *site = context;
     struct visit_request asked;
-    struct http_parameter query, country;
+    struct http_parameter query, country, point;
     if (answer_cors(site, request, answer))
         return;
     visit_read(&site->visits, request, &asked);
+    const struct language *language = asked.visit.language;
+    const char *q = visit_parameter(request, "q", &query), *near = visit_parameter(request, "near", &point);
+    bool is_near = near == point.value; /* it is there, if empty */
+    if (is_near && !widget_nearest_json(&site->widget, near, language, &answer->body)) {
+        refuse_json(answer, 400, "not a point such as near=19.1,72.9");
+        return;
+    }
+    if (!is_near)
+        widget_places_json(&site->widget, q, visit_parameter(request, "country", &country), language,
+                           &answer->body);
+    else if (q == query.value)
+        visit_ignore(&asked, "q", "near goes before it");
     answer->type = JSON;
     text_format(&answer->headers, "Cache-Control: public, max-age=%d\r\n", PLACES_MAX_AGE_S);
     write_ignored(&asked, &answer->headers);
-    widget_places_json(&site->widget, visit_parameter(request, "q", &query),
-                       visit_parameter(request, "country", &country), asked.visit.language, &answer->body);
 }
 
 static void serve_scenarios(void *context, const struct http_request *request, struct http_answer *answer)

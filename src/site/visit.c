@@ -119,11 +119,12 @@ static const char *read_own(struct query *query, const struct http_parameter *pa
 
 typedef const char *parameter_reader(struct query *, const struct http_parameter *);
 
-static const char *const parameter_names[] = {"lang",     "units",  "show", "ip", "place",   "at",
-                                              "scenario", "header", "cell", "q",  "country", "parameter"};
+static const char *const parameter_names[] = {"lang",    "units",    "show",     "ip",   "place",
+                                              "at",      "scenario", "header",   "cell", "q",
+                                              "country", "near",     "parameter"};
 static parameter_reader *const parameter_readers[] = {read_lang,  read_units, read_show,     read_ip,
                                                       read_place, read_at,    read_scenario, read_header,
-                                                      read_own,   read_own,   read_own};
+                                                      read_own,   read_own,   read_own,      read_own};
 /* The last name stands for all others. */
 #define PARAMETERS (sizeof parameter_readers / sizeof parameter_readers[0])
 _Static_assert(sizeof parameter_names / sizeof parameter_names[0] == PARAMETERS + 1,

@@ -26,6 +26,8 @@ const struct scenario_reader scenario_readers[] = {
     {"rtl-name", "203.0.113.113", "", "a name written from right to left"},
     {"hostile-name", "203.0.113.97", "", "markup and quotes in a name"},
     {"country-only", "203.0.113.1", "", "no city, so nothing is shown"},
+    {"office", "3fff:107:9::1", "", "a carrier's readers, all recorded at its office: an invitation"},
+    {"claimed", "3fff:207:9::1", "", "a city that one record names, without a radius"},
     {"wide-radius", "203.0.113.49", "", "a city whose radius is too large to believe"},
     {"anycast", "203.0.113.65", "", "a network that is everywhere"},
     {"no-record", "203.0.113.241", "", "an address that no database knows"},

@@ -183,10 +183,6 @@ static void fill(const struct cache_view *view, const struct instant *now, struc
     out->is_day = value.is_day;
     out->fetched_s = view->curve.fetched_s;
     out->age_s = view->age_ms / 1000;
-    _Static_assert(WEATHER_NO_OFFSET == CURVE_NO_OFFSET, "the offset is handed on as it is");
-    out->utc_offset_s = view->curve.utc_offset_s;
-    _Static_assert(sizeof out->timezone == sizeof view->curve.timezone, "one name is copied into the other");
-    memcpy(out->timezone, view->curve.timezone, sizeof out->timezone);
     out->provider = provider_names[view->curve.provider];
     out->credit = &providers[view->curve.provider]->credit;
 }
@@ -223,10 +219,8 @@ static struct curve forecast_from_model(struct cell cell, int64_t fetched_s)
 {
     double latitude = (double)cell.latitude_udeg / CELL_MICRODEGREES;
     double longitude = (double)cell.longitude_udeg / CELL_MICRODEGREES;
-    struct synthetic_zone zone = synthetic_zone(latitude, longitude);
     struct curve curve = {.start_s = fetched_s - fetched_s % CURVE_STEP_S - CURVE_STEP_S,
                           .fetched_s = fetched_s,
-                          .utc_offset_s = zone.offset_s,
                           .count = MODEL_POINTS,
                           .provider = PROVIDER_OPEN_METEO};
     for (int i = 0; i < MODEL_POINTS; i++) {
@@ -235,7 +229,6 @@ static struct curve forecast_from_model(struct cell cell, int64_t fetched_s)
         curve.condition[i] = curve_condition(synthetic_weather_code(latitude, longitude, at),
                                              synthetic_is_day(latitude, longitude, at));
     }
-    snprintf(curve.timezone, sizeof curve.timezone, "%s", zone.name);
     return curve;
 }
 

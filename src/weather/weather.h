@@ -7,9 +7,8 @@
 #include "weather/cell/state.h"
 #include "weather/point/upstream.h"
 
-#define WEATHER_NAME_BYTES     32
-#define WEATHER_CONTACT_BYTES  128
-#define WEATHER_TIMEZONE_BYTES 40
+#define WEATHER_NAME_BYTES    32
+#define WEATHER_CONTACT_BYTES 128
 
 struct weather_options {
     char providers[WEATHER_PROVIDERS]
@@ -30,8 +29,6 @@ struct weather_options {
     bool simulated; /* whether the weather is: a snapshot is of one kind or the other */
 };
 
-#define WEATHER_NO_OFFSET INT32_MIN
-
 struct reading {
     enum weather_state state;
     enum weather_state lookup;  /* the state when it was looked up, before any waiting */
@@ -41,15 +38,13 @@ struct reading {
     int64_t retry_in_s;   /* where the last fetch failed: until the next try; else 0 */
     bool in_flight;       /* a fetch is listed or under way */
     /* The rest only where state is WEATHER_FRESH or WEATHER_STALE. */
-    int temperature_ddeg;                  /* tenths of a degree Celsius */
-    int code;                              /* WMO table 4677, -1: not known */
-    int is_day;                            /* 1, 0, -1: not known */
-    int64_t fetched_s;                     /* Unix time */
-    int64_t age_s;                         /* never negative */
-    int32_t utc_offset_s;                  /* WEATHER_NO_OFFSET if not known */
-    char timezone[WEATHER_TIMEZONE_BYTES]; /* "" if not known */
-    const char *provider;                  /* static */
-    const struct credit *credit;           /* static */
+    int temperature_ddeg;        /* tenths of a degree Celsius */
+    int code;                    /* WMO table 4677, -1: not known */
+    int is_day;                  /* 1, 0, -1: not known */
+    int64_t fetched_s;           /* Unix time */
+    int64_t age_s;               /* never negative */
+    const char *provider;        /* static */
+    const struct credit *credit; /* static */
 };
 
 struct weather;

@@ -20,11 +20,11 @@ static void write_record(const struct record *record, struct text *out)
 }
 
 /* The members about an address's place, with `next` between them. */
-#define PLACE_MEMBERS(next)                                                                                \
-    "'address':%s" next "'judged_as':%s" next "'class':%s" next "'range':%s" next "'verdict':%s" next "'reason':%s" next         \
-    "'reason_code':%s" next "'confidence':%s" next "'asn':%jd" next "'label':%s" next "'source':%s" next   \
-    "'name':%s" next "'region':%s" next "'country':%s" next "'latitude':%.7g" next "'longitude':%.7g" next \
-    "'timezone':%s" next "'database':%s" next "'matched':%s" next "'record':"
+#define PLACE_MEMBERS(next)                                                                              \
+    "'address':%s" next "'judged_as':%s" next "'class':%s" next "'range':%s" next "'verdict':%s" next    \
+    "'reason':%s" next "'reason_code':%s" next "'confidence':%s" next "'asn':%jd" next "'label':%s" next \
+    "'source':%s" next "'name':%s" next "'region':%s" next "'country':%s" next "'latitude':%.7g" next    \
+    "'longitude':%.7g" next "'timezone':%s" next "'database':%s" next "'matched':%s" next "'record':"
 
 /* Lists who said what, in the order in which they were asked. */
 static void write_witnesses(const struct place_evidence *evidence, bool pretty, struct text *out)
@@ -63,7 +63,8 @@ static void write_place(const struct address *address, const struct place *place
     struct address judged = address_judged(address);
     bool located = place->source != PLACE_FROM_NONE;
     const struct witness *decides = place_decides(evidence);
-    bool by_database = decides && decides->database != PLACE_BY_PROXY;
+    const char *database =
+        decides && decides->database != PLACE_BY_PROXY ? place_witness_name(evidence, decides) : "";
     address_format(address, shown);
     if (!address_equal(&judged, address))
         address_format(&judged, inside);
@@ -74,8 +75,8 @@ static void write_place(const struct address *address, const struct place *place
                place_confidence_code(place->confidence),
                evidence->asn > 0 ? (int64_t)evidence->asn : JSON_NONE, evidence->label,
                place_source_names[place->source], place->name, place->region, place->country,
-               located ? place->latitude : NAN, located ? place->longitude : NAN, place->timezone,
-               by_database ? place_witness_name(evidence, decides) : "", matched);
+               located ? place->latitude : NAN, located ? place->longitude : NAN, place->timezone, database,
+               matched);
     if (decides)
         write_record(&decides->record, out);
     else

@@ -45,8 +45,6 @@ void widget_html(const struct answer *answer, struct text *out)
     bool known = answer_has_number(answer);
     text_format(out, "<span class=\"masthead-weather\" data-state=\"%s\" data-source=\"%s\"",
                 answer_state_name(answer), place_source_names[answer->place.source]);
-    if (answer->place.confidence != PLACE_NO_CONFIDENCE)
-        text_format(out, " data-confidence=\"%s\"", place_confidence_names[answer->place.confidence]);
     if (answer->reading.state == WEATHER_STALE)
         text_format(out, " data-age=\"%lld\"", (long long)answer->reading.age_s);
     if (answer->simulated)
@@ -55,6 +53,8 @@ void widget_html(const struct answer *answer, struct text *out)
     if (answer->icon && known && answer->reading.code >= 0)
         text_format(out, " data-weather=\"%d%s\"", answer->reading.code,
                     answer->reading.is_day == 0 ? "n" : "");
+    if (answer->place.confidence != PLACE_NO_CONFIDENCE)
+        text_format(out, " data-confidence=\"%s\"", place_confidence_names[answer->place.confidence]);
     text_format(out, " lang=\"%s\"><span class=\"masthead-place\">", answer->language->tag);
     text_html(out, answer->reading.state == WEATHER_UNKNOWN ? answer->unknown : answer->place.name);
     text_string(out, "</span> ");

@@ -32,18 +32,21 @@ static void write_weather(const struct answer *answer, struct text *out)
                known ? reading->is_day : -1);
 }
 
+static void write_zone(const struct answer *answer, struct text *out)
+{
+    json_write(out, ",\n 'timezone':%s,'utc_offset_s':%jd", answer->place.timezone,
+               answer->offset_known ? answer->utc_offset_s : JSON_NONE);
+}
+
 static void write_origin(const struct answer *answer, struct text *out)
 {
     bool known = answer_has_number(answer);
     const struct reading *reading = &answer->reading;
-    bool offset_known = known && reading->utc_offset_s != WEATHER_NO_OFFSET;
     json_write(out, ",\n 'cell':%s,'fetched_at':%td,'age_s':%jd,'refresh_at':%td", reading->cell,
                known ? reading->fetched_s : JSON_NONE, known ? reading->age_s : JSON_NONE,
                known ? answer->now_s + reading->refresh_in_s : JSON_NONE);
-    json_write(out, ",\n 'timezone':%s,'utc_offset_s':%jd,'provider':%s,'simulated':%i",
-               known && reading->timezone[0] ? reading->timezone : answer->place.timezone,
-               offset_known ? reading->utc_offset_s : JSON_NONE, known ? reading->provider : "",
-               answer->simulated);
+    write_zone(answer, out);
+    json_write(out, ",'provider':%s,'simulated':%i", known ? reading->provider : "", answer->simulated);
 }
 
 static void write_credits(const struct answer *answer, unsigned parts, struct text *out)
@@ -76,6 +79,7 @@ void widget_where_json(const struct answer *answer, struct text *out)
     json_write(out, "{'state':%s", known ? "place" : "unknown");
     write_place(&answer->place, out);
     json_write(out, ",\n 'cell':%s,'unit':%s", answer->reading.cell, unit_letter(answer));
+    write_zone(answer, out);
     write_credits(answer, WIDGET_PLACE | WIDGET_GAZETTEER, out);
 }
 

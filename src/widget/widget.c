@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/metrics.h"
 
+#include <math.h>
 #include <string.h>
 
 #define MAX_AGE_UNSURE_S 60                 /* stale, or place unknown */
@@ -52,6 +53,7 @@ static void conclude(const struct widget *widget, const struct visit *visit, str
 {
     out->units = visit->units == UNITS_AUTO ? units_of_country(out->place.country) : visit->units;
     out->max_age_s = max_age_s(&widget->options, out);
+    out->offset_known = places_offset(widget->places, out->place.timezone, out->now_s, &out->utc_offset_s);
 }
 
 /* Finds the place of a visit; with `evidence` the lookup is not counted. True when the reader chose it. */
@@ -119,6 +121,7 @@ bool widget_weather(const struct widget *widget, const char *cell, const struct 
     if (!known)
         return false;
     place->source = PLACE_FROM_READER;
+    places_complete_zone(widget->places, place);
     read_weather(widget, visit, client, out);
     conclude(widget, visit, out);
     if (!cell[0]) /* a page got the cell's name by an answer that was counted */
@@ -154,19 +157,43 @@ size_t widget_credits(const struct answer *answer, unsigned parts,
     return count;
 }
 
+static void write_cities(const struct city cities[], size_t count, struct text *out)
+{
+    text_string(out, "{\"places\":[");
+    for (size_t i = 0; i < count; i++)
+        json_write(out,
+                   ",\n {'id':%jd,'name':%s,'region':%s,'country':%s,"
+                   "'latitude':%.4f,'longitude':%.4f,'population':%jd}",
+                   cities[i].id, cities[i].name, cities[i].region, cities[i].country, cities[i].latitude,
+                   cities[i].longitude, cities[i].population > 0 ? cities[i].population : JSON_NONE);
+    text_string(out, "]}\n");
+}
+
+static const char *tag_of(const struct widget *widget, const struct language *language)
+{
+    return language ? language->tag : widget->options.lang;
+}
+
 void widget_places_json(const struct widget *widget, const char *query, const char *country,
                         const struct language *language, struct text *out)
 {
     struct city cities[GAZETTEER_FOUND_MAX];
-    const char *tag = language ? language->tag : widget->options.lang;
-    size_t count =
-        gazetteer_search(places_gazetteer(widget->places), query, country, tag, cities, GAZETTEER_FOUND_MAX);
-    text_string(out, "{\"places\":[");
-    for (size_t i = 0; i < count; i++) /* the gazetteer knows no regions */
-        json_write(out,
-                   ",\n {'id':%jd,'name':%s,'region':null,'country':%s,"
-                   "'latitude':%.4f,'longitude':%.4f,'population':%jd}",
-                   cities[i].id, cities[i].name, cities[i].country, cities[i].latitude, cities[i].longitude,
-                   cities[i].population);
-    text_string(out, "]}\n");
+    size_t count = gazetteer_search(places_gazetteer(widget->places), query, country,
+                                    tag_of(widget, language), cities, GAZETTEER_FOUND_MAX);
+    write_cities(cities, count, out);
+}
+
+bool widget_nearest_json(const struct widget *widget, const char *point, const struct language *language,
+                         struct text *out)
+{
+    struct city city;
+    const char *comma = strchrnul(point, ',');
+    double latitude = record_number(point, (size_t)(comma - point));
+    double longitude = *comma ? record_number(comma + 1, strlen(comma + 1)) : NAN;
+    if (!(fabs(latitude) <= 90 && fabs(longitude) <= 180)) /* nor is it for NaN */
+        return false;
+    bool found = gazetteer_nearest(places_gazetteer(widget->places), latitude, longitude,
+                                   tag_of(widget, language), &city);
+    write_cities(&city, found, out);
+    return true;
 }

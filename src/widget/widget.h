@@ -42,6 +42,8 @@ struct answer {
     const struct language *language;
     enum units units; /* UNITS_CELSIUS or UNITS_FAHRENHEIT */
     int64_t now_s;    /* Unix time of the answer */
+    bool offset_known;
+    int32_t utc_offset_s; /* of the place at now_s */
     int64_t max_age_s;
     bool simulated;
     bool credits_inline;  /* the fragment shows them */
@@ -102,6 +104,10 @@ void widget_weather_json(const struct answer *, struct text *);
  * configured one. Thread-safe. */
 void widget_places_json(const struct widget *, const char *query, const char *country,
                         const struct language *, struct text *);
+
+/* Writes the city that a point belongs to (see gazetteer_nearest), or none, as the same object. `point` is
+ * "LATITUDE,LONGITUDE", and may be any bytes: false, and nothing is written, when it is not. Thread-safe. */
+bool widget_nearest_json(const struct widget *, const char *point, const struct language *, struct text *);
 
 /* Lists the credits that the answer owes for what it shows of `parts`, none with `credits_nowhere`. Returns
  * how many. */

@@ -44,9 +44,9 @@ static bool is_name_of(const struct city_table *table, const char *name, int64_t
 {
     char text[FOLD_BYTES];
     size_t count, length = fold(name, strlen(name), text);
-    const struct name_key *keys = city_table_keys(table, text, length + 1, &count);
+    const struct name_key *keys = city_table_keys(table, &table->names, text, length + 1, &count);
     for (size_t i = 0; i < count; i++)
-        if (keys[i].whole && table->rows[keys[i].city].id == id)
+        if (keys[i].whole && table->rows[keys[i].of].id == id)
             return true;
     return false;
 }

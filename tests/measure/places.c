@@ -30,7 +30,8 @@ static uint32_t timed_find(struct places *places, const struct address *address,
 
 static bool invented(const struct place *place, const struct place_evidence *evidence)
 {
-    bool recorded = evidence->database[0] && evidence->record.city[0] && evidence->record.located;
+    const struct witness *decides = place_decides(evidence);
+    bool recorded = decides && record_has_city(&decides->record);
     return (place->verdict == PLACE_CITY || place->name[0]) && !recorded;
 }
 

@@ -61,7 +61,7 @@ def test_ready_in_two_seconds_with_everything_in_it(demo):
     for listener, path in (("public", "/healthz"), ("ops", "/readyz"), ("simulator", "/"), ("public", "/"), ("public", "/dev/scenarios.json")):
         assert request(where[listener], path).status == 200
     names = {reader["name"]: reader["address"] for reader in where["readers"]}
-    assert names["tokyo"] == "198.51.100.65" and "unreadable" not in names and len(names) == 20
+    assert names["tokyo"] == "198.51.100.65" and "unreadable" not in names and len(names) == 22
     wait_until(lambda: "--" not in text(where, X_Forwarded_For=names["tokyo"]), what="weather of the simulator")
     assert text(where, X_Forwarded_For=names["tokyo"]).startswith("Tokyo")
     assert text(where, "?scenario=new-york,stale").startswith("New York")

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from harness import VISITORS, command, readers, wait_until
+from harness import BUILD, VISITORS, command, readers, wait_until
 
 MUMBAI, NO_RECORD = "192.0.2.1", "203.0.113.241"
 MUMBAI_ID, NEW_YORK_ID = 1275339, 5128581
@@ -31,8 +31,9 @@ def test_the_label_is_the_city_that_readers_would_say(service):
 def test_a_choice_is_answered_for_everybody_alike(service):
     answer = settled(service, f"/widget.json?place={MUMBAI_ID}")
     assert answer.headers["Cache-Control"] == "public, max-age=300"
-    assert answer.json["place"] == {"name": "Mumbai", "region": None, "country": "IN", "source": "reader",
-                                    "verdict": "city", "id": MUMBAI_ID}
+    assert answer.json["place"] == {"name": "Mumbai", "region": "Maharashtra", "country": "IN", "source": "reader", "verdict": "city",
+                                    "reason": None, "confidence": "confirmed", "id": MUMBAI_ID}
+    assert {"text": "City names by GeoNames", "url": "https://www.geonames.org/"} in answer.json["credits"]
     for reader in (MUMBAI, "198.51.100.1", "unknown"):
         again = service.visit(reader, f"/widget.json?place={MUMBAI_ID}").json
         assert again["place"] == answer.json["place"] and again["temperature"] == answer.json["temperature"]
@@ -61,6 +62,91 @@ def test_the_search_for_a_place(service):
         assert service.get("/places.json" + nothing).json == {"places": []}, nothing
 
 
+def test_search_results_tell_namesakes_apart(service):
+    found = service.get("/places.json?q=springfield&country=US").json["places"]
+    regions = [place["region"] for place in found if place["name"] == "Springfield"]
+    assert len(regions) == len(set(regions)) > 3 and "Illinois" in regions
+    for query in ("springfield,%20il", "springfield,%20Illinois", "springfield+il"):
+        assert [place["region"] for place in service.get(f"/places.json?q={query}").json["places"]] == ["Illinois"], query
+    for query, name in (("muenster", "Münster"), ("laquila", "L'Aquila"), ("hague", "The Hague"), ("mumbai,in", "Mumbai")):
+        assert service.get(f"/places.json?q={query}").json["places"][0]["name"] == name
+    tokyo_suburb = service.get("/places.json?q=komae").json["places"][0]
+    assert tokyo_suburb["population"] is None, "missing, not none"
+
+
+@pytest.mark.parametrize("point, name", [
+    ("19.1,72.9", "Mumbai"), ("22.624,88.421", "Kolkata"), ("51.5,-.1", "London"), ("-16.9,180", "Labasa"), ("-16.9,-180.0", "Labasa"),
+    ("-16.9,-179.99", "Labasa"), ("90,0", None), ("-90,-180", None), ("35,-40", None),
+])
+def test_the_nearest_city(service, point, name):
+    answer = service.get(f"/places.json?near={point}")
+    assert answer.status == 200 and answer.headers["Cache-Control"] == "public, max-age=86400"
+    assert [place["name"] for place in answer.json["places"]] == ([name] if name else [])
+    if name:
+        assert answer.json["places"][0] in service.get(f"/places.json?q={name}").json["places"]
+
+
+def test_the_nearest_city_goes_before_a_query_and_speaks_the_language(service):
+    answer = service.get("/places.json?near=19.1,72.9&q=london&lang=hi")
+    assert answer.json["places"][0]["name"] == "मुंबई" and answer.headers["X-Masthead-Ignored"] == "q; near goes before it"
+
+
+@pytest.mark.parametrize("point", ["", "19.1", "19.1,", ",72.9", "19.1,72.9,1", "91,0", "0,180.1", "nan,nan", "0x10,0", "1e1,0", "a,b",
+                                   "19.1;72.9", "19.1,%20%0072", "1" * 4000 + ",1", "inf,0", "%ff,%fe"])
+def test_a_malformed_point_is_refused_in_json(service, point):
+    answer = service.get(f"/places.json?near={point}")
+    assert answer.status == 400 and set(answer.json) == {"error"} and answer.headers["Content-Type"] == "application/json"
+
+
+BERLIN_ID = 2950159
+SUMMER_TIME = [("2026-03-29T00:59:59Z", 3600), ("2026-03-29T01:00:00Z", 7200), ("2026-10-25T00:59:59Z", 7200),
+               ("2026-10-25T01:00:00Z", 3600)]
+
+
+@pytest.mark.parametrize("at, offset_s", SUMMER_TIME)
+def test_the_offset_is_right_across_a_change_of_summer_time(service, at, offset_s):
+    for path in (f"/widget.json?place={BERLIN_ID}", f"/where.json?place={BERLIN_ID}", f"/weather.json?place={BERLIN_ID}",
+                 "/weather.json?cell=52.5,13.4"):
+        answer = service.get(f"{path}&at={at}").json
+        assert (answer["timezone"], answer["utc_offset_s"]) == ("Europe/Berlin", offset_s), path
+
+
+def test_the_zone_is_the_places_before_its_weather_is_there(start, sim):
+    sim.fault("500")
+    service = start(settings={"dev.at": "2026-03-29T00:30:00Z", "geoip.home": "Chatham, NZ, -43.95, -176.55",
+                              "weather.wait": "0ms"})
+    berlin = f"/widget.json?place={BERLIN_ID}"
+    for advance, offset_s in (("1s", 3600), ("1h", 7200)):
+        service.advance(advance)
+        answer = service.get(berlin).json
+        assert (answer["state"], answer["timezone"], answer["utc_offset_s"]) == ("place", "Europe/Berlin", offset_s)
+    at_home = service.visit(NO_RECORD).json
+    assert at_home["place"]["source"] == "home" and (at_home["timezone"], at_home["utc_offset_s"]) == ("Pacific/Chatham", 49500)
+    nobody = start().visit(NO_RECORD).json
+    assert nobody["state"] == "unknown" and nobody["timezone"] is None and nobody["utc_offset_s"] is None
+    assert service.visit(NO_RECORD, "/where.json").json["utc_offset_s"] == 49500
+
+
+def test_a_zone_that_the_record_invents_is_not_believed(start, tmp_path):
+    source = tmp_path / "zones.pl"
+    source.write_text("""
+        use strict; use MaxMind::DB::Writer::Tree;
+        my $tree = MaxMind::DB::Writer::Tree->new(ip_version => 6, record_size => 24, database_type => 'Test-City',
+            languages => ['en'], description => { en => 'zones' }, remove_reserved_networks => 0,
+            map_key_type_callback => sub { { latitude => 'double', longitude => 'double', location => 'map', city => 'map',
+                names => 'map', country => 'map' }->{$_[0]} // 'utf8_string' });
+        my @zones = ('../../etc/passwd', '/etc/localtime', 'Mars/Olympus', 'Asia/Dubai', '');
+        $tree->insert_network("8.8.$_.0/24", { city => { names => { en => 'Mumbai' } }, country => { iso_code => 'IN' },
+            location => { latitude => 19.07, longitude => 72.88, time_zone => $zones[$_] } }) for 0 .. $#zones;
+        open my $out, '>:raw', $ARGV[0] or die; $tree->write_tree($out);
+    """)
+    subprocess.run(["perl", str(source), str(tmp_path / "zones.mmdb")], check=True)
+    service = start(settings={"geoip.databases": str(tmp_path / "zones.mmdb")})
+    for third, (zone, offset_s) in enumerate([("Asia/Kolkata", 19800)] * 3 + [("Asia/Dubai", 14400), ("Asia/Kolkata", 19800)]):
+        answer = service.visit(f"8.8.{third}.1").json
+        assert (answer["timezone"], answer["utc_offset_s"]) == (zone, offset_s), third
+
+
 def test_where_and_weather_apart(start, sim):
     service = start()
     cold = service.get("/weather.json?cell=19.1,72.9")
@@ -68,7 +154,7 @@ def test_where_and_weather_apart(start, sim):
     assert sim.count()["requests"] == 0, "a cell that nobody has asked for as a reader costs nothing"
     where = service.visit(MUMBAI, "/where.json")
     assert where.headers["Cache-Control"].startswith("private") and set(where.json) == {"state", "place", "cell", "unit",
-                                                                                         "credits"}
+                                                                                         "timezone", "utc_offset_s", "credits"}
     assert where.json["cell"] == "19.1,72.9" and where.json["place"]["name"] == "Mumbai"
     weather = settled(service, "/weather.json?cell=19.1,72.9")
     assert weather.json["state"] == "fresh" and "place" not in weather.json
@@ -253,8 +339,12 @@ def test_a_known_crasher_is_refused_by_the_validation(tmp_path):
         path.write_bytes(VISITORS.read_bytes()[:size])
         done = command("--examine-database", path)
         assert done.returncode == 1 and done.stdout
+    survey = tmp_path / "survey"  # which a sound one is written to, as descriptor 4
+    done = subprocess.run(["sh", "-c", f'exec "$@" 4>{survey}', "sh", BUILD / "masthead", "--examine-database", VISITORS],
+                          capture_output=True, check=False)
+    assert done.returncode == 0 and not done.stdout and survey.stat().st_size > 0
     done = command("--examine-database", VISITORS)
-    assert done.returncode == 0 and not done.stdout
+    assert done.returncode == 1 and "survey cannot be written" in done.stdout
 
 
 EDGE = {"CF-IPCity": "Mumbai", "CF-IPCountry": "IN", "CF-IPLatitude": "19.07", "CF-IPLongitude": "72.88"}

@@ -123,7 +123,10 @@ def test_all_is_not_well_while_no_reader_has_a_number(start, sim):
 
 
 def test_readers_at_no_known_place_are_told(masthead):
+    """Readers without a record, that is: none at all is known of them. Addresses that are nobody's say nothing of the databases."""
     readers([NO_RECORD], masthead, times=30)
+    assert status(masthead)["level"] == "well"
+    readers(["8.8.8.8"], masthead, times=31)
     report = status(masthead)
     assert report["level"] == "bad"
     assert report["verdict"] == ("Fresh for 0\u00a0% of readers in the last 5 minutes, without a known place for 100\u00a0%; "
@@ -167,7 +170,7 @@ def test_an_old_database_is_told(start, tmp_path):
     old = tmp_path / "city.mmdb"
     old.write_bytes(VISITORS.read_bytes().replace(b"Masthead-Visitors-City", b"MastheadXVisitors-City"))
     service = start(settings={"geoip.databases": str(old)})
-    assert "the city database city.mmdb is " in status(service)["verdict"]
+    assert "the database city.mmdb is " in status(service)["verdict"]
     assert status(service)["databases"][0]["old"] and service.metrics()['masthead_geoip_old{database="city.mmdb"}'] == 1
 
 

@@ -24,8 +24,7 @@ static enum outcome read(const char *body, size_t length, int64_t now_s, struct 
         return OUTCOME_PARSE;
     if (celsius < -90 || celsius > 60)
         return OUTCOME_IMPLAUSIBLE;
-    *out = (struct curve){
-        .start_s = now_s - now_s % CURVE_STEP_S, .count = HOURS, .utc_offset_s = CURVE_NO_OFFSET};
+    *out = (struct curve){.start_s = now_s - now_s % CURVE_STEP_S, .count = HOURS};
     for (size_t i = 0; i < HOURS; i++) {
         out->temperature_cdeg[i] = (int16_t)(celsius * 100);
         out->condition[i] = CURVE_NO_CONDITION;

@@ -43,10 +43,8 @@ static inline struct curve curve_of(size_t i, int64_t fetched_s)
     struct curve curve = {.start_s = fetched_s - 1800,
                           .fetched_s = fetched_s,
                           .expires_s = fetched_s + 1800,
-                          .utc_offset_s = -(int32_t)i % 1000,
                           .count = CURVE_POINTS,
-                          .provider = PROVIDER_OPEN_METEO,
-                          .timezone = "America/Port-au-Prince"};
+                          .provider = PROVIDER_OPEN_METEO};
     for (size_t point = 0; point < CURVE_POINTS; point++) {
         curve.temperature_cdeg[point] = (int16_t)((int)(i % 9000) - 4000 + (int)point);
         curve.condition[point] = (uint8_t)((i + point) % 100 | (point % 2 ? CURVE_DAY : 0));

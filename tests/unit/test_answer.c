@@ -30,7 +30,7 @@ static struct answer mumbai(void)
                   .name = "Mumbai",
                   .region = "Maharashtra",
                   .country = "IN",
-                  .timezone = "Asia/Calcutta",
+                  .timezone = "Asia/Kolkata",
                   .latitude = 19.076,
                   .longitude = 72.8777,
                   .id = 1275339,
@@ -45,14 +45,14 @@ static struct answer mumbai(void)
                     .is_day = 1,
                     .fetched_s = NOW - 840,
                     .age_s = 840,
-                    .utc_offset_s = 19800,
-                    .timezone = "Asia/Kolkata",
                     .provider = "open-meteo",
                     .credit = &weather_credit},
         .language = language_find("en", 2),
         .units = UNITS_CELSIUS,
         .now_s = NOW,
         .unknown = "",
+        .offset_known = true,
+        .utc_offset_s = 19800,
     };
 }
 
@@ -69,6 +69,7 @@ static struct answer nowhere(void)
     struct answer answer = mumbai();
     answer.place = (struct place){.verdict = PLACE_NOT_FOUND};
     answer.reading = (struct reading){0};
+    answer.offset_known = false;
     return answer;
 }
 
@@ -77,7 +78,7 @@ static struct answer at_home(void)
     struct answer answer = mumbai();
     answer.place.verdict = PLACE_PRIVATE;
     answer.place.source = PLACE_FROM_HOME;
-    answer.place.region[0] = answer.place.timezone[0] = '\0';
+    answer.place.region[0] = '\0';
     answer.place.id = 0;
     answer.place.credit_count = 0;
     answer.place.confidence = PLACE_NO_CONFIDENCE;
@@ -133,7 +134,7 @@ static void assert_html(struct answer answer, const char *expected)
 TEST(fragments)
 {
     assert_html(mumbai(), FRAGMENT("fresh", "geoip", CLAIMED "", "en", "Mumbai", DATA("31.2", "31" C), ""));
-    assert_html(stale(), FRAGMENT("stale", "geoip", CLAIMED " data-age=\"9000\"", "en", "Mumbai",
+    assert_html(stale(), FRAGMENT("stale", "geoip", " data-age=\"9000\"" CLAIMED, "en", "Mumbai",
                                   DATA("31.2", "31" C), ""));
     assert_html(mumbai_without_weather(),
                 FRAGMENT("place", "geoip", CLAIMED "", "en", "Mumbai", NO_DATA("--" C), ""));
@@ -159,7 +160,7 @@ TEST(fragments_show_icon_and_condition_when_asked)
     struct answer day = mumbai(), night = mumbai(), without = mumbai_without_weather();
     day.icon = true;
     assert_html(day,
-                FRAGMENT("fresh", "geoip", CLAIMED " data-weather=\"2\"", "en", "Mumbai",
+                FRAGMENT("fresh", "geoip", " data-weather=\"2\"" CLAIMED, "en", "Mumbai",
                          "<span class=\"masthead-icon\" aria-hidden=\"true\"></span> " DATA("31.2", "31" C),
                          ""));
     night.condition = true;
@@ -191,7 +192,7 @@ TEST(fragments_in_other_units_languages_and_worlds)
     answer = mumbai();
     answer.simulated = true;
     answer.reading.temperature_ddeg = -4;
-    assert_html(answer, FRAGMENT("fresh", "geoip", CLAIMED " data-simulated", "en", "Mumbai",
+    assert_html(answer, FRAGMENT("fresh", "geoip", " data-simulated" CLAIMED, "en", "Mumbai",
                                  DATA("-0.4", "0" C), ""));
 }
 
@@ -310,8 +311,7 @@ TEST(json_in_every_state)
                 "{\"state\":\"place\",\"text\":\"Mumbai --" C "\","
                 "\"temperature\":{\"celsius\":null,\"value\":null,\"unit\":\"C\"},"
                 "\"weather\":{\"code\":null,\"text\":null,\"is_day\":null},"
-                "\"fetched_at\":null,\"age_s\":null,\"refresh_at\":null,\"timezone\":\"Asia/Calcutta\","
-                "\"utc_offset_s\":null,\"provider\":null,"
+                "\"fetched_at\":null,\"age_s\":null,\"refresh_at\":null,\"provider\":null,"
                 "\"credits\":[{\"text\":\"IP Geolocation by DB-IP\",\"url\":\"https://db-ip.com\"},"
                 "{\"text\":\"City names by GeoNames\",\"url\":\"https://www.geonames.org/\"}]}");
     assert_json(nowhere(), "{\"state\":\"unknown\",\"text\":\"\","
@@ -332,10 +332,8 @@ TEST(json_of_what_is_half_known)
 {
     struct answer answer = mumbai();
     answer.reading.code = answer.reading.is_day = -1;
-    answer.reading.timezone[0] = '\0';
-    answer.reading.utc_offset_s = WEATHER_NO_OFFSET;
-    assert_json(answer, "{\"weather\":{\"code\":null,\"text\":null,\"is_day\":null},"
-                        "\"timezone\":\"Asia/Calcutta\",\"utc_offset_s\":null}");
+    answer.offset_known = false;
+    assert_json(answer, "{\"weather\":{\"code\":null,\"text\":null,\"is_day\":null},\"utc_offset_s\":null}");
     answer.reading.code = 42; /* in the table of WMO, but not in ours */
     answer.reading.is_day = 0;
     answer.place.timezone[0] = '\0';

@@ -56,6 +56,76 @@ TEST(search_finds)
     }
 }
 
+/* By region, where the name alone would not tell. */
+TEST(search_finds_what_people_type)
+{
+    static const struct {
+        const char *query, *first, *region;
+    } rows[] = {
+        {"muenster", "Münster", "North Rhine-Westphalia"},
+        {"münster", "Münster", "North Rhine-Westphalia"},
+        {"mu\xcc\x88nster", "Münster", "North Rhine-Westphalia"},
+        {"munster", "Münster", "North Rhine-Westphalia"},
+        {"DUESSELDORF", "Düsseldorf", NULL},
+        {"dusseldorf", "Düsseldorf", NULL},
+        {"goettingen", "Göttingen", NULL},
+        {"weissenfels", "Weißenfels", NULL},
+        {"weißenfels", "Weißenfels", NULL},
+        {"strassburg", "Strasbourg", NULL},
+        {"zuerich", "Zurich", NULL},
+        {"århus", "Aarhus", NULL},
+        {"arhus", "Aarhus", NULL},
+        {"aarhus", "Aarhus", NULL},
+        {"ålborg", "Aalborg", NULL},
+        {"a\xcc\x8alborg", "Aalborg", NULL},
+        {"tromsoe", "Tromsø", NULL},
+        {"tromso", "Tromsø", NULL},
+        {"laquila", "L'Aquila", NULL},
+        {"l'aquila", "L'Aquila", NULL},
+        {"l’aquila", "L'Aquila", NULL},
+        {"aquila", "L'Aquila", NULL},
+        {"la paz", "La Paz", "La Paz Department"},
+        {"paz", "La Paz", "La Paz Department"},
+        {"the hague", "The Hague", NULL},
+        {"hague", "The Hague", NULL},
+        {"la coruna", "A Coruña", NULL},
+        {"the mumbai", "Mumbai", NULL},
+        {"el cairo", "Cairo", NULL},
+        {"ofallon", "O'Fallon", NULL},
+        {"saintdenis", "Saint-Denis", NULL},
+        {"higashiosaka", "Higashi-osaka", "Osaka"},
+        {"mumbai, india", "Mumbai", "Maharashtra"},
+        {"mumbai, in", "Mumbai", "Maharashtra"},
+        {"Mumbai , Maharashtra", "Mumbai", "Maharashtra"},
+        {"mumbai, mh", "Mumbai", "Maharashtra"},
+        {"mumbai,", "Mumbai", "Maharashtra"},
+        {"mumbai india", "Mumbai", "Maharashtra"},
+        {"मुंबई, भारत", "Mumbai", "Maharashtra"},
+        {"springfield, il", "Springfield", "Illinois"},
+        {"springfield, illinois", "Springfield", "Illinois"},
+        {"springfield, Illi", "Springfield", "Illinois"},
+        {"springfield, il, usa", "Springfield", "Illinois"},
+        {"springfield il", "Springfield", "Illinois"},
+        {"springfield, ma", "Springfield", "Massachusetts"},
+        {"paris, tx", "Paris", "Texas"},
+        {"london, on", "London", "Ontario"},
+        {"london, uk", "London", "England"},
+        {"hyderabad, pk", "Hyderabad", "Sindh"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct city city;
+        size_t count = gazetteer_search(gazetteer, rows[i].query, "", "en", &city, 1);
+        if (count == 0 || strcmp(city.name, rows[i].first) != 0 ||
+            (rows[i].region && strcmp(city.region, rows[i].region) != 0))
+            fail_msg("'%s': '%s, %s', expected '%s'", rows[i].query, count ? city.name : "(none)",
+                     count ? city.region : "", rows[i].first);
+    }
+    static const char *const nothing[] = {"mumbai, pakistan", "mumbai, zz", ", india",
+                                          "mumbai zz",        ",",          ",,,"};
+    for (size_t i = 0; i < COUNT(nothing); i++)
+        assert_int_equal(gazetteer_search(gazetteer, nothing[i], "", "en", &(struct city){0}, 1), 0);
+}
+
 TEST(search_ranks)
 {
     struct city found[GAZETTEER_FOUND_MAX];
@@ -130,7 +200,24 @@ TEST(folding)
         {"İstanbul", "istanbul"},
         {"चंडीगढ़", "चंडीगढ"},
         {"\xe0\xa4\x9a\xe0\xa4\x81", "चं"},
-        {"Москва", "Москва"},
+        {"Москва", "москва"},
+        {"ЁЛКИЙ", "елкии"},
+        {"е\xcc\x88лкии\xcc\x86", "елкии"},
+        {"Αθήνα", "αθηνα"},
+        {"ΑΘΗΝΑΣ", "αθηνασ"},
+        {"αθη\xcc\x81νας", "αθηνασ"},
+        {"Երևան", "երևան"},
+        {"القاهرة", "القاهره"},
+        {"أَسْوَان", "اسوان"},
+        {"کراچی", "كراچي"},
+        {"\xe0\xa6\x97\xe0\xa7\x8b",
+         "\xe0\xa6\x97\xe0\xa7\x87\xe0\xa6\xbe"}, /* go in Bengali, in one and two signs */
+        {"\xe0\xa6\x97\xe0\xa7\x87\xe0\xa6\xbe", "\xe0\xa6\x97\xe0\xa7\x87\xe0\xa6\xbe"},
+        {"\xed\x95\x9c", "\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab"}, /* han in Hangul, in one and three */
+        {"\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab", "\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab"},
+        {"ガ", "か"},
+        {"か\xe3\x82\x99", "か"},
+        {"パリ", "はり"},
         {"東京", "東京"},
         {"\xff"
          "a",
@@ -144,6 +231,32 @@ TEST(folding)
         size_t length = fold(rows[i].name, strlen(rows[i].name), folded);
         if (length != strlen(folded) || strcmp(folded, rows[i].folded) != 0)
             fail_msg("'%s': '%s', expected '%s'", rows[i].name, folded, rows[i].folded);
+    }
+}
+
+TEST(folding_in_other_spellings)
+{
+    static const struct {
+        const char *name, *spelled, *joined;
+    } rows[] = {
+        {"Münster", "muenster", "munster"},
+        {"Mu\xcc\x88nster", "muenster", "munster"},
+        {"Århus", "aarhus", "arhus"},
+        {"Ærø", "aeroe", "aero"},
+        {"Köln", "koeln", "koln"},
+        {"ÄÖÜ", "aeoeue", "aou"},
+        {"Citroën", "citroen", "citroen"},
+        {"L'Aquila", "l aquila", "laquila"},
+        {"Baden-Baden", "baden baden", "badenbaden"},
+        {"New York", "new york", "new york"},
+        {"a \xcc\x88", "a", "a"}, /* a mark of its own */
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char folded[FOLD_BYTES];
+        fold_variant(rows[i].name, strlen(rows[i].name), FOLD_SPELLED, folded);
+        assert_string_equal(folded, rows[i].spelled);
+        fold_variant(rows[i].name, strlen(rows[i].name), FOLD_JOINED, folded);
+        assert_string_equal(folded, rows[i].joined);
     }
 }
 

@@ -121,6 +121,98 @@ TEST(readers_of_the_world_are_told_their_city)
     check_labels(rows, COUNT(rows));
 }
 
+/* A population that the source lacks is not a small one. */
+TEST(seats_without_a_population_keep_their_names)
+{
+    static const struct label_row rows[] = {
+        {"Higashiosaka", "JP", "Osaka", 34.6667, 135.5833, "Higashi-osaka"},
+        {"Niiza", "JP", "Saitama", 35.8000, 139.5500, "Niiza"},
+        {"Komae", "JP", "Tokyo", 35.6340, 139.5780, "Komae"},
+        {"Mitaka", "JP", "Tokyo", 35.6836, 139.5596, "Mitaka"},
+        {"Koganei", "JP", "Tokyo", 35.7001, 139.5111, "Koganei"},
+        {"Avellaneda", "AR", "Buenos Aires", -34.6600, -58.3660, "Avellaneda"},
+        {"Knowsley", "GB", "England", 53.4557, -2.8530, "Knowsley"},
+        /* Districts of the metropolis are seats of something, too. */
+        {"Hackney", "GB", "England", 51.5450, -0.0553, "London"},
+        {"Dusit", "TH", "Bangkok", 13.7770, 100.5200, "Bangkok"},
+        {"Surulere", "NG", "Lagos", 6.4990, 3.3500, "Lagos"},
+        {"Cau Giay", "VN", "Hanoi", 21.0300, 105.8000, "Hanoi"},
+        {"Defence Colony", "IN", "Delhi", 28.5700, 77.2300, "Delhi"},
+        {"Schaerbeek", "BE", "Brussels Capital", 50.8676, 4.3737, "Brussels"},
+        {"Kwai Chung", "HK", "Kwai Tsing", 22.3670, 114.1330, "Hong Kong"},
+    };
+    check_labels(rows, COUNT(rows));
+}
+
+TEST(a_point_has_its_city)
+{
+    static const struct {
+        double latitude, longitude;
+        const char *name, *region, *zone; /* name NULL: none */
+    } rows[] = {
+        {19.1, 72.9, "Mumbai", "Maharashtra", "Asia/Kolkata"},
+        {22.624, 88.421, "Kolkata", "West Bengal", "Asia/Kolkata"}, /* Dum Dum */
+        {28.6139, 77.2088, "Delhi", "Delhi", "Asia/Kolkata"},
+        {28.6692, 77.4538, "Ghaziabad", "Uttar Pradesh", "Asia/Kolkata"},
+        {51.6565, -0.3903, "Watford", "England", "Europe/London"},
+        {48.5734, 7.7521, "Strasbourg", "Grand Est", "Europe/Paris"},
+        {78.2, 15.6, "Longyearbyen", "Svalbard", "Arctic/Longyearbyen"},
+        {-44, -176.5, "Waitangi", "Chatham Islands", "Pacific/Chatham"},
+        /* The date line is no edge. */
+        {-16.9, 180, "Labasa", "Northern", "Pacific/Fiji"},
+        {-16.9, -180, "Labasa", "Northern", "Pacific/Fiji"},
+        {-16.9, -179.99, "Labasa", "Northern", "Pacific/Fiji"},
+        /* At sea the nearest coast, where there is one. */
+        {18, 70, "Mumbai", "Maharashtra", "Asia/Kolkata"},
+        {35, -40, NULL, NULL, NULL},
+        {90, 0, NULL, NULL, NULL},
+        {-90, 180, NULL, NULL, NULL},
+        {90.1, 0, NULL, NULL, NULL},
+        {0, 180.1, NULL, NULL, NULL},
+        {NAN, 0, NULL, NULL, NULL},
+        {0, -INFINITY, NULL, NULL, NULL},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct city city;
+        bool found = gazetteer_nearest(gazetteer, rows[i].latitude, rows[i].longitude, "en", &city);
+        if (found != !!rows[i].name || (found && strcmp(city.name, rows[i].name) != 0))
+            fail_msg("%g,%g: '%s'", rows[i].latitude, rows[i].longitude, found ? city.name : "(none)");
+        if (found)
+            assert_string_equal(city.region, rows[i].region);
+        if (found)
+            assert_string_equal(city.timezone, rows[i].zone);
+    }
+    struct city city;
+    assert_true(gazetteer_nearest(gazetteer, 19.1, 72.9, "hi", &city));
+    assert_string_equal(city.name, "मुंबई");
+    assert_in_range(city.height_m, 0, 50);
+}
+
+/* The window that is searched leaves out none that is nearer. */
+TEST(no_city_is_nearer_than_the_nearest)
+{
+    struct city_table table = {0};
+    assert_true(city_table_open(&table));
+    for (int n = 0; n < 300; n++) {
+        double latitude = (double)random_below(1800) / 10 - 90,
+               longitude = (double)random_below(3600) / 10 - 180;
+        double radians = M_PI / 180, least = INFINITY;
+        for (size_t i = 0; i < table.row_count; i++) {
+            const struct city_row *row = &table.rows[i];
+            double cosine = sin(latitude * radians) * sin(row->latitude * radians) +
+                            cos(latitude * radians) * cos(row->latitude * radians) *
+                                cos((longitude - row->longitude) * radians);
+            double people = row->population ? row->population : 10000;
+            least = fmin(least, 6371 * acos(fmin(1, cosine)) - fmin(30, 0.016 * sqrt(people)));
+        }
+        struct city city;
+        bool found = gazetteer_nearest(gazetteer, latitude, longitude, "en", &city);
+        if (fabs(least - GAZETTEER_NEAREST_KM) > 3 && found != (least < GAZETTEER_NEAREST_KM))
+            fail_msg("%g,%g: %g km", latitude, longitude, least);
+    }
+    city_table_close(&table);
+}
+
 TEST(no_label_crosses_a_border)
 {
     static const struct label_row rows[] = {
@@ -131,7 +223,7 @@ TEST(no_label_crosses_a_border)
         {"Strasbourg", "FR", "Grand Est", 48.5734, 7.7521, "Strasbourg"},
         {"Sundheim", "DE", "Baden-Wurttemberg", 48.5640, 7.8260,
          NULL}, /* a part of Kehl, in sight of Strasbourg */
-        {"Vatican City", "VA", "", 41.9029, 12.4534, NULL},
+        {"Vatican City", "VA", "", 41.9029, 12.4534, "Vatican City"},
         {"Trastevere", "IT", "Lazio", 41.8890, 12.4690, "Rome"},
         {"Geneva", "CH", "Geneva", 46.2044, 6.1432, "Geneva"},
         {"Annemasse", "FR", "Auvergne-Rhone-Alpes", 46.1944, 6.2376, "Annemasse"},
@@ -258,12 +350,18 @@ TEST(the_table_of_cities_is_sound)
 {
     struct city_table table = {0};
     assert_true(city_table_open(&table));
-    assert_in_range(table.row_count, 23000, 24323);
+    size_t regions = 0;
+    assert_in_range(table.row_count, 26000, 45000);
     for (size_t i = 0; i < table.row_count; i++) {
         const struct city_row *row = &table.rows[i];
         check_name(row->name);
         assert_in_range(row->id, 1, 20000000);
-        assert_in_range(row->population, 15000, 25000000);
+        assert_in_range(row->population, 0, 25000000);
+        assert_true(row->height_m == CITY_HEIGHT_UNKNOWN || (row->height_m > -500 && row->height_m < 5500));
+        assert_in_range(city_table_zone(&table, i).length, 3, GAZETTEER_TIMEZONE_BYTES - 1);
+        assert_non_null(memchr(city_table_zone(&table, i).bytes, '/', city_table_zone(&table, i).length));
+        assert_true(row->nation > 0);
+        regions += row->region > 0;
         assert_true(fabsf(row->latitude) <= 80 && fabsf(row->longitude) <= 180);
         assert_true(row->latitude != 0 || row->longitude != 0);
         assert_in_range(row->country[0], 'A', 'Z');
@@ -271,6 +369,7 @@ TEST(the_table_of_cities_is_sound)
         assert_true(i == 0 || table.rows[i - 1].population >= row->population);
         assert_true(i == 0 || table.rows[table.by_id[i - 1]].id < table.rows[table.by_id[i]].id);
     }
+    assert_true(regions > table.row_count - 100); /* all but city states */
     city_table_close(&table);
 }
 

@@ -47,8 +47,6 @@ TEST(the_recorded_shape_is_read_to_the_point)
     struct curve curve;
     assert_int_equal(read_text(usual, &curve), OUTCOME_OK);
     assert_int_equal(curve.start_s, FIRST);
-    assert_int_equal(curve.utc_offset_s, CURVE_NO_OFFSET);
-    assert_string_equal(curve.timezone, "");
     assert_int_equal(curve.expires_s, 0);
     /* The hours between 14 and 20 are on the line between 21.1 and 15.1, and keep the sky of 14. Where the
      * symbol does not say it, the sun does: it sets in June on 60 degrees north at about 20:30 UTC. */

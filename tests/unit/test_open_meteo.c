@@ -16,10 +16,9 @@ struct reply {
 };
 
 static const struct reply usual = {
-    .head =
-        "{\"latitude\":19.125,\"longitude\":72.875,\"generationtime_ms\":0.4119873046875,"
-        "\"utc_offset_seconds\":19800,\"timezone\":\"Asia/Kolkata\",\"timezone_abbreviation\":\"GMT+5:30\","
-        "\"elevation\":23.0,",
+    .head = "{\"latitude\":19.125,\"longitude\":72.875,\"generationtime_ms\":0.4119873046875,"
+            "\"utc_offset_seconds\":0,\"timezone\":\"GMT\",\"timezone_abbreviation\":\"GMT\","
+            "\"elevation\":23.0,",
     .units =
         "\"hourly_units\":{\"time\":\"unixtime\",\"temperature_2m\":\"°C\",\"weather_code\":\"wmo code\","
         "\"is_day\":\"\"},",
@@ -76,8 +75,6 @@ TEST(the_recorded_shape_is_read_to_the_point)
     assert_int_equal(read_reply(&usual, &curve), OUTCOME_OK);
     assert_int_equal(curve.start_s, FIRST);
     assert_int_equal(curve.expires_s, 0);
-    assert_int_equal(curve.utc_offset_s, 19800);
-    assert_string_equal(curve.timezone, "Asia/Kolkata");
     static const int16_t cdeg[] = {2170, 2220, -50, 3100};
     static const uint8_t sky[] = {2 | CURVE_DAY, 0 | CURVE_DAY, 99, 45};
     reply_points(&curve, cdeg, sky, COUNT(cdeg));
@@ -157,59 +154,6 @@ TEST(missing_sky)
         struct curve_value value = reply_sky(&curve, FIRST + 3600, rows[i].is_code, rows[i].is_day, body);
         assert_int_equal(value.temperature_ddeg, 222);
     }
-}
-
-TEST(time_zones)
-{
-    static const struct {
-        const char *head, *timezone;
-        int32_t offset_s;
-    } rows[] = {
-        {"{", "", CURVE_NO_OFFSET},
-        {"{\"utc_offset_seconds\":-34200,\"timezone\":\"Etc/GMT+9\",", "Etc/GMT+9", -34200},
-        {"{\"utc_offset_seconds\":50400,\"timezone\":\"America/Argentina/ComodRivadavia\",",
-         "America/Argentina/ComodRivadavia", 50400},
-        {"{\"utc_offset_seconds\":1000000,\"timezone\":\"<script>\",", "", CURVE_NO_OFFSET},
-        {"{\"utc_offset_seconds\":-9223372036854775808,\"timezone\":\"a b\",", "", CURVE_NO_OFFSET},
-        {"{\"utc_offset_seconds\":\"19800\",\"timezone\":5,", "", CURVE_NO_OFFSET},
-        {"{\"utc_offset_seconds\":1.5,\"timezone\":null,", "", CURVE_NO_OFFSET},
-        {"{\"timezone\":\"a23456789/123456789/123456789/123456789\",",
-         "a23456789/123456789/123456789/123456789", CURVE_NO_OFFSET},
-        {"{\"timezone\":\"a23456789/123456789/123456789/1234567890\",", "", CURVE_NO_OFFSET},
-        {"{\"timezone\":\"Asia/K\xc3\xb6lkata\",", "", CURVE_NO_OFFSET},
-    };
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct curve curve;
-        assert_int_equal(read_reply(&(struct reply){.head = rows[i].head}, &curve), OUTCOME_OK);
-        assert_string_equal(curve.timezone, rows[i].timezone);
-        assert_int_equal(curve.utc_offset_s, rows[i].offset_s);
-    }
-}
-
-/* As the API stamps them: data of full hours of UTC, at the local hour minus the whole offset. */
-TEST(stamps_of_half_and_quarter_hour_zones_are_put_on_the_hour)
-{
-    static const int32_t offsets_s[] = {19800, 20700, 12600, 34200, -12600, 45900, 0, 3600, -18000};
-    for (size_t i = 0; i < COUNT(offsets_s); i++) {
-        char head[64], time[128];
-        int64_t first = FIRST - offsets_s[i] % 3600;
-        struct curve curve;
-        snprintf(head, sizeof head, "{\"utc_offset_seconds\":%d,", offsets_s[i]);
-        snprintf(time, sizeof time, "[%lld,%lld,%lld,%lld]", (long long)first, (long long)first + 3600,
-                 (long long)first + 7200, (long long)first + 10800);
-        assert_int_equal(read_reply(&(struct reply){.head = head, .time = time}, &curve), OUTCOME_OK);
-        assert_int_equal(curve.start_s, FIRST);
-        struct curve_value value = reply_sky(&curve, FIRST + 3600, 0, 1, head);
-        assert_int_equal(value.temperature_ddeg, 222);
-    }
-}
-
-TEST(stamps_on_the_hour_stay)
-{
-    struct curve curve;
-    const struct reply reply = {.head = "{\"utc_offset_seconds\":19800,"};
-    assert_int_equal(read_reply(&reply, &curve), OUTCOME_OK);
-    assert_int_equal(curve.start_s, FIRST);
 }
 
 /* --- What is refused --- */
@@ -351,7 +295,7 @@ TEST(every_truncation_and_every_corruption)
 
 #define ASKED                                    \
     "&hourly=temperature_2m,weather_code,is_day" \
-    "&past_hours=1&forecast_hours=50&timeformat=unixtime&timezone=auto"
+    "&past_hours=1&forecast_hours=50&timeformat=unixtime&timezone=GMT"
 
 TEST(the_request_is_exact)
 {

@@ -52,8 +52,6 @@ TEST(the_recorded_shapes_become_one_curve)
     assert_int_equal(read_list(list, &curve), OUTCOME_OK);
     assert_int_equal(curve.start_s, HOUR);
     assert_int_equal(curve.count, 8);
-    assert_int_equal(curve.utc_offset_s, 7200);
-    assert_string_equal(curve.timezone, "");
     assert_int_equal(reply_sky(&curve, MEASURED, 63, 1, "as measured").temperature_ddeg, 253);
     for (int i = 4; i < 8; i++)
         assert_int_equal(curve.temperature_cdeg[i], 2230 - 100 * (i - 4));

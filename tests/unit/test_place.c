@@ -336,10 +336,10 @@ RELOADING(every_vendors_shape_is_read)
     static const struct {
         const char *address, *name, *region, *country, *timezone;
     } rows[] = {
-        {"11.0.0.1", "Mumbai", "Maharashtra", "IN", ""},
-        {"2600:11:0::1", "Mumbai", "Maharashtra", "IN", ""},
-        {"11.0.2.1", "Navi Mumbai", "Maharashtra", "IN", ""}, /* recorded with (Ghansoli) */
-        {"11.0.5.1", "New York", "New York", "US", ""},
+        {"11.0.0.1", "Mumbai", "Maharashtra", "IN", "Asia/Kolkata"},
+        {"2600:11:0::1", "Mumbai", "Maharashtra", "IN", "Asia/Kolkata"},
+        {"11.0.2.1", "Navi Mumbai", "Maharashtra", "IN", "Asia/Kolkata"}, /* recorded with (Ghansoli) */
+        {"11.0.5.1", "New York", "New York", "US", "America/New_York"},
         {"12.0.0.1", "Mumbai", "Maharashtra", "IN", "Asia/Kolkata"},
         {"12.0.1.1", "London", "England", "GB", "Europe/London"},
         {"2600:12:1::1", "London", "England", "GB", "Europe/London"},

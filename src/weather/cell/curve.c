@@ -1,6 +1,6 @@
 #include "weather/cell/curve.h"
 
-#include <string.h>
+#include <stddef.h>
 
 /* Division rounding half away from zero. */
 static int64_t divide_rounded(int64_t value, int64_t by)
@@ -74,18 +74,6 @@ static bool point_valid(int16_t cdeg, uint8_t condition)
            (condition == CURVE_NO_CONDITION || code == CURVE_NO_CODE || code <= CURVE_CODE_MAX);
 }
 
-bool curve_offset_valid(int64_t offset_s)
-{
-    return offset_s >= -CURVE_UTC_OFFSET_MAX_S && offset_s <= CURVE_UTC_OFFSET_MAX_S;
-}
-
-bool curve_timezone_valid(const char *name)
-{
-    size_t length = strnlen(name, CURVE_TIMEZONE_BYTES);
-    return length < CURVE_TIMEZONE_BYTES &&
-           strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/") == length;
-}
-
 bool curve_valid(const struct curve *curve)
 {
     if (curve->count == 0 || curve->count > CURVE_POINTS)
@@ -93,7 +81,5 @@ bool curve_valid(const struct curve *curve)
     for (size_t i = 0; i < curve->count; i++)
         if (!point_valid(curve->temperature_cdeg[i], curve->condition[i]))
             return false;
-    bool offset_valid = curve->utc_offset_s == CURVE_NO_OFFSET || curve_offset_valid(curve->utc_offset_s);
-    return offset_valid && time_valid(curve->start_s) && time_valid(curve->fetched_s) &&
-           time_valid(curve->expires_s) && curve_timezone_valid(curve->timezone);
+    return time_valid(curve->start_s) && time_valid(curve->fetched_s) && time_valid(curve->expires_s);
 }

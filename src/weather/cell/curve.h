@@ -5,35 +5,30 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CURVE_POINTS         54 /* one hour back, fifty ahead, and a little room for a provider's own idea of it */
-#define CURVE_STEP_S         3600
-#define CURVE_TIMEZONE_BYTES 40
+#define CURVE_POINTS 54 /* one hour back, fifty ahead, and a little room for a provider's own idea of it */
+#define CURVE_STEP_S 3600
 /* What is believed, of any source. Lowest temperature ever measured at the surface: -89.2, Vostok, 1983;
  * highest: 56.7, Furnace Creek, 1913 (WMO archive of extremes). */
-#define CURVE_COLDEST_CDEG     (-9000)
-#define CURVE_HOTTEST_CDEG     6000
-#define CURVE_CODE_MAX         99 /* of WMO table 4677 */
-#define CURVE_UTC_OFFSET_MAX_S (18 * 3600)
-#define CURVE_TIME_MAX_S       (INT64_C(100) * INT32_MAX) /* in milliseconds, far from what overflows */
+#define CURVE_COLDEST_CDEG (-9000)
+#define CURVE_HOTTEST_CDEG 6000
+#define CURVE_CODE_MAX     99                         /* of WMO table 4677 */
+#define CURVE_TIME_MAX_S   (INT64_C(100) * INT32_MAX) /* in milliseconds, far from what overflows */
 
 #define CURVE_NO_TEMPERATURE INT16_MIN
-#define CURVE_NO_OFFSET      INT32_MIN /* the provider does not tell */
-#define CURVE_NO_CONDITION   0x7e      /* neither code nor daylight; unlike CURVE_NO_CODE | CURVE_DAY */
-#define CURVE_DAY            0x80      /* in `condition`: by day */
-#define CURVE_NO_CODE        0x7f      /* in `condition`: no code */
-#define CURVE_GAP_POINTS     3         /* a longer run of missing temperatures is not bridged */
+#define CURVE_NO_CONDITION   0x7e /* neither code nor daylight; unlike CURVE_NO_CODE | CURVE_DAY */
+#define CURVE_DAY            0x80 /* in `condition`: by day */
+#define CURVE_NO_CODE        0x7f /* in `condition`: no code */
+#define CURVE_GAP_POINTS     3    /* a longer run of missing temperatures is not bridged */
 
 struct curve {
-    int64_t start_s;      /* Unix time of the first point; points are CURVE_STEP_S apart */
-    int64_t fetched_s;    /* Unix time at which it was fetched */
-    int64_t expires_s;    /* the upstream must not be asked again before this; 0: not stated */
-    int64_t modified_s;   /* Unix time of its Last-Modified; 0: none that can be given back exactly */
-    int32_t utc_offset_s; /* or CURVE_NO_OFFSET */
+    int64_t start_s;    /* Unix time of the first point; points are CURVE_STEP_S apart */
+    int64_t fetched_s;  /* Unix time at which it was fetched */
+    int64_t expires_s;  /* the upstream must not be asked again before this; 0: not stated */
+    int64_t modified_s; /* Unix time of its Last-Modified; 0: none that can be given back exactly */
     int16_t temperature_cdeg[CURVE_POINTS]; /* hundredths of a degree Celsius */
     uint8_t condition[CURVE_POINTS];        /* WMO code (4677) in the low seven bits, CURVE_DAY */
     uint8_t count;
-    uint8_t provider;                    /* index into the provider table */
-    char timezone[CURVE_TIMEZONE_BYTES]; /* IANA name, "" if not known */
+    uint8_t provider; /* index into the provider table */
 };
 
 struct curve_value {
@@ -58,10 +53,6 @@ bool curve_valid(const struct curve *);
 
 /* The condition of a point, from a WMO code and daylight as in struct curve_value. */
 uint8_t curve_condition(int code, int is_day);
-
-/* Whether it can be an offset from UTC, and the name of a zone that fits a curve. */
-bool curve_offset_valid(int64_t offset_s);
-bool curve_timezone_valid(const char *name);
 
 /* Bridges runs of at most CURVE_GAP_POINTS missing temperatures between known ones, linearly. */
 void curve_bridge_gaps(struct curve *);

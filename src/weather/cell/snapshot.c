@@ -13,7 +13,7 @@
 
 #define SUFFIX  ".unread"
 #define MAGIC   UINT64_C(0x0a706e736873616d) /* "mashsnp\n" */
-#define VERSION 1
+#define VERSION 2
 
 struct snapshot {
     struct snapshot_options options;
@@ -90,14 +90,11 @@ static void code_record(struct codec codec, struct cache_record *record, char pr
     FIELD(&codec, curve->start_s);
     FIELD(&codec, curve->fetched_s);
     FIELD(&codec, curve->expires_s);
-    FIELD(&codec, curve->utc_offset_s);
     FIELD(&codec, curve->count);
     for (size_t i = 0; i < CURVE_POINTS; i++)
         FIELD(&codec, curve->temperature_cdeg[i]);
     for (size_t i = 0; i < CURVE_POINTS; i++)
         FIELD(&codec, curve->condition[i]);
-    for (size_t i = 0; i < CURVE_TIMEZONE_BYTES; i++)
-        FIELD(&codec, curve->timezone[i]);
     for (size_t i = 0; i < SNAPSHOT_NAME_BYTES; i++)
         FIELD(&codec, provider[i]);
 }

@@ -18,7 +18,8 @@ static void request(const struct provider_access *options, struct cell cell, str
                 (double)cell.longitude_udeg / CELL_MICRODEGREES);
     text_format(url, "&hourly=temperature_2m,weather_code,is_day&past_hours=%d&forecast_hours=%d", PAST_HOURS,
                 FORECAST_HOURS);
-    text_string(url, "&timeformat=unixtime&timezone=auto");
+    /* In local time the hours of half-hour zones would be stamped half an hour off, in Unix time too. */
+    text_string(url, "&timeformat=unixtime&timezone=GMT");
     if (options->key[0])
         text_format(header, "X-Api-Key: %s", options->key);
 }
@@ -61,32 +62,15 @@ static enum outcome read_hours(const json_t *hourly, struct curve *curve)
     return OUTCOME_OK;
 }
 
-/* Moves the stamps onto the hours that the values are for. The API reads its data at full hours of UTC, but
- * stamps them with the local hour minus the whole offset, in Unix time too: in a zone of a half or quarter
- * hour all are off by the offset's remainder (getTimerange2 in its ForecastapiController.swift). Stamps that
- * are on the hour already stay. */
-static void put_on_the_hour(struct curve *curve)
-{
-    int64_t moved_s = curve->start_s + curve->utc_offset_s % CURVE_STEP_S;
-    if (curve->utc_offset_s != CURVE_NO_OFFSET && moved_s % CURVE_STEP_S == 0)
-        curve->start_s = moved_s;
-}
-
 static enum outcome read_document(const json_t *root, int64_t now_s, struct curve *curve)
 {
     const json_t *units = json_object_get(root, "hourly_units");
-    const char *zone = json_string_value(json_object_get(root, "timezone"));
-    *curve = (struct curve){.utc_offset_s = reply_offset(json_object_get(root, "utc_offset_seconds"))};
+    *curve = (struct curve){.count = 0};
     if (!reply_string_is(json_object_get(units, "time"), "unixtime") ||
         !reply_string_is(json_object_get(units, "temperature_2m"), "°C"))
         return OUTCOME_PARSE;
     enum outcome outcome = read_hours(json_object_get(root, "hourly"), curve);
-    if (outcome != OUTCOME_OK)
-        return outcome;
-    if (zone && curve_timezone_valid(zone))
-        strcpy(curve->timezone, zone);
-    put_on_the_hour(curve);
-    return curve_covers(curve, now_s) ? OUTCOME_OK : OUTCOME_IMPLAUSIBLE;
+    return outcome != OUTCOME_OK || curve_covers(curve, now_s) ? outcome : OUTCOME_IMPLAUSIBLE;
 }
 
 /* No document, too, when text follows, as it does when they fail midway. */

@@ -100,8 +100,7 @@ static enum outcome read_current_document(const json_t *root, int64_t now_s, str
     *curve = (struct curve){.start_s = point.time_s,
                             .count = 1,
                             .condition = {curve_condition(point.code, point.is_day)},
-                            .temperature_cdeg = {point.temperature_cdeg},
-                            .utc_offset_s = reply_offset(json_object_get(root, "timezone"))};
+                            .temperature_cdeg = {point.temperature_cdeg}};
     return OUTCOME_OK;
 }
 
@@ -124,7 +123,7 @@ static enum outcome read_forecast_document(const json_t *root, int64_t now_s, st
     if (!is_good(root) || !json_is_array(list) || !curve_read(&current, current.start_s, &measured))
         return OUTCOME_PARSE;
     struct point point = {current.start_s, current.temperature_cdeg[0], measured.code, measured.is_day};
-    *curve = (struct curve){.utc_offset_s = current.utc_offset_s};
+    *curve = (struct curve){.count = 0};
     enum outcome outcome = resample_add(&resampler, &point);
     for (size_t i = 0; i < json_array_size(list) && outcome == OUTCOME_OK; i++) {
         outcome = read_point(json_array_get(list, i), &point);

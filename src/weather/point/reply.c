@@ -35,12 +35,6 @@ enum outcome reply_celsius(const json_t *value, int16_t *cdeg)
     return OUTCOME_OK;
 }
 
-int32_t reply_offset(const json_t *value)
-{
-    json_int_t offset_s = json_integer_value(value); /* 0 for what is no integer */
-    return json_is_integer(value) && curve_offset_valid(offset_s) ? (int32_t)offset_s : CURVE_NO_OFFSET;
-}
-
 double reply_degrees(const json_t *value, double max)
 {
     double degrees = json_is_number(value) ? json_number_value(value) : NAN;

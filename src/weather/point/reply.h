@@ -18,9 +18,6 @@ bool reply_string_is(const struct json_t *, const char *expected);
 /* A temperature in degrees Celsius. CURVE_NO_TEMPERATURE for null or nothing, which is no error. */
 enum outcome reply_celsius(const struct json_t *, int16_t *cdeg);
 
-/* An offset from UTC in seconds; CURVE_NO_OFFSET when it is none. */
-int32_t reply_offset(const struct json_t *);
-
 /* A coordinate of at max `max` degrees either way; else NAN. */
 double reply_degrees(const struct json_t *, double max);
 

@@ -1,0 +1,109 @@
+#include "place/city_search.h"
+
+#include "place/fold.h"
+
+#include <string.h>
+
+/* A hit is a number, and the lower the better: the bit of a city that is not of the asked country, the bit of
+ * one that is found by a later word of its name, then the city. */
+#define HIT_ABROAD  ((uint32_t)2 << 16)
+#define HIT_WITHIN  ((uint32_t)1 << 16)
+#define HIT_CITY(h) ((uint16_t)(h))
+
+struct search {
+    const struct city_table *table;
+    const char *country;
+    const uint8_t *allowed; /* by division: whether the city may lie in it; NULL: anywhere */
+    uint32_t hits[CITY_SEARCH_MAX];
+    size_t count, max;
+};
+
+/* Inserts a hit among the best, in order; a city that several keys find counts once, as its best. */
+static void insert(struct search *search, uint32_t hit)
+{
+    uint32_t *hits = search->hits;
+    for (size_t i = 0; i < search->count; i++)
+        if (HIT_CITY(hits[i]) == HIT_CITY(hit)) {
+            if (hits[i] <= hit)
+                return;
+            memmove(&hits[i], &hits[i + 1], (--search->count - i) * sizeof *hits);
+        }
+    if (search->count == search->max && hits[--search->count] < hit) {
+        search->count++;
+        return;
+    }
+    size_t at = search->count++;
+    for (; at > 0 && hit < hits[at - 1]; at--)
+        hits[at] = hits[at - 1];
+    hits[at] = hit;
+}
+
+static void search_folded(struct search *search, const char *text, size_t length)
+{
+    size_t count;
+    const struct city_table *table = search->table;
+    const struct name_key *keys = city_table_keys(table, &table->names, text, length, &count);
+    for (size_t i = 0; i < count; i++) {
+        const struct city_row *row = &table->rows[keys[i].of];
+        bool home = memcmp(search->country, row->country, 2) == 0;
+        if (!search->allowed || search->allowed[row->region] || search->allowed[row->nation])
+            insert(search, keys[i].of | (home ? 0 : HIT_ABROAD) | (keys[i].whole ? 0 : HIT_WITHIN));
+    }
+}
+
+/* Searches a name in all its spellings; without its article where it is not found with it. */
+static void search_name(struct search *search, struct span name)
+{
+    char text[FOLD_BYTES];
+    for (unsigned variant = 0; variant < FOLD_VARIANTS; variant++) {
+        size_t length = fold_variant(name.bytes, name.length, variant, text);
+        if (length > 0)
+            search_folded(search, text, length);
+    }
+    size_t length = fold(name.bytes, name.length, text), article = city_table_article(text);
+    if (search->count == 0 && length > article && article > 0)
+        search_folded(search, text + article, length - article);
+}
+
+/* Allows the countries and regions whose name begins so, or whose code it is. */
+static void allow(const struct city_table *table, struct span name, uint8_t allowed[CITY_DIVISIONS_MAX])
+{
+    char text[FOLD_BYTES];
+    size_t count, length = fold(name.bytes, name.length, text);
+    const struct name_key *keys = city_table_keys(table, &table->division_names, text, length, &count);
+    for (size_t i = 0; i < count; i++)
+        if (keys[i].whole)
+            allowed[keys[i].of] = 1;
+}
+
+/* Searches a name in the countries and regions whose name begins with `division`, or whose code it is. */
+static void search_in(struct search *search, struct span name, struct span division)
+{
+    uint8_t allowed[CITY_DIVISIONS_MAX] = {0};
+    allow(search->table, division, allowed);
+    search->allowed = allowed;
+    search_name(search, name);
+    search->allowed = NULL;
+}
+
+size_t city_search(const struct city_table *table, const char *query, const char *country,
+                   size_t found[CITY_SEARCH_MAX], size_t max)
+{
+    struct span rest = {query, strlen(query)}, name, division;
+    struct search search = {.table = table, .country = country[0] ? country : "--"};
+    search.max = max < CITY_SEARCH_MAX ? max : CITY_SEARCH_MAX;
+    span_cut(&rest, ',', &name);
+    span_cut(&rest, ',', &division); /* of "springfield, illinois, usa" the region tells most */
+    if (search.max > 0 && span_trim(division).length > 0)
+        search_in(&search, name, division);
+    else if (search.max > 0)
+        search_name(&search, name);
+    const char *space = memrchr(name.bytes, ' ', name.length);
+    size_t first = space ? (size_t)(space - name.bytes) : 0;
+    if (search.max > 0 && search.count == 0 && division.length == 0 && first > 0 && first + 1 < name.length)
+        search_in(&search, (struct span){name.bytes, first},
+                  span_after(name, first + 1)); /* "springfield il" */
+    for (size_t i = 0; i < search.count; i++)
+        found[i] = HIT_CITY(search.hits[i]);
+    return search.count;
+}
