@@ -9,8 +9,8 @@
 
 #define HEADERS 8
 
-#define OUR_WORDS "abcdefghijklmnopqrstuvwxyzTZ.,;:- ()/0123456789" /* no byte of a reader's stands beside \
-                                                                     */
+/* No byte of a reader's stands beside them. */
+#define OUR_WORDS "abcdefghijklmnopqrstuvwxyzTZ.,;:- ()/0123456789"
 
 /* In place of civetweb's: a connection is what it would say of one. */
 const struct mg_request_info *mg_get_request_info(const struct mg_connection *connection)
