@@ -1,6 +1,6 @@
 /* A database with bytes changed: the bundled one, or the one that the environment variable MMDB names.
- * Whatever they are, it is refused, or its records are clean and can stand on a map. An input is an address,
- * then for each change where (three bytes, of the file's size) and what (one). */
+ * Whatever they are, it is refused, or its records are clean and can stand on a map. An input is a byte of
+ * flags, then for each change where (three bytes, which reach all over the file) and what (one). */
 #include "fuzz.h"
 
 #include <fcntl.h>
@@ -11,9 +11,12 @@
 #include "place/survey.h"
 
 #define CHANGES 64
-#define SURVEYED \
-    0xf0           /* inputs whose first byte is this or more may be surveyed, which takes a millisecond: */
-#define SURVEYS 16 /* the first of so many */
+
+/* Inputs whose first byte is at least FLAGS are surveyed, the first of 16, as that takes a millisecond; not
+ * so a file of SIZE_MAX_SURVEYED bytes or more, with which it takes seconds. */
+#define FLAGS             0xf0
+#define EVERY             16
+#define SIZE_MAX_SURVEYED (1 << 20)
 
 static struct {
     uint8_t *bytes;        /* as the file now is */
@@ -92,7 +95,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     uint8_t flags = data[0];
     for (data++, size--; size >= 4 && count < CHANGES; data += 4, size -= 4, count++) {
-        wheres[count] = ((size_t)data[0] << 16 | (size_t)data[1] << 8 | data[2]) % file.size;
+        size_t where = (size_t)data[0] << 16 | (size_t)data[1] << 8 | data[2];
+        wheres[count] = where * (file.size / (1 << 24) + 1) % file.size;
         last = wheres[count] > last ? wheres[count] : last;
         was[count] = file.bytes[wheres[count]];
         file.bytes[wheres[count]] = data[3];
@@ -100,7 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct mmdb *db = last < file.metadata ? file.whole : mmdb_map(file.path, error);
     if (db)
         check_reader(db, readers[flags % 3]);
-    if (db && flags >= SURVEYED && surveyed++ % SURVEYS == 0)
+    if (db && flags >= FLAGS && file.size < SIZE_MAX_SURVEYED && surveyed++ % EVERY == 0)
         check_survey(db);
     if (db != file.whole)
         mmdb_close(db);
