@@ -44,27 +44,26 @@ FUZZED   := $(patsubst tests/fuzz/%.c,$(BUILD)/target/%,$(wildcard tests/fuzz/*.
 
 objects  = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(1))
 
-# libFuzzer comes with the run-time library of whatever clang Debian has.
-LIBFUZZER = $(shell apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$$/libclang-rt-\1-dev/p')
-
 # Packages that each step needs, by the file that tells they are there.
 PACKAGES_BUILD := esbuild gcc libc6-dev libcurl4-openssl-dev libpsl-dev libjansson-dev libmaxminddb-dev libcivetweb-dev \
                   zlib1g-dev
 PACKAGES_RUN   := $(PACKAGES_BUILD) curl ca-certificates tzdata
-PACKAGES_TEST   = $(PACKAGES_BUILD) clang clang-format cppcheck gcovr curl ca-certificates tzdata libcmocka-dev mmdb-bin \
+PACKAGES_TEST  := $(PACKAGES_BUILD) clang clang-format cppcheck gcovr curl ca-certificates tzdata libcmocka-dev mmdb-bin \
                   libmaxmind-db-writer-perl nginx-light python3 python3-pytest chromium chromium-driver \
                   python3-selenium prometheus shellcheck varnish php-cli systemd python3-seccomp \
-                  python3-yaml mandoc $(LIBFUZZER)
+                  python3-yaml mandoc
 # Debian's npm only where no other is: it would push out the Node.js that the other one came with.
 PACKAGES_TEST  += $(if $(shell command -v npm),,npm)
-PACKAGES_CHECK  = $(PACKAGES_TEST) strace valgrind
+# libFuzzer, of the clang that is there once those for tests are.
+PACKAGES_FUZZ   = $(if $(wildcard $(shell clang -print-resource-dir)/lib/*/libclang_rt.fuzzer*),,libclang-rt-$(shell clang -dumpversion | cut -d. -f1)-dev)
+PACKAGES_CHECK := $(PACKAGES_TEST) strace valgrind
 PACKAGES_CITIES := $(if $(shell command -v npm),,npm)
-PACKAGES_PICTURES = $(PACKAGES_TEST) fonts-liberation fonts-lohit-deva
+PACKAGES_PICTURES := $(PACKAGES_TEST) fonts-liberation fonts-lohit-deva
 
 Q := $(if $(V),,@)
 
 .PHONY: all help run test check check-cost measure bench-economy geoip cities screenshots asan tsan fuzz soak coverage format \
-        compile-commands debian-12 debian-13 install clean units measures fuzzers fuzzed packages-build packages-run packages-test packages-check packages-cities \
+        compile-commands debian-12 debian-13 install clean units measures fuzzers fuzzed packages-build packages-run packages-test packages-fuzz packages-check packages-cities \
         packages-pictures
 
 all: $(BUILD)/masthead $(BUILD)/masthead-sim
@@ -157,6 +156,7 @@ $(BUILD)/target/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(ARCHIVE) Makefile
 fuzzed: $(FUZZED)
 
 fuzzers:
+	@$(MAKE) --no-print-directory packages-fuzz
 	@$(MAKE) --no-print-directory -j$(shell nproc) fuzzed BUILD='$(FUZZ)' CC=clang CFLAGS='-O2 -g' \
 	    SANITIZE=address,undefined,fuzzer-no-link
 
@@ -182,7 +182,7 @@ measure: $(BUILD)/measure/places $(BUILD)/measure/labels $(BUILD)/measure/eviden
 bench-economy: $(BUILD)/measure/economy
 	$(BUILD)/measure/economy $(if $(SHORT),--short) $(firstword $(CITIES))
 
-packages-build packages-run packages-test packages-check packages-cities packages-pictures:
+packages-build packages-run packages-test packages-fuzz packages-check packages-cities packages-pictures:
 	@tests/packages.sh $(PACKAGES_$(shell echo $(@:packages-%=%) | tr a-z A-Z))
 
 run: packages-run
@@ -192,7 +192,7 @@ run: packages-run
 test: packages-test
 	@$(MAKE) --no-print-directory -j$(shell nproc) all units measures
 	@tests/npm.sh '$(NPM)'
-	@$(if $(SANITIZE)$(filter-out tests/fuzz%,$(TESTS)),,$(MAKE) --no-print-directory fuzzers)
+	@$(if $(SANITIZE)$(if $(TESTS),$(if $(findstring tests/fuzz,$(TESTS)),,skip)),,$(MAKE) --no-print-directory fuzzers)
 	@MASTHEAD_NPM='$(abspath $(NPM))' MASTHEAD_FUZZ='$(abspath $(FUZZ))' $(PYTHON) tests/run.py --build '$(BUILD)' $(TESTS)
 
 check: packages-check
