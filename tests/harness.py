@@ -164,6 +164,8 @@ class Process:
             assert not ended or seen < len(self.lines), f"ended without a line like {pattern!r}: {self.lines}"
 
     def log(self):
+        if self.child.poll() is not None:
+            self._reader.join(5)  # what it wrote last may still be in the pipe
         return "\n".join(self.lines)
 
     def processor_s(self):

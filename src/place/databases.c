@@ -228,7 +228,7 @@ static bool open_file(struct generation *generation, size_t i, const struct gene
         return false;
     if (!surveyed && read_kept(options, path, database))
         return answers(generation, i, serving, error);
-    if (!surveyed && !survey_take(database->db, &database->survey, error))
+    if (!surveyed && !survey_take(database->db, false, &database->survey, error))
         return false;
     if (!answers(generation, i, serving, error))
         return false;

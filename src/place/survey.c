@@ -18,6 +18,7 @@
 
 struct surveyor {
     const struct mmdb *db;
+    bool decode;
     struct survey *out;
     struct office_tally *tally;
     struct map records; /* by record: NO_CITY or CITY_AT its point */
@@ -29,7 +30,8 @@ static bool read_new(struct surveyor *surveyor, uint32_t number, uint64_t *known
 {
     struct record record;
     size_t nth = surveyor->records.count;
-    if ((nth < DECODED_FIRST || nth % DECODED_EVERY == 0) && !mmdb_decodes(surveyor->db, number, error))
+    bool sampled = surveyor->decode && (nth < DECODED_FIRST || nth % DECODED_EVERY == 0);
+    if (sampled && !mmdb_decodes(surveyor->db, number, error))
         return false;
     mmdb_record_point(surveyor->db, number, &record);
     *known = record_has_city(&record) ? CITY_AT(office_point(&record)) : NO_CITY;
@@ -61,9 +63,9 @@ static bool visit(void *context, const struct mmdb_network *network, char error[
     return false;
 }
 
-bool survey_take(const struct mmdb *db, struct survey *out, char error[MMDB_ERROR_BYTES])
+bool survey_take(const struct mmdb *db, bool decode, struct survey *out, char error[MMDB_ERROR_BYTES])
 {
-    struct surveyor surveyor = {.db = db, .out = out, .tally = office_tally_open()};
+    struct surveyor surveyor = {.db = db, .decode = decode, .out = out, .tally = office_tally_open()};
     *out = (struct survey){.has_places = false};
     snprintf(error, MMDB_ERROR_BYTES, "memory is short");
     bool ok = surveyor.tally && mmdb_walk(db, visit, &surveyor, error) &&

@@ -1,6 +1,6 @@
 /* The survey of a database: what one walk through all of it finds. Who surveys a database also finds whether
- * its tree is sound and a sample of its records can be decoded. A survey takes about a third of a second for
- * a family of a city database, so it is kept in a file. */
+ * its tree is sound and, if asked to, a sample of its records can be decoded. A survey takes about a third of
+ * a second for a family of a city database, so it is kept in a file. */
 #pragma once
 
 #include "place/mmdb.h"
@@ -18,9 +18,10 @@ struct survey {
     struct offices offices;
 };
 
-/* Surveys an open database. False, with a sentence in `error` and nothing to free, when it is damaged or
- * memory is short. */
-bool survey_take(const struct mmdb *, struct survey *out, char error[MMDB_ERROR_BYTES]);
+/* Surveys an open database. `decode` is for a process under limits: a few hundred bytes can be made a record
+ * that takes all memory to decode in full. False, with a sentence in `error` and nothing to free, when the
+ * database is damaged or memory is short. */
+bool survey_take(const struct mmdb *, bool decode, struct survey *out, char error[MMDB_ERROR_BYTES]);
 void survey_free(struct survey *);
 
 /* What a survey is of. */

@@ -82,7 +82,7 @@ int validate_main(const char *path)
         int64_t built_s = mmdb_facts(db)->built_s;
         if (built_s < OLDEST_BUILD_S || built_s > now_s + NEWEST_BUILD_S)
             snprintf(error, sizeof error, "its build date is not plausible");
-        else if (validate_known_networks(db, error) && survey_take(db, &survey, error))
+        else if (validate_known_networks(db, error) && survey_take(db, true, &survey, error))
             write_survey(&survey, error);
         if (error[0])
             mmdb_add_type(db, error);

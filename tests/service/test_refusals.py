@@ -1,6 +1,7 @@
 """Goal of these tests: a database that answers less than the one that serves does not replace it. Readers keep their city, and the log,
 the status page and a metric say why, with both figures and the type of the file; what answers about as much is taken. What a
 walk through a database finds is kept, so that the next start does not walk again."""
+import functools
 import json
 import shutil
 import signal
@@ -8,8 +9,8 @@ import struct
 
 import pytest
 
-from harness import Masthead, command, request, wait_until
-from small_databases import LONDON, MUMBAI, PUNE, asn, flat, nested, write_database
+from harness import SANITIZED, Masthead, command, request, wait_until
+from small_databases import LONDON, MUMBAI, PUNE, asn, flat, nested, write_database, write_endless
 
 READER = "20.0.0.1"
 CITIES = 32
@@ -96,6 +97,13 @@ def served(tmp_path_factory, simulator, good):
     assert service.stop() == 0, service.log()
 
 
+@pytest.fixture(scope="module")
+def candidate(tmp_path_factory):
+    """The path of a candidate by its name; each is written once."""
+    folder = tmp_path_factory.mktemp("candidates")
+    return functools.cache(lambda name: CANDIDATES[name][0](folder / f"{list(CANDIDATES).index(name)}.mmdb"))
+
+
 def put(path, source):
     """Puts a copy in the place of a file, at once."""
     shutil.copy(source, path.with_suffix(".new"))
@@ -108,14 +116,14 @@ def database_row(service):
 
 @pytest.mark.parametrize("by", ["watch", "SIGHUP"])
 @pytest.mark.parametrize("name", CANDIDATES)
-def test_what_answers_less_does_not_replace(served, good, tmp_path, name, by):
+def test_what_answers_less_does_not_replace(served, good, candidate, name, by):
     service, path = served
-    write, said = CANDIDATES[name]
+    said = CANDIDATES[name][1]
     put(path, good)
     service.signal(signal.SIGHUP)
     wait_until(lambda: service.metrics()[RELOAD_OK] == 1, what="the good one")
     seen = len(service.lines)
-    put(path, write(tmp_path / "candidate.mmdb"))
+    put(path, candidate(name))
     if by == "SIGHUP":
         service.signal(signal.SIGHUP)
     wait_until(lambda: service.metrics()[RELOAD_OK] == 0, what="the refusal")
@@ -197,6 +205,15 @@ def test_a_list_of_nothing_but_numbers_runs(start, tmp_path):
     assert any("no place at all" in line for line in service.lines)
     assert verdict_of(service, READER) == ("too-vague", None, None) and service.ready()
     service.reload()  # what it was before is no reason to refuse it
+
+
+def test_a_record_without_end_does_not_fill_memory_at_the_start(start, tmp_path):
+    """Only a process under limits decodes records in full, and at a start there is none."""
+    service = start(settings={"geoip.databases": str(write_endless(tmp_path / "endless.mmdb"))},
+                    prefix=() if SANITIZED else ("prlimit", "--as=4000000000"))
+    assert any("no place at all" in line and "type=Endless" in line for line in service.lines)
+    assert verdict_of(service, "11.0.0.1") == ("too-vague", None, None) and service.ready()
+    assert SANITIZED or service.metrics()["process_resident_memory_bytes"] < 200e6
 
 
 # --- The survey is kept ---
