@@ -76,7 +76,7 @@ static void check_survey(const struct mmdb *db)
 {
     char error[MMDB_ERROR_BYTES] = "";
     struct survey survey;
-    bool sound = survey_take(db, &survey, error);
+    bool sound = survey_take(db, false, &survey, error);
     PROPERTY(sound == !error[0]);
     if (sound)
         survey_free(&survey);
