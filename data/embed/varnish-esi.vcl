@@ -2,6 +2,10 @@
 #
 #     <esi:include src="/widget"/>
 #
+# Prefer the script where you can. Varnish obeys every <esi:include> and <!--esi --> in a page, whoever wrote it, and would paste
+# any page of the site into another: nothing that visitors write may hold one. WordPress keeps such comments of theirs: give it
+# wordpress-ssi.php.
+#
 # Varnish keeps the page as your site sent it, and asks for the fragment anew for each reader. An assembled page is one
 # reader's: all HTML leaves as private, and without anything by which a cache could recognise it. A cache that ignores
 # `private` must not stand in front; there, use the script.
@@ -17,7 +21,7 @@ backend masthead {
 }
 
 sub vcl_recv {
-    if (req.url ~ "^/(widget(\.json|\.txt)?|where\.json|weather\.json|places\.json|masthead[a-z0-9.-]*)(\?|$)") {
+    if (req.url ~ "^/(widget(\.json|\.txt)?|where\.json|weather\.json|places\.json|masthead\.[a-z0-9.]+)(\?|$)") {
         set req.backend_hint = masthead;
         set req.http.X-Forwarded-For = client.ip;           # not appended to what a stranger claims
         unset req.http.Cookie;                              # the service needs none, and refuses very long ones
@@ -33,7 +37,7 @@ sub vcl_backend_response {
         if (beresp.status != 200 && bereq.url ~ "^/widget(\?|$)") {
             return (error(503));                            # its text must not be pasted
         }
-    } else if (beresp.http.Content-Type ~ "(?i)^text/html") {
+    } else if (beresp.http.Content-Type ~ "(?i)^text/html" && bereq.url !~ "^/wp-(admin|login)") {
         set beresp.do_esi = true;
     }
 }

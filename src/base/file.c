@@ -5,7 +5,42 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
+
+#define NULL_DEVICE makedev(1, 3) /* /dev/null of Linux */
+
+static bool is_readable_kind(const struct stat *status)
+{
+    return S_ISREG(status->st_mode) || (S_ISCHR(status->st_mode) && status->st_rdev == NULL_DEVICE);
+}
+
+int file_open(const char *path, enum file_links links, const char **reason)
+{
+    struct stat status;
+    int fd =
+        open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (links == FILE_NO_LINK ? O_NOFOLLOW : 0));
+    if (fd < 0) {
+        *reason = errno == ENOENT ? NULL : errno == ELOOP ? "a symbolic link" : strerror(errno);
+        return -1;
+    }
+    if (fstat(fd, &status) == 0 && is_readable_kind(&status))
+        return fd;
+    *reason = "not a regular file";
+    close(fd);
+    return -1;
+}
+
+FILE *file_open_stream(const char *path, enum file_links links, const char **reason)
+{
+    int fd = file_open(path, links, reason);
+    FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
+    if (fd >= 0 && !file) {
+        *reason = strerror(errno);
+        close(fd);
+    }
+    return file;
+}
 
 /* Writes and syncs what is behind `fd`, and closes it. */
 static bool write_stream(int fd, file_writer *write, void *context)

@@ -1,10 +1,24 @@
-/* Files that are replaced whole: a reader of the path finds the old content or the new one, never a part of
- * either, and so does the next process after a crash or a power cut. */
+/* Files as they are opened and replaced everywhere in the program.
+ *
+ * A file is opened without trust in what stands at its path: a FIFO would hold the thread until somebody
+ * writes, a device may do anything. And it is replaced whole: a reader of the path finds the old content or
+ * the new one, never a part of either, and so does the next process after a crash or a power cut. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+
+enum file_links {
+    FILE_FOLLOW,  /* what people name: a symbolic link is followed */
+    FILE_NO_LINK, /* what this program writes itself: a link in its place is refused */
+};
+
+/* Opens a file for reading; never waits for anybody. Regular files only, and /dev/null, which is an empty
+ * one. Returns a descriptor, or a stream, that the caller closes; -1, or NULL, with why in *reason (static,
+ * or valid until the thread's next call of strerror): NULL where there is no such file. */
+int file_open(const char *path, enum file_links, const char **reason);
+FILE *file_open_stream(const char *path, enum file_links, const char **reason);
 
 /* Writes the new content to a stream that can seek. False, with errno set, when that fails; what the stream
  * itself reports (a full disk) need not be checked. It neither flushes nor closes the stream. */

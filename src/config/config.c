@@ -1,6 +1,7 @@
 #include "config/config.h"
 
 #include "base/array.h"
+#include "base/file.h"
 #include "config/table.h"
 
 #include <errno.h>
@@ -59,6 +60,21 @@ static void report_unknown(struct loader *loader, const char *section, const cha
         report(loader, section, "unknown section%s", hint);
 }
 
+/* Reports a value that was refused. One that may hold a password or a key, as URLs do before an "@" and after
+ * a "?", is not repeated; neither is what readers quote of it. */
+static void report_refused(struct loader *loader, const struct setting *setting)
+{
+    const struct option *option = setting->option;
+    const char *error = setting->error, *quoted = strchr(error, '"'), *end = strrchr(error, '"');
+    bool hidden = option->secret || strpbrk(setting->text, "@?");
+    if (hidden && quoted)
+        report(loader, option->section, "%s = \"...\": %.*s...%s", option->key, (int)(quoted + 1 - error),
+               error, end);
+    else
+        report(loader, option->section, "%s = \"%s\": %s", option->key, hidden ? "..." : setting->text,
+               error);
+}
+
 /* Gives option `i` a value, trimmed as that of a file is. */
 static void assign(struct loader *loader, size_t i, const char *text)
 {
@@ -78,8 +94,7 @@ static void assign(struct loader *loader, size_t i, const char *text)
     if (strpbrk(value, "\r\n"))
         report(loader, option->section, "%s: a value is one line", option->key);
     else if (!option->read(&setting))
-        report(loader, option->section, "%s = \"%s\": %s", option->key, option->secret ? "..." : setting.text,
-               setting.error);
+        report_refused(loader, &setting);
 }
 
 static void load_section(struct loader *loader, const char *name)
@@ -136,9 +151,10 @@ static void load_file(struct loader *loader)
     size_t size = 0, mark = strlen(BYTE_ORDER_MARK);
     ssize_t length;
     snprintf(loader->origin, sizeof loader->origin, "%s", loader->file);
-    FILE *file = fopen(loader->file, "re");
+    const char *reason;
+    FILE *file = file_open_stream(loader->file, FILE_FOLLOW, &reason);
     if (!file) {
-        report(loader, NULL, "%s", strerror(errno));
+        report(loader, NULL, "%s", reason ? reason : strerror(ENOENT));
         return;
     }
     for (int number = 1; (length = getline(&line, &size, file)) >= 0; number++) {

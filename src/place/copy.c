@@ -1,5 +1,6 @@
 #include "place/copy.h"
 
+#include "base/file.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -18,11 +19,12 @@
 static int open_regular(const char *path, off_t *size, char error[COPY_ERROR_BYTES])
 {
     struct stat status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0 || fstat(fd, &status) < 0) {
+    const char *reason;
+    int fd = file_open(path, FILE_FOLLOW, &reason);
+    if (fd < 0) {
+        snprintf(error, COPY_ERROR_BYTES, "%s", reason ? reason : strerror(ENOENT));
+    } else if (fstat(fd, &status) < 0) {
         snprintf(error, COPY_ERROR_BYTES, "%s", strerror(errno));
-    } else if (!S_ISREG(status.st_mode)) {
-        snprintf(error, COPY_ERROR_BYTES, "not a regular file");
     } else if (status.st_size == 0 || status.st_size > FILE_MAX_BYTES) {
         snprintf(error, COPY_ERROR_BYTES, status.st_size == 0 ? "empty file" : "larger than 1 GB");
     } else {

@@ -134,8 +134,9 @@ static bool read_kept(const struct place_options *options, const char *path, str
 {
     char kept[KEPT_BYTES];
     struct survey_subject subject = subject_of(database);
+    const char *reason; /* is not told: without one the survey is made again */
     kept_path(options, path, kept);
-    FILE *file = fopen(kept, "re");
+    FILE *file = file_open_stream(kept, FILE_NO_LINK, &reason);
     bool read = file && survey_read(&database->survey, &subject, file);
     if (file)
         fclose(file);

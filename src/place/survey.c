@@ -126,7 +126,8 @@ bool survey_write(const struct survey *survey, const struct survey_subject *subj
     memcpy(head.magic, magic, sizeof magic);
     head.checksum = checksum(&head, offices->keys);
     return fwrite(&head, sizeof head, 1, file) == 1 &&
-           fwrite(offices->keys, sizeof *offices->keys, offices->count, file) == offices->count;
+           (offices->count == 0 || /* there are no keys to point at */
+            fwrite(offices->keys, sizeof *offices->keys, offices->count, file) == offices->count);
 }
 
 bool survey_read(struct survey *out, const struct survey_subject *subject, FILE *file)

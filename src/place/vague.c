@@ -1,5 +1,6 @@
 #include "place/vague.h"
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/span.h"
 
@@ -67,12 +68,12 @@ static void sort_and_reduce(struct vague *vague)
 bool vague_read(struct vague *vague, const char *path)
 {
     char *line = NULL;
-    const char *error = NULL;
+    const char *error = NULL, *reason = NULL;
     size_t size = 0;
     int64_t number = 0;
     if (path[0] == '\0')
         return true;
-    FILE *file = fopen(path, "re");
+    FILE *file = file_open_stream(path, FILE_FOLLOW, &reason);
     while (file && !error && getline(&line, &size, file) >= 0) {
         number++;
         error = add_line(vague, line);
@@ -82,7 +83,7 @@ bool vague_read(struct vague *vague, const char *path)
     bool read = file && feof(file); /* neither is it where memory is short for a line */
     if (!read && !error)
         log_event(LOG_ERROR, "cannot read vague networks", log_str("file", path),
-                  log_str("error", strerror(errno)));
+                  log_str("error", reason ? reason : strerror(errno)));
     free(line);
     if (file)
         fclose(file);

@@ -2,6 +2,7 @@
  * part is a rule for what comes after the last change. */
 #include "place/zone.h"
 
+#include "base/file.h"
 #include "base/log.h"
 
 #include <fts.h>
@@ -122,7 +123,8 @@ static bool read_zone(const uint8_t *file, size_t length, struct zone *zone)
 static bool add_zone(struct zones *zones, const char *path, const char *name)
 {
     uint8_t bytes[FILE_BYTES];
-    FILE *file = strlen(name) < NAME_BYTES ? fopen(path, "re") : NULL;
+    const char *reason; /* is not told: there are more zones than readers have */
+    FILE *file = strlen(name) < NAME_BYTES ? file_open_stream(path, FILE_FOLLOW, &reason) : NULL;
     size_t length = file ? fread(bytes, 1, sizeof bytes, file) : 0;
     struct zone zone = {.changes = NULL};
     if (file)

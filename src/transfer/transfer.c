@@ -1,6 +1,6 @@
-/* Every request has an easy handle of its own: libcurl 7.88 does not repeat a request on a reused handle
- * whose idle connection the server has closed meanwhile. Connections are reused all the same, by the multi
- * handle. */
+/* Every transfer has an easy handle of its own: where a server closes an idle connection as it is asked,
+ * libcurl asks again by itself, but 7.88 does so on a new handle only. The multi handle keeps connections all
+ * the same. The requests of a redirect share a handle, so that is done here, too; see repeat. */
 #include "transfer/transfer.h"
 
 #include "base/clock.h"
@@ -16,17 +16,25 @@
 
 #define CONNECT_SHARE   2 /* connecting may take this part of the timeout */
 #define REDIRECTS_MAX   2
-#define HEAD_BYTES_MAX  ((size_t)200 << 10) /* of header and trailer lines */
+#define HEAD_BYTES_MAX  ((size_t)100 << 10)
 #define RETRY_AFTER_MAX INT32_MAX
 #define CONDITION       "If-Modified-Since: "
+#define METHOD          "GET "
+
+/* Of all that a transfer may receive, in bytes as they came: heads, trailers, interim answers, the bodies of
+ * redirects, chunks' frames. It comes before libcurl's own bounds (300 KiB of a head but any trailer in 7.88,
+ * 5,000 lines of both in 8.14), unless lines are very short. */
+#define RECEIVED_MAX(options) (HEAD_BYTES_MAX + 2 * (options)->body_bytes)
 
 struct transfer {
     struct transfers *set;
     CURL *handle; /* NULL: free */
     struct curl_slist *headers;
     char url[TRANSFER_URL_BYTES]; /* as it was started */
-    size_t head_bytes;
-    bool too_large;
+    size_t received;              /* bytes, by all of its requests */
+    size_t received_before;       /* the present one */
+    size_t redirects;
+    bool repeated, too_large;
     int64_t started_ms; /* monotonic */
     struct transfer_answer answer;
     char *body; /* options.body_bytes */
@@ -54,15 +62,35 @@ static size_t receive_body(char *bytes, size_t size, size_t count, void *context
     return length;
 }
 
-/* libcurl keeps the lines, and bounds them by version: 300 KiB of a head but any trailer (7.88), 5,000 lines
- * of both (8.14). This bound comes before theirs, unless lines are very short. */
+/* libcurl keeps header and trailer lines, until this returns 0. */
 static size_t receive_line(char *bytes, size_t size, size_t count, void *context)
 {
-    struct transfer *transfer = context;
+    const struct transfer *transfer = context;
     (void)bytes;
-    transfer->head_bytes += size * count;
-    transfer->too_large = transfer->head_bytes > HEAD_BYTES_MAX;
     return transfer->too_large ? 0 : size * count;
+}
+
+/* Sees all bytes that are sent and received, also those that no other callback gets: a chunk's extension, or
+ * what decodes to nothing. */
+static int count_bytes(CURL *handle, curl_infotype kind, char *bytes, size_t length, void *context)
+{
+    struct transfer *transfer = context;
+    (void)handle;
+    if (kind == CURLINFO_HEADER_OUT && length >= strlen(METHOD) && memcmp(bytes, METHOD, strlen(METHOD)) == 0)
+        transfer->answer.requests++;
+    if (kind == CURLINFO_HEADER_IN || kind == CURLINFO_DATA_IN)
+        transfer->received += length;
+    if (transfer->received > RECEIVED_MAX(&transfer->set->options))
+        transfer->too_large = true;
+    return 0;
+}
+
+/* Ends a transfer that has received too much; libcurl asks all the time. */
+static int is_too_large(void *context, curl_off_t all_in, curl_off_t in, curl_off_t all_out, curl_off_t out)
+{
+    const struct transfer *transfer = context;
+    (void)all_in, (void)in, (void)all_out, (void)out;
+    return transfer->too_large;
 }
 
 /* Sets what holds for every request; see curl_easy_setopt(3). */
@@ -74,6 +102,12 @@ static void set_options(struct transfer *transfer, const struct transfer_options
     curl_easy_setopt(h, CURLOPT_WRITEDATA, transfer);
     curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, receive_line);
     curl_easy_setopt(h, CURLOPT_HEADERDATA, transfer);
+    curl_easy_setopt(h, CURLOPT_VERBOSE, 1L); /* or nothing is counted */
+    curl_easy_setopt(h, CURLOPT_DEBUGFUNCTION, count_bytes);
+    curl_easy_setopt(h, CURLOPT_DEBUGDATA, transfer);
+    curl_easy_setopt(h, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, is_too_large);
+    curl_easy_setopt(h, CURLOPT_XFERINFODATA, transfer);
     curl_easy_setopt(h, CURLOPT_HTTPHEADER, transfer->headers);
     curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
     /* Else a silent name server blocks the thread for ten seconds. */
@@ -106,14 +140,13 @@ static void release(struct transfer *transfer)
     transfer->headers = NULL;
 }
 
-/* Sends a request, the first or one that follows a redirect, within what is left of the time. */
+/* Sends a request, the first, one that follows a redirect, or one again, within what is left of the time. */
 static bool send_request(struct transfer *transfer, const char *url)
 {
     const struct transfer_options *options = &transfer->set->options;
     int64_t left_ms = transfer->started_ms + options->timeout_ms - clock_monotonic_ms();
-    transfer->answer.length = transfer->head_bytes = 0;
-    transfer->too_large = false;
-    transfer->answer.requests++;
+    transfer->answer.length = 0;
+    transfer->received_before = transfer->received;
     curl_easy_setopt(transfer->handle, CURLOPT_TIMEOUT_MS, (long)(left_ms > 0 ? left_ms : 1));
     curl_easy_setopt(transfer->handle, CURLOPT_CONNECTTIMEOUT_MS,
                      (long)(options->timeout_ms / CONNECT_SHARE));
@@ -143,6 +176,8 @@ bool transfers_start(struct transfers *set, const char *url, const char *header,
         !(transfer->handle = curl_easy_init()))
         return false;
     strcpy(transfer->url, url);
+    transfer->received = transfer->redirects = 0;
+    transfer->repeated = transfer->too_large = false;
     transfer->started_ms = clock_monotonic_ms();
     transfer->answer = (struct transfer_answer){.tag = tag, .body = transfer->body};
     if (header[0])
@@ -199,6 +234,16 @@ static bool may_follow(const char *from, const char *to)
                  : strcmp(schemes[1], "https") == 0 && same_registered_domain(hosts[0], hosts[1]);
 }
 
+/* Sends another request by the same transfer. */
+static bool send_another(struct transfer *transfer, const char *location)
+{
+    char *url = strdup(location); /* libcurl's own ends with the handle's next request */
+    curl_multi_remove_handle(transfer->set->multi, transfer->handle);
+    bool sent = url && send_request(transfer, url);
+    free(url);
+    return sent;
+}
+
 /* Whether the answer was a redirect that is now being followed. */
 static bool follow(struct transfer *transfer)
 {
@@ -207,15 +252,27 @@ static bool follow(struct transfer *transfer)
     bool redirect = false;
     for (size_t i = 0; i < sizeof followed / sizeof followed[0]; i++)
         redirect = redirect || transfer->answer.status == followed[i];
-    if (!redirect || transfer->answer.requests > REDIRECTS_MAX ||
+    if (!redirect || transfer->redirects == REDIRECTS_MAX ||
         curl_easy_getinfo(transfer->handle, CURLINFO_REDIRECT_URL, &location) != CURLE_OK || !location ||
         !may_follow(transfer->url, location))
         return false;
-    char *url = strdup(location); /* libcurl's own ends with the handle's next request */
-    curl_multi_remove_handle(transfer->set->multi, transfer->handle);
-    bool sent = url && send_request(transfer, url);
-    free(url);
-    return sent;
+    transfer->redirects++;
+    return send_another(transfer, location);
+}
+
+/* Whether a request met the end of an idle connection, and is now being sent again, once and on a new one. */
+static bool repeat(struct transfer *transfer, CURLcode code)
+{
+    char *url = NULL;
+    long connected = 0;
+    curl_easy_getinfo(transfer->handle, CURLINFO_NUM_CONNECTS, &connected);
+    curl_easy_getinfo(transfer->handle, CURLINFO_EFFECTIVE_URL, &url);
+    if ((code != CURLE_GOT_NOTHING && code != CURLE_SEND_ERROR && code != CURLE_RECV_ERROR) ||
+        connected > 0 || transfer->repeated || transfer->received > transfer->received_before || !url)
+        return false;
+    transfer->repeated = true;
+    curl_easy_setopt(transfer->handle, CURLOPT_FRESH_CONNECT, 1L);
+    return send_another(transfer, url);
 }
 
 static enum transfer_end end_of(const struct transfer *transfer, CURLcode code)
@@ -288,25 +345,25 @@ static struct transfer *handle_message(const CURLMsg *message)
     curl_easy_getinfo(transfer->handle, CURLINFO_TOTAL_TIME_T, &taken_us);
     transfer->answer.status = (int)status;
     transfer->answer.taken_us += taken_us;
-    if (code == CURLE_OK && follow(transfer))
+    if (code == CURLE_OK ? follow(transfer) : repeat(transfer, code))
         return NULL;
     fill_answer(transfer, code);
     return transfer;
 }
 
-/* Does what can be done without waiting. A redirect that is followed needs another round. */
+/* Does what can be done without waiting. A request that is sent by a message needs another round. */
 static struct transfer *progress(struct transfers *set)
 {
     struct transfer *finished = NULL;
-    bool followed = true;
-    while (followed && !finished) {
+    bool sent = true;
+    while (sent && !finished) {
         const CURLMsg *message;
         int count;
-        followed = false;
+        sent = false;
         curl_multi_perform(set->multi, &count);
         while (!finished && (message = curl_multi_info_read(set->multi, &count))) {
             finished = message->msg == CURLMSG_DONE ? handle_message(message) : NULL;
-            followed = followed || !finished;
+            sent = sent || !finished;
         }
     }
     return finished;

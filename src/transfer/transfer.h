@@ -4,7 +4,10 @@
  *
  * A redirect is followed at most twice, to https (or, from plain http, which the configuration allows for
  * loopback only, to the same host) and within the registered domain. gzip is asked for; the ceiling of a body
- * counts decoded bytes. No proxy but the configured one is used, whatever the environment says.
+ * counts decoded bytes, and another one all bytes that came. A request whose idle connection the server has
+ * closed is sent again, once, on a new one: whether the server had read it before nobody can tell, so both
+ * count as sent. One that found no connection does not. No proxy but the configured one is used, whatever the
+ * environment says.
  *
  * One thread owns a set and all that comes out of it; only transfers_wake is thread-safe. */
 #pragma once
@@ -31,7 +34,7 @@ enum transfer_end {
     TRANSFER_TIMEOUT,   /* not answered whole within the time */
     TRANSFER_CONNECT,   /* name, connection or TLS failed */
     TRANSFER_BROKEN,    /* the connection broke, or what came was not HTTP */
-    TRANSFER_TOO_LARGE, /* more body, or more header and trailer lines, than there may be */
+    TRANSFER_TOO_LARGE, /* more body, or more bytes of any kind, than there may be */
 };
 
 struct transfer_answer {
@@ -39,8 +42,8 @@ struct transfer_answer {
     enum transfer_end end;
     const char *error; /* libcurl's words where it was not answered, else ""; static */
     int status;        /* of HTTP, 0 without an answer */
-    size_t requests;   /* that were sent: one, and one for each redirect followed */
-    const char *body;  /* `length` bytes, decoded; not terminated */
+    size_t requests; /* that were sent: for a redirect another one, and again where a connection was closed */
+    const char *body; /* `length` bytes, decoded; not terminated */
     size_t length;
     int64_t taken_us;
     /* Header fields; 0 without. */

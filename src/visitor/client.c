@@ -79,17 +79,22 @@ static bool parse_node(struct span text, bool rfc7239, struct address *out)
     struct span host, port = text;
     span_cut(&port, ':', &host);
     if (memchr(port.bytes, ':', port.length))
-        return !rfc7239 && parse_v6(text, rfc7239, out);
+        return parse_v6(text, rfc7239, out);
     bool bare = host.length == text.length;
     return (bare || is_port(port, rfc7239)) && address_parse(host.bytes, host.length, out);
 }
 
 /* --- Forwarded (RFC 7239) --- */
 
-/* RFC 9110, 5.6.2. */
-static bool is_token(struct span text)
+#define TOKEN_PUNCTUATION "!#$%&'*+-.^_`|~" /* RFC 9110, 5.6.2 */
+
+/* What stands without quotes: a token, and what real proxies write as if it were one: nothing, a port, an
+ * IPv6 address. None of it is a quote or a backslash: whoever leaves a quote open turns inside out what
+ * proxies quote behind it, and then either a quote of theirs is left open in turn, or a backslash of theirs
+ * stands outside of quotes. */
+static bool is_unquoted(struct span text)
 {
-    return text.length > 0 && is_made_of(text, "!#$%&'*+-.^_`|~");
+    return is_made_of(text, TOKEN_PUNCTUATION ":[]");
 }
 
 /* RFC 9110, 5.6.4, of printable ASCII only: bytes from 0x80 on would be allowed, but no address needs them.
@@ -109,17 +114,18 @@ static bool is_quoted_string(struct span text)
     return i + 1 == text.length;
 }
 
-/* Reads one name=value, of which a missing value is no token. Sets *value, quotes included, for "for", which
- * may be given once. False when malformed. */
+/* Reads one name=value. Sets *value, quotes included, for "for", which may be given once: until then its
+ * bytes are NULL. False when malformed. */
 static bool read_pair(struct span pair, struct span *value)
 {
-    struct span name;
+    struct span name, whole = pair;
     span_cut(&pair, '=', &name);
-    if (!is_token(name) || (!is_token(pair) && !is_quoted_string(pair)))
+    if (name.length == 0 || name.length == whole.length || !is_made_of(name, TOKEN_PUNCTUATION) ||
+        (!is_unquoted(pair) && !is_quoted_string(pair)))
         return false;
     if (name.length != 3 || strncasecmp(name.bytes, "for", 3) != 0)
         return true;
-    if (value->length > 0)
+    if (value->bytes)
         return false;
     *value = pair;
     return true;
@@ -145,11 +151,11 @@ static bool cut_piece(struct span *rest, char separator, bool quoting, struct sp
 /* Puts the value of for= in the element's place, an empty one when it has none. False when malformed. */
 static bool read_for_value(struct span *element)
 {
-    struct span pair, value = {element->bytes, 0};
+    struct span pair, value = {NULL, 0};
     while (cut_piece(element, ';', true, &pair))
         if (pair.length > 0 && !read_pair(pair, &value))
             return false;
-    *element = value;
+    *element = value.bytes ? value : (struct span){element->bytes, 0};
     return true;
 }
 

@@ -71,8 +71,10 @@ struct client_trace {
  * X-Forwarded-For and single headers take an address, IPv4 with a port, or IPv6 in brackets with or without
  * one; spaces and tabs around it do not count, and a zone ("%eth0") is cut off. Forwarded must follow RFC
  * 7239's grammar as a whole, since a quote that a stranger leaves open would swallow what later proxies
- * append; only spaces around ";" are accepted besides. An element without for=, or with something other than
- * an address there ("unknown", "_hidden"), makes it unreadable when the walk arrives there. */
+ * append. Accepted besides is what real proxies write and what opens no quote: spaces around ";", no value,
+ * and ":", "[" and "]" without quotes ("for=[2001:db8::7]", "host=example.com:443"). An element without for=,
+ * or with something other than an address there ("unknown", "_hidden"), makes it unreadable when the walk
+ * arrives there. */
 struct address client_find(const struct client_options *, const struct origin *, struct client_trace *trace);
 
 /* The reason in words ("peer is not a trusted proxy"): a static string. */

@@ -1,10 +1,14 @@
 """Goal of these tests: the nginx recipes of data/embed work as they stand there, whatever becomes of the service, and
 show no reader another reader's city."""
+import json
 import re
+import shutil
+import subprocess
 import time
 
 import pytest
 
+from harness import ROOT
 from proxies import (CARELESS, COOKIES, ERRORS, FAULTS, FRAGMENT, LONDON, MUMBAI, RECIPES, SLACK_S, WAIT_S, cities_in,
                   cities_in_turn, faulty, free_port, recipe)
 
@@ -40,6 +44,17 @@ def test_the_script_recipe_passes_readers_on(masthead, edges):
     assert script.headers["Cache-Control"] == "public, max-age=3600"
     assert reader.get(script.headers["Content-Location"]).body == script.body
     assert [reader.get(path).status for path in ("/metrics", "/dev/explain", "/healthz", "/widgets")] == [404] * 4
+
+
+@pytest.mark.parametrize("name", ["data/embed/nginx-loader.conf", "data/ops/nginx.conf", "data/ops/nginx-cloudflare.conf"])
+def test_a_page_of_the_site_about_its_masthead_is_left_alone(name):
+    """A newspaper has one: /masthead says who makes it."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    ours = re.compile(re.search(r"location ~ (\S+) ", text).group(1))
+    for path in ("/masthead", "/masthead/", "/masthead-and-staff", "/mastheads.html", "/masthead.", "/masthead.JS"):
+        assert not ours.search(path), path
+    for path in ("/masthead.js", "/masthead.0123456789abcdef.js", "/masthead.choice.js", "/masthead.icons.svg", "/widget.txt"):
+        assert ours.search(path), path
 
 
 def test_the_service_is_told_no_more_than_it_needs_and_nothing_is_kept(edges):
@@ -150,6 +165,51 @@ def test_nginx_itself_may_keep_the_page(masthead, edges):
     nginx = edges.nginx(block.replace("listen 80;", "listen 80; proxy_cache cache; " + CARELESS))
     assert cities_in_turn(nginx) == ["Mumbai", "London"] * 2
     assert len(site.asked) == 1
+
+
+# What visitors write
+
+
+HOSTILE = ('<!--# echo var="http_cookie" -->', '<!--# include virtual="/secret" -->', '<!--#include virtual="/widget/../secret"-->',
+           '<!--# include virtual="/widget?$http_cookie" -->', '<!--# set var="x" value="y" -->', '<!--# config errmsg="x" -->',
+           '<!--# if expr="$http_cookie = /a/" -->yes<!--# endif -->', '<!--<!--# echo var="http_cookie" -->')
+
+
+def test_what_a_visitor_writes_is_no_directive(masthead, edges):
+    """And the page's own is obeyed all the same, before and behind it."""
+    site = edges.pages().put("/secret", "a secret page")
+    nginx = edges.nginx(recipe("nginx-ssi.conf", masthead.public, site.url)).connect(MUMBAI)
+    for comment in HOSTILE:
+        site.put("/", f"{INCLUDE}<p>{comment}</p>{INCLUDE}", Content_Type="text/html")
+        page = nginx.get("/", {"Cookie": "a=precious"})
+        assert cities_in(page.text) == ["Mumbai"] * 2, page.text
+        assert "<p>" + comment.replace("<!--#", "&lt;!--#") + "</p>" in page.text
+    assert [path for path, _ in site.asked] == ["/"] * len(HOSTILE)
+
+
+@pytest.mark.parametrize("path", ["/wp-admin", "/wp-admin/post.php", "/wp-login.php"])
+def test_editors_pages_are_not_assembled(masthead, edges, path):
+    site = edges.pages().put(path, INCLUDE + HOSTILE[0])
+    page = edges.nginx(recipe("nginx-ssi.conf", masthead.public, site.url)).connect(MUMBAI).get(path)
+    assert page.text == INCLUDE + HOSTILE[0]
+
+
+@pytest.mark.skipif(not shutil.which("php"), reason="php is not installed")
+def test_the_wordpress_plugin_disarms_what_visitors_write():
+    """Behind each hook that it names, and nothing else of the text is touched."""
+    harmless = "1 < 2 <!-- more --> <em>yes</em> <!---# --> <esibank>"
+    written = [*HOSTILE, '<esi:include src="/secret"/>', '<!--esi <ESI:include src="/secret"/>-->', harmless]
+    script = """$hooks = array(); function add_filter($hook, $call, $late) { global $hooks; $hooks[$hook] = $call; }
+        include $argv[1]; $out = array(); $written = json_decode($argv[2]);
+        foreach ($hooks as $hook => $call) { $out[$hook] = array_map($call, $written); }
+        echo json_encode(array($out, masthead_disarm(null)));"""
+    done = subprocess.run(["php", "-r", script, "--", RECIPES / "wordpress-ssi.php", json.dumps(written)],
+                          capture_output=True, text=True, check=True)
+    hooks, nothing = json.loads(done.stdout)
+    assert {"comment_text", "get_comment_author", "the_title", "the_content"} <= set(hooks) and nothing is None
+    for hook, texts in hooks.items():
+        assert not any(re.search("<!--#|<!--esi|<esi:", text, re.I) for text in texts), hook
+        assert [text.replace("&lt;", "<") for text in texts] == written and texts[-1] == harmless
 
 
 # A cache in front of assembled pages

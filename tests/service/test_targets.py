@@ -2,6 +2,7 @@
 wanted. Long ones run in a short form."""
 import json
 import os
+import shlex
 import subprocess
 
 import pytest
@@ -44,6 +45,18 @@ def test_compile_commands_are_complete_and_compile(tmp_path):
     entry = commands["src/base/text.c"]
     (tmp_path / "obj" / "base").mkdir(parents=True)
     subprocess.run(entry["command"], shell=True, cwd=entry["directory"], check=True)
+
+
+def test_sanitizers_see_a_signed_overflow_and_end_the_program(tmp_path):
+    make("compile-commands", "SANITIZE=address,undefined", build=tmp_path)
+    commands = {entry["file"]: entry["command"] for entry in json.loads((tmp_path / "compile_commands.json").read_text())}
+    (tmp_path / "sum.c").write_text("#include <stdio.h>\nint main(int count, char **words)\n{\n    (void)words;\n"
+                                    "    return printf(\"%d\", 2147483647 + count) < 0;\n}\n")
+    flags = [word for word in shlex.split(commands["src/base/text.c"])[1:]
+             if word.startswith("-") and word not in ("-c", "-o", "-MMD", "-MP")]
+    subprocess.run(["gcc", *flags, "-pie", "-o", tmp_path / "sum", tmp_path / "sum.c"], check=True)
+    done = subprocess.run([tmp_path / "sum"], capture_output=True, text=True, timeout=60)
+    assert done.returncode != 0 and "signed integer overflow" in done.stderr and done.stdout == ""
 
 
 def test_format_gives_a_file_the_projects_form(tmp_path):

@@ -164,6 +164,19 @@ TEST(forwarded)
         {{"proto=https, for=" C}, C, CLIENT_FIRST_UNTRUSTED, NULL},
         {{"for=\", for=" E "\", for=" C}, C, CLIENT_FIRST_UNTRUSTED, NULL},
 
+        /* Against the grammar, but as real proxies write it; none of it opens a quote. */
+        {{"for=" C ";host=name:443"}, C, CLIENT_FIRST_UNTRUSTED, NULL},
+        {{"for=" C ";host=[2001:db8::1]:443;by=fd00::1"}, C, CLIENT_FIRST_UNTRUSTED, NULL},
+        {{"for=" C ";proto="}, C, CLIENT_FIRST_UNTRUSTED, NULL},
+        {{"proto=;host=;for=" C ";by="}, C, CLIENT_FIRST_UNTRUSTED, NULL},
+        {{"for=" C ":80"}, C, CLIENT_FIRST_UNTRUSTED, NULL},
+        {{"for=[2001:db8::7]"}, "2001:db8::7", CLIENT_FIRST_UNTRUSTED, NULL},
+        {{"for=[2001:db8::7]:443;proto=https"}, "2001:db8::7", CLIENT_FIRST_UNTRUSTED, NULL},
+        {{"for=2001:db8::7"}, "2001:db8::7", CLIENT_FIRST_UNTRUSTED, NULL},
+        {{"for=\"2001:db8::7\""}, "2001:db8::7", CLIENT_FIRST_UNTRUSTED, NULL},
+        {{"for=" E ", for=2001:db8::7, for=[fd00::2];host=a:1"}, "2001:db8::7", CLIENT_FIRST_UNTRUSTED, NULL},
+        {{"for=, for=" C ", for=10.0.0.2;host=b:80"}, C, CLIENT_FIRST_UNTRUSTED, NULL},
+
         {{"for=\"" E, "for=" C}, NULL, CLIENT_MALFORMED, NULL},
     };
     check_rows("forwarded", rows, COUNT(rows));
@@ -174,7 +187,8 @@ TEST(forwarded_that_is_no_address)
     /* clang-format off */
     static const char *const lines[] = {
         "for=unknown", "for=_x", "proto=https", ";", "for=6.6.6.6, proto=https", "for=6.6.6.6, for=\"\"",
-        "fort=203.0.113.7", "for=\"2001:db8::7\"", "for=\"[fe80::1%eth0]\"", "for=\" 203.0.113.7\"",
+        "fort=203.0.113.7", "for=", "for=;proto=https", "for=6.6.6.6, for=", "for=[2001:db8::7",
+        "for=2001:db8::7]", "for=[203.0.113.7]", "for=203.0.113.7:", "for=203.0.113.7:99999", "for=:80", "for=\"[fe80::1%eth0]\"", "for=\" 203.0.113.7\"",
         "for=\"203.0.113.7:_\"", "for=\"203.0.113.7:_a b\"", "for=\"203.0.113.7:\"",
         "for=\"[203.0.113.7]\"",
     };
@@ -192,12 +206,13 @@ TEST(forwarded_that_is_malformed)
 {
     /* clang-format off */
     static const char *const lines[] = {
-        "203.0.113.7", "for=[2001:db8::7]", "for=2001:db8::7", "for=203.0.113.7:80",
+        "203.0.113.7", "for=;for=203.0.113.7", "for=203.0.113.7;for=", "for=203.0.113.7;host=a\\",
+        "for=203.0.113.7;host=a/b", "for=203.0.113.7;host=a\"b\"", "for=203.0.113.7;[x]=y",
         "for=\"6.6.6.6, for=203.0.113.7", "for=\"203.0.113.7\\\"", "for=\"203.0.113.7\\",
         "for=\"203.0.113.7\"x", "for=x\"203.0.113.7\"", "for=\"203.0.113.7\"\"\"", "for=\"203.0.113.7\t\"",
         "for=\"203.0.113.7\200\"", "for=\"203.0.113.7\177\"", "for=6.6.6.6;for=203.0.113.7",
         "for=6.6.6.6;FOR=6.6.6.6, for=203.0.113.7", "for=\"\";for=203.0.113.7",
-        "for=203.0.113.7 proto=https", "for= 203.0.113.7", "for =203.0.113.7", "for=", "for",
+        "for=203.0.113.7 proto=https", "for= 203.0.113.7", "for =203.0.113.7", "for",
         "=203.0.113.7", "\"for\"=203.0.113.7", "f/r=x, for=203.0.113.7",
     };
     /* clang-format on */
@@ -206,7 +221,9 @@ TEST(forwarded_that_is_malformed)
     /* A quote that a stranger left open, and a host of his making that the proxy quotes. */
     static const char *const inside_out[] = {
         "for=\"x, for=203.0.113.7;host=\",for=6.6.6.6;z=\\\"\"",
-        "for=\"x, for=203.0.113.7;host=\",for=6.6.6.6,\\\"\", for=10.0.0.2"};
+        "for=\"x, for=203.0.113.7;host=\",for=6.6.6.6,\\\"\", for=10.0.0.2",
+        "for=\"x, for=203.0.113.7;host=\",for=6.6.6.6;z=\", for=10.0.0.2;host=\",for=6.6.6.6;z=\"",
+        "for=\"x, for=203.0.113.7;host=\",for=[::6];z=\\\", for=10.0.0.2"};
     check_unreadable("Forwarded", inside_out, COUNT(inside_out), CLIENT_MALFORMED);
 }
 
@@ -370,9 +387,13 @@ static void append_forgery(struct random_header *header)
 
 /* The forms in which an honest proxy names the reader, then proxies before it. */
 static const char *const honest_xff[] = {C, C ":51234", "::ffff:" C, "[::ffff:" C "]:1"};
-static const char *const honest_forwarded[] = {
-    "for=" C, "for=\"" C ":51234\"", "proto=https;for=" C ";by=\"[fd00::1]:443\"", "For=\"[::ffff:" C "]\"",
-    "for=" C ";host=\"a, b; for=" E "\""};
+static const char *const honest_forwarded[] = {"for=" C,
+                                               "for=\"" C ":51234\"",
+                                               "proto=https;for=" C ";by=\"[fd00::1]:443\"",
+                                               "For=\"[::ffff:" C "]\"",
+                                               "for=" C ";host=\"a, b; for=" E "\"",
+                                               "for=" C ":80;host=name:443;proto=",
+                                               "for=[::ffff:" C "]"};
 static const char *const proxy_xff[] = {"10.0.0.2", "fd00::2", "[fd00::3]:443", "10.1.1.1:80"};
 static const char *const proxy_forwarded[] = {"for=10.0.0.2", "for=\"[fd00::2]\"",
                                               "for=\"10.0.0.2:_p\";proto=http", "by=10.0.0.1;for=10.0.0.3"};
@@ -432,7 +453,7 @@ TEST(an_unreadable_hop_ends_the_walk)
 {
     static const char *const broken[2][6] = {
         {"unknown", "203.0.113.007", C ":99999", "\"" C "\"", "[" C "]", C " " C},
-        {"for=unknown", "proto=https", "for=[2001:db8::7]", "for=\"" C, "for=_h", "for=" C ";for=" C},
+        {"for=unknown", "proto=https", "for=[2001:db8::7", "for=\"" C, "for=_h", "for=" C ";for=" C},
     };
     for (size_t round = 0; round < 50000; round++) {
         size_t kind = round % 2;

@@ -222,8 +222,10 @@ TEST(a_nul_byte_is_a_mistake)
 
 TEST(files_that_cannot_be_read)
 {
-    static const char *const paths[] = {"missing.conf", "folder.conf", "folder.conf/missing"};
+    static const char *const paths[] = {"missing.conf", "folder.conf", "folder.conf/missing", "fifo.conf",
+                                        "/dev/zero"};
     mkdir("folder.conf", 0755);
+    assert_int_equal(mkfifo("fifo.conf", 0600), 0); /* at once, though nobody writes */
     for (size_t i = 0; i < COUNT(paths); i++) {
         if (load_sources(&(struct config_sources){.file = paths[i]}, &config))
             fail_msg("%s passed", paths[i]);
@@ -391,6 +393,30 @@ TEST(secrets_are_not_printed)
     assert_null(strstr(printed, "s3cret"));
     assert_bad("[weather]\nproxy = user:s3cret@proxy.example:3128\n", "widget.conf:2: [weather] proxy", "");
     assert_null(strstr(said, "s3cret"));
+}
+
+/* Whichever option it was meant for, and wherever in the value it stands. */
+TEST(a_refused_value_never_shows_a_password)
+{
+    static const struct {
+        const char *section, *key, *value;
+    } rows[] = {
+        {"weather", "open_meteo_url", "https://user:s3cret@api.example"},
+        {"weather", "open_meteo_url", "https://api.example/?apikey=s3cret"},
+        {"weather", "met_norway_url", "user:s3cret@api.example"},
+        {"weather", "openweathermap_url", "http://user:s3cret@api.example"},
+        {"weather", "proxy", "socks5://user:s3cret@proxy.example"},
+        {"widget", "origins", "https://www.example.com, https://user:s3cret@www.example"},
+        {"server", "hosts", "user:s3cret@www.example"},
+        {"server", "listen", "user:s3cret@127.0.0.1:80"},
+        {"visitor", "trusted_proxies", "10.0.0.0/8, user:s3cret@10.0.0.1"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_bad(file_of(rows[i].section, rows[i].key, rows[i].value), "widget.conf:2: ", rows[i].key);
+        if (strstr(said, "s3cret"))
+            fail_msg("%s: said '%s'", rows[i].value, said);
+    }
+    assert_bad(file_of("server", "threads", "many"), "widget.conf:2: ", "\"many\""); /* others are shown */
 }
 
 /* --- Reloading --- */

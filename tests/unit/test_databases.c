@@ -225,6 +225,25 @@ RELOADING(a_reload_is_all_or_nothing)
     assert_int_equal(find_in(room, "10.0.0.1", "en").source, PLACE_FROM_HOME);
 }
 
+/* A FIFO in its place would hold the start, and a link would lead out of the folder. */
+RELOADING(a_kept_survey_that_is_no_file_is_passed_over)
+{
+    struct place_options options = options_with(VISITORS);
+    char name[PLACE_PATH_BYTES + 64];
+    uint32_t hash = UINT32_C(2166136261);
+    for (const char *at = VISITORS; *at; at++)
+        hash = (hash ^ (uint8_t)*at) * UINT32_C(16777619);
+    snprintf(name, sizeof name, "%s/visitors.mmdb-%08x.survey", options.state, hash);
+    assert_int_equal(mkfifo(name, 0600), 0);
+    reopen(&options); /* at once, though nobody writes */
+    assert_verdict(room, "192.0.2.1", PLACE_CITY);
+    unlink(name);
+    assert_int_equal(symlink("/dev/zero", name), 0);
+    reopen(&options);
+    assert_verdict(room, "192.0.2.1", PLACE_CITY);
+    unlink(name);
+}
+
 /* Sets a file's time of modification, in seconds. */
 static void touch(const char *path, time_t at_s)
 {

@@ -6,6 +6,7 @@
 #include "unit.h"
 
 #include <pthread.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -17,6 +18,7 @@
 
 #define PATIENT_MS 20000 /* no test comes near it unless something hangs */
 #define HASTY_MS   200
+#define DAY_MS     86400000
 #define PROMPT_MS  5000 /* what must not take long takes less, even under a sanitizer */
 
 /* --- A room to fetch for --- */
@@ -136,10 +138,23 @@ TEST(each_kind_of_answer_has_its_outcome)
         enum behaviour behaviour;
         const char *outcome;
     } rows[] = {
-        {OK, "ok"},          {PADDED, "ok"},          {BIG, "too_large"},    {GZIP, "ok"},
-        {BOMB, "too_large"}, {TRAILERS, "too_large"}, {FLOOD, "too_large"},  {CUT, "transfer"},
-        {RESET, "transfer"}, {EMPTY, "transfer"},     {GARBAGE, "transfer"}, {HEADER_FLOOD, "too_large"},
         {OK, "ok"},
+        {PADDED, "ok"},
+        {BIG, "too_large"},
+        {GZIP, "ok"},
+        {BOMB, "too_large"},
+        {TRAILERS, "too_large"},
+        {FLOOD, "too_large"},
+        {CUT, "transfer"},
+        {RESET, "transfer"},
+        {EMPTY, "transfer"},
+        {GARBAGE, "transfer"},
+        {HEADER_FLOOD, "too_large"},
+        {OK, "ok"},
+        {EXTENSION, "too_large"},
+        {EMPTY_BLOCKS, "too_large"},
+        {INTERIM, "too_large"},
+        {TO_FLOOD, "too_large"},
     };
     for (size_t i = 0; i < COUNT(rows); i++)
         check_flight(fetch, rows[i].behaviour, rows[i].outcome);
@@ -205,6 +220,43 @@ TEST(a_redirect_leads_to_the_same_host_or_nowhere)
     close_promptly(fetch);
 }
 
+/* How many requests the quota of a day has left. */
+static int64_t budget_left(void)
+{
+    struct weather_upstream view;
+    struct instant now = clock_now();
+    quota_get_stats(quota, PROVIDER_OPEN_METEO, &now, &view);
+    return view.windows[0].remaining;
+}
+
+/* As any server may close it that has waited for long enough. Nobody can tell whether it had read the
+ * request, so both count against the budget; the provider's health is what the second one says. */
+TEST(a_request_that_meets_the_end_of_its_connection_is_sent_again_once)
+{
+    static const struct {
+        enum behaviour before, behaviour;
+        const char *outcome;
+        size_t requests;
+    } rows[] = {
+        {KEPT, OK, "ok", 2},
+        {KEPT, EMPTY, "transfer", 2},
+        {OK, KEPT_MOVED, "ok", 3},
+        {KEPT, KEPT_MOVED, "ok", 4}, /* libcurl's own repetition, then ours */
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct fetch *fetch = open_usual(1, PATIENT_MS);
+        unsigned long failed = count_of("transfer");
+        check_flight(fetch, rows[i].before, "ok");
+        int64_t before = budget_left();
+        upstream_forget();
+        check_flight(fetch, rows[i].behaviour, rows[i].outcome);
+        assert_int_equal(upstream.order_count, rows[i].requests);
+        assert_int_equal(before - budget_left(), rows[i].requests);
+        assert_int_equal(count_of("transfer") - failed, strcmp(rows[i].outcome, "transfer") == 0);
+        close_promptly(fetch);
+    }
+}
+
 TEST(the_key_and_the_name_are_in_headers)
 {
     struct fetch_options options = options_for(1, PATIENT_MS);
@@ -246,7 +298,9 @@ TEST(nobody_there_is_a_failed_connection)
     snprintf(options.access[0].url, sizeof options.access[0].url, "http://127.0.0.1:%d",
              ntohs(address.sin_port));
     struct fetch *fetch = open_fetch(&options);
+    int64_t before = budget_left();
     check_flight(fetch, OK, "connect");
+    assert_int_equal(budget_left(), before); /* it has counted nothing */
     close_promptly(fetch);
     close(bound);
 }
@@ -311,7 +365,11 @@ TEST(a_room_that_cannot_open_says_why)
                                       .cell_udeg = 100000,
                                       .capacity = 16};
     char said[4096];
-    static const char *const key_files[] = {"/nonexistent/key", "/dev/null", "/"};
+    char fifo[] = "/tmp/masthead-fetch-XXXXXX";
+    assert_non_null(mkdtemp(fifo));
+    assert_int_equal(rmdir(fifo), 0);
+    assert_int_equal(mkfifo(fifo, 0600), 0); /* nobody writes */
+    const char *const key_files[] = {"/nonexistent/key", "/dev/null", "/", fifo};
     for (size_t i = 0; i < COUNT(key_files); i++) {
         strcpy(options.provider[PROVIDER_OPEN_METEO].key_file, key_files[i]);
         struct capture capture = capture_begin(STDERR_FILENO);
@@ -321,6 +379,7 @@ TEST(a_room_that_cannot_open_says_why)
         if (!strstr(said, key_files[i]))
             fail_msg("not a word about %s", key_files[i]);
     }
+    unlink(fifo);
 }
 
 static int set_up(void **state)
@@ -329,10 +388,13 @@ static int set_up(void **state)
     setenv("http_proxy", "http://127.0.0.1:1", 1); /* what the environment says must not matter */
     setenv("all_proxy", "http://127.0.0.1:1", 1);
     log_configure(&(struct log_options){.level = LOG_ERROR});
+    clock_advance(DAY_MS - clock_now().wall_ms % DAY_MS); /* no test comes near the next midnight */
     struct instant now = clock_now();
     cache = cache_open(&(struct cache_options){
         .capacity = 10000, .refresh_ms = 7200000, .keep_ms = 172800000, .max_waiters = 8});
-    quota = quota_open(&(struct quota_options){.path = ""}, &now);
+    quota = quota_open(&(struct quota_options){.limits = {[PROVIDER_OPEN_METEO] = {[QUOTA_DAY] = 100000}},
+                                               .used = {[PROVIDER_OPEN_METEO] = true}},
+                       &now);
     return cache && quota && upstream_start() ? 0 : -1;
 }
 

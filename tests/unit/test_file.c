@@ -1,5 +1,5 @@
-/* A file is replaced whole or not at all: whatever is in the way, the old one stays, and nothing is left
- * beside it. */
+/* A file is opened without waiting for anybody, and replaced whole or not at all: whatever is in the way, the
+ * old one stays, and nothing is left beside it. */
 #include "unit.h"
 
 #include <errno.h>
@@ -9,6 +9,42 @@
 
 #include "base/file.h"
 #include "folder.h"
+
+static void assert_not_opened(const char *path, enum file_links links, const char *expected)
+{
+    const char *reason = "";
+    assert_int_equal(file_open(path, links, &reason), -1);
+    if (expected ? !reason || strcmp(reason, expected) != 0 : reason != NULL)
+        fail_msg("%s: %s", path, reason ? reason : "not there");
+    assert_null(file_open_stream(path, links, &reason));
+}
+
+TEST(only_a_regular_file_is_opened)
+{
+    static const enum file_links both[] = {FILE_FOLLOW, FILE_NO_LINK};
+    const char *reason;
+    write_string(in_folder("regular"), "it");
+    assert_int_equal(symlink(in_folder("regular"), in_folder("to_regular")), 0);
+    assert_int_equal(mkfifo(in_folder("a_fifo"), 0600), 0);
+    assert_int_equal(symlink(in_folder("a_fifo"), in_folder("to_fifo")), 0);
+    for (size_t i = 0; i < COUNT(both); i++) {
+        FILE *file = file_open_stream(in_folder("regular"), both[i], &reason);
+        assert_int_equal(fgetc(file), 'i');
+        fclose(file);
+        file = file_open_stream("/dev/null", both[i], &reason);
+        assert_int_equal(fgetc(file), EOF);
+        fclose(file);
+        assert_not_opened(in_folder("nothing"), both[i], NULL);
+        assert_not_opened(in_folder("a_fifo"), both[i], "not a regular file");
+        assert_not_opened(folder, both[i], "not a regular file");
+        assert_not_opened("/dev/zero", both[i], "not a regular file");
+    }
+    int fd = file_open(in_folder("to_regular"), FILE_FOLLOW, &reason);
+    assert_in_range(fd, 0, INT_MAX);
+    close(fd);
+    assert_not_opened(in_folder("to_fifo"), FILE_FOLLOW, "not a regular file");
+    assert_not_opened(in_folder("to_regular"), FILE_NO_LINK, "a symbolic link");
+}
 
 static void assert_replaced(const char *path, const char *text)
 {

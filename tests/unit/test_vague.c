@@ -84,6 +84,20 @@ TEST(an_empty_list_and_no_file_hold_nothing)
     vague_free(&all);
 }
 
+TEST(what_is_no_file_is_refused_at_once)
+{
+    char said[1024];
+    struct vague vague = {0};
+    assert_int_equal(mkfifo(in_folder("fifo"), 0600), 0);
+    struct capture capture = capture_begin(STDERR_FILENO);
+    assert_false(vague_read(&vague, in_folder("fifo")));
+    assert_false(vague_read(&vague, in_folder("missing")));
+    capture_end(&capture, said, sizeof said);
+    assert_non_null(strstr(said, "not a regular file"));
+    assert_non_null(strstr(said, "No such file"));
+    vague_free(&vague);
+}
+
 /* Of few addresses, so that many lie in many networks. */
 static struct address random_address(void)
 {

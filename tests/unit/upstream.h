@@ -37,6 +37,12 @@ enum behaviour {
     TRAILERS,     /* chunked, with trailer lines without end */
     SILENT,       /* holds the connection and never answers */
     GATE,         /* OK, once the gate is open */
+    KEPT,         /* OK, keeps the connection, and closes it when it is asked for something on it */
+    KEPT_MOVED,   /* redirects to OK, and then the same */
+    EXTENSION,    /* chunked, with an extension of the first chunk without end */
+    EMPTY_BLOCKS, /* gzip that is nothing, without end */
+    INTERIM,      /* answers 100 without end */
+    TO_FLOOD,     /* redirects to itself, with a body without end */
 };
 
 #define UPSTREAM_STATUSES 9
@@ -113,6 +119,48 @@ static inline size_t write_trailers(char *out)
     return (size_t)(end - out);
 }
 
+/* Fills the reply up with a piece, again and again. */
+static inline size_t write_endless(const char *head, const char *piece, size_t length)
+{
+    char *out = upstream.reply, *end = stpcpy(out, head);
+    for (; end + length <= out + UPSTREAM_REPLY_BYTES; end += length)
+        memcpy(end, piece, length);
+    return (size_t)(end - out);
+}
+
+/* What is no answer to speak of, again and again; 0 for other behaviours. */
+static inline size_t write_nothings(enum behaviour behaviour)
+{
+    static const char filler[] = "0123456789abcdef";
+    static const char gzip[] =
+        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b\x08\xff\xff\xff\xff\xff\xff\x03";
+    static const char interim[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    char moved[128];
+    if (behaviour == EXTENSION)
+        return write_endless("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;x=", filler, 16);
+    if (behaviour == INTERIM)
+        return write_endless("", interim, sizeof interim - 1);
+    snprintf(moved, sizeof moved, "HTTP/1.1 302 x\r\nLocation: /v1/forecast?latitude=%d&longitude=0\r\n\r\n",
+             TO_FLOOD);
+    if (behaviour == TO_FLOOD)
+        return write_endless(moved, filler, 16);
+    if (behaviour != EMPTY_BLOCKS)
+        return 0;
+    size_t length = write_endless(gzip, "\0\0\0\xff\xff", 5);
+    memset(strstr(upstream.reply, "\x1f\x8b\x08") + 3, 0, 6); /* flags and time of the header */
+    return length;
+}
+
+/* A redirect to OK, or a forecast, after which the connection stays open. */
+static inline size_t write_kept(bool moved)
+{
+    char forecast[4096];
+    return moved ? (size_t)sprintf(upstream.reply, "HTTP/1.1 301 x\r\nContent-Length: 0\r\n"
+                                                   "Location: /v1/forecast?latitude=0&longitude=0\r\n\r\n")
+                 : (size_t)sprintf(upstream.reply, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s",
+                                   write_forecast(forecast), forecast);
+}
+
 /* Writes the reply for a behaviour; returns its length. */
 static inline size_t write_reply(enum behaviour behaviour, int id)
 {
@@ -127,6 +175,11 @@ static inline size_t write_reply(enum behaviour behaviour, int id)
                                "Content-Length: 0\r\n\r\n",
                                base, base[0] && base[strlen(base) - 1] == ':' ? port : "");
     }
+    if (behaviour == KEPT || behaviour == KEPT_MOVED)
+        return write_kept(behaviour == KEPT_MOVED);
+    size_t nothings = write_nothings(behaviour);
+    if (nothings > 0)
+        return nothings;
     if (behaviour == GZIP || behaviour == BOMB)
         return write_compressed(out, behaviour == BOMB);
     if (behaviour == TRAILERS)
@@ -219,6 +272,8 @@ static inline void serve(int fd)
         pass_gate();
     if (behaviour != EMPTY)
         send_all(fd, write_reply((enum behaviour)behaviour, id));
+    if (behaviour == KEPT || behaviour == KEPT_MOVED)
+        read_request(fd, &behaviour, &id); /* and closes without a word */
     if (behaviour == RESET)
         setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     close(fd);

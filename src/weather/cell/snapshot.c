@@ -5,13 +5,10 @@
 #include "base/metrics.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #define SUFFIX  ".unread"
@@ -172,21 +169,17 @@ static enum snapshot_result restore(uint8_t in[SNAPSHOT_RECORD_BYTES], const str
 /* The file, behind its header; NULL when there is none, or none to read: then with the reason in *reason. */
 static FILE *open_snapshot(const struct snapshot_options *options, uint32_t *count, const char **reason)
 {
-    struct stat status;
     uint8_t header[SNAPSHOT_HEADER_BYTES] = {0};
-    FILE *file = NULL;
-    int fd = open(options->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); /* it may be a FIFO */
-    if (fd < 0)
-        *reason = errno == ENOENT ? NULL : errno == ELOOP ? "a symbolic link" : strerror(errno);
-    else if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
-        *reason = "not a regular file";
-    else if (read(fd, header, sizeof header) < 0)
+    FILE *file = file_open_stream(options->path, FILE_NO_LINK, reason);
+    if (!file)
+        return NULL;
+    size_t length = fread(header, 1, sizeof header, file);
+    if (length == 0 && ferror(file))
         *reason = strerror(errno);
-    else if (decode_header(header, options->simulated, count, reason) && !(file = fdopen(fd, "r")))
-        *reason = strerror(errno);
-    if (fd >= 0 && !file)
-        close(fd);
-    return file;
+    else if (decode_header(header, options->simulated, count, reason))
+        return file;
+    fclose(file);
+    return NULL;
 }
 
 static void quarantine(const char *path, const char *reason)

@@ -81,7 +81,6 @@ static bool start_request(struct fetch *fetch, struct flight *flight)
     bool confirms = can_confirm(flight);
     providers[flight->id]->steps[flight->step].request(&fetch->options.access[flight->id],
                                                        cell_of_key(flight->fetch.key), &url, &header);
-    flight->sent++;
     return transfers_start(fetch->transfers, url.bytes, header.bytes, confirms ? flight->fetch.modified_s : 0,
                            flight);
 }
@@ -212,7 +211,7 @@ static void finish_request(struct fetch *fetch, const struct transfer_answer *an
     enum outcome outcome = read_answer(flight, answer, now.wall_ms / 1000, &confirmed);
     if (outcome != OUTCOME_OK)
         read_reason(providers[id], answer, fetch->options.access[id].key, reason);
-    flight->sent += (int64_t)answer->requests - 1; /* redirects */
+    flight->sent += (int64_t)answer->requests;
     metric_add(&rows[REQUESTS], id, outcome);
     metric_observe(&rows[DURATION], id, (uint64_t)answer->taken_us);
     log_outcome(id, outcome, answer->status, answer->error[0] ? answer->error : reason);

@@ -1,5 +1,6 @@
 #include "weather/point/provider.h"
 
+#include "base/file.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -80,11 +81,12 @@ const char *provider_lacks(const struct provider *provider, const struct weather
 /* Reads the one line of a key file. */
 static bool read_key(const char *path, char out[PROVIDER_KEY_BYTES])
 {
-    FILE *file = fopen(path, "re");
+    const char *reason;
+    FILE *file = file_open_stream(path, FILE_FOLLOW, &reason);
     char line[PROVIDER_KEY_BYTES + 1] = "";
     if (!file) {
         log_event(LOG_ERROR, "cannot read key file", log_str("file", path),
-                  log_str("error", strerror(errno)));
+                  log_str("error", reason ? reason : strerror(ENOENT)));
         return false;
     }
     if (!fgets(line, sizeof line, file))

@@ -1,18 +1,19 @@
 #include "weather/point/quota.h"
 
 #include "base/log.h"
-#include "base/metrics.h"
 #include "weather/point/breaker.h"
 #include "weather/point/quota_file.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
-#define LEASE          20
-#define LEASE_LOW      10 /* new ones are wanted when fewer are left */
-#define RESERVE_PART   10 /* the last 1/10 of a budget is for urgent fetches */
-#define PUBLIC_PART    10 /* this part of a budget is for places that anyone may name */
-#define PUBLIC_PER_MIN 60 /* of a provider without a budget per minute */
+#define LEASE_MAX      20
+#define LEASE_PART     10   /* of what is left in a window a lease is no more than this part */
+#define LEASE_OF_ASKED 4    /* and no more than this part of what this process has asked for */
+#define AGAIN_MS       5000 /* after which a file that could not be written is tried again */
+#define RESERVE_PART   10   /* the last 1/10 of a budget is for urgent fetches */
+#define PUBLIC_PART    10   /* this part of a budget is for places that anyone may name */
+#define PUBLIC_PER_MIN 60   /* of a provider without a budget per minute */
 #define STRETCH_MAX    8.0
 #define STRETCH_GRACE  0.05 /* of a window: the first requests of a day say nothing about its pace */
 
@@ -25,6 +26,7 @@ struct account {
     int64_t spent_public[QUOTA_WINDOWS]; /* by FETCH_PUBLIC */
     int64_t leased;                      /* requests that the file covers and that may still be made */
     int64_t pending;                     /* the same, once the file is written */
+    int64_t asked;                       /* requests granted since the start of the process */
     uint32_t rolls;                      /* how often a window has begun */
     struct breaker breaker;
     /* Whether it was asked, when and how flights ended; no more is kept here. */
@@ -35,28 +37,9 @@ struct quota {
     struct quota_options options;
     pthread_mutex_t lock;
     pthread_cond_t low;
-    bool stopped; /* guarded by lock, as the next */
+    bool stopped;   /* guarded by lock, as all below */
+    bool unwritten; /* the file could not be written: the leases that there are, are the last */
     struct account accounts[WEATHER_PROVIDERS];
-};
-
-enum { LIMIT, REMAINING, RESET, BREAKER, STRETCH, LAST_SUCCESS, ROWS }; /* by window, then others */
-static metric_collector collect;
-static struct metric rows[ROWS] = {
-    [BREAKER] = GAUGE("masthead_upstream_breaker_open",
-                      "Whether the provider is not asked, after failures or because it asked for a pause.",
-                      collect, LABEL("provider")),
-    [REMAINING] = GAUGE("masthead_upstream_budget_remaining", "Requests left in the present window.", collect,
-                        LABEL("provider"), LABEL("window")),
-    [LIMIT] = GAUGE("masthead_upstream_budget_limit", "Requests allowed in a window.", collect,
-                    LABEL("provider"), LABEL("window")),
-    [RESET] = GAUGE("masthead_upstream_budget_reset_timestamp_seconds",
-                    "When the present window ends and its budget is whole again.", collect, LABEL("provider"),
-                    LABEL("window")),
-    [STRETCH] = GAUGE("masthead_refresh_stretch_ratio",
-                      "How much longer than configured curves live, so that the budgets last.", collect),
-    [LAST_SUCCESS] = GAUGE("masthead_upstream_last_success_timestamp_seconds",
-                           "When the provider last gave a usable answer, 0: not since the start.", collect,
-                           LABEL("provider")),
 };
 
 /* The boot time at which the window of now began. */
@@ -65,11 +48,16 @@ static int64_t began_ms(size_t window, const struct instant *now)
     return now->boot_ms - now->wall_ms % (window_s[window] * 1000);
 }
 
+static void add_to_spent(struct account *account, int64_t requests)
+{
+    for (size_t i = 0; i < QUOTA_WINDOWS; i++)
+        account->kept.spent[i] += requests;
+}
+
 /* Gives up what is leased: the file covers it for the windows in which it was written only. */
 static void give_up_leases(struct account *account)
 {
-    for (size_t i = 0; i < QUOTA_WINDOWS; i++)
-        account->kept.spent[i] -= account->leased + account->pending;
+    add_to_spent(account, -(account->leased + account->pending));
     account->leased = account->pending = 0;
 }
 
@@ -140,32 +128,6 @@ void quota_get_stats(struct quota *quota, enum provider_id id, const struct inst
     pthread_mutex_unlock(&quota->lock);
 }
 
-/* Series by provider are shown for those that were ever asked. */
-static void collect(void *context, size_t row, struct metric_samples *samples)
-{
-    struct instant now = clock_now();
-    struct weather_upstream upstream;
-    double stretch = 1;
-    for (enum provider_id id = 0; id < WEATHER_PROVIDERS; id++) {
-        quota_get_stats(context, id, &now, &upstream);
-        stretch = upstream.stretch > stretch ? upstream.stretch : stretch;
-        if (!upstream.asked || row == STRETCH)
-            continue;
-        if (row == BREAKER)
-            metric_sample(samples, upstream.breaker_open, upstream.name, NULL);
-        if (row == LAST_SUCCESS)
-            metric_sample(samples, (double)upstream.last_success_s, upstream.name, NULL);
-        for (size_t i = 0; row < BREAKER && i < upstream.window_count; i++) {
-            const struct weather_window *window = &upstream.windows[i];
-            const int64_t values[] = {
-                [LIMIT] = window->limit, [REMAINING] = window->remaining, [RESET] = window->reset_s};
-            metric_sample(samples, (double)values[row], upstream.name, window->name);
-        }
-    }
-    if (row == STRETCH)
-        metric_value(samples, stretch);
-}
-
 /* Begins with what was read: what was spent in a window that is over counts no more, but a file from the
  * future is from a clock that was wrong, and counts. */
 static void begin(struct account *account, enum provider_id id, const struct instant *now)
@@ -189,12 +151,25 @@ static bool needs_lease(const struct quota *quota, enum provider_id id)
            (limits[QUOTA_MINUTE] > 0 || limits[QUOTA_HOUR] > 0 || limits[QUOTA_DAY] > 0);
 }
 
-/* How many requests more the file could cover, as far as every budget goes. */
-static int64_t lease_wanted(const struct quota *quota, enum provider_id id)
+/* How much is leased at one time: a kill loses it. So it grows with what is used, shrinks as a budget runs
+ * out, and covers one flight at least. */
+static int64_t lease_size(const struct quota *quota, enum provider_id id)
 {
     const struct account *account = &quota->accounts[id];
-    int64_t count = LEASE - account->leased - account->pending;
-    if (!needs_lease(quota, id) || account->leased + account->pending >= LEASE_LOW)
+    int64_t size = account->asked / LEASE_OF_ASKED;
+    size = size < LEASE_MAX ? size : LEASE_MAX;
+    for (size_t i = 0; i < QUOTA_WINDOWS; i++)
+        if (quota->options.limits[id][i] > 0 && remaining(quota, id, i) / LEASE_PART < size)
+            size = remaining(quota, id, i) / LEASE_PART;
+    return size > PROVIDER_STEPS ? size : PROVIDER_STEPS;
+}
+
+/* How many requests more the file could cover, up to `size` and as far as every budget goes. */
+static int64_t lease_wanted(const struct quota *quota, enum provider_id id, int64_t size)
+{
+    const struct account *account = &quota->accounts[id];
+    int64_t count = size - account->leased - account->pending;
+    if (!needs_lease(quota, id) || count < (size + 1) / 2)
         return 0;
     for (size_t i = 0; i < QUOTA_WINDOWS; i++) {
         int64_t limit = quota->options.limits[id][i];
@@ -208,44 +183,62 @@ static int64_t lease_wanted(const struct quota *quota, enum provider_id id)
 static bool leases_are_low(const struct quota *quota)
 {
     for (enum provider_id id = 0; id < WEATHER_PROVIDERS; id++)
-        if (lease_wanted(quota, id) > 0)
+        if (lease_wanted(quota, id, lease_size(quota, id)) > 0)
             return true;
     return false;
+}
+
+static void add_pending(struct quota *quota, enum provider_id id, int64_t size)
+{
+    struct account *account = &quota->accounts[id];
+    account->pending = lease_wanted(quota, id, size);
+    add_to_spent(account, account->pending);
+}
+
+/* Leases what is pending, of which there is nothing where a window began meanwhile. In its place, where the
+ * file could not be written, one last lease. */
+static void end_pending(struct quota *quota, enum provider_id id, bool written)
+{
+    struct account *account = &quota->accounts[id];
+    if (!written) {
+        add_to_spent(account, -account->pending);
+        account->pending = 0;
+        if (!quota->unwritten)
+            add_pending(quota, id, LEASE_MAX);
+    }
+    account->leased += account->pending;
+    account->pending = 0;
 }
 
 bool quota_renew(struct quota *quota, const struct instant *now)
 {
     struct quota_kept copies[WEATHER_PROVIDERS];
     pthread_mutex_lock(&quota->lock);
-    bool low = leases_are_low(quota);
+    bool low = leases_are_low(quota), covered = !quota->unwritten;
     for (enum provider_id id = 0; id < WEATHER_PROVIDERS; id++) {
-        struct account *account = &quota->accounts[id];
-        roll_windows(account, now);
-        account->pending = lease_wanted(quota, id);
-        for (size_t i = 0; i < QUOTA_WINDOWS; i++)
-            account->kept.spent[i] += account->pending;
-        copies[id] = account->kept;
+        roll_windows(&quota->accounts[id], now);
+        add_pending(quota, id, lease_size(quota, id));
+        copies[id] = quota->accounts[id].kept;
     }
     pthread_mutex_unlock(&quota->lock);
     if (!low)
         return false;
-    quota_file_write(quota->options.path, copies);
+    bool written = quota_file_write(quota->options.path, copies);
     pthread_mutex_lock(&quota->lock);
-    /* None are pending where a window began meanwhile. */
-    for (enum provider_id id = 0; id < WEATHER_PROVIDERS; id++) {
-        quota->accounts[id].leased += quota->accounts[id].pending;
-        quota->accounts[id].pending = 0;
-    }
+    for (enum provider_id id = 0; id < WEATHER_PROVIDERS; id++)
+        end_pending(quota, id, written);
+    quota->unwritten = !written;
     pthread_mutex_unlock(&quota->lock);
-    return true;
+    return written || covered;
 }
 
 bool quota_wait(struct quota *quota, int64_t until_ms)
 {
-    struct timespec until = clock_timespec(until_ms);
     int status = 0;
     pthread_mutex_lock(&quota->lock);
-    while (!quota->stopped && !leases_are_low(quota) && status == 0)
+    int64_t again_ms = clock_monotonic_ms() + AGAIN_MS;
+    struct timespec until = clock_timespec(quota->unwritten && again_ms < until_ms ? again_ms : until_ms);
+    while (!quota->stopped && (quota->unwritten || !leases_are_low(quota)) && status == 0)
         status = pthread_cond_clockwait(&quota->low, &quota->lock, CLOCK_MONOTONIC, &until);
     bool goes_on = !quota->stopped;
     pthread_mutex_unlock(&quota->lock);
@@ -275,7 +268,7 @@ struct quota *quota_open(const struct quota_options *options, const struct insta
         begin(&quota->accounts[id], id, now);
     }
     quota_renew(quota, now);
-    metrics_register(rows, ROWS, quota);
+    quota_register_metrics(quota);
     return quota;
 }
 
@@ -334,7 +327,9 @@ static enum quota_answer judge(const struct quota *quota, enum provider_id id, e
         return QUOTA_PAUSED;
     if (!affordable(quota, id, class, requests))
         return QUOTA_EXHAUSTED;
-    return needs_lease(quota, id) && account->leased < requests ? QUOTA_UNLEASED : QUOTA_GRANTED;
+    if (!needs_lease(quota, id) || account->leased >= requests)
+        return QUOTA_GRANTED;
+    return quota->unwritten ? QUOTA_EXHAUSTED : QUOTA_UNLEASED;
 }
 
 enum quota_answer quota_acquire(struct quota *quota, enum provider_id id, enum fetch_class class,
@@ -348,11 +343,11 @@ enum quota_answer quota_acquire(struct quota *quota, enum provider_id id, enum f
         bool leased = needs_lease(quota, id);
         *out = (struct quota_grant){class, requests, account->rolls, breaker_start(&account->breaker)};
         account->stats.asked = true;
+        account->asked += requests;
         account->leased -= leased ? requests : 0;
-        for (size_t i = 0; i < QUOTA_WINDOWS; i++) {
-            account->kept.spent[i] += leased ? 0 : requests;
+        add_to_spent(account, leased ? 0 : requests);
+        for (size_t i = 0; i < QUOTA_WINDOWS; i++)
             account->spent_public[i] += class == FETCH_PUBLIC ? requests : 0;
-        }
     }
     if (leases_are_low(quota))
         pthread_cond_broadcast(&quota->low);
@@ -383,10 +378,9 @@ static void settle(struct quota *quota, enum provider_id id, const struct quota_
         return;
     bool leased = left > 0 && needs_lease(quota, id);
     account->leased += leased ? left : 0;
-    for (size_t i = 0; i < QUOTA_WINDOWS; i++) {
-        account->kept.spent[i] -= leased ? 0 : left;
+    add_to_spent(account, leased ? 0 : -left);
+    for (size_t i = 0; i < QUOTA_WINDOWS; i++)
         account->spent_public[i] -= grant->class == FETCH_PUBLIC ? left : 0;
-    }
 }
 
 void quota_report(struct quota *quota, enum provider_id id, const struct quota_grant *grant,

@@ -1,11 +1,12 @@
 /* What may be asked of each provider, and when: budgets per minute, hour and UTC day, a breaker that stops
  * asking one that fails, and pauses that a provider asked for. No flight is granted beyond a budget; the
- * redirects that one follows, two at most, are charged when it has ended.
+ * redirects that one follows, two at most, and a request that it repeats are charged when it has ended.
  *
  * Windows are fixed ones of UTC, as Open-Meteo counts. What was spent outlives the process: a file holds, for
  * each provider, what may have been spent at most. It is written ahead by leases of a few requests, which
  * hold for the windows in which they were written: after a SIGKILL a little too much is counted and never too
- * little. The file is written by whoever calls quota_renew; the thread that acquires never waits for a disk.
+ * little. Where it cannot be written, one more lease is used and then nothing, until it can be. The file is
+ * written by whoever calls quota_renew; the thread that acquires never waits for a disk.
  *
  * Thread-safe; one leaf lock. */
 #pragma once
@@ -24,7 +25,8 @@ struct quota_options {
 
 enum quota_answer {
     QUOTA_GRANTED,
-    QUOTA_EXHAUSTED, /* a budget is used up, or what is left is kept for more urgent fetches */
+    QUOTA_EXHAUSTED, /* a budget is used up, what is left is kept for more urgent fetches, or the file that
+                        should cover it cannot be written */
     QUOTA_PAUSED,    /* the breaker is open, or the provider asked for a pause */
     QUOTA_UNLEASED,  /* the file does not cover it yet: ask again once quota_renew has run */
 };
@@ -60,7 +62,7 @@ struct quota_result {
 };
 
 /* Says how a granted flight ended (see breaker_end). What it did not send is given back, unless a window has
- * begun since; what it sent beyond the grant, which only redirects are, is charged. */
+ * begun since; what it sent beyond the grant is charged. */
 void quota_report(struct quota *, enum provider_id, const struct quota_grant *, const struct quota_result *,
                   const struct instant *now);
 
@@ -68,8 +70,8 @@ void quota_report(struct quota *, enum provider_id, const struct quota_grant *, 
 void quota_get_stats(struct quota *, enum provider_id, const struct instant *now,
                      struct weather_upstream *out);
 
-/* Waits until leases run low, quota_stop is called, or the real monotonic clock reaches `until_ms`. False
- * once it is stopped. */
+/* Waits until leases run low, quota_stop is called, or the real monotonic clock reaches `until_ms`; where the
+ * file could not be written, for a few seconds at most. False once it is stopped. */
 bool quota_wait(struct quota *, int64_t until_ms);
 void quota_stop(struct quota *);
 
@@ -79,3 +81,6 @@ bool quota_renew(struct quota *, const struct instant *now);
 
 /* When the window that holds `unix_s` ends. */
 int64_t quota_window_end_s(enum quota_window, int64_t unix_s);
+
+/* Registers the quota's metrics, once, before threads; quota_open does it. */
+void quota_register_metrics(struct quota *);

@@ -30,11 +30,13 @@ void quota_file_read(const char *path, struct quota_kept out[WEATHER_PROVIDERS])
 {
     char line[256];
     memset(out, 0, WEATHER_PROVIDERS * sizeof out[0]);
-    FILE *file = path[0] ? fopen(path, "re") : NULL;
-    if (!file && (!path[0] || errno == ENOENT))
+    const char *reason = NULL;
+    FILE *file = path[0] ? file_open_stream(path, FILE_NO_LINK, &reason) : NULL;
+    if (!file && !reason)
         return;
     if (!file || !fgets(line, sizeof line, file) || strcmp(line, HEADER) != 0)
-        log_event(LOG_WARN, "budget file not read", log_str("file", path));
+        log_event(LOG_WARN, "budget file not read", log_str("file", path),
+                  log_str("reason", reason ? reason : "not a file of budgets"));
     else
         while (fgets(line, sizeof line, file))
             read_line(line, out);
@@ -42,12 +44,12 @@ void quota_file_read(const char *path, struct quota_kept out[WEATHER_PROVIDERS])
         fclose(file);
 }
 
-void quota_file_write(const char *path, const struct quota_kept kept[WEATHER_PROVIDERS])
+bool quota_file_write(const char *path, const struct quota_kept kept[WEATHER_PROVIDERS])
 {
     char storage[FILE_BYTES];
     struct text out = text_init(storage, sizeof storage);
     if (!path[0])
-        return;
+        return true;
     text_string(&out, HEADER);
     for (size_t id = 0; id < WEATHER_PROVIDERS; id++) {
         text_string(&out, provider_names[id]);
@@ -55,7 +57,9 @@ void quota_file_write(const char *path, const struct quota_kept kept[WEATHER_PRO
             text_format(&out, " %" PRId64 " %" PRId64, kept[id].window[i], kept[id].spent[i]);
         text_string(&out, "\n");
     }
-    if (!file_replace_bytes(path, out.bytes, out.length))
-        log_throttled(LOG_ERROR, "budget file not written", log_str("file", path),
-                      log_str("error", strerror(errno)));
+    if (file_replace_bytes(path, out.bytes, out.length))
+        return true;
+    log_throttled(LOG_ERROR, "budget file not written: providers with budgets are soon not asked any more",
+                  log_str("file", path), log_str("error", strerror(errno)));
+    return false;
 }

@@ -13,5 +13,5 @@ struct quota_kept {
 /* Reads the file; what is not there, or not to be read (logged), is zero. A path of "": there is no file. */
 void quota_file_read(const char *path, struct quota_kept out[WEATHER_PROVIDERS]);
 
-/* Replaces the file whole; what cannot be written is logged. Blocks while the disk does. */
-void quota_file_write(const char *path, const struct quota_kept kept[WEATHER_PROVIDERS]);
+/* Replaces the file whole. False, and logged, when it cannot be written. Blocks while the disk does. */
+bool quota_file_write(const char *path, const struct quota_kept kept[WEATHER_PROVIDERS]);

@@ -1,0 +1,7 @@
+/* Open-Meteo's replies; see reply.h. */
+#include "reply.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    return check_reply(PROVIDER_OPEN_METEO, data, size);
+}
