@@ -187,14 +187,18 @@ static int64_t due_in(const struct timer *timer)
     return timer->every_ms == 0 ? FOREVER_MS : left_ms > 0 ? left_ms : 0;
 }
 
-/* Notifies the service manager's watchdog if both listeners serve; takes up to two seconds. */
+/* Notifies the service manager's watchdog if both listeners serve and the fetch thread goes round; takes up
+ * to two seconds. */
 static void watchdog_ping(struct service *service)
 {
     service->watchdog.done_ms = clock_monotonic_ms();
-    if (http_alive(service->public) && http_alive(service->ops))
+    bool serving = http_alive(service->public) && http_alive(service->ops);
+    if (serving && weather_alive(service->weather))
         notify("WATCHDOG=1");
     else
-        log_throttled(LOG_ERROR, "the watchdog is not told", log_str("reason", "a listener does not answer"));
+        log_throttled(
+            LOG_ERROR, "the watchdog is not told",
+            log_str("reason", serving ? "the fetch thread is stuck" : "a listener does not answer"));
 }
 
 /* Waits for a signal; meanwhile notifies the watchdog and samples the history. 0 when the timer is due. */

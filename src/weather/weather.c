@@ -288,6 +288,11 @@ void weather_name_cell(const struct weather *weather, struct weather_cell *cell)
     cell_name(cell_of(cell->latitude, cell->longitude, size), size, cell->name);
 }
 
+bool weather_alive(const struct weather *weather)
+{
+    return fetch_alive(weather->fetch);
+}
+
 void weather_report(struct weather *weather, struct weather_report *out)
 {
     *out = (struct weather_report){.capacity = weather->options.capacity,

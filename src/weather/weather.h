@@ -102,6 +102,9 @@ struct weather_report {
 /* Thread-safe. */
 void weather_report(struct weather *, struct weather_report *out);
 
+/* Whether the thread that fetches goes on working. Thread-safe, never blocks. */
+bool weather_alive(const struct weather *);
+
 /* The providers in use, in the order in which they are tried; returns how many. Thread-safe. */
 size_t weather_upstreams(struct weather *, const struct instant *now,
                          struct weather_upstream out[WEATHER_PROVIDERS]);

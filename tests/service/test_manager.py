@@ -1,9 +1,12 @@
 """Goal of these tests: a service manager knows at every moment how the service is, and running it is boring: signals in any
 number, a disk that is full or read-only, few descriptors and little memory are states, not crashes."""
 import concurrent.futures
+import contextlib
+import ctypes
 import os
 import pathlib
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -77,6 +80,38 @@ def test_the_watchdog_hears_whoever_holds_the_threads(start, manager, sim):
     assert "the watchdog is not told" not in service.log()
     for connection in holding:
         connection.close()
+
+
+def ptrace(call, thread):
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.ptrace(ctypes.c_long(call), ctypes.c_long(thread), None, None) != 0:
+        pytest.skip(f"this machine traces no thread: {os.strerror(ctypes.get_errno())}")
+
+
+@contextlib.contextmanager
+def stopped_thread(pid, name):
+    """Stops one thread of a process, as if it were stuck for good."""
+    seize, interrupt, detach, any_thread = 0x4206, 0x4207, 17, 0x40000000
+    thread = next(int(task.name) for task in pathlib.Path(f"/proc/{pid}/task").iterdir()
+                  if (task / "comm").read_text().strip() == name)
+    ptrace(seize, thread)
+    ptrace(interrupt, thread)
+    os.waitpid(thread, any_thread)
+    yield
+    ptrace(detach, thread)
+
+
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer traces, too")
+def test_the_watchdog_hears_a_fetch_thread_that_is_stuck(start, manager):
+    service = start(env={"NOTIFY_SOCKET": manager.name, "WATCHDOG_USEC": "200000"})
+    assert manager.hear()["READY"] == "1" and manager.hear() == {"WATCHDOG": "1"}
+    with stopped_thread(service.child.pid, "fetch"):
+        wait_until(lambda: "the fetch thread is stuck" in service.log(), limit_s=20, what="the watchdog to be kept waiting")
+        assert request(service.ops, "/healthz").status == 200
+    while manager.socket.recv(4096):  # those from before; then the beat comes back
+        if select.select([manager.socket], [], [], 0)[0] == []:
+            break
+    assert manager.hear() == {"WATCHDOG": "1"}
 
 
 def test_a_thousand_hangups_leave_no_trace(start):

@@ -1,4 +1,4 @@
-/* Flights belong to the fetch thread alone; `stopping` and `inflight` are atomic. */
+/* Flights belong to the fetch thread alone; `stopping`, `inflight` and `round_ms` are atomic. */
 #include "weather/point/fetch.h"
 
 #include "base/log.h"
@@ -12,6 +12,7 @@
 #define BODY_BYTES    ((size_t)64 << 10) /* a reply of 51 points has under 4 KB */
 #define HEADER_BYTES  (PROVIDER_KEY_BYTES + 32)
 #define POLL_MS       1000
+#define ALIVE_MS      10000 /* many rounds: a wait ends after POLL_MS, and nothing else in one blocks */
 #define PAUSE_USUAL_S 60    /* after a 429 that does not say */
 #define EXPIRES_MAX_S 86400 /* an Expires further ahead than this is a mistake */
 
@@ -37,6 +38,7 @@ struct fetch {
     struct flight flights[TRANSFER_PARALLEL_MAX]; /* options.transfer.parallel of them */
     pthread_t thread;
     atomic_bool stopping;
+    atomic_int_fast64_t round_ms; /* monotonic: when the loop came round last */
     atomic_size_t inflight;
 };
 
@@ -255,6 +257,7 @@ static void *run(void *context)
 {
     struct fetch *fetch = context;
     while (!atomic_load(&fetch->stopping)) {
+        atomic_store(&fetch->round_ms, clock_monotonic_ms());
         start_flights(fetch);
         const struct transfer_answer *answer = transfers_wait(fetch->transfers, POLL_MS);
         if (answer)
@@ -269,14 +272,17 @@ struct fetch *fetch_open(const struct fetch_options *options, struct cache *cach
     struct fetch *fetch = calloc(1, sizeof *fetch);
     if (!fetch)
         return NULL;
-    *fetch = (struct fetch){.options = *options, .cache = cache, .quota = quota};
+    *fetch =
+        (struct fetch){.options = *options, .cache = cache, .quota = quota, .round_ms = clock_monotonic_ms()};
     transfer.body_bytes = BODY_BYTES;
     fetch->transfers = transfers_open(&transfer);
     if (fetch->transfers) {
         metrics_register(rows, ROWS, fetch);
         int status = pthread_create(&fetch->thread, NULL, run, fetch);
-        if (status == 0)
+        if (status == 0) {
+            pthread_setname_np(fetch->thread, "fetch");
             return fetch;
+        }
         log_event(LOG_ERROR, "cannot start the fetch thread", log_str("error", strerror(status)));
     }
     transfers_close(fetch->transfers);
@@ -287,6 +293,11 @@ struct fetch *fetch_open(const struct fetch_options *options, struct cache *cach
 void fetch_wake(struct fetch *fetch)
 {
     transfers_wake(fetch->transfers);
+}
+
+bool fetch_alive(struct fetch *fetch)
+{
+    return clock_monotonic_ms() - atomic_load(&fetch->round_ms) < ALIVE_MS;
 }
 
 void fetch_close(struct fetch *fetch)

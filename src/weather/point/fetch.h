@@ -22,5 +22,8 @@ struct fetch *fetch_open(const struct fetch_options *, struct cache *, struct qu
 /* Tells the thread that something was listed, or leased. Thread-safe, never blocks. */
 void fetch_wake(struct fetch *);
 
+/* Whether the thread's loop has come round lately. Thread-safe, never blocks. */
+bool fetch_alive(struct fetch *);
+
 /* Gives up what is under way, without ending it in the cache, and ends the thread. NULL is no error. */
 void fetch_close(struct fetch *);
