@@ -50,7 +50,7 @@ PACKAGES_BUILD := esbuild gcc libc6-dev libcurl4-openssl-dev libpsl-dev libjanss
 PACKAGES_RUN   := $(PACKAGES_BUILD) curl ca-certificates tzdata
 PACKAGES_TEST  := $(PACKAGES_BUILD) clang clang-format cppcheck gcovr curl ca-certificates tzdata libcmocka-dev mmdb-bin \
                   libmaxmind-db-writer-perl nginx-light python3 python3-pytest chromium chromium-driver \
-                  python3-selenium prometheus shellcheck varnish php-cli systemd python3-seccomp \
+                  python3-selenium prometheus shellcheck varnish haproxy php-cli systemd python3-seccomp \
                   python3-yaml mandoc
 # Debian's npm only where no other is: it would push out the Node.js that the other one came with.
 PACKAGES_TEST  += $(if $(shell command -v npm),,npm)

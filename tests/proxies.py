@@ -1,4 +1,4 @@
-"""What a site has in front of its pages and of the service: real nginx and Varnish with the recipes of data/embed, or with
+"""What a site has in front of its pages and of the service: real nginx, Varnish and HAProxy with the recipes of data/embed, or with
 a cache of the test's own; and behind them pages, or a service that misbehaves."""
 import contextlib
 import gzip
@@ -135,6 +135,32 @@ class Varnish(Edge):
         return Connection(self.url, f"PROXY {family} {address} {address} 40000 80\r\n")
 
 
+class HAProxy(Edge):
+    """HAProxy with one backend; who the reader is, the PROXY line says, as for Varnish."""
+
+    program = shutil.which("haproxy", path="/usr/sbin:/usr/bin")
+
+    def __init__(self, folder, backend):
+        port = free_port()
+        (folder / "haproxy.cfg").write_text(f"""
+defaults
+    mode http
+    option forwardfor
+    timeout connect 5s
+    timeout client 5s
+    timeout server 5s
+    timeout http-request 2s
+frontend readers
+    bind 127.0.0.1:{port} accept-proxy
+    default_backend service
+backend service
+    {backend}
+""", encoding="utf-8")
+        super().__init__([self.program, "-db", "-f", str(folder / "haproxy.cfg")], port)
+
+    connect = Varnish.connect
+
+
 class Connection:
     """A reader's connection to an edge, which is kept from one request to the next."""
 
@@ -263,6 +289,9 @@ class Edges:
 
     def varnish(self, vcl):
         return self._start(Varnish, vcl)
+
+    def haproxy(self, backend):
+        return self._start(HAProxy, backend)
 
     def pages(self):
         return self._keep(Pages())

@@ -134,3 +134,9 @@ def test_behind_nginx_no_reader_gets_the_answer_to_another_request(shared_edges,
 def test_behind_varnish_no_reader_gets_the_answer_to_another_request(shared_edges, quick):
     varnish = shared_edges.varnish(VARNISH.format(port=urllib.parse.urlsplit(quick.public).port))
     in_front(varnish, quick, f"PROXY TCP4 {MUMBAI} {MUMBAI} 40000 80\r\n")
+
+
+def test_behind_haproxy_no_reader_gets_the_answer_to_another_request(shared_edges, quick):
+    address = urllib.parse.urlsplit(quick.public).netloc
+    haproxy = shared_edges.haproxy(f"http-reuse always\n    server one {address} pool-max-conn 1")
+    in_front(haproxy, quick, f"PROXY TCP4 {MUMBAI} {MUMBAI} 40000 80\r\n")
