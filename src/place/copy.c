@@ -16,17 +16,17 @@
 #define FILE_MAX_BYTES  ((off_t)1 << 30) /* GeoIP2 Enterprise has under half of it */
 #define COPY_STEP_BYTES ((size_t)16 << 20)
 
-static int open_regular(const char *path, off_t *size, char error[COPY_ERROR_BYTES])
+static int open_regular(const char *path, off_t *size, char error[PLACE_ERROR_BYTES])
 {
     struct stat status;
     const char *reason;
     int fd = file_open(path, FILE_FOLLOW, &reason);
     if (fd < 0) {
-        snprintf(error, COPY_ERROR_BYTES, "%s", reason ? reason : strerror(ENOENT));
+        snprintf(error, PLACE_ERROR_BYTES, "%s", reason ? reason : strerror(ENOENT));
     } else if (fstat(fd, &status) < 0) {
-        snprintf(error, COPY_ERROR_BYTES, "%s", strerror(errno));
+        snprintf(error, PLACE_ERROR_BYTES, "%s", strerror(errno));
     } else if (status.st_size == 0 || status.st_size > FILE_MAX_BYTES) {
-        snprintf(error, COPY_ERROR_BYTES, status.st_size == 0 ? "empty file" : "larger than 1 GB");
+        snprintf(error, PLACE_ERROR_BYTES, status.st_size == 0 ? "empty file" : "larger than 1 GB");
     } else {
         *size = status.st_size;
         return fd;
@@ -69,7 +69,7 @@ static int filled(int to, int from, off_t size)
 
 /* A private, nameless copy of the file: in the folder, else in memory. Closes `from`; -1 with the reason in
  * `error`. */
-static int private_copy(int from, off_t size, const char *folder, char error[COPY_ERROR_BYTES])
+static int private_copy(int from, off_t size, const char *folder, char error[PLACE_ERROR_BYTES])
 {
     int to = filled(unlinked_file(folder), from, size);
     if (to < 0) {
@@ -78,12 +78,12 @@ static int private_copy(int from, off_t size, const char *folder, char error[COP
         to = filled(memfd_create("database", MFD_CLOEXEC), from, size);
     }
     if (to < 0)
-        snprintf(error, COPY_ERROR_BYTES, "cannot be copied: %s", strerror(errno));
+        snprintf(error, PLACE_ERROR_BYTES, "cannot be copied: %s", strerror(errno));
     close(from);
     return to;
 }
 
-int copy_open(const char *path, const char *folder, char error[COPY_ERROR_BYTES])
+int copy_open(const char *path, const char *folder, char error[PLACE_ERROR_BYTES])
 {
     off_t size = 0;
     int fd = open_regular(path, &size, error);

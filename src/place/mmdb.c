@@ -75,12 +75,12 @@ static bool find_radii(const MMDB_s *file)
     return memmem(file->data_section, size, key, strlen(key)) != NULL;
 }
 
-struct mmdb *mmdb_map(const char *path, char error[MMDB_ERROR_BYTES])
+struct mmdb *mmdb_map(const char *path, char error[PLACE_ERROR_BYTES])
 {
     struct mmdb *db = calloc(1, sizeof *db);
     int status = db ? MMDB_open(path, MMDB_MODE_MMAP, &db->file) : MMDB_OUT_OF_MEMORY_ERROR;
     if (!db || status != MMDB_SUCCESS) {
-        snprintf(error, MMDB_ERROR_BYTES, "%s", MMDB_strerror(status));
+        snprintf(error, PLACE_ERROR_BYTES, "%s", MMDB_strerror(status));
         free(db);
         return NULL;
     }
@@ -91,7 +91,7 @@ struct mmdb *mmdb_map(const char *path, char error[MMDB_ERROR_BYTES])
     return db;
 }
 
-struct mmdb *mmdb_open(int fd, const char *path, char error[MMDB_ERROR_BYTES])
+struct mmdb *mmdb_open(int fd, const char *path, char error[PLACE_ERROR_BYTES])
 {
     char behind[64];
     snprintf(behind, sizeof behind, "/proc/self/fd/%d", fd);
@@ -122,13 +122,13 @@ const struct mmdb_facts *mmdb_facts(const struct mmdb *db)
     return &db->facts;
 }
 
-void mmdb_add_type(const struct mmdb *db, char error[MMDB_ERROR_BYTES])
+void mmdb_add_type(const struct mmdb *db, char error[PLACE_ERROR_BYTES])
 {
     char type[TYPE_BYTES];
     size_t length = strlen(error);
     text_sanitize(db->facts.type, strlen(db->facts.type), type, sizeof type);
     if (type[0])
-        snprintf(error + length, MMDB_ERROR_BYTES - length, " (its type is %s)", type);
+        snprintf(error + length, PLACE_ERROR_BYTES - length, " (its type is %s)", type);
 }
 
 static bool get(const MMDB_entry_s *record, const char *const *path, const char *language,
@@ -296,13 +296,13 @@ struct walk {
     size_t count;
 };
 
-static bool damaged(char error[MMDB_ERROR_BYTES])
+static bool damaged(char error[PLACE_ERROR_BYTES])
 {
-    snprintf(error, MMDB_ERROR_BYTES, "its search tree is damaged");
+    snprintf(error, PLACE_ERROR_BYTES, "its search tree is damaged");
     return false;
 }
 
-static bool walk_node(struct walk *walk, const struct branch *at, char error[MMDB_ERROR_BYTES])
+static bool walk_node(struct walk *walk, const struct branch *at, char error[PLACE_ERROR_BYTES])
 {
     MMDB_search_node_s node;
     if (at->bits >= (walk->family == ADDRESS_V4 ? V4_BITS : V6_BITS) || walk->steps_left == 0 ||
@@ -318,7 +318,7 @@ static bool walk_node(struct walk *walk, const struct branch *at, char error[MMD
     return true;
 }
 
-static bool walk_branch(struct walk *walk, const struct branch *at, char error[MMDB_ERROR_BYTES])
+static bool walk_branch(struct walk *walk, const struct branch *at, char error[PLACE_ERROR_BYTES])
 {
     const MMDB_ipv4_start_node_s *start = &walk->file->ipv4_start_node;
     switch (at->type) {
@@ -337,7 +337,7 @@ static bool walk_branch(struct walk *walk, const struct branch *at, char error[M
 }
 
 /* Walks one family from the node where its addresses begin. */
-static bool walk_family(struct walk *walk, uint32_t node, char error[MMDB_ERROR_BYTES])
+static bool walk_family(struct walk *walk, uint32_t node, char error[PLACE_ERROR_BYTES])
 {
     walk->count = 0;
     walk->width = walk->family == ADDRESS_V4 ? V4_BITS : V6_BITS / 2;
@@ -350,7 +350,7 @@ static bool walk_family(struct walk *walk, uint32_t node, char error[MMDB_ERROR_
     return true;
 }
 
-bool mmdb_walk(const struct mmdb *db, mmdb_visitor *visit, void *context, char error[MMDB_ERROR_BYTES])
+bool mmdb_walk(const struct mmdb *db, mmdb_visitor *visit, void *context, char error[PLACE_ERROR_BYTES])
 {
     const MMDB_metadata_s *metadata = &db->file.metadata;
     const MMDB_ipv4_start_node_s *start = &db->file.ipv4_start_node;
@@ -386,13 +386,13 @@ void mmdb_record_point(const struct mmdb *db, uint32_t record, struct record *ou
     record_set_point(out, get_number(&entry, schema, LATITUDE), get_number(&entry, schema, LONGITUDE));
 }
 
-bool mmdb_decodes(const struct mmdb *db, uint32_t record, char error[MMDB_ERROR_BYTES])
+bool mmdb_decodes(const struct mmdb *db, uint32_t record, char error[PLACE_ERROR_BYTES])
 {
     MMDB_entry_s entry = {&db->file, record};
     MMDB_entry_data_list_s *list = NULL;
     int status = MMDB_get_entry_data_list(&entry, &list);
     MMDB_free_entry_data_list(list);
     if (status != MMDB_SUCCESS)
-        snprintf(error, MMDB_ERROR_BYTES, "a record cannot be decoded: %s", MMDB_strerror(status));
+        snprintf(error, PLACE_ERROR_BYTES, "a record cannot be decoded: %s", MMDB_strerror(status));
     return status == MMDB_SUCCESS;
 }

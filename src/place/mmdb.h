@@ -5,16 +5,14 @@
 #include "place/record.h"
 #include "visitor/address.h"
 
-#define MMDB_ERROR_BYTES 256
-
 struct mmdb;
 
 /* Opens the database behind a descriptor, which may be closed afterwards; `path` is what it is a copy of.
  * NULL on failure, with a sentence in `error`. The caller closes it. */
-struct mmdb *mmdb_open(int fd, const char *path, char error[MMDB_ERROR_BYTES]);
+struct mmdb *mmdb_open(int fd, const char *path, char error[PLACE_ERROR_BYTES]);
 
 /* Opens a file as it is; nothing may write to it meanwhile. Otherwise as mmdb_open. */
-struct mmdb *mmdb_map(const char *path, char error[MMDB_ERROR_BYTES]);
+struct mmdb *mmdb_map(const char *path, char error[PLACE_ERROR_BYTES]);
 void mmdb_close(struct mmdb *);
 
 /* Whether two are the same bytes. */
@@ -41,8 +39,8 @@ struct mmdb_network {
 /* Calls `visit` for each network of IPv4, then of IPv6, in the order of addresses; those of IPv6 that stand
  * for IPv4 (::/96, ::ffff:0:0/96, 6to4, Teredo) are left out. Ends with false when a call returns false,
  * which then has set `error`, or when the tree is damaged. */
-typedef bool mmdb_visitor(void *context, const struct mmdb_network *, char error[MMDB_ERROR_BYTES]);
-bool mmdb_walk(const struct mmdb *, mmdb_visitor *visit, void *context, char error[MMDB_ERROR_BYTES]);
+typedef bool mmdb_visitor(void *context, const struct mmdb_network *, char error[PLACE_ERROR_BYTES]);
+bool mmdb_walk(const struct mmdb *, mmdb_visitor *visit, void *context, char error[PLACE_ERROR_BYTES]);
 
 /* Reads the record of a network as mmdb_find does in English, or only what a survey needs: the city (one byte
  * of it is enough), the coordinates and, in the latter case, nothing else. */
@@ -51,7 +49,7 @@ bool mmdb_record_asn(const struct mmdb *, uint32_t record, uint32_t *asn); /* as
 void mmdb_record_point(const struct mmdb *, uint32_t record, struct record *out);
 
 /* Whether all of a record can be decoded; else `error` says why not. Allocates. */
-bool mmdb_decodes(const struct mmdb *, uint32_t record, char error[MMDB_ERROR_BYTES]);
+bool mmdb_decodes(const struct mmdb *, uint32_t record, char error[PLACE_ERROR_BYTES]);
 
 /* What an open database is. */
 struct mmdb_facts {
@@ -66,4 +64,4 @@ struct mmdb_facts {
 const struct mmdb_facts *mmdb_facts(const struct mmdb *);
 
 /* Adds to a sentence of what type the database is, cleaned, if it fits. */
-void mmdb_add_type(const struct mmdb *, char error[MMDB_ERROR_BYTES]);
+void mmdb_add_type(const struct mmdb *, char error[PLACE_ERROR_BYTES]);

@@ -11,14 +11,13 @@
 #include "place/record.h"
 #include "visitor/address.h"
 
-#define PLACE_NAME_BYTES  RECORD_TEXT_BYTES
-#define PLACE_PATH_BYTES  256
-#define PLACE_ERROR_BYTES 256
-#define PLACE_DATABASES   8
-#define PLACE_WITNESSES   (PLACE_DATABASES + 1) /* and a trusted proxy */
-#define PLACE_FILES       (PLACE_DATABASES + 1) /* and the database of autonomous systems */
-#define PLACE_ASNS        64
-#define PLACE_CREDITS     3
+#define PLACE_NAME_BYTES RECORD_TEXT_BYTES
+#define PLACE_PATH_BYTES 256
+#define PLACE_DATABASES  8
+#define PLACE_WITNESSES  (PLACE_DATABASES + 1) /* and a trusted proxy */
+#define PLACE_FILES      (PLACE_DATABASES + 1) /* and the database of autonomous systems */
+#define PLACE_ASNS       64
+#define PLACE_CREDITS    3
 
 enum place_verdict {
     PLACE_CITY,

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define PLACE_ERROR_BYTES     256 /* of a sentence that says why something of this room failed */
 #define RECORD_TEXT_BYTES     128 /* the longest city seen in DB-IP City Lite has 77 bytes */
 #define RECORD_TIMEZONE_BYTES 40
 

@@ -26,7 +26,7 @@ struct surveyor {
 
 /* Reads a record that no network before had. */
 static bool read_new(struct surveyor *surveyor, uint32_t number, uint64_t *known,
-                     char error[MMDB_ERROR_BYTES])
+                     char error[PLACE_ERROR_BYTES])
 {
     struct record record;
     size_t nth = surveyor->records.count;
@@ -45,7 +45,7 @@ static bool read_new(struct surveyor *surveyor, uint32_t number, uint64_t *known
     return true;
 }
 
-static bool visit(void *context, const struct mmdb_network *network, char error[MMDB_ERROR_BYTES])
+static bool visit(void *context, const struct mmdb_network *network, char error[PLACE_ERROR_BYTES])
 {
     struct surveyor *surveyor = context;
     int first_bits = network->family == ADDRESS_V4 ? 0 : 3;
@@ -59,15 +59,15 @@ static bool visit(void *context, const struct mmdb_network *network, char error[
         surveyor->out->city_share[network->family] += ldexp(1, first_bits - (int)network->bits);
     if (known && office_tally_add(surveyor->tally, network, (uint32_t)(*known - CITY_AT(0))))
         return true;
-    snprintf(error, MMDB_ERROR_BYTES, "it has too many points, or memory is short");
+    snprintf(error, PLACE_ERROR_BYTES, "it has too many points, or memory is short");
     return false;
 }
 
-bool survey_take(const struct mmdb *db, bool decode, struct survey *out, char error[MMDB_ERROR_BYTES])
+bool survey_take(const struct mmdb *db, bool decode, struct survey *out, char error[PLACE_ERROR_BYTES])
 {
     struct surveyor surveyor = {.db = db, .decode = decode, .out = out, .tally = office_tally_open()};
     *out = (struct survey){.has_places = false};
-    snprintf(error, MMDB_ERROR_BYTES, "memory is short");
+    snprintf(error, PLACE_ERROR_BYTES, "memory is short");
     bool ok = surveyor.tally && mmdb_walk(db, visit, &surveyor, error) &&
               office_tally_finish(surveyor.tally, &out->offices);
     office_tally_close(surveyor.tally);

@@ -21,7 +21,7 @@ struct survey {
 /* Surveys an open database. `decode` is for a process under limits: a few hundred bytes can be made a record
  * that takes all memory to decode in full. False, with a sentence in `error` and nothing to free, when the
  * database is damaged or memory is short. */
-bool survey_take(const struct mmdb *, bool decode, struct survey *out, char error[MMDB_ERROR_BYTES]);
+bool survey_take(const struct mmdb *, bool decode, struct survey *out, char error[PLACE_ERROR_BYTES]);
 void survey_free(struct survey *);
 
 /* What a survey is of. */

@@ -37,7 +37,7 @@ static const struct {
     {"2001:e30::1", "IN"}, {"2001:468::1", "US"},
 };
 
-bool validate_known_networks(const struct mmdb *db, char error[MMDB_ERROR_BYTES])
+bool validate_known_networks(const struct mmdb *db, char error[PLACE_ERROR_BYTES])
 {
     size_t known = 0, agreed = 0;
     for (size_t i = 0; i < sizeof known_networks / sizeof known_networks[0]; i++) {
@@ -51,25 +51,25 @@ bool validate_known_networks(const struct mmdb *db, char error[MMDB_ERROR_BYTES]
     }
     if (agreed * 4 >= known * 3) /* networks do change hands */
         return true;
-    snprintf(error, MMDB_ERROR_BYTES, "it puts %zu of %zu well-known networks into the wrong country",
+    snprintf(error, PLACE_ERROR_BYTES, "it puts %zu of %zu well-known networks into the wrong country",
              known - agreed, known);
     return false;
 }
 
 static const struct survey_subject candidate; /* of a survey between child and parent */
 
-static void write_survey(struct survey *survey, char error[MMDB_ERROR_BYTES])
+static void write_survey(struct survey *survey, char error[PLACE_ERROR_BYTES])
 {
     FILE *file = fdopen(CHILD_FD + 1, "w");
     bool written = file && survey_write(survey, &candidate, file);
     if (!file || fclose(file) != 0 || !written)
-        snprintf(error, MMDB_ERROR_BYTES, "its survey cannot be written");
+        snprintf(error, PLACE_ERROR_BYTES, "its survey cannot be written");
     survey_free(survey);
 }
 
 int validate_main(const char *path)
 {
-    char error[MMDB_ERROR_BYTES] = "";
+    char error[PLACE_ERROR_BYTES] = "";
     struct survey survey;
     setrlimit(RLIMIT_CPU, &(struct rlimit){CHILD_CPU_S, CHILD_CPU_S});
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* which map terabytes */
@@ -136,7 +136,7 @@ static int output_file(size_t bytes)
 }
 
 /* Waits for the child to end, and kills it at the limit. False when it was killed. */
-static bool wait_for_child(pid_t pid, int64_t limit_ms, char error[MMDB_ERROR_BYTES], int *status)
+static bool wait_for_child(pid_t pid, int64_t limit_ms, char error[PLACE_ERROR_BYTES], int *status)
 {
     int64_t until_ms = clock_monotonic_ms() + limit_ms;
     while (waitpid(pid, status, WNOHANG) == 0) {
@@ -144,7 +144,7 @@ static bool wait_for_child(pid_t pid, int64_t limit_ms, char error[MMDB_ERROR_BY
         if (ending || clock_monotonic_ms() >= until_ms) {
             kill(pid, SIGKILL);
             waitpid(pid, status, 0);
-            snprintf(error, MMDB_ERROR_BYTES, "%s",
+            snprintf(error, PLACE_ERROR_BYTES, "%s",
                      ending ? "the service is to end" : "reading it takes too long");
             return false;
         }
@@ -165,27 +165,27 @@ static bool read_survey(int fd, struct survey *out)
     return ok;
 }
 
-bool validate_within(int64_t limit_ms, int fd, struct survey *out, char error[MMDB_ERROR_BYTES])
+bool validate_within(int64_t limit_ms, int fd, struct survey *out, char error[PLACE_ERROR_BYTES])
 {
     struct outputs outputs = {output_file(OUTPUT_BYTES), output_file(SURVEY_BYTES_MAX)};
     int status = 0;
     pid_t pid;
-    memset(error, 0, MMDB_ERROR_BYTES);
+    memset(error, 0, PLACE_ERROR_BYTES);
     int failed = outputs.error < 0 || outputs.survey < 0 ? errno : spawn(fd, &outputs, &pid);
     bool ended = !failed && wait_for_child(pid, limit_ms, error, &status) &&
-                 pread(outputs.error, error, MMDB_ERROR_BYTES - 1, 0) >= 0;
+                 pread(outputs.error, error, PLACE_ERROR_BYTES - 1, 0) >= 0;
     bool well = ended && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
     bool ok = well && read_survey(dup(outputs.survey), out);
     close(outputs.error);
     close(outputs.survey);
     if (failed)
-        snprintf(error, MMDB_ERROR_BYTES, "cannot be validated: %s", strerror(failed));
+        snprintf(error, PLACE_ERROR_BYTES, "cannot be validated: %s", strerror(failed));
     else if (!ok && error[0] == '\0')
-        snprintf(error, MMDB_ERROR_BYTES, well ? "reading it finds nothing" : "reading it crashes");
+        snprintf(error, PLACE_ERROR_BYTES, well ? "reading it finds nothing" : "reading it crashes");
     return ok;
 }
 
-bool validate_in_child(int fd, struct survey *out, char error[MMDB_ERROR_BYTES])
+bool validate_in_child(int fd, struct survey *out, char error[PLACE_ERROR_BYTES])
 {
     return validate_within(CHILD_LIMIT_MS, fd, out, error);
 }

@@ -48,7 +48,7 @@ static void open_file(void)
     close(from);
     static const char marker[] = "\xab\xcd\xefMaxMind.com";
     const uint8_t *found = memmem(file.bytes, file.size, marker, sizeof marker - 1);
-    char error[MMDB_ERROR_BYTES];
+    char error[PLACE_ERROR_BYTES];
     PROPERTY(found && (file.whole = mmdb_map(file.path, error)));
     file.metadata = (size_t)(found - file.bytes);
 }
@@ -74,7 +74,7 @@ static void check_reader(const struct mmdb *db, const uint8_t address[4])
 
 static void check_survey(const struct mmdb *db)
 {
-    char error[MMDB_ERROR_BYTES] = "";
+    char error[PLACE_ERROR_BYTES] = "";
     struct survey survey;
     bool sound = survey_take(db, false, &survey, error);
     PROPERTY(sound == !error[0]);
@@ -88,7 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static unsigned surveyed;
     uint8_t was[CHANGES];
     size_t wheres[CHANGES], count = 0, last = 0;
-    char error[MMDB_ERROR_BYTES];
+    char error[PLACE_ERROR_BYTES];
     if (!file.bytes)
         open_file();
     if (size < 1)

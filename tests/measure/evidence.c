@@ -171,7 +171,7 @@ static uint64_t country_of(struct walk *walk, uint32_t number)
 }
 
 /* Adds up what there is, then draws from it in equal steps. */
-static bool visit(void *context, const struct mmdb_network *network, char error[MMDB_ERROR_BYTES])
+static bool visit(void *context, const struct mmdb_network *network, char error[PLACE_ERROR_BYTES])
 {
     struct walk *walk = context;
     uint64_t country = country_of(walk, network->record);
@@ -256,7 +256,7 @@ int main(int argc, char **argv)
         firsts[d] = open_database(first.databases[d]);
     for (int sums = 1; sums >= 0; sums--)
         for (size_t d = 0; d < first.database_count; d++) {
-            char error[MMDB_ERROR_BYTES];
+            char error[PLACE_ERROR_BYTES];
             struct walk walk = {.db = firsts[d], .sums = sums};
             if (!mmdb_walk(firsts[d], visit, &walk, error))
                 return 1;

@@ -28,7 +28,7 @@ static inline void read_arguments(int *count, char ***arguments, int min, const 
 
 static inline struct mmdb *open_database(const char *path)
 {
-    char error[MMDB_ERROR_BYTES];
+    char error[PLACE_ERROR_BYTES];
     struct mmdb *db = mmdb_map(path, error);
     if (db)
         return db;

@@ -31,7 +31,7 @@ static void read_everyone(const struct mmdb *db)
 
 /* --- Files --- */
 
-static struct mmdb *open_copy(const char *path, const char *state_folder, char error[MMDB_ERROR_BYTES])
+static struct mmdb *open_copy(const char *path, const char *state_folder, char error[PLACE_ERROR_BYTES])
 {
     int fd = copy_open(path, state_folder, error);
     struct mmdb *db = fd >= 0 ? mmdb_open(fd, path, error) : NULL;
@@ -42,7 +42,7 @@ static struct mmdb *open_copy(const char *path, const char *state_folder, char e
 
 static void assert_refused(const char *path)
 {
-    char error[MMDB_ERROR_BYTES] = "";
+    char error[PLACE_ERROR_BYTES] = "";
     struct mmdb *db = open_copy(path, in_folder("state"), error);
     if (db || error[0] == '\0')
         fail_msg("%s: %s", path, db ? "opened" : "no reason given");
@@ -70,7 +70,7 @@ TEST(what_is_no_database_is_refused)
 /* Opens the bundled database with this folder for its copy, and finds Mumbai in it. */
 static struct mmdb *open_with_mumbai(const char *state_folder, struct record *record)
 {
-    char error[MMDB_ERROR_BYTES] = "";
+    char error[PLACE_ERROR_BYTES] = "";
     struct address mumbai = address_of("192.0.2.1");
     struct mmdb *db = open_copy(VISITORS, state_folder, error);
     assert_non_null(db);
@@ -100,7 +100,7 @@ TEST(where_the_state_folder_takes_no_copy_memory_does)
 
 TEST(without_a_state_folder_the_file_itself_is_read)
 {
-    char error[MMDB_ERROR_BYTES];
+    char error[PLACE_ERROR_BYTES];
     struct record record;
     mmdb_close(open_with_mumbai("", &record));
     assert_null(open_copy(in_folder("missing"), "", error));
@@ -122,7 +122,7 @@ TEST(nothing_is_left_in_the_state_folder)
 
 static void open_variant(const char *bytes, size_t length, bool refuse)
 {
-    char error[MMDB_ERROR_BYTES] = "";
+    char error[PLACE_ERROR_BYTES] = "";
     write_bytes(in_folder("variant"), bytes, length);
     struct mmdb *db = open_copy(in_folder("variant"), in_folder("state"), error);
     if (refuse && db)

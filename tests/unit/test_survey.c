@@ -18,7 +18,7 @@ static const struct survey_subject subject = {
 
 static struct survey survey_of(const char *path)
 {
-    char error[MMDB_ERROR_BYTES];
+    char error[PLACE_ERROR_BYTES];
     struct survey survey;
     struct mmdb *db = mmdb_map(path, error);
     assert_non_null(db);
@@ -36,7 +36,7 @@ struct sums {
     uint64_t last[ADDRESS_V6 + 1];
 };
 
-static bool sum_up(void *context, const struct mmdb_network *network, char error[MMDB_ERROR_BYTES])
+static bool sum_up(void *context, const struct mmdb_network *network, char error[PLACE_ERROR_BYTES])
 {
     struct sums *sums = context;
     struct record record;
@@ -50,7 +50,7 @@ static bool sum_up(void *context, const struct mmdb_network *network, char error
 
 TEST(the_bundled_readers)
 {
-    char error[MMDB_ERROR_BYTES];
+    char error[PLACE_ERROR_BYTES];
     struct survey survey = survey_of(VISITORS);
     struct mmdb *db = mmdb_map(VISITORS, error);
     struct sums sums = {.db = db};
@@ -64,17 +64,17 @@ TEST(the_bundled_readers)
     survey_free(&survey);
 }
 
-static bool refuse_the_tenth(void *context, const struct mmdb_network *network, char error[MMDB_ERROR_BYTES])
+static bool refuse_the_tenth(void *context, const struct mmdb_network *network, char error[PLACE_ERROR_BYTES])
 {
     unsigned *count = context;
     (void)network;
-    snprintf(error, MMDB_ERROR_BYTES, "enough");
+    snprintf(error, PLACE_ERROR_BYTES, "enough");
     return ++*count < 10;
 }
 
 TEST(a_walk_ends_where_its_visitor_wants)
 {
-    char error[MMDB_ERROR_BYTES];
+    char error[PLACE_ERROR_BYTES];
     unsigned count = 0;
     struct mmdb *db = mmdb_map(VISITORS, error);
     assert_false(mmdb_walk(db, refuse_the_tenth, &count, error));
@@ -194,7 +194,7 @@ static int free_visitors(void **state)
 }
 
 /* Surveys the bytes as they are now. */
-static bool survey_with(bool decode, char error[MMDB_ERROR_BYTES])
+static bool survey_with(bool decode, char error[PLACE_ERROR_BYTES])
 {
     struct survey survey;
     write_bytes(in_folder("damaged"), bytes, length);
@@ -210,7 +210,7 @@ static bool survey_with(bool decode, char error[MMDB_ERROR_BYTES])
     return ok;
 }
 
-static bool survey_bytes(char error[MMDB_ERROR_BYTES])
+static bool survey_bytes(char error[PLACE_ERROR_BYTES])
 {
     return survey_with(true, error);
 }
@@ -224,7 +224,7 @@ static void set_record(size_t record, uint32_t value)
 /* As in MaxMind's own files of bad data: a tree that leads back into itself, or out of the file. */
 TEST(a_broken_tree)
 {
-    char error[MMDB_ERROR_BYTES];
+    char error[PLACE_ERROR_BYTES];
     size_t nodes = (data_at - 16) / (2 * RECORD_BYTES);
     static const struct {
         size_t record;
@@ -248,7 +248,7 @@ TEST(a_broken_tree)
 /* Few nodes with more ways through them than there are atoms. */
 TEST(a_tree_of_many_ways)
 {
-    char error[MMDB_ERROR_BYTES];
+    char error[PLACE_ERROR_BYTES];
     char *whole = calloc(1, length);
     memcpy(whole, bytes, length);
     for (uint32_t node = 0; node < 127; node++) {
@@ -264,7 +264,7 @@ TEST(a_tree_of_many_ways)
 /* Replaces a control byte wherever it stands before eight bytes of a double, and tells how often. */
 TEST(a_record_that_cannot_be_decoded)
 {
-    char error[MMDB_ERROR_BYTES];
+    char error[PLACE_ERROR_BYTES];
     char *whole = calloc(1, length);
     static const char mumbai[] = "\x68\x40\x33\x13\x74\xbc\x6a\x7e\xfa"; /* 19.076 as a double */
     static const char damages[] = {'\x64', '\x67', '\x3f', '\xe0', '\xff', '\0'};
@@ -283,7 +283,7 @@ TEST(a_record_that_cannot_be_decoded)
 
 TEST(whatever_is_damaged_a_survey_ends)
 {
-    char error[MMDB_ERROR_BYTES];
+    char error[PLACE_ERROR_BYTES];
     size_t failed = 0;
     for (int round = 0; round < ROUNDS; round++) {
         size_t at = random_below(metadata_at), count = 1 + random_below(8);

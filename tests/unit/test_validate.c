@@ -119,7 +119,7 @@ static int behave(const char *path)
 
 /* --- Tests --- */
 
-static bool validate(const char *path, int64_t limit_ms, char error[MMDB_ERROR_BYTES])
+static bool validate(const char *path, int64_t limit_ms, char error[PLACE_ERROR_BYTES])
 {
     FILE *file = fopen(path, "re");
     assert_non_null(file);
@@ -142,7 +142,7 @@ TEST(whatever_the_child_does_there_is_a_verdict_in_time)
     sigaddset(&ending, SIGTERM);
     sigprocmask(SIG_BLOCK, &ending, NULL);
     for (size_t i = 0; i < COUNT(children); i++) {
-        char error[MMDB_ERROR_BYTES];
+        char error[PLACE_ERROR_BYTES];
         write_string(in_folder("candidate"), children[i].name);
         alarm(HANG_S);
         bool ok = validate(in_folder("candidate"), children[i].limit_ms, error);
@@ -155,7 +155,7 @@ TEST(whatever_the_child_does_there_is_a_verdict_in_time)
 
 TEST(a_sound_database_passes_and_another_file_does_not)
 {
-    char error[MMDB_ERROR_BYTES];
+    char error[PLACE_ERROR_BYTES];
     if (!validate(VISITORS_PATH, GENEROUS_MS, error))
         fail_msg("%s", error);
     assert_false(validate("Makefile", GENEROUS_MS, error));
