@@ -4,6 +4,7 @@
 
 #include "place/city_search.h"
 #include "place/fold.h"
+#include "place/record.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -290,15 +291,6 @@ const char *gazetteer_name_point(const struct gazetteer *g, double latitude, dou
     return rule;
 }
 
-/* Of a great circle. */
-static double far_distance_km(const struct point *from, const struct city_row *row)
-{
-    double to_radians = M_PI / 180, north = sin((row->latitude - from->latitude) * to_radians / 2);
-    double east = sin((row->longitude - from->longitude) * to_radians / 2);
-    double square = north * north + from->cosine * cos(row->latitude * to_radians) * east * east;
-    return KM_PER_DEGREE / to_radians * 2 * asin(sqrt(fmin(1, square)));
-}
-
 /* Searches one cell for a city that is nearer than the best so far, which counts in radii within a disc, and
  * from there on 1 and the kilometres to it. `plane`: the cell is near, and far from the poles. */
 static void search_cell_for_nearest(const struct gazetteer *g, size_t cell, const struct point *point,
@@ -307,7 +299,9 @@ static void search_cell_for_nearest(const struct gazetteer *g, size_t cell, cons
     for (size_t i = g->cell_begins[cell]; i < g->cell_begins[cell + 1]; i++) {
         const struct city_row *row = &g->table.rows[g->grid[i]];
         double radius = radius_km(row->population);
-        double distance = plane ? distance_km(point, row) : far_distance_km(point, row);
+        double distance =
+            plane ? distance_km(point, row)
+                  : great_circle_km(point->latitude, point->longitude, row->latitude, row->longitude);
         double ratio = distance < radius ? distance / radius : 1 + distance - radius;
         if (ratio < best->ratio)
             *best = (struct depth){g->grid[i], ratio};

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NUMBER_BYTES 32
+#define NUMBER_BYTES    32
+#define EARTH_RADIUS_KM 6371.0
 
 double record_number(const char *bytes, size_t count)
 {
@@ -31,6 +32,15 @@ void record_set_point(struct record *record, double latitude, double longitude)
     record->latitude = latitude;
     record->longitude = longitude;
     record->located = fabs(latitude) <= 90 && fabs(longitude) <= 180; /* false for NaN, too */
+}
+
+double great_circle_km(double latitude, double longitude, double to_latitude, double to_longitude)
+{
+    const double radian = M_PI / 180;
+    double north = sin((to_latitude - latitude) * radian / 2);
+    double east = sin((to_longitude - longitude) * radian / 2);
+    double square = north * north + cos(latitude * radian) * cos(to_latitude * radian) * east * east;
+    return 2 * EARTH_RADIUS_KM * asin(fmin(1, sqrt(square)));
 }
 
 bool record_has_city(const struct record *record)

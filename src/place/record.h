@@ -32,5 +32,8 @@ void record_set_country(struct record *, const char *bytes, size_t count);
 /* Sets the coordinates and whether they are usable. */
 void record_set_point(struct record *, double latitude, double longitude);
 
+/* The distance of two points on a great circle, by the haversine formula; mean Earth radius 6371.0 km. */
+double great_circle_km(double latitude, double longitude, double to_latitude, double to_longitude);
+
 /* Whether it names a city at a usable point; one at 0,0 is none. */
 bool record_has_city(const struct record *);

@@ -1,17 +1,8 @@
 #include "place/witness.h"
 
-#include <math.h>
-
-#define EARTH_RADIUS_KM 6371.0
-
-/* The haversine formula. */
 double distance_between(const struct record *a, const struct record *b)
 {
-    const double radian = M_PI / 180;
-    double north = sin((b->latitude - a->latitude) * radian / 2);
-    double east = sin((b->longitude - a->longitude) * radian / 2);
-    double square = north * north + cos(a->latitude * radian) * cos(b->latitude * radian) * east * east;
-    return 2 * EARTH_RADIUS_KM * asin(fmin(1, sqrt(square)));
+    return great_circle_km(a->latitude, a->longitude, b->latitude, b->longitude);
 }
 
 bool witness_is_strong(const struct witness *witness, const struct witness_rules *rules)
