@@ -28,11 +28,6 @@ static bool next_row(struct span *file, struct span fields[FIELDS_MAX])
     return false;
 }
 
-static struct span file_of(const char *begin, const char *end)
-{
-    return (struct span){begin, (size_t)(end - begin)};
-}
-
 static size_t count_lines(struct span file)
 {
     size_t lines = 0;
@@ -143,7 +138,7 @@ static uint16_t find_division(const struct city_table *table, const char *countr
 
 static void read_cities(struct city_table *table)
 {
-    struct span file = file_of(gazetteer_cities, gazetteer_cities_end), f[FIELDS_MAX];
+    struct span file = span_between(gazetteer_cities, gazetteer_cities_end), f[FIELDS_MAX];
     while (next_row(&file, f)) { /* each number ends with a tab */
         size_t city = table->row_count++;
         table->rows[city] = (struct city_row){
@@ -185,7 +180,7 @@ size_t city_table_find(const struct city_table *table, int64_t id)
 
 static void read_names(struct city_table *table)
 {
-    struct span file = file_of(gazetteer_names, gazetteer_names_end), f[FIELDS_MAX], alias;
+    struct span file = span_between(gazetteer_names, gazetteer_names_end), f[FIELDS_MAX], alias;
     while (next_row(&file, f)) {
         size_t city = city_table_find(table, strtol(f[0].bytes, NULL, 10));
         if (city == CITY_NONE)
@@ -205,10 +200,10 @@ static void read_names(struct city_table *table)
 /* Allocates by the number of lines: one is at most one city, the names of one, or a division. */
 static bool allocate(struct city_table *table)
 {
-    size_t cities = count_lines(file_of(gazetteer_cities, gazetteer_cities_end));
-    size_t names = count_lines(file_of(gazetteer_names, gazetteer_names_end));
-    size_t divisions = count_lines(file_of(gazetteer_regions, gazetteer_regions_end)) +
-                       count_lines(file_of(gazetteer_countries, gazetteer_countries_end));
+    size_t cities = count_lines(span_between(gazetteer_cities, gazetteer_cities_end));
+    size_t names = count_lines(span_between(gazetteer_names, gazetteer_names_end));
+    size_t divisions = count_lines(span_between(gazetteer_regions, gazetteer_regions_end)) +
+                       count_lines(span_between(gazetteer_countries, gazetteer_countries_end));
     if (cities >= CITY_NONE || names >= CITY_NONE || divisions >= CITY_DIVISIONS_MAX)
         return false;
     table->rows = calloc(cities, sizeof *table->rows);
@@ -245,8 +240,8 @@ bool city_table_open(struct city_table *table)
 {
     if (!allocate(table))
         return false;
-    read_divisions(table, file_of(gazetteer_countries, gazetteer_countries_end));
-    read_divisions(table, file_of(gazetteer_regions, gazetteer_regions_end));
+    read_divisions(table, span_between(gazetteer_countries, gazetteer_countries_end));
+    read_divisions(table, span_between(gazetteer_regions, gazetteer_regions_end));
     read_cities(table);
     qsort_r(table->by_id, table->row_count, sizeof *table->by_id, compare_ids, table->rows);
     read_names(table);
@@ -281,7 +276,7 @@ struct span city_table_name(const struct city_table *table, size_t city, bool hi
 struct span city_table_zone(const struct city_table *table, size_t city)
 {
     const char *begin = gazetteer_cities + table->rows[city].zone;
-    struct span rest = file_of(begin, gazetteer_cities_end), zone;
+    struct span rest = span_between(begin, gazetteer_cities_end), zone;
     span_cut(&rest, '\n', &zone);
     return zone;
 }
