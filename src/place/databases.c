@@ -226,13 +226,13 @@ static bool open_file(struct generation *generation, size_t i, const struct gene
     close(fd);
     if (!database->db || !validate_known_networks(database->db, error))
         return false;
-    if (!surveyed && read_kept(options, path, database))
-        return answers(generation, i, serving, error);
-    if (!surveyed && !survey_take(database->db, false, &database->survey, error))
+    bool kept = !surveyed && read_kept(options, path, database);
+    if (!surveyed && !kept && !survey_take(database->db, false, &database->survey, error))
         return false;
     if (!answers(generation, i, serving, error))
         return false;
-    keep(options, path, database);
+    if (!kept)
+        keep(options, path, database);
     return true;
 }
 
