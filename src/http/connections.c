@@ -4,6 +4,7 @@
 #include "http/connections.h"
 
 #include "base/log.h"
+#include "http/sockets.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -16,7 +17,6 @@
 #include <unistd.h>
 
 #define SEND_BYTES (128 << 10) /* that the kernel holds for a client that does not read; else megabytes */
-#define SILENT_US  500000      /* longer than a request is on its way */
 #define LOOK_US    100000      /* nobody tells the usher that a connection waits for its next request */
 
 struct connections {
@@ -95,7 +95,7 @@ static int64_t make_room(struct connections *connections)
 {
     struct connection *longest = longest_waiting(connections);
     int64_t since_us = longest ? longest->waits_since_us : 0;
-    int64_t left_us = since_us > 0 ? since_us + SILENT_US - monotonic_us() : LOOK_US;
+    int64_t left_us = since_us > 0 ? since_us + SILENT_MS * 1000 - monotonic_us() : LOOK_US;
     if (left_us > 0)
         return left_us < LOOK_US ? left_us : LOOK_US;
     shutdown(longest->fd, SHUT_RD);

@@ -17,7 +17,6 @@
 #define TCP_FLAGS   13 /* offset in a TCP header */
 #define TCP_SYN     0x02
 #define REPLY_BYTES 4096
-#define SILENT_MS   500 /* longer than a request is on its way */
 
 static struct sockaddr_in socket_address(const char *host, int port)
 {

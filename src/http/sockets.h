@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define SILENT_MS \
+    500 /* a connection on which nothing came for so long is idle: a request is on its way for less */
+
 /* What can be done with a listener's sockets: the one that listens, and the connections accepted from it. */
 typedef size_t socket_action(int fd, bool listening);
 
