@@ -12,9 +12,9 @@ from axe import violations
 from newspaper import drop, say
 from test_accessible import PAGE
 from test_choice import DELHI, DIALOG, PLACE, WIDGET, city, mumbai, open_choice, press, search, stored  # noqa: F401
-from test_loader import (ANSWER, NO_RECORD, PLACEHOLDER, SCRIPT, STYLE, TARGETED, TARGETS, TODAY, answer_once_fresh, boxes, page,
+from test_loader import (ANSWER, NO_RECORD, PLACEHOLDER, SCRIPT, STYLE, TARGETED, TARGETS, TODAY, answer_once_fresh, page,
                          show)
-from test_looks import WIDGETS, header
+from test_looks import WIDGETS, header, shift_by_answer
 
 MUMBAI = 1275339  # GeoNames
 COUNTRY_ONLY = "203.0.113.1"  # a reader whose record names a country and no city
@@ -214,14 +214,7 @@ def shift_of(site, browser, body, answer):
     site.fault = lambda handler: (site.released.wait(60), say(answer)(handler))
     site.released.clear()
     browser.open(site.page("/", body))
-    browser.until("!!customElements.get('masthead-weather')", "the loader did not run")
-    browser.painted()
-    before = boxes(browser)
-    site.released.set()
-    browser.until("probe.updates.length", "no answer")
-    browser.painted()
-    assert boxes(browser) == before
-    return browser.js("return probe.shift")
+    return shift_by_answer(site, browser)
 
 
 @pytest.mark.parametrize("lang", INVITED)
