@@ -6,12 +6,10 @@
 #pragma once
 
 #include "base/span.h"
+#include "place/gazetteer.h"
 
-#include <stdint.h>
-
-#define CITY_NONE           UINT16_MAX /* no index of a row */
-#define CITY_HEIGHT_UNKNOWN INT16_MIN
-#define CITY_DIVISIONS_MAX  8192 /* countries and regions; there are 3,900 */
+#define CITY_NONE          UINT16_MAX /* no index of a row */
+#define CITY_DIVISIONS_MAX 8192       /* countries and regions; there are 3,900 */
 
 struct city_row {
     struct span name;

@@ -29,7 +29,7 @@
 #define GAZETTEER_TIMEZONE_BYTES 40
 #define GAZETTEER_FOUND_MAX      10
 #define GAZETTEER_NEAREST_KM     1000
-#define GAZETTEER_NO_HEIGHT      INT16_MIN
+#define CITY_HEIGHT_UNKNOWN      INT16_MIN
 
 /* Flat, copied out. */
 struct city {
@@ -41,7 +41,7 @@ struct city {
     char timezone[GAZETTEER_TIMEZONE_BYTES]; /* IANA name */
     double latitude, longitude;
     int64_t population; /* 0: not known */
-    int height_m;       /* above the sea; GAZETTEER_NO_HEIGHT: not known */
+    int height_m;       /* above the sea; CITY_HEIGHT_UNKNOWN: not known */
 };
 
 struct gazetteer;
