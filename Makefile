@@ -46,12 +46,12 @@ objects  = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(1))
 
 # Packages that each step needs, by the file that tells they are there.
 PACKAGES_BUILD := esbuild gcc libc6-dev libcurl4-openssl-dev libpsl-dev libjansson-dev libmaxminddb-dev libcivetweb-dev \
-                  zlib1g-dev
+                  zlib1g-dev libg2c-dev
 PACKAGES_RUN   := $(PACKAGES_BUILD) curl ca-certificates tzdata
 PACKAGES_TEST  := $(PACKAGES_BUILD) clang clang-format cppcheck gcovr curl ca-certificates tzdata libcmocka-dev mmdb-bin \
                   libmaxmind-db-writer-perl nginx-light python3 python3-pytest chromium chromium-driver \
                   python3-selenium prometheus shellcheck varnish haproxy php-cli systemd python3-seccomp \
-                  python3-yaml mandoc
+                  python3-yaml mandoc libeccodes-tools
 # Debian's npm only where no other is: it would push out the Node.js that the other one came with.
 PACKAGES_TEST  += $(if $(shell command -v npm),,npm)
 # libFuzzer, of the clang that is there once those for tests are.
@@ -66,12 +66,12 @@ Q := $(if $(V),,@)
         compile-commands debian-12 debian-13 install clean units measures fuzzers fuzzed packages-build packages-run packages-test packages-fuzz packages-check packages-cities \
         packages-pictures
 
-all: $(BUILD)/masthead $(BUILD)/masthead-sim
+all: $(BUILD)/masthead $(BUILD)/masthead-sim $(BUILD)/masthead-grib
 
 help:
 	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
 
-#: make            build build/masthead and build/masthead-sim, with the system's packages
+#: make            build build/masthead, build/masthead-sim and build/masthead-grib, with the system's packages
 #: make run        install what is missing, build, serve on http://127.0.0.1:8080/ (OFFLINE=1, LISTEN=addr:port)
 #: make test       install what is missing, build, run all tests; ends with "N passed, N failed"
 #: make check      format, lint, include directions, lengths, agreement of tables and documents; then check-cost
@@ -92,7 +92,7 @@ help:
 #: make install    PREFIX=/usr/local DESTDIR=: programs, configuration, units, samples, manual page
 #: make clean      remove what is built (build/, or what BUILD= names)
 
-$(ARCHIVE): $(call objects,$(filter-out $(PROGRAM) src/sim/sim.c,$(shell find src -name '*.c')))
+$(ARCHIVE): $(call objects,$(filter-out $(PROGRAM) src/sim/sim.c src/grib/grib.c,$(shell find src -name '*.c')))
 	@echo "  ar   $@"
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
@@ -103,6 +103,17 @@ $(BUILD)/masthead: $(call objects,$(PROGRAM)) $(ARCHIVE)
 $(BUILD)/masthead-sim: $(call objects,src/sim/sim.c) $(ARCHIVE)
 	@echo "  link $@"
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LINK) -lcivetweb -lz -lm -lpthread
+
+# The service runs without this one, and so does make without its library.
+ifneq ($(shell echo '\#include <grib2.h>' | $(CC) -E -xc - 2>/dev/null),)
+$(BUILD)/masthead-grib: $(call objects,src/grib/grib.c) $(ARCHIVE)
+	@echo "  link $@"
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LINK) -lg2c -lm
+else
+.PHONY: $(BUILD)/masthead-grib
+$(BUILD)/masthead-grib:
+	@echo "  skip $@: libg2c-dev is not installed"
+endif
 
 $(BUILD)/obj/%.o: src/%.c Makefile
 	@mkdir -p $(@D)

@@ -18,9 +18,9 @@ BUILD = ROOT / os.environ.get("BUILD", "build")  # as make has it
 # a room where it has a row, and then only the rooms beside it and around it include its files.
 FLOORS = {
     "base": 0,
-    "synthetic": 1, "visitor": 1,
+    "synthetic": 1, "visitor": 1, "grib": 1,
     "transfer": 2, "place": 2,
-    "weather/cell": 3, "weather/point": 3.3, "weather": 3.9,
+    "weather/cell": 3, "weather/point": 3.3, "weather/earth": 3.3, "weather": 3.9,
     "widget": 4,
     "http": 5,
     "site": 6,
@@ -29,7 +29,7 @@ FLOORS = {
     "main": 9,
 }
 # The simulator is a house of its own, which shares the ground floor and what the synthetic weather is.
-ALSO = {"sim": {"sim", "base", "synthetic"}}
+ALSO = {"sim": {"sim", "base", "synthetic", "grib"}}
 
 GENERATED = {"web/digests.h"}  # by the Makefile
 
@@ -39,8 +39,9 @@ OWNERS = {
     "curl/curl.h": {"src/transfer/transfer.c"},
     "libpsl.h": {"src/transfer/transfer.c"},
     "jansson.h": {"src/weather/point"},
+    "grib2.h": {"src/grib/grib.c"},
     "maxminddb.h": {"src/place/mmdb.c"},
-    "zlib.h": {"src/weather/cell/snapshot.c", "src/sim/faults.c"},
+    "zlib.h": {"src/weather/cell/snapshot.c", "src/weather/earth/planes.c", "src/sim/faults.c"},
 }
 
 CLANG_FORMAT = "14"  # whose idea of .clang-format the tree follows; each major version has its own

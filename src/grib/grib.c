@@ -1,0 +1,207 @@
+/* masthead-grib: unpacks GRIB2 messages for the service, and packs them for the simulator and for tests.
+ *
+ * field.h tells what goes in and comes out. A message is hostile: what it says about itself is read and
+ * checked by field.c, and only its values are left to g2c, in a process that can open nothing and may crash.
+ */
+#include "grib/field.h"
+
+#include <grib2.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#define CPU_S         10 /* unpacking JPEG 2000 at 0.25 degrees takes a third of one */
+#define DESCRIPTORS   3
+#define MEMORY        ((rlim_t)1 << 29) /* JPEG 2000 at 0.25 degrees takes a fifth */
+#define SLACK         (1 << 20)         /* zeroes behind the message, for an unpacker that reads past it */
+#define MISSING       9.999e20F /* stands for a missing value in packings 5.2 and 5.3, as wgrib2 has it */
+#define JPEG_2000     40        /* of which g2c 1.7 packs no more than 8 bits rightly */
+#define NCEP          7
+#define GFS_PROCESS   96
+#define GRID_TEMPLATE 19 /* numbers in template 3.0 */
+#define DATA_TEMPLATE 18 /* in template 5.3, which has the most */
+#define PACKED_BYTES  8  /* for a value, at most */
+#define HEADERS       4096
+
+static int fail(const char *what)
+{
+    fprintf(stderr, "masthead-grib: %s\n", what);
+    return EXIT_FAILURE;
+}
+
+static int fail_by_number(const char *what, g2int number)
+{
+    fprintf(stderr, "masthead-grib: %s %ld\n", what, (long)number);
+    return EXIT_FAILURE;
+}
+
+/* Standard input, output and error stay open, and nothing else can be opened. */
+static void limit(void)
+{
+    setrlimit(RLIMIT_CPU, &(struct rlimit){CPU_S, CPU_S});
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* which map terabytes */
+    setrlimit(RLIMIT_AS, &(struct rlimit){MEMORY, MEMORY});
+#endif
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    setrlimit(RLIMIT_NOFILE, &(struct rlimit){DESCRIPTORS, DESCRIPTORS});
+}
+
+/* All of standard input, in a block of `room` bytes and SLACK zeroes; NULL when there is more, or no memory.
+ */
+static unsigned char *read_all(size_t room, size_t *length)
+{
+    unsigned char *bytes = calloc(1, room + SLACK);
+    if (!bytes)
+        return NULL;
+    *length = fread(bytes, 1, room + 1, stdin);
+    if (*length <= room)
+        return bytes;
+    free(bytes);
+    return NULL;
+}
+
+static bool write_field(const struct grib_field *field, const float *values)
+{
+    return fwrite(field, sizeof *field, 1, stdout) == 1 &&
+           fwrite(values, sizeof *values, grib_field_points(field), stdout) == grib_field_points(field) &&
+           fflush(stdout) == 0;
+}
+
+/* --- Decoding --- */
+
+/* What stands for a missing value in the data themselves: NaN when nothing does. */
+static float substitute(const gribfield *packed, size_t which)
+{
+    float value;
+    bool managed = (packed->idrtnum == 2 || packed->idrtnum == 3) && packed->idrtmpl[6] > (g2int)which;
+    uint32_t bits = managed ? (uint32_t)packed->idrtmpl[7 + which] : UINT32_MAX;
+    if (managed && packed->idrtmpl[4] == 1)
+        return (float)packed->idrtmpl[7 + which];
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* Marks the missing values of an unpacked field. */
+static void mark_missing(const gribfield *packed, struct grib_field *field)
+{
+    float first = substitute(packed, 0), second = substitute(packed, 1);
+    for (size_t i = 0; i < grib_field_points(field); i++) {
+        float *value = &packed->fld[i];
+        if (!isfinite(*value) || *value == first || *value == second ||
+            (packed->bmap && packed->bmap[i] == 0)) {
+            *value = NAN;
+            field->missing++;
+        }
+    }
+}
+
+static int decode(void)
+{
+    size_t length;
+    struct grib_field field;
+    static gribfield *packed; /* still reachable at the end, as g2c's memory need not be freed */
+    static unsigned char *message;
+    message = read_all(GRIB_MESSAGE_MAX, &length);
+    if (!message)
+        return fail("the message is too long, or there is no memory for it");
+    const char *fault = grib_message_read(message, length, &field);
+    if (fault)
+        return fail(fault);
+    g2int status = g2_getfld(message, 1, 1, 1, &packed);
+    if (status != 0)
+        return fail_by_number("its values cannot be unpacked: g2c says", status);
+    if (!packed->unpacked || !packed->expanded || !packed->fld ||
+        packed->ngrdpts != (g2int)grib_field_points(&field))
+        return fail("its values are not all there");
+    mark_missing(packed, &field);
+    return write_field(&field, packed->fld) ? EXIT_SUCCESS : fail("the field cannot be written");
+}
+
+/* --- Encoding --- */
+
+static g2int begin_message(unsigned char *message, const struct grib_field *field)
+{
+    struct tm run;
+    time_t run_s = field->run_s;
+    gmtime_r(&run_s, &run);
+    g2int indicator[] = {field->discipline, 2};
+    g2int identification[] = {
+        NCEP,        0,          2,          1, 1, run.tm_year + 1900, run.tm_mon + 1, run.tm_mday,
+        run.tm_hour, run.tm_min, run.tm_sec, 0, 1};
+    g2int status = g2_create(message, indicator, identification);
+    g2int last = 360000000 - (g2int)field->spacing_udeg, spacing = field->spacing_udeg;
+    g2int definition[] = {0, (g2int)grib_field_points(field), 0, 0, 0};
+    g2int grid[GRID_TEMPLATE] = {6,           0,       0, 0,        0, 0,  0,         field->columns,
+                                 field->rows, 0,       0, 90000000, 0, 48, -90000000, last,
+                                 spacing,     spacing, 0};
+    return status < 0 ? status : g2_addgrid(message, definition, grid, NULL, 0);
+}
+
+/* Adds the values. Where some are missing, packings 5.2 and 5.3 have a substitute, the others a bitmap. */
+static g2int add_values(unsigned char *message, const struct grib_field *field, float *values, g2int *bitmap)
+{
+    static const float missing = MISSING;
+    uint32_t missing_bits;
+    bool complex = field->packing == 2 || field->packing == 3, gaps = false;
+    g2int points = (g2int)grib_field_points(field);
+    for (g2int i = 0; i < points; i++) {
+        bitmap[i] = !isnan(values[i]);
+        gaps = gaps || !bitmap[i];
+        if (!bitmap[i])
+            values[i] = complex ? MISSING : 0;
+    }
+    memcpy(&missing_bits, &missing, sizeof missing_bits);
+    g2int product[] = {
+        field->category,      field->number, 2, 0, GFS_PROCESS, 0, 0, 1, field->hours, field->surface, 0,
+        field->surface_value, 255,           0, 0};
+    g2int data[DATA_TEMPLATE] = {[2] = field->decimals};
+    if (complex) {
+        data[5] = 1;
+        data[6] = gaps;
+        data[7] = data[8] = missing_bits;
+        data[16] = 2; /* second order, as GFS has it */
+    }
+    bool mapped = gaps && !complex;
+    return g2_addfield(message, 0, product, NULL, 0, field->packing, data, values, points, mapped ? 0 : 255,
+                       mapped ? bitmap : NULL);
+}
+
+static int encode(void)
+{
+    size_t length, room = sizeof(struct grib_field) + sizeof(float) * GRIB_COLUMNS_MAX * GRIB_ROWS_MAX;
+    struct grib_field field;
+    static unsigned char *bytes, *message;
+    static float *values;
+    static g2int *bitmap;
+    bytes = read_all(room, &length);
+    const float *given = bytes ? grib_field_values(bytes, length, &field) : NULL;
+    if (!given || field.packing == JPEG_2000 || field.decimals < 0 || field.decimals > 4)
+        return fail("standard input is no field that can be packed");
+    size_t points = grib_field_points(&field);
+    values = calloc(points, sizeof *values);
+    bitmap = calloc(points, sizeof *bitmap);
+    message = calloc(1, HEADERS + PACKED_BYTES * points);
+    if (!values || !bitmap || !message)
+        return fail("no memory");
+    memcpy(values, given, points * sizeof *values);
+    g2int status = begin_message(message, &field);
+    if (status < 0 || (status = add_values(message, &field, values, bitmap)) < 0 ||
+        (status = g2_gribend(message)) < 0)
+        return fail_by_number("the field cannot be packed: g2c says", status);
+    bool written = fwrite(message, (size_t)status, 1, stdout) == 1 && fflush(stdout) == 0;
+    return written ? EXIT_SUCCESS : fail("the message cannot be written");
+}
+
+int main(int count, char **arguments)
+{
+    limit();
+    if (count == 2 && strcmp(arguments[1], "--decode") == 0)
+        return decode();
+    if (count == 2 && strcmp(arguments[1], "--encode") == 0)
+        return encode();
+    fprintf(stderr, "usage: masthead-grib --decode | --encode, from standard input to standard output\n");
+    return 2;
+}
