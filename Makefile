@@ -105,7 +105,7 @@ $(BUILD)/masthead-sim: $(call objects,src/sim/sim.c) $(ARCHIVE)
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LINK) -lcivetweb -lz -lm -lpthread
 
 # The service runs without this one, and so does make without its library.
-ifneq ($(shell echo '\#include <grib2.h>' | $(CC) -E -xc - 2>/dev/null),)
+ifneq ($(shell $(CC) -include grib2.h -fsyntax-only -xc /dev/null 2>/dev/null && echo there),)
 $(BUILD)/masthead-grib: $(call objects,src/grib/grib.c) $(ARCHIVE)
 	@echo "  link $@"
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LINK) -lg2c -lm

@@ -34,7 +34,7 @@ const float *grib_field_values(const void *bytes, size_t length, struct grib_fie
     memcpy(out, bytes, sizeof *out);
     if (!grib_field_valid(out) || length != sizeof *out + grib_field_points(out) * sizeof(float))
         return NULL;
-    return (const float *)((const char *)bytes + sizeof *out);
+    return (const void *)((const char *)bytes + sizeof *out);
 }
 
 /* A number of `size` octets, the most significant first. */
@@ -164,7 +164,8 @@ static const char *check_packing(const struct sections *sections, const struct g
         return "its packing is larger than its grid";
     if (complex && (at[22] > 2 || at[36] > 31 || at[46] > 31))
         return "its groups are none";
-    if (field->packing == 3 && (at[47] < 1 || at[47] > 2 || at[48] > 4 || packed < at[47]))
+    if (field->packing == 3 && number(at + 31, 4) > 0 &&
+        (at[47] < 1 || at[47] > 2 || at[48] > 4 || packed < at[47]))
         return "its differences are none";
     const uint8_t *bitmap = sections->at[6];
     if (bitmap[5] == NO_BITMAP ? packed != points

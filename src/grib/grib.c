@@ -42,11 +42,12 @@ static int fail_by_number(const char *what, g2int number)
 static void limit(void)
 {
     setrlimit(RLIMIT_CPU, &(struct rlimit){CPU_S, CPU_S});
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* which map terabytes */
-    setrlimit(RLIMIT_AS, &(struct rlimit){MEMORY, MEMORY});
-#endif
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* which map terabytes, and open files \
+                                                                     */
+    setrlimit(RLIMIT_AS, &(struct rlimit){MEMORY, MEMORY});
     setrlimit(RLIMIT_NOFILE, &(struct rlimit){DESCRIPTORS, DESCRIPTORS});
+#endif
 }
 
 /* All of standard input, in a block of `room` bytes and SLACK zeroes; NULL when there is more, or no memory.
@@ -72,29 +73,25 @@ static bool write_field(const struct grib_field *field, const float *values)
 
 /* --- Decoding --- */
 
-/* What stands for a missing value in the data themselves: NaN when nothing does. */
-static float substitute(const gribfield *packed, size_t which)
+/* What stands for a missing value among those of packings 5.2 and 5.3, if something does; else NaN. */
+static float substitute(const gribfield *packed)
 {
     float value;
-    bool managed = (packed->idrtnum == 2 || packed->idrtnum == 3) && packed->idrtmpl[6] > (g2int)which;
-    uint32_t bits = managed ? (uint32_t)packed->idrtmpl[7 + which] : UINT32_MAX;
-    if (managed && packed->idrtmpl[4] == 1)
-        return (float)packed->idrtmpl[7 + which];
+    bool managed = (packed->idrtnum == 2 || packed->idrtnum == 3) && packed->idrtmpl[6] != 0;
+    uint32_t bits = managed ? (uint32_t)packed->idrtmpl[7] : UINT32_MAX;
     memcpy(&value, &bits, sizeof value);
     return value;
 }
 
-/* Marks the missing values of an unpacked field. */
 static void mark_missing(const gribfield *packed, struct grib_field *field)
 {
-    float first = substitute(packed, 0), second = substitute(packed, 1);
+    float missing = substitute(packed);
     for (size_t i = 0; i < grib_field_points(field); i++) {
         float *value = &packed->fld[i];
-        if (!isfinite(*value) || *value == first || *value == second ||
-            (packed->bmap && packed->bmap[i] == 0)) {
-            *value = NAN;
-            field->missing++;
-        }
+        if (isfinite(*value) && *value != missing && (!packed->bmap || packed->bmap[i] != 0))
+            continue;
+        *value = NAN;
+        field->missing++;
     }
 }
 
@@ -102,9 +99,8 @@ static int decode(void)
 {
     size_t length;
     struct grib_field field;
-    static gribfield *packed; /* still reachable at the end, as g2c's memory need not be freed */
-    static unsigned char *message;
-    message = read_all(GRIB_MESSAGE_MAX, &length);
+    gribfield *packed = NULL;
+    unsigned char *message = read_all(GRIB_MESSAGE_MAX, &length);
     if (!message)
         return fail("the message is too long, or there is no memory for it");
     const char *fault = grib_message_read(message, length, &field);
@@ -117,7 +113,10 @@ static int decode(void)
         packed->ngrdpts != (g2int)grib_field_points(&field))
         return fail("its values are not all there");
     mark_missing(packed, &field);
-    return write_field(&field, packed->fld) ? EXIT_SUCCESS : fail("the field cannot be written");
+    bool written = write_field(&field, packed->fld);
+    g2_free(packed);
+    free(message);
+    return written ? EXIT_SUCCESS : fail("the field cannot be written");
 }
 
 /* --- Encoding --- */
@@ -173,17 +172,14 @@ static int encode(void)
 {
     size_t length, room = sizeof(struct grib_field) + sizeof(float) * GRIB_COLUMNS_MAX * GRIB_ROWS_MAX;
     struct grib_field field;
-    static unsigned char *bytes, *message;
-    static float *values;
-    static g2int *bitmap;
-    bytes = read_all(room, &length);
+    unsigned char *bytes = read_all(room, &length);
     const float *given = bytes ? grib_field_values(bytes, length, &field) : NULL;
     if (!given || field.packing == JPEG_2000 || field.decimals < 0 || field.decimals > 4)
         return fail("standard input is no field that can be packed");
     size_t points = grib_field_points(&field);
-    values = calloc(points, sizeof *values);
-    bitmap = calloc(points, sizeof *bitmap);
-    message = calloc(1, HEADERS + PACKED_BYTES * points);
+    float *values = calloc(points, sizeof *values);
+    g2int *bitmap = calloc(points, sizeof *bitmap);
+    unsigned char *message = calloc(1, HEADERS + PACKED_BYTES * points);
     if (!values || !bitmap || !message)
         return fail("no memory");
     memcpy(values, given, points * sizeof *values);
@@ -192,6 +188,10 @@ static int encode(void)
         (status = g2_gribend(message)) < 0)
         return fail_by_number("the field cannot be packed: g2c says", status);
     bool written = fwrite(message, (size_t)status, 1, stdout) == 1 && fflush(stdout) == 0;
+    free(message);
+    free(bitmap);
+    free(values);
+    free(bytes);
     return written ? EXIT_SUCCESS : fail("the message cannot be written");
 }
 

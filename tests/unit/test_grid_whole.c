@@ -7,9 +7,10 @@
 
 #include <time.h>
 
-#define FINE      250000
-#define PLACES    20000
-#define BYTES_MAX 120000000
+#define FINE           250000
+#define PLACES         20000
+#define BYTES_MAX      120000000
+#define RESIDENT_PAGES 1000 /* after it was opened, of its 29,000 */
 
 static double kelvin(double latitude, double longitude, double hour)
 {
@@ -85,6 +86,17 @@ static void read_warm(const struct grid *grid)
     }
 }
 
+/* Pages of files that are resident in this process. */
+static long resident_pages(void)
+{
+    long size, resident, shared;
+    FILE *file = fopen("/proc/self/statm", "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%ld %ld %ld", &size, &resident, &shared), 3);
+    fclose(file);
+    return shared;
+}
+
 TEST(a_whole_run)
 {
     struct stat status;
@@ -92,9 +104,11 @@ TEST(a_whole_run)
     assert_int_equal(stat(in_folder("grid"), &status), 0);
     printf("the file has %lld bytes\n", (long long)status.st_size);
     assert_true(status.st_size <= BYTES_MAX && status.st_blocks * 512 <= BYTES_MAX);
+    long pages = resident_pages();
     int64_t begin_us = now_us();
     struct grid *grid = open_grid(in_folder("grid"), "");
     printf("it is opened in %lld ms\n", (long long)(now_us() - begin_us) / 1000);
+    assert_true(resident_pages() - pages < RESIDENT_PAGES);
     assert_int_equal(grid_facts(grid).hours, GRID_HOURS);
     assert_int_equal(grid_facts(grid).steps, GRID_STEPS);
     read_cold(grid);
