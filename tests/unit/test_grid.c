@@ -263,7 +263,9 @@ TEST(missing_points_and_hours_leave_the_rest)
     struct grid_value values[5];
     assert_int_equal(grid_read(holes, 50, 20, GRID_NO_HEIGHT, FIRST_S, 5, values), 3);
     assert_int_equal(values[2].temperature_cdeg, GRID_NO_TEMPERATURE);
-    assert_int_equal(values[1].code, 3); /* of the step at hour 3, for want of the one at 0 */
+    assert_int_equal(values[0].code, 3); /* of the step at hour 3, for want of the one at 0 */
+    assert_int_equal(values[1].code, 3);
+    assert_int_equal(values[3].code, 3);
     assert_int_equal(grid_read(holes, 10, 20, GRID_NO_HEIGHT, FIRST_S, 1, values), 0);
     assert_int_equal(grid_read(holes, -10, -10, GRID_NO_HEIGHT, FIRST_S, 1, values), 0);
     assert_int_equal(grid_read(holes, 10.1, 20.1, GRID_NO_HEIGHT, FIRST_S, 1, values),
@@ -298,6 +300,36 @@ TEST(what_is_of_something_else_is_not_written)
     assert_string_equal(grid_put_sky(planes, GRID_STEPS, &layer, &layer, NULL), "of another hour");
     planes_close(planes);
     free(values);
+}
+
+static double freezing(double latitude, double longitude, double hour)
+{
+    (void)longitude, (void)hour;
+    return latitude < 0 ? 1 : 0;
+}
+
+TEST(freezing_rain_where_it_is_known)
+{
+    struct planes *planes = begin_run(in_folder("ice"), 5000000);
+    struct grib_field field = earth_field(5000000, 12);
+    float *covers = earth_values(&field, 12, cover), *rates = earth_values(&field, 12, rain);
+    struct grid_layer layers[] = {{&field, covers}, {&field, rates}};
+    assert_null(put_hour(planes, 5000000, 12, kelvin));
+    assert_null(put_hour(planes, 5000000, 15, kelvin));
+    assert_null(grid_put_sky(planes, 4, &layers[0], &layers[1], NULL));
+    assert_null(put_step(planes, 5000000, 5, cover, rain, freezing));
+    planes_close(planes);
+    free(covers);
+    free(rates);
+    struct grid *ice = open_grid(in_folder("ice.new"), "");
+    struct grid_value value;
+    grid_read(ice, -85, 90, GRID_NO_HEIGHT, FIRST_S + 12 * HOUR, 1, &value);
+    assert_int_equal(value.code, 75);
+    grid_read(ice, -85, 90, GRID_NO_HEIGHT, FIRST_S + 15 * HOUR, 1, &value);
+    assert_int_equal(value.code, 67);
+    grid_read(ice, 5, 90, GRID_NO_HEIGHT, FIRST_S + 15 * HOUR, 1, &value);
+    assert_int_equal(value.code, 65);
+    grid_close(ice);
 }
 
 TEST(an_orography_is_no_run)

@@ -131,10 +131,10 @@ const char *grid_put_sky(struct planes *writer, size_t step, const struct grid_l
     if (!values)
         return fault ? fault : "no memory";
     for (size_t i = 0; i < points; i++) {
-        double covered = believed(cover->values[i], FULL_COVER),
-               falls = believed(rate->values[i] * HOUR_S, HEAVIEST_MM_H);
+        double covered = believed(cover->values[i], FULL_COVER);
+        double falls = believed(rate->values[i] * HOUR_S, HEAVIEST_MM_H);
         missing += isnan(covered) || isnan(falls);
-        values[i] = condition_sky(covered, falls, freezing ? (double)freezing->values[i] : NAN);
+        values[i] = condition_sky(covered, falls, freezing ? believed(freezing->values[i], 1) : NAN);
     }
     fault = put(writer, grid_sky_plane(step), values, missing);
     free(values);
@@ -302,11 +302,10 @@ static double height_correction(const struct grid *grid, double latitude, double
 static uint8_t sky_at(const struct grid *grid, const struct corners *corners, int64_t into_s)
 {
     const struct corner *nearest = &corners->at[corners->nearest];
-    int64_t step_s = GRID_STEP_HOURS * HOUR_S, before = into_s / step_s,
-            after = before + (into_s % step_s > 0);
-    bool nearer = into_s - before * step_s <= step_s / 2;
+    int64_t step_s = GRID_STEP_HOURS * HOUR_S, before = into_s / step_s;
+    bool second = into_s % step_s > step_s / 2; /* half of the time between two steps */
     for (int i = 0; i < 2; i++) {
-        size_t plane = grid_sky_plane((size_t)(nearer == (i == 0) ? before : after));
+        size_t plane = grid_sky_plane(before + (int64_t)(second != (i == 1)));
         if (planes_there(grid->run, plane))
             return planes_narrow(grid->run, plane, nearest->row, nearest->column);
     }
