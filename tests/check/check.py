@@ -41,7 +41,8 @@ OWNERS = {
     "jansson.h": {"src/weather/point"},
     "grib2.h": {"src/grib/grib.c"},
     "maxminddb.h": {"src/place/mmdb.c"},
-    "zlib.h": {"src/weather/cell/snapshot.c", "src/weather/earth/planes.c", "src/sim/faults.c"},
+    "zlib.h": {"src/weather/cell/snapshot.c", "src/weather/earth/planes.c", "src/weather/earth/inflate.c",
+               "src/sim/faults.c"},
 }
 
 CLANG_FORMAT = "14"  # whose idea of .clang-format the tree follows; each major version has its own
