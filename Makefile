@@ -141,6 +141,7 @@ $(BUILD)/web/digests.h: $(WEB)
 $(BUILD)/obj/site/assets.o: FLAGS += -I$(BUILD) -DMASTHEAD_WEB='"$(BUILD)/web/"'
 $(BUILD)/obj/site/assets.o: $(BUILD)/web/digests.h $(wildcard src/web/*) data/visitors.tsv
 $(BUILD)/obj/demo.o: data/visitors.mmdb
+$(BUILD)/obj/sim/metar_file.o: data/airports.tsv
 $(BUILD)/obj/place/city_table.o: $(addprefix data/,cities.tsv city-names.tsv regions.tsv countries.tsv)
 
 # A unit test is linked with the real files of the house.

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "sim/metar_file.h"
 #include "synthetic/synthetic_weather.h"
 
 #include <math.h>
@@ -383,19 +384,32 @@ static void owm_error(struct text *json, int status, const char *reason)
     json_write(json, status == 404 ? "{'cod':'%d','message':%s}" : "{'cod':%d,'message':%s}", status, reason);
 }
 
+/* ---- METAR ---- */
+
+/* A file has no query and no place. */
+static const char *metar_file_read(const struct wire *wire, int64_t now_s, struct forecast *f, int *status)
+{
+    (void)wire;
+    (void)status;
+    *f = (struct forecast){.latitude = NAN, .longitude = NAN, .now_s = now_s};
+    return NULL;
+}
+
 /* ---- the table ---- */
 
 const struct api apis[] = {
     {"open-meteo", "/v1/forecast",
      "?latitude=19.1&longitude=72.9&hourly=temperature_2m,weather_code,is_day&timeformat=unixtime\n"
      "    and, as you like, &past_hours=1&forecast_hours=50&timezone=auto",
-     open_meteo_read, open_meteo_write, open_meteo_error, JSON_TYPE, NULL, false},
+     open_meteo_read, open_meteo_write, open_meteo_error, JSON_TYPE, NULL, false, false},
     {"met-norway", "/weatherapi/locationforecast/2.0/compact", "?lat=19.1&lon=72.9", met_read, met_write,
-     met_error, "text/html; charset=utf-8", met_headers, true},
+     met_error, "text/html; charset=utf-8", met_headers, true, false},
     {"openweathermap", "/data/2.5/weather", "?lat=19.1&lon=72.9&units=metric&appid=KEY", owm_read,
-     owm_write_current, owm_error, JSON_TYPE, NULL, false},
+     owm_write_current, owm_error, JSON_TYPE, NULL, false, false},
     {"openweathermap", "/data/2.5/forecast", "?lat=19.1&lon=72.9&units=metric&appid=KEY&cnt=18", owm_read,
-     owm_write_forecast, owm_error, JSON_TYPE, NULL, false},
+     owm_write_forecast, owm_error, JSON_TYPE, NULL, false, false},
+    {"metar", "/data/cache/metars.cache.csv.gz", "(no query)", .read = metar_file_read,
+     .write = metar_file_write, .error = met_error, .error_type = "text/html; charset=utf-8", .file = true},
     {.name = NULL},
 };
 

@@ -6,16 +6,17 @@
 #include "base/text.h"
 #include "sim/wire.h"
 
-#define API_REPLY_BYTES   131072 /* the longest: Open-Meteo's 2,592 hours of three variables */
+#define API_REPLY_BYTES   262144 /* the longest: the METARs */
 #define API_ERROR_BYTES   512
 #define API_HEADERS_BYTES 160
 #define JSON_TYPE         "application/json; charset=utf-8"
+#define GZIP_TYPE         "application/x-gzip"
 
 enum variable { TEMPERATURE, WEATHER_CODE, IS_DAY, VARIABLES };
 
 /* What a client asks for. */
 struct forecast {
-    double latitude, longitude;
+    double latitude, longitude;         /* NAN: of no place */
     enum variable variables[VARIABLES]; /* in the order asked for; with the next three, Open-Meteo only */
     size_t variable_count;
     int64_t start_s; /* Unix seconds of the first point, a full hour */
@@ -26,8 +27,25 @@ struct forecast {
     int decimals; /* of temperatures */
 };
 
-/* Ways in which the content of a reply can be wrong. All but NANS (tokens NaN) are well-formed JSON. */
-enum corruption { HONEST, NULLS, NANS, COLD, OLD, UNORDERED, UNEVEN, WRONG_UNITS, WRONG_TYPES, NO_HOURLY };
+/* Ways in which the content of a reply can be wrong. All but NANS (tokens NaN) are well-formed JSON. Those of
+ * the second line are of the METARs only; there, NO_HOURLY lacks the header line. */
+enum corruption {
+    HONEST,
+    NULLS,
+    NANS,
+    COLD,
+    OLD,
+    UNORDERED,
+    UNEVEN,
+    WRONG_UNITS,
+    WRONG_TYPES,
+    NO_HOURLY,
+    OTHER_ORDER,
+    STATUS_LINES,
+    NOWHERE,
+    STUCK,
+    HAZY
+};
 
 struct api {
     const char *name, *path, *usage; /* an API may have several paths */
@@ -46,6 +64,7 @@ struct api {
      * none. */
     bool (*headers)(struct text *, const struct wire *, int64_t now_s);
     bool gzip; /* replies are compressed for a client that accepts it */
+    bool file; /* replies are gzip files, whatever it accepts */
 };
 
 /* The rows; the last has no name. */

@@ -57,7 +57,7 @@ static const char *read_path(const struct wire *wire, struct rule *rule)
     for (const struct api *api = apis; api->name; api++)
         if (is_of(rule->path, api))
             return NULL;
-    return "path is open-meteo, met-norway, openweathermap or one of their paths";
+    return "path is open-meteo, met-norway, openweathermap, metar or one of their paths";
 }
 
 static const char *read_box(const struct wire *wire, struct rule *rule)

@@ -45,6 +45,20 @@ static void send_error(struct exchange *x, int status, const char *headers, cons
     wire_answer(x->wire, status, x->api->error_type, headers, body.bytes, body.length);
 }
 
+static const char *type_of(const struct api *api)
+{
+    return api->file ? GZIP_TYPE : JSON_TYPE;
+}
+
+/* Makes a file of a body: its bytes packed. */
+static void pack_file(struct text *body)
+{
+    size_t length = 0;
+    char *packed = gzip_pack(body->bytes, body->length, 1, &length);
+    free(body->bytes);
+    *body = (struct text){.bytes = packed, .length = length};
+}
+
 /* Writes the forecast that was asked for. The caller frees the bytes; there are none when an error was sent
  * instead. */
 static struct text body_or_error(struct exchange *x)
@@ -54,6 +68,8 @@ static struct text body_or_error(struct exchange *x)
     if (storage) {
         body = text_init(storage, API_REPLY_BYTES);
         x->api->write(&body, x->forecast, x->fault->corruption);
+        if (x->api->file)
+            pack_file(&body);
     } else if (x->forecast)
         send_error(x, 500, "", "The simulator is out of memory.");
     else
@@ -74,7 +90,8 @@ static void answer(struct exchange *x)
     if (x->api->gzip && x->wire->accepts_gzip && !unmodified)
         packed = gzip_pack(body.bytes, body.length, 1, &length);
     snprintf(headers, sizeof headers, "%s%s", x->headers, packed ? GZIP_HEADER : "");
-    wire_answer(x->wire, status, JSON_TYPE, headers, packed ? packed : body.bytes, unmodified ? 0 : length);
+    wire_answer(x->wire, status, type_of(x->api), headers, packed ? packed : body.bytes,
+                unmodified ? 0 : length);
     free(packed);
     free(body.bytes);
 }
@@ -105,7 +122,7 @@ static void send_half(struct exchange *x)
     struct text body = body_or_error(x);
     size_t half = body.length / 2, tail_length = tail ? strlen(tail) : 0;
     if (body.bytes &&
-        wire_head(x->wire, 200, JSON_TYPE, "", (long long)(tail ? half + tail_length : body.length))) {
+        wire_head(x->wire, 200, type_of(x->api), "", (long long)(tail ? half + tail_length : body.length))) {
         wire_write(x->wire, body.bytes, half);
         wire_write(x->wire, tail, tail_length);
     }
@@ -116,7 +133,7 @@ static void drip(struct exchange *x)
 {
     struct text body = body_or_error(x);
     size_t sent = 0;
-    if (body.bytes && wire_head(x->wire, 200, JSON_TYPE, "", (long long)body.length))
+    if (body.bytes && wire_head(x->wire, 200, type_of(x->api), "", (long long)body.length))
         while (sent < body.length && wire_write(x->wire, body.bytes + sent, 1) && wire_wait(x->wire, 1000))
             sent++;
     free(body.bytes);
@@ -141,7 +158,7 @@ static void send_bomb(struct exchange *x)
     memset(spaces, ' ', sizeof spaces);
     char *body = gzip_pack(spaces, sizeof spaces, HUGE_CHUNKS, &length);
     if (body)
-        wire_answer(x->wire, 200, JSON_TYPE, GZIP_HEADER, body, length);
+        wire_answer(x->wire, 200, type_of(x->api), x->api->file ? "" : GZIP_HEADER, body, length);
     free(body);
 }
 
@@ -296,6 +313,12 @@ const struct fault faults[] = {
      .corruption = WRONG_UNITS},
     {"wrong-types", "numbers as strings", answer, .corruption = WRONG_TYPES},
     {"no-hourly", "no arrays and no units", answer, .corruption = NO_HOURLY},
+    {"other-order", "METAR: columns in another order", answer, .corruption = OTHER_ORDER},
+    {"status-lines", "METAR: as until 2023, status lines before the header", answer,
+     .corruption = STATUS_LINES},
+    {"nowhere", "METAR: every third station at 0,0", answer, .corruption = NOWHERE},
+    {"stuck", "METAR: every third station reports 55", answer, .corruption = STUCK},
+    {"haze", "METAR: haze everywhere", answer, .corruption = HAZY},
     {.name = NULL},
 };
 

@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <getopt.h>
+#include <math.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -67,7 +68,7 @@ static bool begin_forecast(const struct wire *wire, const struct forecast *f)
     struct counts *counts = &sim.counts;
     counts->requests++;
     counts->keyed += keyed;
-    if (f)
+    if (f && !isnan(f->latitude))
         count_cell(counts, f->latitude, f->longitude);
     text_sanitize(wire->user_agent, strlen(wire->user_agent), counts->last_agent, sizeof counts->last_agent);
     text_sanitize(wire->query, strlen(wire->query), counts->last_query, sizeof counts->last_query);
@@ -214,9 +215,9 @@ static const struct route {
 
 static const char usage[] =
     "usage: masthead-sim [--listen ADDRESS:PORT] [--at INSTANT] [--fault FAULT]...\n\n"
-    "A simulated weather API: speaks Open-Meteo, MET Norway and OpenWeatherMap over plain HTTP, for\n"
-    "tests and for trying Masthead without a network. Its weather is synthetic, the same at every run,\n"
-    "for any coordinate and instant. Not for the open internet.\n\n"
+    "A simulated weather API: speaks Open-Meteo, MET Norway and OpenWeatherMap over plain HTTP, and\n"
+    "serves the world's METARs, for tests and for trying Masthead without a network. Its weather is\n"
+    "synthetic, the same at every run, for any coordinate and instant. Not for the open internet.\n\n"
     "  --listen ADDRESS:PORT  IPv4 address and port (127.0.0.1:8090); port 0 picks a free one\n"
     "  --at INSTANT           freezes the clock, e.g. at 2026-01-31T09:00:12Z\n"
     "  --fault FAULT          what goes wrong from the start; may be repeated\n"
@@ -224,7 +225,7 @@ static const char usage[] =
     "Says \"masthead-sim ready http://ADDRESS:PORT\" once it listens, serves until SIGTERM or Ctrl-C\n"
     "(exit 0). Exit 1: the port is taken. Exit 2: bad usage.\n\n"
     "APIs (weather.open_meteo_url, met_norway_url, openweathermap_url of the service are this\n"
-    "address):\n";
+    "address, without a path):\n";
 
 static const char examples[] =
     "\nExamples:\n"
