@@ -6,8 +6,8 @@
 #include <strings.h>
 
 /* The WMO codes that have words; those between them are not in use. */
-static const int codes[] = {0,  1,  2,  3,  45, 48, 51, 53, 55, 56, 57, 61, 63, 65, 66, 67,
-                            68, 69, 71, 73, 75, 77, 80, 81, 82, 83, 84, 85, 86, 95, 96, 99};
+static const int codes[] = {0,  1,  2,  3,  4,  5,  6,  45, 48, 51, 53, 55, 56, 57, 61, 63, 65, 66,
+                            67, 68, 69, 71, 73, 75, 77, 80, 81, 82, 83, 84, 85, 86, 95, 96, 99};
 #define CODES (sizeof codes / sizeof codes[0])
 
 /* A row for each language, its words in the order of the codes. */
@@ -15,28 +15,28 @@ static const int codes[] = {0,  1,  2,  3,  45, 48, 51, 53, 55, 56, 57, 61, 63, 
 #define CONDITIONS (const char *const[CODES])
 static const struct language languages[] = {
     {"en", CONDITIONS{
-        "Clear", "Mainly clear", "Partly cloudy", "Overcast", "Fog", "Freezing fog", "Light drizzle",
-        "Drizzle", "Heavy drizzle", "Light freezing drizzle", "Freezing drizzle", "Light rain", "Rain",
-        "Heavy rain", "Light freezing rain", "Freezing rain", "Light sleet", "Sleet", "Light snow", "Snow",
-        "Heavy snow", "Snow grains", "Light showers", "Showers", "Violent showers", "Light sleet showers",
-        "Sleet showers", "Snow showers", "Heavy snow showers", "Thunderstorm", "Thunderstorm with hail",
-        "Thunderstorm with heavy hail",
+        "Clear", "Mainly clear", "Partly cloudy", "Overcast", "Smoke", "Haze", "Dust", "Fog",
+        "Freezing fog", "Light drizzle", "Drizzle", "Heavy drizzle", "Light freezing drizzle",
+        "Freezing drizzle", "Light rain", "Rain", "Heavy rain", "Light freezing rain", "Freezing rain",
+        "Light sleet", "Sleet", "Light snow", "Snow", "Heavy snow", "Snow grains", "Light showers",
+        "Showers", "Violent showers", "Light sleet showers", "Sleet showers", "Snow showers",
+        "Heavy snow showers", "Thunderstorm", "Thunderstorm with hail", "Thunderstorm with heavy hail",
     }},
     {"hi", CONDITIONS{
-        "साफ़", "अधिकतर साफ़", "आंशिक बादल", "घने बादल", "कोहरा", "पाले वाला कोहरा", "हल्की फुहार",
-        "फुहार", "तेज़ फुहार", "हल्की जमने वाली फुहार", "जमने वाली फुहार", "हल्की बारिश", "बारिश",
-        "भारी बारिश", "हल्की जमने वाली बारिश", "जमने वाली बारिश", "हल्की बर्फ़ मिली बारिश",
+        "साफ़", "अधिकतर साफ़", "आंशिक बादल", "घने बादल", "धुआँ", "धुंध", "धूल", "कोहरा", "पाले वाला कोहरा",
+        "हल्की फुहार", "फुहार", "तेज़ फुहार", "हल्की जमने वाली फुहार", "जमने वाली फुहार", "हल्की बारिश",
+        "बारिश", "भारी बारिश", "हल्की जमने वाली बारिश", "जमने वाली बारिश", "हल्की बर्फ़ मिली बारिश",
         "बर्फ़ मिली बारिश", "हल्की बर्फ़बारी", "बर्फ़बारी", "भारी बर्फ़बारी", "बर्फ़ के कण",
         "हल्की बौछारें", "बौछारें", "बहुत तेज़ बौछारें", "बर्फ़ मिली हल्की बौछारें", "बर्फ़ मिली बौछारें",
         "बर्फ़ की बौछारें", "बर्फ़ की भारी बौछारें", "आँधी-तूफ़ान", "ओलों के साथ तूफ़ान",
         "भारी ओलों के साथ तूफ़ान",
     }},
     {"ar", CONDITIONS{
-        "صحو", "صحو غالبًا", "غائم جزئيًا", "غائم", "ضباب", "ضباب متجمد", "رذاذ خفيف", "رذاذ", "رذاذ كثيف",
-        "رذاذ متجمد خفيف", "رذاذ متجمد", "مطر خفيف", "مطر", "مطر غزير", "مطر متجمد خفيف", "مطر متجمد",
-        "مطر ثلجي خفيف", "مطر ثلجي", "ثلج خفيف", "ثلج", "ثلج كثيف", "حبيبات ثلجية", "زخات خفيفة",
-        "زخات مطر", "زخات عنيفة", "زخات مطر ثلجي خفيفة", "زخات مطر ثلجي", "زخات ثلج", "زخات ثلج كثيفة",
-        "عاصفة رعدية", "عاصفة رعدية مع برد", "عاصفة رعدية مع برد كثيف",
+        "صحو", "صحو غالبًا", "غائم جزئيًا", "غائم", "دخان", "سديم", "غبار", "ضباب", "ضباب متجمد",
+        "رذاذ خفيف", "رذاذ", "رذاذ كثيف", "رذاذ متجمد خفيف", "رذاذ متجمد", "مطر خفيف", "مطر", "مطر غزير",
+        "مطر متجمد خفيف", "مطر متجمد", "مطر ثلجي خفيف", "مطر ثلجي", "ثلج خفيف", "ثلج", "ثلج كثيف",
+        "حبيبات ثلجية", "زخات خفيفة", "زخات مطر", "زخات عنيفة", "زخات مطر ثلجي خفيفة", "زخات مطر ثلجي",
+        "زخات ثلج", "زخات ثلج كثيفة", "عاصفة رعدية", "عاصفة رعدية مع برد", "عاصفة رعدية مع برد كثيف",
     }},
 };
 #undef CONDITIONS

@@ -12,7 +12,8 @@ struct language {
  * Static. */
 const struct language *language_find(const char *tag, size_t length);
 
-/* The condition of a WMO code (table 4677, as Open-Meteo uses it) in a language. NULL: unknown code. Static.
+/* The condition of a WMO code (table 4677, as Open-Meteo uses it, with 4 to 6, smoke, haze and dust) in a
+ * language. NULL: unknown code. Static.
  */
 const char *language_condition(const struct language *, int code);
 

@@ -50,7 +50,7 @@ TEST(languages_are_shortened_until_known)
     assert_null(language_find("hindi", 1));
 }
 
-/* Open-Meteo's list of WMO codes, each with its English words. */
+/* Open-Meteo's list of WMO codes, and smoke, haze and dust, each with its English words. */
 static const struct {
     int code;
     const char *english;
@@ -59,6 +59,9 @@ static const struct {
     {1, "Mainly clear"},
     {2, "Partly cloudy"},
     {3, "Overcast"},
+    {4, "Smoke"},
+    {5, "Haze"},
+    {6, "Dust"},
     {45, "Fog"},
     {48, "Freezing fog"},
     {51, "Light drizzle"},
