@@ -59,7 +59,7 @@ READING(the_honest_file_is_the_synthetic_weather)
             fail_msg("%s: %.1f instead of %.2f, code %d instead of %d", r->id, r->celsius, truth(r),
                      r->condition, code_of(r));
         assert_in_range(NOW - r->observed_s, 0, 3600 + 180);
-        heightless += isnan(r->height_m);
+        heightless += isnan(r->height_m) ? 1 : 0;
         codes[(size_t)r->condition]++;
     }
     assert_in_range(heightless, 1, 8);

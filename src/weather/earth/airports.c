@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define EARTH_RADIUS_KM 6371.0
+#define REACH_KM2       (AIRPORTS_REACH_KM * AIRPORTS_REACH_KM)
 #define ROWS            180 /* the index: squares of one degree, from the south pole and from -180 */
 #define COLUMNS         360
 #define SQUARES         (ROWS * COLUMNS)
@@ -40,16 +41,12 @@ static struct vector vector_of(double latitude, double longitude)
     return (struct vector){cos(lat) * cos(lon), cos(lat) * sin(lon), sin(lat)};
 }
 
-/* The square of the straight line through the earth, in its radii. */
-static double chord2(const struct vector *a, const struct vector *b)
+/* The straight line through the earth, squared; within reach it is shorter than the way over it by less than
+ * a metre. */
+static double km2_between(const struct vector *a, const struct vector *b)
 {
     double x = a->x - b->x, y = a->y - b->y, z = a->z - b->z;
-    return x * x + y * y + z * z;
-}
-
-static double distance_km(double chord_squared)
-{
-    return 2 * EARTH_RADIUS_KM * asin(fmin(1, sqrt(chord_squared) / 2));
+    return EARTH_RADIUS_KM * EARTH_RADIUS_KM * (x * x + y * y + z * z);
 }
 
 static int row_of(double latitude)
@@ -137,7 +134,8 @@ struct walk {
     int first_row, last_row, first_column, columns; /* the squares; columns may go past the last, and wrap */
     int row, column;                                /* counted from the first */
     size_t next, end;                               /* the rest of the present square */
-    double chord2;                                  /* of the station that was found */
+    size_t seen;
+    double km2; /* to the station that was found, squared */
 };
 
 static struct walk walk_begin(const struct airports *field, double latitude, double longitude)
@@ -160,12 +158,13 @@ static struct walk walk_begin(const struct airports *field, double latitude, dou
 static const struct station *walk_next(struct walk *walk)
 {
     const struct airports *field = walk->field;
-    double reach = 2 * sin(AIRPORTS_REACH_KM / EARTH_RADIUS_KM / 2);
     while (true) {
         while (walk->next < walk->end) {
+            if (walk->seen++ == AIRPORTS_SEEN_MAX)
+                return NULL;
             const struct station *station = &field->stations[walk->next++];
-            walk->chord2 = chord2(&walk->at, &station->at);
-            if (walk->chord2 < reach * reach)
+            walk->km2 = km2_between(&walk->at, &station->at);
+            if (walk->km2 < REACH_KM2)
                 return station;
         }
         if (++walk->column == walk->columns) {
@@ -179,10 +178,9 @@ static const struct station *walk_next(struct walk *walk)
     }
 }
 
-static double weight_of(double km)
+static double weight_of(double km2)
 {
-    double r2 = km * km, reach2 = AIRPORTS_REACH_KM * AIRPORTS_REACH_KM;
-    return (reach2 - r2) / (reach2 + r2);
+    return (REACH_KM2 - km2) / (REACH_KM2 + km2);
 }
 
 double airports_fade(int64_t after_s)
@@ -196,18 +194,19 @@ static struct airports_correction read_without(const struct airports *field, con
 {
     struct airports_correction out = {.condition = METAR_NO_CONDITION};
     struct walk walk = walk_begin(field, latitude, longitude);
-    double sum = 0, nearest_km = AIRPORTS_CONDITION_KM;
+    double sum = 0, nearest_km2 = AIRPORTS_CONDITION_KM * AIRPORTS_CONDITION_KM;
     *votes = AIRPORTS_VOTE;
     for (const struct station *station; (station = walk_next(&walk));) {
         if (station == without)
             continue;
-        double km = distance_km(walk.chord2), weight = weight_of(km);
+        double weight = weight_of(walk.km2);
         sum += weight * station->difference * airports_fade(at_s - station->observed_s);
         *votes += weight;
         out.stations++;
         out.observed_s = station->observed_s > out.observed_s ? station->observed_s : out.observed_s;
-        if (km <= nearest_km && station->condition >= 0 && at_s - station->observed_s <= AIRPORTS_OLD_S) {
-            nearest_km = km;
+        if (walk.km2 <= nearest_km2 && station->condition >= 0 &&
+            at_s - station->observed_s <= AIRPORTS_OLD_S) {
+            nearest_km2 = walk.km2;
             out.condition = station->condition;
             out.condition_at_s = station->observed_s;
         }
@@ -247,7 +246,7 @@ size_t airports_explain(const struct airports *field, double latitude, double lo
     read_without(field, NULL, latitude, longitude, at_s, &votes);
     struct walk walk = walk_begin(field, latitude, longitude);
     for (const struct station *station; (station = walk_next(&walk));) {
-        double km = distance_km(walk.chord2);
+        double km = sqrt(walk.km2);
         size_t at = count;
         while (at > 0 && out[at - 1].distance_km > km)
             at--;
@@ -255,7 +254,7 @@ size_t airports_explain(const struct airports *field, double latitude, double lo
             continue;
         count += count < max;
         memmove(&out[at + 1], &out[at], (count - 1 - at) * sizeof *out);
-        out[at] = told(station, km, weight_of(km) / votes);
+        out[at] = told(station, km, weight_of(walk.km2) / votes);
         out[at].kelvin = out[at].weight * station->difference * airports_fade(at_s - station->observed_s);
     }
     return count;

@@ -29,6 +29,10 @@
 #define AIRPORTS_OFF_K        8.0  /* nor is more than this believed to be the model's error */
 #define AIRPORTS_CONDITION_KM 25.0 /* as far as a station's weather is told as a reader's */
 
+/* Stations around a point that are looked at; more are a file's that means harm: the 75 km around New York
+ * have some twenty. It bounds a read. */
+#define AIRPORTS_SEEN_MAX 256
+
 /* v. Reports: rounded to whole degrees (variance 1/12) and 0.5 K for sensor and site, so 0.33; model: 1.5 K,
  * an assumption, to be judged by airports_error. */
 #define AIRPORTS_VOTE 0.15
@@ -62,7 +66,8 @@ struct airports_correction {
 };
 
 /* The correction at a point (latitude in -90..90, any finite longitude) and an instant, which should not be
- * before the field's; a report from after it counts in full. Takes some microseconds. Thread-safe. */
+ * before the field's; a report from after it counts in full. Takes a few microseconds, and 20 at most.
+ * Thread-safe. */
 struct airports_correction airports_read(const struct airports *, double latitude, double longitude,
                                          int64_t at_s);
 

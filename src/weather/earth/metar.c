@@ -147,7 +147,8 @@ static bool read_id(struct span span, char id[METAR_ID_BYTES])
     for (size_t i = 0; ok && i < span.length; i++)
         ok = (span.bytes[i] >= 'A' && span.bytes[i] <= 'Z') || isdigit((unsigned char)span.bytes[i]);
     memset(id, 0, METAR_ID_BYTES);
-    memcpy(id, span.bytes, ok ? span.length : 0);
+    if (ok)
+        memcpy(id, span.bytes, span.length);
     return ok;
 }
 

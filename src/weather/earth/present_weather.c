@@ -10,8 +10,11 @@
     X(MI)                                                                                                 \
     X(PR)                                                                                                 \
     X(BC)                                                                                                 \
-    X(DR) X(BL) X(SH) X(TS) X(FZ) X(DZ) X(RA) X(SN) X(SG) X(IC) X(PL) X(GR) X(GS) X(UP) X(BR) X(FG) X(FU) \
-        X(VA) X(DU) X(SA) X(HZ) X(PY) X(PO) X(SQ) X(FC) X(SS) X(DS)
+    X(DR)                                                                                                 \
+    X(BL)                                                                                                 \
+    X(SH)                                                                                                 \
+    X(TS) X(FZ) X(DZ) X(RA) X(SN) X(SG) X(IC) X(PL) X(GR) X(GS) X(UP) X(BR) X(FG) X(FU) X(VA) X(DU) X(SA) \
+        X(HZ) X(PY) X(PO) X(SQ) X(FC) X(SS) X(DS)
 enum letters {
 #define X(two) LETTERS_##two,
     LETTERS(X)
