@@ -161,6 +161,29 @@ def test_the_manual_is_whole_and_served_too(sim):
     assert max(map(len, manual.splitlines())) <= 100
 
 
+METARS = "/data/cache/metars.cache.csv.gz"
+
+
+def test_the_metars_are_a_packed_file_whatever_the_client_accepts(sim):
+    for accepts in ("gzip", "identity"):
+        answer = request(sim.url, METARS, headers={"Accept-Encoding": accepts})
+        assert answer.headers["Content-Type"] == "application/x-gzip" and "Content-Encoding" not in answer.headers
+        lines = gzip.decompress(answer.body).decode("latin-1").splitlines()
+        assert lines[0].startswith("raw_text,station_id,") and len(lines) > 600
+    assert sim.count()["cells"] == {}
+
+
+def test_what_breaks_the_metars_breaks_the_file_and_not_its_transfer(sim):
+    whole = len(request(sim.url, METARS).body)
+    add_fault(sim, kind="gzip-bomb", path="metar")
+    answer = request(sim.url, METARS)
+    assert len(gzip.decompress(answer.body)) == 64 << 20 and "Content-Encoding" not in answer.headers
+    add_fault(sim, kind="truncated", path="metar")
+    half = request(sim.url, METARS).body
+    assert 0.4 * whole < len(half) < 0.6 * whole and half.startswith(b"\x1f\x8b")
+    assert ask(sim) == 200, "other APIs are not touched"
+
+
 def test_a_path_answers_to_its_own_methods(sim):
     for path, method, allowed in [("/sim/fault", "PUT", "GET, POST"), ("/sim/reset", "GET", "POST"),
                                   ("/v1/forecast", "POST", "GET")]:
