@@ -38,6 +38,5 @@ char *inflate_all(const char *bytes, size_t length, size_t max, size_t *unpacked
         return NULL;
     }
     *unpacked = stream.total_out;
-    char *fitted = realloc(out, *unpacked + 1);
-    return fitted ? fitted : out;
+    return out;
 }

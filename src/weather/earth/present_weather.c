@@ -6,25 +6,15 @@
 #include <string.h>
 
 /* The two letters that groups are made of; those without a row below have no code of their own. */
-#define LETTERS(X)                                                                                        \
-    X(MI)                                                                                                 \
-    X(PR)                                                                                                 \
-    X(BC)                                                                                                 \
-    X(DR)                                                                                                 \
-    X(BL)                                                                                                 \
-    X(SH)                                                                                                 \
-    X(TS) X(FZ) X(DZ) X(RA) X(SN) X(SG) X(IC) X(PL) X(GR) X(GS) X(UP) X(BR) X(FG) X(FU) X(VA) X(DU) X(SA) \
-        X(HZ) X(PY) X(PO) X(SQ) X(FC) X(SS) X(DS)
-enum letters {
-#define X(two) LETTERS_##two,
-    LETTERS(X)
-#undef X
-};
-static const char letters[][3] = {
-#define X(two) #two,
-    LETTERS(X)
-#undef X
-};
+/* clang-format off */
+#define LETTERS(X)                                                                                  \
+    X(MI) X(PR) X(BC) X(DR) X(BL) X(SH) X(TS) X(FZ) X(DZ) X(RA) X(SN) X(SG) X(IC) X(PL) X(GR) X(GS) \
+    X(UP) X(BR) X(FG) X(FU) X(VA) X(DU) X(SA) X(HZ) X(PY) X(PO) X(SQ) X(FC) X(SS) X(DS)
+/* clang-format on */
+#define NUMBER(two) LETTERS_##two,
+#define NAME(two)   #two,
+enum letters { LETTERS(NUMBER) };
+static const char letters[][3] = {LETTERS(NAME)};
 #define BIT(two) (UINT32_C(1) << LETTERS_##two)
 
 /* What a group must hold, and its code when light, moderate, heavy. What stands first goes before the rest,
