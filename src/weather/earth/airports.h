@@ -60,8 +60,11 @@ struct airports_correction {
     double kelvin; /* to be added to the model's value; 0 where nothing is known; within AIRPORTS_OFF_K */
     int stations;  /* that it is made of */
     int64_t observed_s; /* Unix time of the newest report of those; 0: none */
-    int condition; /* of the nearest station within AIRPORTS_CONDITION_KM that has one and whose report is
-                      not old at the instant; METAR_NO_CONDITION: none. For the present only. */
+
+    /* The weather of the nearest station within AIRPORTS_CONDITION_KM that has one and whose report is not
+     * older at the instant than AIRPORTS_OLD_S; METAR_NO_CONDITION: none. It goes before the model's, in the
+     * present only. */
+    int condition;
     int64_t condition_at_s; /* Unix time of that report; 0: none */
 };
 
@@ -71,8 +74,9 @@ struct airports_correction {
 struct airports_correction airports_read(const struct airports *, double latitude, double longitude,
                                          int64_t at_s);
 
-/* By how much a correction is to be multiplied `after_s` seconds later, exactly: one read serves a whole
- * curve. 1 for what is not later. Pure. */
+/* By how much the correction of an instant is to be multiplied `after_s` seconds later, so that one read
+ * serves a whole curve; exactly, where no report is from after that instant. 1 for what is not later. Pure.
+ */
 double airports_fade(int64_t after_s);
 
 /* A station within AIRPORTS_REACH_KM of a point, for people who want to know why. */
@@ -100,9 +104,8 @@ bool airports_at(const struct airports *, size_t index, struct airports_station 
  * station, at the instant of its report. Only of stations that have another within reach. */
 struct airports_error {
     size_t stations;
-    double rms_kelvin; /* root of the mean square; NAN without stations */
-    double
-        model_rms_kelvin; /* the same without any correction: what the airports are worth is the difference */
+    double rms_kelvin;       /* root of the mean square, whole degrees included; NAN without stations */
+    double model_rms_kelvin; /* the same without any correction: the airports are worth the difference */
 };
 
 /* Takes some ten milliseconds for 5,000 stations; more where they stand close. Thread-safe. */

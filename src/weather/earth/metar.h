@@ -1,23 +1,23 @@
 /* The world's airport reports: reads the file of current METARs that NOAA's Aviation Weather Center
- * publishes, https://aviationweather.gov/data/cache/metars.cache.csv.gz (about 280 kB, 3.5 MB plain,
- * rewritten each minute, the last 80 minutes or so, the newest report first), into the newest report of each
- * station. Every byte may be hostile.
+ * publishes, https://aviationweather.gov/data/cache/metars.cache.csv.gz, into the newest report of each
+ * station. It has about 280 kB, 3.5 MB plain, is rewritten each minute, and holds the reports of the last 80
+ * minutes or so, the newest first. Every byte may be hostile.
  *
  * What is known of the file, from rows of the live one of September 2026 and of its predecessor (ADDS, until
  * 2023) that public users keep in their tests:
- * - 44 columns, named in a header line; status lines ("No errors", "4 ms") stood before it until 2023.
- * Columns are found by name; sky_cover is there four times.
+ *
+ * - 44 columns, named in a header line, before which ADDS had status lines ("No errors", "4 ms"). Columns are
+ *   found by name; sky_cover is there four times.
  * - Raw texts are quoted, a few hold commas, and some hold bytes of Latin-1. A record is a line here, so that
  *   a quote without its twin damages nothing but its own line.
- * - Times end in ".000Z", until 2023 in "Z".
- * - A station without a known position stands at -99.99, -99.99 or has an empty coordinate; without a known
- *   height it has 9999.
+ * - Times end in ".000Z"; those of ADDS in "Z".
+ * - A station without a known position stands at -99.99, -99.99 or has an empty coordinate; one without a
+ *   known height has 9999.
  * - Temperatures are whole degrees; stations in the USA say tenths in the remarks ("T01830094"), which are
  *   read.
- * - A sky without clouds has no sky_cover. That it is clear only the raw text says (CLR, SKC, NCD; CAVOK and
- *   NSC, which leave high clouds out); "//" in it, AO1 and PWINO say that the station does not observe
- * weather, so that its silence tells nothing. Reports do not say a precipitation's kind by temperature: codes
- * are as WMO's manual on codes (306, table 4678, w'w') has them. */
+ * - A clear sky has no sky_cover: only the raw text tells it (CLR, SKC, NCD; CAVOK and NSC, which say nothing
+ *   of high clouds). "//" in the raw text, AO1, PWINO and present_weather_sensor_off say that the station
+ * does not observe the weather, so that its silence tells nothing. */
 #pragma once
 
 #include <stddef.h>
@@ -27,8 +27,7 @@
 #define METAR_STATIONS_MAX   16384      /* the world has about 5,000 that report */
 #define METAR_ROWS_MAX       65536      /* rows of the file that are kept while it is read */
 #define METAR_ID_BYTES       8
-#define METAR_AHEAD_S \
-    600 /* how far a clock may be wrong: what was observed later than that is not believed */
+#define METAR_AHEAD_S        600 /* what was observed later than that from now is not believed */
 
 /* Codes of WMO table 4677 that no weather model has, for what hides the sun of Indian winters. A rain or a
  * fog that is reported together with them goes before them. */
@@ -60,7 +59,7 @@ struct metar_file {
     size_t rows;      /* all, without header and what stands before it */
     size_t malformed; /* left out: without a usable id, time or temperature */
     size_t placeless; /* left out: without a usable position */
-    size_t early;     /* left out: observed later than METAR_AHEAD_S from now */
+    size_t early;     /* left out: see METAR_AHEAD_S */
     size_t beyond;    /* left out: more rows or stations than are kept */
     /* The others are the newest of their station, or older ones, which are left out, too. */
 };
