@@ -29,8 +29,8 @@
 #define AIRPORTS_OFF_K        8.0  /* nor is more than this believed to be the model's error */
 #define AIRPORTS_CONDITION_KM 25.0 /* as far as a station's weather is told as a reader's */
 
-/* Stations around a point that are looked at; more are a file's that means harm: the 75 km around New York
- * have some twenty. It bounds a read. */
+/* Stations in the squares of a degree around a point that are looked at, which bounds a read: far more than
+ * stand anywhere, so that only a file that means harm has others. */
 #define AIRPORTS_SEEN_MAX 256
 
 /* v. Reports: rounded to whole degrees (variance 1/12) and 0.5 K for sensor and site, so 0.33; model: 1.5 K,

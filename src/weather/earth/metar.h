@@ -16,8 +16,9 @@
  * - Temperatures are whole degrees; stations in the USA say tenths in the remarks ("T01830094"), which are
  *   read.
  * - A clear sky has no sky_cover: only the raw text tells it (CLR, SKC, NCD; CAVOK and NSC, which say nothing
- *   of high clouds). "//" in the raw text, AO1, PWINO and present_weather_sensor_off say that the station
- * does not observe the weather, so that its silence tells nothing. */
+ *   of high clouds).
+ * - A station that does not observe the weather says so by "//" in the raw text, AO1, PWINO, or the column
+ *   present_weather_sensor_off: its silence tells nothing. */
 #pragma once
 
 #include <stddef.h>
