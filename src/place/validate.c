@@ -1,26 +1,21 @@
 #include "place/validate.h"
 
+#include "base/child.h"
 #include "base/clock.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CHILD_FD       3    /* the file, in the child; CHILD_FD + 1: for its survey */
+#define SURVEY_FD      4    /* in the child; its file is SURVEY_FD - 1 */
 #define OUTPUT_BYTES   4096 /* more than an error */
 #define CHILD_CPU_S    10
 #define CHILD_MEMORY   ((rlim_t)3 << 30) /* the largest file that is opened, and room */
 #define CHILD_LIMIT_MS 15000             /* a city database of both families takes two */
-#define STEP_MS        10                /* between two looks at whether the child has ended */
 #define OLDEST_BUILD_S 946684800         /* the year 2000; MaxMind DB files are younger */
 #define NEWEST_BUILD_S (2 * 86400)
 
@@ -60,7 +55,7 @@ static const struct survey_subject candidate; /* of a survey between child and p
 
 static void write_survey(struct survey *survey, char error[PLACE_ERROR_BYTES])
 {
-    FILE *file = fdopen(CHILD_FD + 1, "w");
+    FILE *file = fdopen(SURVEY_FD, "w");
     bool written = file && survey_write(survey, &candidate, file);
     if (!file || fclose(file) != 0 || !written)
         snprintf(error, PLACE_ERROR_BYTES, "its survey cannot be written");
@@ -92,67 +87,6 @@ int validate_main(const char *path)
     return error[0] ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* What the child writes to: an error, and the survey. */
-struct outputs {
-    int error, survey;
-};
-
-/* Starts the child. Returns 0 or an errno. */
-static int spawn(int fd, const struct outputs *outputs, pid_t *pid)
-{
-    static char program[] = "masthead", command[] = VALIDATE_COMMAND, file[] = "/proc/self/fd/3";
-    char *arguments[] = {program, command, file, NULL}, *environment[] = {NULL};
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, outputs->error, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, fd, CHILD_FD);
-    posix_spawn_file_actions_adddup2(&actions, outputs->survey, CHILD_FD + 1);
-    int status = posix_spawn(pid, "/proc/self/exe", &actions, NULL, arguments, environment);
-    posix_spawn_file_actions_destroy(&actions);
-    return status;
-}
-
-/* SIGTERM and SIGINT are blocked in all threads: one that came stays pending while this thread waits for the
- * child. */
-static bool end_requested(void)
-{
-    sigset_t pending;
-    return sigpending(&pending) == 0 && (sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT));
-}
-
-/* A file in memory for what the child writes, of zeroes at first: nobody can make it larger. Its number is
- * above those that the child uses, so that none is covered before it is copied. -1 with errno set on failure.
- */
-static int output_file(size_t bytes)
-{
-    int low = memfd_create("output", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    int fd = low < 0 ? -1 : fcntl(low, F_DUPFD_CLOEXEC, CHILD_FD + 2);
-    if (low >= 0)
-        close(low);
-    if (fd < 0 || (ftruncate(fd, (off_t)bytes) == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_GROW) == 0))
-        return fd;
-    close(fd);
-    return -1;
-}
-
-/* Waits for the child to end, and kills it at the limit. False when it was killed. */
-static bool wait_for_child(pid_t pid, int64_t limit_ms, char error[PLACE_ERROR_BYTES], int *status)
-{
-    int64_t until_ms = clock_monotonic_ms() + limit_ms;
-    while (waitpid(pid, status, WNOHANG) == 0) {
-        bool ending = end_requested();
-        if (ending || clock_monotonic_ms() >= until_ms) {
-            kill(pid, SIGKILL);
-            waitpid(pid, status, 0);
-            snprintf(error, PLACE_ERROR_BYTES, "%s",
-                     ending ? "the service is to end" : "reading it takes too long");
-            return false;
-        }
-        poll(NULL, 0, STEP_MS);
-    }
-    return true;
-}
-
 /* Reads what a child that ended well has found. */
 static bool read_survey(int fd, struct survey *out)
 {
@@ -167,21 +101,24 @@ static bool read_survey(int fd, struct survey *out)
 
 bool validate_within(int64_t limit_ms, int fd, struct survey *out, char error[PLACE_ERROR_BYTES])
 {
-    struct outputs outputs = {output_file(OUTPUT_BYTES), output_file(SURVEY_BYTES_MAX)};
-    int status = 0;
-    pid_t pid;
+    static char program[] = "masthead", command[] = VALIDATE_COMMAND, file[] = "/proc/self/fd/3";
+    char *arguments[] = {program, command, file, NULL}, reason[CHILD_ERROR_BYTES] = "";
+    int says = child_file(OUTPUT_BYTES), survey = child_file(SURVEY_BYTES_MAX), status = 0;
+    bool ready = says >= 0 && survey >= 0;
+    struct child_task task = {.program = "/proc/self/exe",
+                              .arguments = arguments,
+                              .files = {-1, says, -1, fd, survey},
+                              .limit_ms = limit_ms};
     memset(error, 0, PLACE_ERROR_BYTES);
-    int failed = outputs.error < 0 || outputs.survey < 0 ? errno : spawn(fd, &outputs, &pid);
-    bool ended = !failed && wait_for_child(pid, limit_ms, error, &status) &&
-                 pread(outputs.error, error, PLACE_ERROR_BYTES - 1, 0) >= 0;
+    bool ended = ready && child_run(&task, &status, reason) && pread(says, error, PLACE_ERROR_BYTES - 1, 0) >= 0;
     bool well = ended && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
-    bool ok = well && read_survey(dup(outputs.survey), out);
-    close(outputs.error);
-    close(outputs.survey);
-    if (failed)
-        snprintf(error, PLACE_ERROR_BYTES, "cannot be validated: %s", strerror(failed));
+    bool ok = well && read_survey(dup(survey), out);
+    if (!ended)
+        snprintf(error, PLACE_ERROR_BYTES, "cannot be validated: %s", ready ? reason : strerror(errno));
     else if (!ok && error[0] == '\0')
         snprintf(error, PLACE_ERROR_BYTES, well ? "reading it finds nothing" : "reading it crashes");
+    close(says);
+    close(survey);
     return ok;
 }
 

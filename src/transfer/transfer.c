@@ -20,6 +20,7 @@
 #define RETRY_AFTER_MAX INT32_MAX
 #define CONDITION       "If-Modified-Since: "
 #define METHOD          "GET "
+#define RANGE_BYTES     48
 
 /* Of all that a transfer may receive, in bytes as they came: heads, trailers, interim answers, the bodies of
  * redirects, chunks' frames. It comes before libcurl's own bounds (300 KiB of a head but any trailer in 7.88,
@@ -34,6 +35,7 @@ struct transfer {
     size_t received;              /* bytes, by all of its requests */
     size_t received_before;       /* the present one */
     size_t redirects;
+    bool partial; /* a range of bytes was asked for */
     bool repeated, too_large;
     int64_t started_ms; /* monotonic */
     struct transfer_answer answer;
@@ -48,13 +50,21 @@ struct transfers {
     char *bodies;
 };
 
+static bool is_whole(const struct transfer *transfer)
+{
+    long status = 0;
+    curl_easy_getinfo(transfer->handle, CURLINFO_RESPONSE_CODE, &status);
+    return status == 200;
+}
+
 /* Counts before storing: neither MAXFILESIZE nor Content-Length bounds what a server sends. Returning 0 ends
  * the transfer. */
 static size_t receive_body(char *bytes, size_t size, size_t count, void *context)
 {
     struct transfer *transfer = context;
     size_t length = size * count;
-    transfer->too_large = length > transfer->set->options.body_bytes - transfer->answer.length;
+    transfer->too_large = length > transfer->set->options.body_bytes - transfer->answer.length ||
+                          (transfer->partial && is_whole(transfer));
     if (transfer->too_large)
         return 0;
     memcpy(transfer->body + transfer->answer.length, bytes, length);
@@ -163,31 +173,42 @@ static void release_finished(struct transfers *set)
     set->finished = NULL;
 }
 
-bool transfers_start(struct transfers *set, const char *url, const char *header, int64_t modified_s,
-                     void *tag)
+/* Sets what the request has beyond others. */
+static void set_request(struct transfer *transfer, const struct transfer_request *request)
 {
-    char condition[sizeof CONDITION + CLOCK_HTTP_BYTES] = CONDITION;
+    char condition[sizeof CONDITION + CLOCK_HTTP_BYTES] = CONDITION, range[RANGE_BYTES];
+    transfer->partial = request->last > 0;
+    if (request->header && request->header[0])
+        add_header(transfer, request->header);
+    if (request->modified_s > 0) {
+        clock_format_http(request->modified_s, condition + sizeof CONDITION - 1);
+        add_header(transfer, condition);
+    }
+    set_options(transfer, &transfer->set->options);
+    if (transfer->partial) { /* of the file's own bytes */
+        snprintf(range, sizeof range, "%jd-%jd", (intmax_t)request->first, (intmax_t)request->last);
+        curl_easy_setopt(transfer->handle, CURLOPT_RANGE, range);
+        curl_easy_setopt(transfer->handle, CURLOPT_ACCEPT_ENCODING, NULL);
+    }
+}
+
+bool transfers_start(struct transfers *set, const struct transfer_request *request)
+{
     size_t i = 0;
     release_finished(set);
     while (i < set->options.parallel && set->slots[i].handle)
         i++;
     struct transfer *transfer = &set->slots[i];
-    if (i == set->options.parallel || strlen(url) >= sizeof transfer->url ||
+    if (i == set->options.parallel || strlen(request->url) >= sizeof transfer->url ||
         !(transfer->handle = curl_easy_init()))
         return false;
-    strcpy(transfer->url, url);
+    strcpy(transfer->url, request->url);
     transfer->received = transfer->redirects = 0;
     transfer->repeated = transfer->too_large = false;
     transfer->started_ms = clock_monotonic_ms();
-    transfer->answer = (struct transfer_answer){.tag = tag, .body = transfer->body};
-    if (header[0])
-        add_header(transfer, header);
-    if (modified_s > 0) {
-        clock_format_http(modified_s, condition + sizeof CONDITION - 1);
-        add_header(transfer, condition);
-    }
-    set_options(transfer, &set->options);
-    bool started = send_request(transfer, url);
+    transfer->answer = (struct transfer_answer){.tag = request->tag, .body = transfer->body};
+    set_request(transfer, request);
+    bool started = send_request(transfer, request->url);
     if (!started)
         release(transfer);
     return started;
@@ -324,6 +345,7 @@ static void fill_answer(struct transfer *transfer, CURLcode code)
     struct transfer_answer *answer = &transfer->answer;
     char again[CLOCK_HTTP_BYTES];
     answer->end = end_of(transfer, code);
+    answer->received = transfer->received;
     answer->error = code == CURLE_OK ? "" : curl_easy_strerror(code);
     answer->expires_s = date_of(field(transfer, "Expires"));
     answer->last_modified_s = date_of(field(transfer, "Last-Modified"));

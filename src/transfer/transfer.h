@@ -43,6 +43,7 @@ struct transfer_answer {
     const char *error; /* libcurl's words where it was not answered, else ""; static */
     int status;        /* of HTTP, 0 without an answer */
     size_t requests; /* that were sent: for a redirect another one, and again where a connection was closed */
+    size_t received; /* bytes that came in all, as they came */
     const char *body; /* `length` bytes, decoded; not terminated */
     size_t length;
     int64_t taken_us;
@@ -60,9 +61,18 @@ struct transfers *transfers_open(const struct transfer_options *);
 /* Gives up what is under way. NULL is no error. */
 void transfers_close(struct transfers *);
 
-/* Starts a GET of `url`, with one more header line ("": none), and If-Modified-Since where `modified_s` (Unix
- * time) is not 0. `tag` comes back with the answer. False when no transfer is free or there is no memory. */
-bool transfers_start(struct transfers *, const char *url, const char *header, int64_t modified_s, void *tag);
+/* What is to be got. */
+struct transfer_request {
+    const char *url;
+    const char *header; /* one more header line; NULL or "": none */
+    int64_t modified_s; /* Unix time for If-Modified-Since; 0: unconditional */
+    int64_t first, last; /* the bytes that are wanted, both included, where `last` is not 0. An answer with the
+                            whole in their place ends TRANSFER_TOO_LARGE at its first bytes */
+    void *tag;          /* comes back with the answer */
+};
+
+/* Starts a GET. False when no transfer is free or there is no memory. */
+bool transfers_start(struct transfers *, const struct transfer_request *);
 
 /* Waits until a transfer is finished, transfers_wake is called, or `wait_ms` (at least 0) have passed. NULL
  * when none is finished, which may also be when something has moved; otherwise an answer that is valid until

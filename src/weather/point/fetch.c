@@ -83,8 +83,11 @@ static bool start_request(struct fetch *fetch, struct flight *flight)
     bool confirms = can_confirm(flight);
     providers[flight->id]->steps[flight->step].request(&fetch->options.access[flight->id],
                                                        cell_of_key(flight->fetch.key), &url, &header);
-    return transfers_start(fetch->transfers, url.bytes, header.bytes, confirms ? flight->fetch.modified_s : 0,
-                           flight);
+    return transfers_start(fetch->transfers,
+                           &(struct transfer_request){.url = url.bytes,
+                                                      .header = header.bytes,
+                                                      .modified_s = confirms ? flight->fetch.modified_s : 0,
+                                                      .tag = flight});
 }
 
 /* How long the provider asks for a pause: what its header says, else what its words mean. */
