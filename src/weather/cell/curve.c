@@ -8,6 +8,19 @@ static int64_t divide_rounded(int64_t value, int64_t by)
     return value < 0 ? -((-value + by / 2) / by) : (value + by / 2) / by;
 }
 
+struct curve curve_empty(void)
+{
+    struct curve curve = {.count = 0};
+    for (size_t i = 0; i < CURVE_POINTS; i++) {
+        curve.temperature_cdeg[i] = curve.feels_cdeg[i] = CURVE_NO_TEMPERATURE;
+        curve.condition[i] = CURVE_NO_CONDITION;
+        curve.rain_percent[i] = CURVE_NO_RAIN;
+    }
+    for (size_t i = 0; i < CURVE_DAYS; i++)
+        curve.high_cdeg[i] = curve.low_cdeg[i] = CURVE_NO_TEMPERATURE;
+    return curve;
+}
+
 bool curve_covers(const struct curve *curve, int64_t unix_s)
 {
     return curve_read(curve, unix_s, &(struct curve_value){0});
@@ -67,11 +80,28 @@ static bool time_valid(int64_t unix_s)
     return unix_s >= 0 && unix_s <= CURVE_TIME_MAX_S;
 }
 
-static bool point_valid(int16_t cdeg, uint8_t condition)
+static bool temperature_valid(int16_t cdeg)
+{
+    return cdeg == CURVE_NO_TEMPERATURE || (cdeg >= CURVE_COLDEST_CDEG && cdeg <= CURVE_HOTTEST_CDEG);
+}
+
+/* What it feels like may lie beyond what is ever measured. */
+static bool feels_valid(int16_t cdeg)
+{
+    return cdeg == CURVE_NO_TEMPERATURE || (cdeg >= 2 * CURVE_COLDEST_CDEG && cdeg <= 2 * CURVE_HOTTEST_CDEG);
+}
+
+static bool condition_valid(uint8_t condition)
 {
     uint8_t code = condition & CURVE_NO_CODE;
-    return (cdeg == CURVE_NO_TEMPERATURE || (cdeg >= CURVE_COLDEST_CDEG && cdeg <= CURVE_HOTTEST_CDEG)) &&
-           (condition == CURVE_NO_CONDITION || code == CURVE_NO_CODE || code <= CURVE_CODE_MAX);
+    return condition == CURVE_NO_CONDITION || code == CURVE_NO_CODE || code <= CURVE_CODE_MAX;
+}
+
+static bool point_valid(const struct curve *curve, size_t i)
+{
+    return temperature_valid(curve->temperature_cdeg[i]) && feels_valid(curve->feels_cdeg[i]) &&
+           condition_valid(curve->condition[i]) &&
+           (curve->rain_percent[i] <= 100 || curve->rain_percent[i] == CURVE_NO_RAIN);
 }
 
 bool curve_valid(const struct curve *curve)
@@ -79,7 +109,11 @@ bool curve_valid(const struct curve *curve)
     if (curve->count == 0 || curve->count > CURVE_POINTS)
         return false;
     for (size_t i = 0; i < curve->count; i++)
-        if (!point_valid(curve->temperature_cdeg[i], curve->condition[i]))
+        if (!point_valid(curve, i))
             return false;
-    return time_valid(curve->start_s) && time_valid(curve->fetched_s) && time_valid(curve->expires_s);
+    for (size_t i = 0; i < CURVE_DAYS; i++)
+        if (!temperature_valid(curve->high_cdeg[i]) || !temperature_valid(curve->low_cdeg[i]))
+            return false;
+    return time_valid(curve->start_s) && time_valid(curve->fetched_s) && time_valid(curve->expires_s) &&
+           time_valid(curve->day_s);
 }

@@ -14,10 +14,12 @@
 #define CURVE_CODE_MAX     99                         /* of WMO table 4677 */
 #define CURVE_TIME_MAX_S   (INT64_C(100) * INT32_MAX) /* in milliseconds, far from what overflows */
 
-#define CURVE_NO_TEMPERATURE INT16_MIN
+#define CURVE_NO_TEMPERATURE INT16_MIN /* also of what it feels like, and of a day's range */
+#define CURVE_NO_RAIN        UINT8_MAX
 #define CURVE_NO_CONDITION   0x7e /* neither code nor daylight; unlike CURVE_NO_CODE | CURVE_DAY */
 #define CURVE_DAY            0x80 /* in `condition`: by day */
 #define CURVE_NO_CODE        0x7f /* in `condition`: no code */
+#define CURVE_DAYS           3
 #define CURVE_GAP_POINTS     3    /* a longer run of missing temperatures is not bridged */
 
 struct curve {
@@ -25,11 +27,19 @@ struct curve {
     int64_t fetched_s;  /* Unix time at which it was fetched */
     int64_t expires_s;  /* the upstream must not be asked again before this; 0: not stated */
     int64_t modified_s; /* Unix time of its Last-Modified; 0: none that can be given back exactly */
+    int64_t stale_s;    /* Unix time from which it is stale, however it came; 0: never by itself */
+    int64_t day_s;      /* Unix time at which the first of the place's local days begins; 0: not told */
     int16_t temperature_cdeg[CURVE_POINTS]; /* hundredths of a degree Celsius */
-    uint8_t condition[CURVE_POINTS];        /* WMO code (4677) in the low seven bits, CURVE_DAY */
+    int16_t feels_cdeg[CURVE_POINTS];       /* the same, as it feels */
+    int16_t high_cdeg[CURVE_DAYS], low_cdeg[CURVE_DAYS]; /* of each local day, as the source tells them */
+    uint8_t condition[CURVE_POINTS];                     /* WMO code (4677) in the low seven bits, CURVE_DAY */
+    uint8_t rain_percent[CURVE_POINTS]; /* probability that something falls in the hour that begins */
     uint8_t count;
-    uint8_t provider; /* index into the provider table */
+    uint8_t provider; /* index into the names of sources, see weather.c */
 };
+
+/* A curve of no points in which nothing is known. */
+struct curve curve_empty(void);
 
 struct curve_value {
     int temperature_ddeg; /* tenths of a degree Celsius, rounded half away from zero */

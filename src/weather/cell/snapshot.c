@@ -13,7 +13,7 @@
 
 #define SUFFIX  ".unread"
 #define MAGIC   UINT64_C(0x0a706e736873616d) /* "mashsnp\n" */
-#define VERSION 2
+#define VERSION 3
 
 struct snapshot {
     struct snapshot_options options;
@@ -91,10 +91,17 @@ static void code_record(struct codec codec, struct cache_record *record, char pr
     FIELD(&codec, curve->fetched_s);
     FIELD(&codec, curve->expires_s);
     FIELD(&codec, curve->count);
-    for (size_t i = 0; i < CURVE_POINTS; i++)
+    FIELD(&codec, curve->day_s);
+    for (size_t i = 0; i < CURVE_POINTS; i++) {
         FIELD(&codec, curve->temperature_cdeg[i]);
-    for (size_t i = 0; i < CURVE_POINTS; i++)
+        FIELD(&codec, curve->feels_cdeg[i]);
         FIELD(&codec, curve->condition[i]);
+        FIELD(&codec, curve->rain_percent[i]);
+    }
+    for (size_t i = 0; i < CURVE_DAYS; i++) {
+        FIELD(&codec, curve->high_cdeg[i]);
+        FIELD(&codec, curve->low_cdeg[i]);
+    }
     for (size_t i = 0; i < SNAPSHOT_NAME_BYTES; i++)
         FIELD(&codec, provider[i]);
 }

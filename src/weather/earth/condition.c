@@ -11,9 +11,6 @@
 #define PARTLY           2U
 #define SNOW_UP_TO_CDEG  50
 #define SLEET_UP_TO_CDEG 150
-#define SUNRISE_DEG      (-0.833)
-#define DAY_S            86400.0
-#define J2000_DAYS       10957.5 /* noon of 1 January 2000, in days of Unix time */
 
 enum phase { RAIN, SLEET, SNOW, FREEZING_RAIN };
 
@@ -60,30 +57,4 @@ int condition_code(uint8_t sky, int temperature_cdeg)
         return CONDITION_NO_CODE;
     enum phase phase = phase_at(temperature_cdeg, sky & FREEZING);
     return cover_known && cover <= PARTLY ? showers[phase][rate - 1] : steady[phase][rate - 1];
-}
-
-static double radians(double degrees)
-{
-    return degrees * (M_PI / 180);
-}
-
-double condition_sun_deg(double latitude, double longitude, int64_t unix_s)
-{
-    double days = (double)unix_s / DAY_S - J2000_DAYS;
-    double anomaly = radians(357.528 + 0.9856003 * days);
-    double ecliptic = radians(280.460 + 0.9856474 * days + 1.915 * sin(anomaly) + 0.020 * sin(2 * anomaly));
-    double obliquity = radians(23.439 - 0.0000004 * days);
-    double ascension = atan2(cos(obliquity) * sin(ecliptic), cos(ecliptic));
-    double declination = asin(sin(obliquity) * sin(ecliptic));
-    /* Greenwich mean sidereal time turns by a whole day and 0.0657098242 hours a day. */
-    double sidereal_h = 18.697375 + 24.0657098242 * days;
-    double hour_angle = radians(fmod(sidereal_h, 24) * 15 + longitude) - ascension;
-    double phi = radians(latitude);
-    double sine = sin(declination) * sin(phi) + cos(declination) * cos(phi) * cos(hour_angle);
-    return asin(fmin(fmax(sine, -1), 1)) * (180 / M_PI);
-}
-
-bool condition_is_day(double latitude, double longitude, int64_t unix_s)
-{
-    return condition_sun_deg(latitude, longitude, unix_s) > SUNRISE_DEG;
 }

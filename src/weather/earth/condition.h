@@ -1,5 +1,4 @@
-/* The condition of a place, as a WMO code, from what a weather model says of it; and whether it is day there.
- * Pure functions; thread-safe.
+/* The condition of a place, as a WMO code, from what a weather model says of it. Pure functions; thread-safe.
  *
  * Classes and thresholds are MET Norway's for its weather symbols, taken as facts from four public
  * implementations that agree on clouds, and two on precipitation (CalibratorMetnoSymbol of gridpp is the
@@ -28,12 +27,3 @@ uint8_t condition_sky(double cover_percent, double rate_mm_h, double freezing);
  * Thunder and fog are not in the sky. CONDITION_NO_CODE where precipitation is not known, where it falls and
  * the temperature is CONDITION_NO_TEMPERATURE, and where none falls and cloud cover is not known. */
 int condition_code(uint8_t sky, int temperature_cdeg);
-
-/* How high the sun's centre stands above the horizon, in degrees, without refraction: within 0.02 degrees
- * between 1950 and 2050 by the Astronomical Almanac's low-precision formula, as Michalsky has it ("The
- * Astronomical Almanac's algorithm for approximate solar position", Solar Energy 40, 1988). */
-double condition_sun_deg(double latitude, double longitude, int64_t unix_s);
-
-/* Whether the sun's upper edge is above the horizon: its centre above -0.833 degrees, the usual allowance for
- * refraction and the sun's radius (NOAA solar calculator). */
-bool condition_is_day(double latitude, double longitude, int64_t unix_s);

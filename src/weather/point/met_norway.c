@@ -118,7 +118,7 @@ static enum outcome read_document(const json_t *root, int64_t now_s, struct curv
                                   .now_s = now_s,
                                   .longitude = reply_degrees(json_array_get(place, 0), 180),
                                   .latitude = reply_degrees(json_array_get(place, 1), 90)};
-    *curve = (struct curve){.count = 0};
+    *curve = curve_empty();
     if (!reply_string_is(json_object_get(units, "air_temperature"), "celsius") || !json_is_array(series))
         return OUTCOME_PARSE;
     for (size_t i = 0; i < json_array_size(series); i++) {

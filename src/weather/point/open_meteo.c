@@ -65,7 +65,7 @@ static enum outcome read_hours(const json_t *hourly, struct curve *curve)
 static enum outcome read_document(const json_t *root, int64_t now_s, struct curve *curve)
 {
     const json_t *units = json_object_get(root, "hourly_units");
-    *curve = (struct curve){.count = 0};
+    *curve = curve_empty();
     if (!reply_string_is(json_object_get(units, "time"), "unixtime") ||
         !reply_string_is(json_object_get(units, "temperature_2m"), "°C"))
         return OUTCOME_PARSE;

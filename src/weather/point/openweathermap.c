@@ -97,10 +97,11 @@ static enum outcome read_current_document(const json_t *root, int64_t now_s, str
         return OUTCOME_PARSE;
     if (point.time_s < now_s - OLDEST_S || point.time_s > now_s + NEWEST_S)
         return OUTCOME_IMPLAUSIBLE;
-    *curve = (struct curve){.start_s = point.time_s,
-                            .count = 1,
-                            .condition = {curve_condition(point.code, point.is_day)},
-                            .temperature_cdeg = {point.temperature_cdeg}};
+    *curve = curve_empty();
+    curve->start_s = point.time_s;
+    curve->count = 1;
+    curve->temperature_cdeg[0] = point.temperature_cdeg;
+    curve->condition[0] = curve_condition(point.code, point.is_day);
     return OUTCOME_OK;
 }
 
@@ -123,7 +124,7 @@ static enum outcome read_forecast_document(const json_t *root, int64_t now_s, st
     if (!is_good(root) || !json_is_array(list) || !curve_read(&current, current.start_s, &measured))
         return OUTCOME_PARSE;
     struct point point = {current.start_s, current.temperature_cdeg[0], measured.code, measured.is_day};
-    *curve = (struct curve){.count = 0};
+    *curve = curve_empty();
     enum outcome outcome = resample_add(&resampler, &point);
     for (size_t i = 0; i < json_array_size(list) && outcome == OUTCOME_OK; i++) {
         outcome = read_point(json_array_get(list, i), &point);

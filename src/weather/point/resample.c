@@ -1,24 +1,11 @@
 #include "weather/point/resample.h"
 
+#include "weather/cell/sun.h"
+
 #include <math.h>
 
-#define GAP_MAX_S  (6 * 3600)
-#define LATEST_S   253402300799 /* 9999-12-31T23:59:59Z */
-#define DAY_S      86400
-#define YEAR_S     31556925.2 /* the mean tropical year */
-#define PI         3.14159265358979323846
-#define TILT_RAD   (23.44 * PI / 180)  /* of the earth's axis */
-#define SUNSET_RAD (-0.833 * PI / 180) /* refraction and the sun's radius (NOAA solar calculator) */
-
-/* By the mean sun: off by up to a quarter of an hour, which is exact enough for a word. */
-static bool sun_is_up(double latitude, double longitude, int64_t unix_s)
-{
-    double since_solstice = fmod((double)unix_s + 10 * DAY_S, YEAR_S) / YEAR_S; /* 22 December, roughly */
-    double declination = -TILT_RAD * cos(2 * PI * since_solstice);
-    double past_noon = 2 * PI * ((double)(unix_s % DAY_S) / DAY_S - 0.5) + longitude * PI / 180;
-    double lat = latitude * PI / 180;
-    return sin(lat) * sin(declination) + cos(lat) * cos(declination) * cos(past_noon) > sin(SUNSET_RAD);
-}
+#define GAP_MAX_S (6 * 3600)
+#define LATEST_S  253402300799 /* 9999-12-31T23:59:59Z */
 
 /* The condition at an hour since `point`, whose own word on daylight holds for the hour around it. */
 static uint8_t condition_at(const struct resampler *resampler, const struct point *point, int64_t unix_s)
