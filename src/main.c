@@ -101,8 +101,9 @@ static int snippet(struct config *config, const struct arguments *arguments)
     if (!parse_address(arguments->addresses[0], &visit.address))
         return EXIT_USAGE;
     config->weather.wait_ms = config->weather.timeout_ms * WEATHER_PROVIDERS; /* every provider may fail */
+    config->weather.earth.kept = true;
     struct places *places = places_open(&config->place);
-    struct weather *weather = places ? weather_open(&config->weather) : NULL;
+    struct weather *weather = places ? weather_open(&config->weather, places_gazetteer(places)) : NULL;
     const struct widget widget = {config->widget, places, weather};
     widget_register();
     if (weather) {

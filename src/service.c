@@ -134,7 +134,8 @@ static bool start(struct service *service)
     process_register();
     metrics_register(rows, ROWS, service);
     return (service->places = places_open(&config->place)) &&
-           (service->weather = weather_open(&config->weather)) && open_listeners(service);
+           (service->weather = weather_open(&config->weather, places_gazetteer(service->places))) &&
+           open_listeners(service);
 }
 
 static void announce_ready(const struct service *service)

@@ -22,7 +22,8 @@ int child_file(size_t bytes)
     int fd = low < 0 ? -1 : fcntl(low, F_DUPFD_CLOEXEC, CHILD_FILES_MAX);
     if (low >= 0)
         close(low);
-    if (fd < 0 || (ftruncate(fd, (off_t)bytes) == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_GROW) == 0))
+    if (fd < 0 ||
+        (ftruncate(fd, (off_t)bytes) == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) == 0))
         return fd;
     close(fd);
     return -1;
@@ -71,4 +72,20 @@ bool child_run(const struct child_task *task, int *exit_status, char error[CHILD
         poll(NULL, 0, STEP_MS);
     }
     return true;
+}
+
+bool child_beside(const char *name, char out[PATH_MAX])
+{
+    ssize_t length = readlink("/proc/self/exe", out, PATH_MAX - 1);
+    if (length < 0)
+        return false;
+    out[length] = '\0';
+    char *slash = strrchr(out, '/');
+    size_t folder = slash ? (size_t)(slash + 1 - out) : 0;
+    if (folder + strlen(name) < PATH_MAX) {
+        strcpy(out + folder, name);
+        return true;
+    }
+    errno = ENAMETOOLONG;
+    return false;
 }

@@ -252,8 +252,11 @@ static void set_outputs(struct loader *loader)
 {
     struct weather_options *weather = &loader->config->weather;
     const char *state = loader->config->place.state;
+    struct load_options *load = &weather->earth.load;
     char name[sizeof weather->snapshot];
     snprintf(weather->budgets, sizeof weather->budgets, "%s/budgets", state);
+    snprintf(load->path, sizeof load->path, "%s/earth.grid", state);
+    snprintf(load->orography, sizeof load->orography, "%s/earth.orography", state);
     ARRAY_COPY(name, weather->snapshot);
     if (name[0] == '\0' || name[0] == '/')
         return;
@@ -268,6 +271,9 @@ static void check_together(struct loader *loader)
     const struct config *c = loader->config;
     if (c->weather.keep_ms < c->weather.refresh_ms)
         report(loader, "weather", "keep is shorter than refresh");
+    if (c->weather.provider_count == 0 && c->weather.earth.grid == EARTH_NO_GRID)
+        report(loader, "weather",
+               "providers: none is named, and [earth] grid is no: nobody knows the weather");
     if (c->public.port != 0 && c->public.port == c->ops.port && strcmp(c->public.host, c->ops.host) == 0)
         report(loader, "server", "listen and ops_listen are the same address");
 }
@@ -281,7 +287,7 @@ static void share(struct config *c)
     c->ops.keep_alive_ms = c->public.keep_alive_ms;
     c->visits.units = c->widget.units;
     c->weather.max_waiters = c->public.threads / 4;
-    c->weather.simulated = c->widget.simulated;
+    c->weather.simulated = c->weather.earth.load.simulated = c->widget.simulated;
 }
 
 bool config_load(const struct config_sources *sources, struct config *out)

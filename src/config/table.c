@@ -120,6 +120,20 @@ const struct option option_table[] = {
     {"weather", "proxy", "", CHARS(read_proxy, weather.proxy), .secret = true,
      .help = "Proxy for fetching, as a URL"},
 
+    {"earth", "grid", "gfs", CHOICE(weather.earth.grid, "no gfs"),
+     .help = "Model that knows the weather of the whole earth: gfs, NOAA's, is some 210 MB a day; or no"},
+    {"earth", "gfs_urls",
+     "https://noaa-gfs-bdp-pds.s3.amazonaws.com, https://storage.googleapis.com/global-forecast-system, "
+     "https://nomads.ncep.noaa.gov/pub/data/nccf/com/gfs/prod",
+     FIELD(read_mirrors, struct load_options, weather.earth.load),
+     .help = "Bases of its mirrors, asked in this order"},
+    {"earth", "metar", "yes", FLAG(weather.earth.metar),
+     .help = "Whether the reports of the world's airports correct it; some 40 MB a day"},
+    {"earth", "metar_url", "https://aviationweather.gov/data/cache/metars.cache.csv.gz",
+     URL(weather.earth.metar_url), .help = "Address of the file that holds them"},
+    {"earth", "metar_every", "10m", DURATION(weather.earth.metar_every_ms, MINUTE, DAY),
+     .help = "How often it is fetched"},
+
     {"cache", "capacity", "100000", COUNT(weather.capacity, 16, 10000000), .help = "Most cells kept"},
     {"cache", "snapshot", "cache.snapshot", TEXT(weather.snapshot),
      .help = "File in the state folder from which a restart is warm; empty: none"},

@@ -61,6 +61,7 @@ option_reader read_flag;
 option_reader read_choice; /* index into words */
 option_reader read_listen;
 option_reader read_hosts, read_origins;
+option_reader read_mirrors;       /* of bases, as read_url */
 option_reader read_place_headers; /* none or four */
 option_reader read_networks;
 option_reader read_databases;

@@ -104,32 +104,32 @@ bool read_listen(struct setting *s)
 }
 
 /* Stores the base of a URL; one `anywhere` may be plain http and hold a user. */
-static bool store_url(struct setting *s, bool anywhere)
+static bool store_url(struct setting *s, const char *text, bool anywhere, char *field, size_t size)
 {
     char url[CONFIG_VALUE_BYTES];
-    bool plain = strncmp(s->text, "http://", 7) == 0;
-    if (!plain && strncmp(s->text, "https://", 8) != 0)
+    bool plain = strncmp(text, "http://", 7) == 0;
+    if (!plain && strncmp(text, "https://", 8) != 0)
         return fail(s, "not an http:// or https:// URL");
-    const char *host = s->text + (plain ? 7 : 8);
+    const char *host = text + (plain ? 7 : 8);
     if (*host == '\0' || strchr("/:", *host) || strpbrk(host, " \t\"'<>\\?#") ||
         (!anywhere && strchr(host, '@')))
         return fail(s, "not the base of a URL");
     if (plain && !anywhere && !host_is_loopback(host))
         return fail(s, "plain http:// is for loopback only; use https://");
-    strcpy(url, s->text);
+    strcpy(url, text);
     for (size_t length = strlen(url); url[length - 1] == '/'; length--)
         url[length - 1] = '\0';
-    return store(s, url, s->field, s->option->size);
+    return store(s, url, field, size);
 }
 
 bool read_url(struct setting *s)
 {
-    return store_url(s, false);
+    return store_url(s, s->text, false, s->field, s->option->size);
 }
 
 bool read_proxy(struct setting *s)
 {
-    return s->text[0] ? store_url(s, true) : read_text(s);
+    return s->text[0] ? store_url(s, s->text, true, s->field, s->option->size) : read_text(s);
 }
 
 /* --- Numbers --- */
@@ -384,7 +384,20 @@ bool read_providers(struct setting *s)
         if (!store(s, list.items[i], out->providers[i], WEATHER_NAME_BYTES))
             return false;
     }
-    return list.count > 0 || fail(s, "must name at least one of: %s", s->option->words);
+    return true;
+}
+
+bool read_mirrors(struct setting *s)
+{
+    struct load_options *out = s->field;
+    struct list list;
+    if (!split(s, LOAD_MIRRORS_MAX, &list) || !has_no_repetition(s, &list))
+        return false;
+    out->mirror_count = list.count;
+    for (size_t i = 0; i < list.count; i++)
+        if (!store_url(s, list.items[i], false, out->mirrors[i], sizeof out->mirrors[i]))
+            return false;
+    return list.count > 0 || fail(s, "must name at least one mirror");
 }
 
 static bool read_coordinate(const char *item, double max, double *out)

@@ -363,3 +363,28 @@ bool gazetteer_point(const struct gazetteer *g, size_t i, double *latitude, doub
     *longitude = g->table.rows[i].longitude;
     return true;
 }
+
+static double degrees_east(double longitude, double from)
+{
+    return remainder(longitude - from, 360);
+}
+
+int gazetteer_height_m(const struct gazetteer *g, double latitude, double longitude, double half_deg)
+{
+    const struct city_row *largest = NULL;
+    for (int south = (int)floor(latitude - half_deg); south <= latitude + half_deg; south++) {
+        if (south < -90 || south > 90)
+            continue;
+        for (int west = (int)floor(longitude - half_deg); west <= longitude + half_deg; west++) {
+            size_t cell = cell_of_degrees(south, west);
+            for (size_t i = g->cell_begins[cell]; i < g->cell_begins[cell + 1]; i++) {
+                const struct city_row *row = &g->table.rows[g->grid[i]];
+                if (fabs((double)row->latitude - latitude) <= half_deg &&
+                    fabs(degrees_east((double)row->longitude, longitude)) <= half_deg &&
+                    (!largest || row < largest))
+                    largest = row;
+            }
+        }
+    }
+    return largest ? largest->height_m : CITY_HEIGHT_UNKNOWN;
+}

@@ -74,6 +74,10 @@ size_t gazetteer_strip_qualifier(const char *recorded);
 bool gazetteer_nearest(const struct gazetteer *, double latitude, double longitude, const char *language,
                        struct city *out);
 
+/* The height of the largest city within a square whose sides are `half_deg` (at most 5) from its centre, in
+ * metres above the sea; CITY_HEIGHT_UNKNOWN where there is none, or its own is not known. */
+int gazetteer_height_m(const struct gazetteer *, double latitude, double longitude, double half_deg);
+
 /* Cities of which a name, or a word within one, begins with `query`, in any case and with or without accents,
  * apostrophes, hyphens and article; letters with two dots may be spelled "ue"; former names and Hindi names
  * count. Behind a comma, or as a last word without which nothing is found, may stand a country or region,

@@ -110,7 +110,8 @@ bool validate_within(int64_t limit_ms, int fd, struct survey *out, char error[PL
                               .files = {-1, says, -1, fd, survey},
                               .limit_ms = limit_ms};
     memset(error, 0, PLACE_ERROR_BYTES);
-    bool ended = ready && child_run(&task, &status, reason) && pread(says, error, PLACE_ERROR_BYTES - 1, 0) >= 0;
+    bool ended =
+        ready && child_run(&task, &status, reason) && pread(says, error, PLACE_ERROR_BYTES - 1, 0) >= 0;
     bool well = ended && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
     bool ok = well && read_survey(dup(survey), out);
     if (!ended)

@@ -64,11 +64,11 @@ void transfers_close(struct transfers *);
 /* What is to be got. */
 struct transfer_request {
     const char *url;
-    const char *header; /* one more header line; NULL or "": none */
-    int64_t modified_s; /* Unix time for If-Modified-Since; 0: unconditional */
-    int64_t first, last; /* the bytes that are wanted, both included, where `last` is not 0. An answer with the
-                            whole in their place ends TRANSFER_TOO_LARGE at its first bytes */
-    void *tag;          /* comes back with the answer */
+    const char *header;  /* one more header line; NULL or "": none */
+    int64_t modified_s;  /* Unix time for If-Modified-Since; 0: unconditional */
+    int64_t first, last; /* the bytes that are wanted, both included, where `last` is not 0. An answer with
+                            the whole in their place ends TRANSFER_TOO_LARGE at its first bytes */
+    void *tag;           /* comes back with the answer */
 };
 
 /* Starts a GET. False when no transfer is free or there is no memory. */

@@ -23,7 +23,9 @@ struct weather {
     struct cache *cache;
     struct snapshot *snapshot; /* NULL: none is kept */
     struct quota *quota;
-    struct fetch *fetch;
+    struct fetch *fetch; /* NULL: no provider is used */
+    struct earth *earth; /* NULL: none is wanted */
+    const struct gazetteer *cities;
     enum provider_id order[WEATHER_PROVIDERS]; /* those in use */
     size_t order_count;
     pthread_t housekeeping;
@@ -46,9 +48,12 @@ static bool choose_providers(const struct weather_options *options, struct fetch
         else
             return false;
     }
+    bool grid = options->earth.grid != EARTH_NO_GRID;
     if (fetch->order_count == 0)
-        log_line(LOG_ERROR, "no usable weather provider");
-    return fetch->order_count > 0;
+        log_line(grid ? LOG_INFO : LOG_ERROR,
+                 grid ? "no point forecasts: the weather is that of the whole earth's model"
+                      : "no usable weather provider");
+    return fetch->order_count > 0 || grid;
 }
 
 static size_t parallel_for(const struct weather_options *options, const struct fetch_options *fetch)
@@ -73,6 +78,29 @@ static bool fetch_options_of(const struct weather_options *options, struct fetch
     snprintf(transfer->user_agent, sizeof transfer->user_agent, options->contact[0] ? PRODUCT " %s" : PRODUCT,
              options->contact);
     return true;
+}
+
+/* Starts what knows the whole earth, if it is wanted. */
+static bool open_earth(struct weather *weather, const struct transfer_options *transfer)
+{
+    struct earth_options options = weather->options.earth;
+    if (options.grid == EARTH_NO_GRID)
+        return true;
+    _Static_assert(sizeof options.user_agent == sizeof transfer->user_agent &&
+                       sizeof options.proxy == sizeof transfer->proxy,
+                   "one is copied into the other");
+    memcpy(options.user_agent, transfer->user_agent, sizeof options.user_agent);
+    memcpy(options.proxy, transfer->proxy, sizeof options.proxy);
+    weather->earth = earth_open(&options);
+    return weather->earth;
+}
+
+static bool open_fetch(struct weather *weather, const struct fetch_options *options)
+{
+    if (options->order_count == 0)
+        return true;
+    weather->fetch = fetch_open(options, weather->cache, weather->quota);
+    return weather->fetch;
 }
 
 static struct quota *open_quota(const struct weather_options *options, const struct fetch_options *fetch)
@@ -107,7 +135,7 @@ static void *run_housekeeping(void *context)
     int64_t every_ms = weather->options.snapshot_every_ms, due_ms = clock_monotonic_ms() + every_ms;
     while (quota_wait(weather->quota, due_ms)) {
         struct instant now = clock_now();
-        if (quota_renew(weather->quota, &now))
+        if (quota_renew(weather->quota, &now) && weather->fetch)
             fetch_wake(weather->fetch);
         if (clock_monotonic_ms() < due_ms)
             continue;
@@ -124,7 +152,7 @@ bool weather_usable(const struct weather_options *options)
     return fetch_options_of(options, &fetch);
 }
 
-struct weather *weather_open(const struct weather_options *options)
+struct weather *weather_open(const struct weather_options *options, const struct gazetteer *cities)
 {
     struct fetch_options fetch;
     if (!fetch_options_of(options, &fetch))
@@ -133,6 +161,7 @@ struct weather *weather_open(const struct weather_options *options)
     if (!weather)
         return NULL;
     weather->options = *options;
+    weather->cities = cities;
     memcpy(weather->order, fetch.order, sizeof weather->order);
     weather->order_count = fetch.order_count;
     weather->cache = cache_open(&(struct cache_options){
@@ -140,11 +169,12 @@ struct weather *weather_open(const struct weather_options *options)
         .refresh_ms = options->refresh_ms,
         .keep_ms = options->keep_ms,
         .max_waiters = (size_t)options->max_waiters,
+        .fetchless = fetch.order_count == 0,
     });
     if (!weather->cache)
         log_event(LOG_ERROR, "no memory for the cell cache", log_int("cells", options->capacity));
     if (weather->cache && open_snapshot(weather) && (weather->quota = open_quota(options, &fetch)) &&
-        (weather->fetch = fetch_open(&fetch, weather->cache, weather->quota)))
+        open_earth(weather, &fetch.transfer) && open_fetch(weather, &fetch))
         weather->housekeeping_runs =
             pthread_create(&weather->housekeeping, NULL, run_housekeeping, weather) == 0;
     if (weather->housekeeping_runs)
@@ -163,10 +193,24 @@ void weather_close(struct weather *weather)
         pthread_join(weather->housekeeping, NULL);
     }
     fetch_close(weather->fetch);
+    earth_close(weather->earth);
     quota_close(weather->quota);
     snapshot_close(weather->snapshot);
     cache_close(weather->cache);
     free(weather);
+}
+
+/* Where the curves of a cell come from: a provider, or, by the numbers after theirs, the earth. */
+enum { FROM_GRID = WEATHER_PROVIDERS, FROM_GRID_AND_AIRPORTS };
+
+static const char *source_name(uint8_t source)
+{
+    return source < WEATHER_PROVIDERS ? provider_names[source] : source == FROM_GRID ? "gfs" : "gfs+metar";
+}
+
+static const struct credit *source_credit(uint8_t source)
+{
+    return source < WEATHER_PROVIDERS ? &providers[source]->credit : &earth_credit;
 }
 
 static void fill(const struct cache_view *view, const struct instant *now, struct reading *out)
@@ -183,8 +227,8 @@ static void fill(const struct cache_view *view, const struct instant *now, struc
     out->is_day = value.is_day;
     out->fetched_s = view->curve.fetched_s;
     out->age_s = view->age_ms / 1000;
-    out->provider = provider_names[view->curve.provider];
-    out->credit = &providers[view->curve.provider]->credit;
+    out->provider = source_name(view->curve.provider);
+    out->credit = source_credit(view->curve.provider);
 }
 
 bool weather_cell(const struct weather *weather, const char *name, double *latitude, double *longitude)
@@ -245,13 +289,41 @@ void weather_simulate(const struct weather *weather, const struct weather_scenar
     out->lookup = view.state;
 }
 
+static struct earth_place place_of(const struct weather *weather, struct cell cell)
+{
+    double latitude = (double)cell.latitude_udeg / CELL_MICRODEGREES;
+    double longitude = (double)cell.longitude_udeg / CELL_MICRODEGREES;
+    double half_deg = (double)weather->options.cell_udeg / CELL_MICRODEGREES / 2;
+    int height_m = weather->cities ? gazetteer_height_m(weather->cities, latitude, longitude, half_deg)
+                                   : CITY_HEIGHT_UNKNOWN;
+    return (struct earth_place){latitude, longitude,
+                                height_m == CITY_HEIGHT_UNKNOWN ? GRID_NO_HEIGHT : height_m};
+}
+
+/* Looks a cell up, and gives it the earth's curve where that is better than what it has. */
+static void look_up(struct weather *weather, struct cell cell, enum weather_client client,
+                    const struct instant *now, struct cache_view *view)
+{
+    struct curve curve;
+    bool corrected;
+    uint32_t number = earth_number(weather->earth, now->wall_ms / 1000);
+    cache_get(weather->cache, cell_key(cell), client, number, now, view);
+    if (!view->wants_ground)
+        return;
+    struct earth_place place = place_of(weather, cell);
+    if (!earth_read(weather->earth, &place, now->wall_ms / 1000, &curve, &corrected, &number))
+        return;
+    curve.provider = corrected ? FROM_GRID_AND_AIRPORTS : FROM_GRID;
+    cache_lay(weather->cache, cell_key(cell), client, number, &curve, now, view);
+}
+
 void weather_read(struct weather *weather, enum weather_client client, bool may_wait, double latitude,
                   double longitude, const struct instant *now, struct reading *out)
 {
     struct cell cell = begin(weather, latitude, longitude, out);
     struct cache_view view;
     struct instant later;
-    cache_get(weather->cache, cell_key(cell), client, now, &view);
+    look_up(weather, cell, client, now, &view);
     out->lookup = view.state;
     out->joined = view.state == WEATHER_MISS && !view.listed;
     if (view.listed)
@@ -259,7 +331,7 @@ void weather_read(struct weather *weather, enum weather_client client, bool may_
     if (view.state == WEATHER_MISS && may_wait &&
         cache_wait(weather->cache, cell_key(cell), clock_monotonic_ms() + weather->options.wait_ms)) {
         later = clock_now(); /* the curve may begin after the request came */
-        cache_get(weather->cache, cell_key(cell), WEATHER_PEEK, &later, &view);
+        look_up(weather, cell, WEATHER_PEEK, &later, &view);
         now = &later;
     }
     fill(&view, now, out);
@@ -278,7 +350,7 @@ size_t weather_cells(struct weather *weather, size_t *cursor, const struct insta
 {
     size_t count = cache_scan(weather->cache, cursor, now, out, max);
     for (size_t i = 0; i < count; i++)
-        out[i].provider = out[i].fetched_s > 0 ? provider_names[out[i].provider_id] : "";
+        out[i].provider = out[i].fetched_s > 0 ? source_name(out[i].provider_id) : "";
     return count;
 }
 
@@ -290,7 +362,38 @@ void weather_name_cell(const struct weather *weather, struct weather_cell *cell)
 
 bool weather_alive(const struct weather *weather)
 {
-    return fetch_alive(weather->fetch);
+    return !weather->fetch || fetch_alive(weather->fetch);
+}
+
+bool weather_earth(struct weather *weather, struct earth_report *out)
+{
+    if (weather->earth)
+        earth_report(weather->earth, out);
+    return weather->earth;
+}
+
+bool weather_station(struct weather *weather, size_t index, struct airports_station *out)
+{
+    return weather->earth && earth_station(weather->earth, index, out);
+}
+
+void weather_map(struct weather *weather, const struct instant *now, size_t columns, size_t rows,
+                 int16_t *cdeg)
+{
+    if (weather->earth)
+        earth_map(weather->earth, now->wall_ms / 1000, columns, rows, cdeg);
+    for (size_t i = 0; !weather->earth && i < columns * rows; i++)
+        cdeg[i] = GRID_NO_TEMPERATURE;
+}
+
+void weather_explain(struct weather *weather, double latitude, double longitude, const struct instant *now,
+                     struct earth_reason *out)
+{
+    *out = (struct earth_reason){.known = false};
+    struct earth_place place =
+        place_of(weather, cell_of(latitude, longitude, (int32_t)weather->options.cell_udeg));
+    if (weather->earth)
+        earth_explain(weather->earth, &place, now->wall_ms / 1000, out);
 }
 
 void weather_report(struct weather *weather, struct weather_report *out)

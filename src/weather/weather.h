@@ -4,7 +4,9 @@
 
 #include "base/clock.h"
 #include "base/credit.h"
+#include "place/gazetteer.h"
 #include "weather/cell/state.h"
+#include "weather/earth/earth.h"
 #include "weather/point/upstream.h"
 
 #define WEATHER_NAME_BYTES    32
@@ -13,8 +15,9 @@
 struct weather_options {
     char providers[WEATHER_PROVIDERS]
                   [WEATHER_NAME_BYTES]; /* tried in this order; one that cannot be used is skipped, logged */
-    size_t provider_count;
+    size_t provider_count;              /* 0: no point is asked for, which needs the earth */
     struct weather_provider_options provider[WEATHER_PROVIDERS]; /* by enum provider_id, used or not */
+    struct earth_options earth;          /* all but what is the room's: `user_agent`, `proxy` */
     char contact[WEATHER_CONTACT_BYTES]; /* in the User-Agent; "": a provider that wants one is skipped,
                                             logged */
     char proxy[WEATHER_URL_BYTES];
@@ -49,9 +52,10 @@ struct reading {
 
 struct weather;
 
-/* Starts the room and its threads. NULL on failure (logged): no provider can be used, a key file cannot be
- * read, no memory. Call before other threads. */
-struct weather *weather_open(const struct weather_options *);
+/* Starts the room and its threads. NULL on failure (logged): no provider can be used and the earth is not
+ * wanted, a key file cannot be read, no memory. `cities`, which know how high a cell lies, must outlive the
+ * room; NULL: no cell's height is known. Call before other threads. */
+struct weather *weather_open(const struct weather_options *, const struct gazetteer *cities);
 
 /* Ends it; the snapshot is written once more. */
 void weather_close(struct weather *);
@@ -101,6 +105,16 @@ struct weather_report {
 
 /* Thread-safe. */
 void weather_report(struct weather *, struct weather_report *out);
+
+/* The earth's part: as earth_report, earth_station and earth_map; false, nothing, without one. Thread-safe.
+ */
+bool weather_earth(struct weather *, struct earth_report *out);
+bool weather_station(struct weather *, size_t index, struct airports_station *out);
+void weather_map(struct weather *, const struct instant *now, size_t columns, size_t rows, int16_t *cdeg);
+
+/* How the earth's temperature of the cell around a point comes about. Thread-safe. */
+void weather_explain(struct weather *, double latitude, double longitude, const struct instant *now,
+                     struct earth_reason *out);
 
 /* Whether the thread that fetches goes on working. Thread-safe, never blocks. */
 bool weather_alive(const struct weather *);

@@ -36,7 +36,7 @@ static void check_record(const uint8_t *data)
     if (result != SNAPSHOT_RESTORED)
         return;
     PROPERTY(curve_valid(&record.curve) && cell_key_valid(record.key, options.cell_udeg));
-    PROPERTY(cache_get(cache, record.key, WEATHER_PEEK, &now, &view));
+    PROPERTY(cache_get(cache, record.key, WEATHER_PEEK, 0, &now, &view));
     PROPERTY(curve_covers(&view.curve, NOW_S) && view.age_ms >= 0);
     snapshot_encode_record(again, &record, name);
     PROPERTY(memcmp(bytes, again, sizeof bytes - SNAPSHOT_CRC_BYTES - SNAPSHOT_NAME_BYTES) == 0);

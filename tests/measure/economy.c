@@ -337,7 +337,7 @@ static void fetch_listed(struct cache *cache, struct quota *quota, const struct 
         cache_release(cache, site->key, fetch.class, now);
     }
     if (view->state == WEATHER_MISS) /* a visitor without a number waits for the fetch */
-        cache_get(cache, site->key, WEATHER_PEEK, now, view);
+        cache_get(cache, site->key, WEATHER_PEEK, 0, now, view);
 }
 
 /* The real thing, with room for so many cells. Budget 0: none. */
@@ -358,7 +358,7 @@ static struct score keep_curves(size_t capacity, uint64_t budget)
         struct instant now = {start.wall_ms + visit->time_ms, start.boot_ms + visit->time_ms};
         struct cache_view view;
         struct curve_value read;
-        cache_get(cache, site->key, WEATHER_FOR_VISITOR, &now, &view);
+        cache_get(cache, site->key, WEATHER_FOR_VISITOR, 0, &now, &view);
         score.missed += view.state == WEATHER_MISS;
         if (view.listed)
             fetch_listed(cache, quota, site, &now, &view, &score);

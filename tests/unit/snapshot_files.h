@@ -58,7 +58,7 @@ static inline void put(struct cache *cache, uint64_t key, const struct curve *cu
 {
     struct cache_view view;
     struct instant now = clock_now();
-    cache_get(cache, key, WEATHER_FOR_VISITOR, &now, &view);
+    cache_get(cache, key, WEATHER_FOR_VISITOR, 0, &now, &view);
     cache_put(cache, key, &now, curve, 1);
 }
 
@@ -84,7 +84,7 @@ static inline struct cache_view look(struct cache *cache, uint64_t key)
 {
     struct instant now = clock_now();
     struct cache_view view = {.state = WEATHER_MISS};
-    cache_get(cache, key, WEATHER_PEEK, &now, &view);
+    cache_get(cache, key, WEATHER_PEEK, 0, &now, &view);
     return view;
 }
 

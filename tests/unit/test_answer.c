@@ -475,7 +475,7 @@ TEST(answers_say_how_long_they_hold)
     struct widget_options options = {.lang = "en", .units = UNITS_AUTO, .max_age_ms = 300000};
     log_configure(&(struct log_options){.level = LOG_ERROR});
     struct places *places = places_open(&place);
-    struct weather *room = weather_open(&weather);
+    struct weather *room = weather_open(&weather, NULL);
     const struct widget widget = {options, places, room};
     assert_true(places && room);
     widget_register();

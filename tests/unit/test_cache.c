@@ -67,7 +67,7 @@ static struct curve curve_at(const struct instant *now, int ddeg)
 static struct cache_view ask(uint64_t key, struct instant now)
 {
     struct cache_view view;
-    cache_get(cache, key, WEATHER_FOR_VISITOR, &now, &view);
+    cache_get(cache, key, WEATHER_FOR_VISITOR, 0, &now, &view);
     assert_true(view.age_ms >= 0);
     return view;
 }
@@ -75,7 +75,7 @@ static struct cache_view ask(uint64_t key, struct instant now)
 static struct cache_view peek(uint64_t key, struct instant now)
 {
     struct cache_view view;
-    assert_true(cache_get(cache, key, WEATHER_PEEK, &now, &view));
+    assert_true(cache_get(cache, key, WEATHER_PEEK, 0, &now, &view));
     assert_true(view.age_ms >= 0);
     return view;
 }
@@ -330,8 +330,8 @@ TEST(peeking_changes_nothing)
     struct cache_view view;
     put(key, start); /* news of a cell without an entry, too */
     fail_at(key, start);
-    assert_false(cache_get(cache, key, WEATHER_PEEK, &start, &view));
-    assert_false(cache_get(cache, key, WEATHER_PEEK, &start, &view));
+    assert_false(cache_get(cache, key, WEATHER_PEEK, 0, &start, &view));
+    assert_false(cache_get(cache, key, WEATHER_PEEK, 0, &start, &view));
     assert_asked(key, start, WEATHER_MISS, true);
     assert_view(peek(key, start), WEATHER_MISS, false);
     put(key, start);
@@ -353,10 +353,10 @@ OWN_CACHE(a_survey_sees_every_cell_as_readers_would)
     struct curve curve = curve_at(&now, 312);
     size_t cursor = 0, count = 0, more;
     for (uint64_t key = 1; key <= 3; key++) /* fetched; fetched and due, which failed; never fetched */
-        cache_get(own, key, WEATHER_FOR_VISITOR, &now, &view);
+        cache_get(own, key, WEATHER_FOR_VISITOR, 0, &now, &view);
     cache_put(own, 2, &now, &curve, 1);
     cache_put(own, 1, &now, &curve, 8);
-    cache_get(own, 2, WEATHER_FOR_VISITOR, &later, &view);
+    cache_get(own, 2, WEATHER_FOR_VISITOR, 0, &later, &view);
     cache_fail(own, 2, FETCH_URGENT, &later);
     while ((more = cache_scan(own, &cursor, &later, seen + count, BATCH)) > 0)
         count += more;
@@ -367,7 +367,7 @@ OWN_CACHE(a_survey_sees_every_cell_as_readers_would)
     assert_int_equal(seen[0].until_s, (start.wall_ms + KEEP) / 1000);
     assert_int_equal(seen[1].state, WEATHER_STALE);
     assert_int_equal(seen[1].asks, 1);
-    cache_get(own, 2, WEATHER_PEEK, &later, &view);
+    cache_get(own, 2, WEATHER_PEEK, 0, &later, &view);
     assert_true(seen[1].retry_s == (later.wall_ms + view.retry_in_ms + 999) / 1000 && view.retry_in_ms > 0 &&
                 !seen[1].in_flight);
     assert_int_equal(seen[2].state, WEATHER_MISS);
@@ -378,7 +378,7 @@ OWN_CACHE(a_survey_sees_every_cell_as_readers_would)
 static struct cache_view get(uint64_t key, enum weather_client client, struct instant now)
 {
     struct cache_view view;
-    cache_get(own, key, client, &now, &view);
+    cache_get(own, key, client, 0, &now, &view);
     return view;
 }
 
@@ -405,7 +405,7 @@ static size_t count_cells(uint64_t first, uint64_t last)
     struct cache_view view;
     size_t count = 0;
     for (uint64_t key = first; key <= last; key++)
-        count += cache_get(own, key, WEATHER_PEEK, &start, &view);
+        count += cache_get(own, key, WEATHER_PEEK, 0, &start, &view);
     return count;
 }
 
@@ -577,9 +577,10 @@ OWN_CACHE(what_is_refused_does_not_back_off)
     assert_view(get(3, WEATHER_FOR_CHOICE, due), WEATHER_MISS, true);
     cache_release(own, 3, FETCH_PUBLIC, &due);
     struct cache_view view;
-    assert_false(cache_get(own, 3, WEATHER_PEEK, &due, &view)); /* nobody else asked for it */
+    assert_false(cache_get(own, 3, WEATHER_PEEK, 0, &due, &view)); /* nobody else asked for it */
     assert_view(get(4, WEATHER_FOR_CHOICE, due), WEATHER_NEGATIVE, false);
-    assert_false(cache_get(own, 4, WEATHER_PEEK, &due, &view)); /* nor are there entries for more of them */
+    assert_false(
+        cache_get(own, 4, WEATHER_PEEK, 0, &due, &view)); /* nor are there entries for more of them */
     assert_view(get(3, WEATHER_FOR_VISITOR, due), WEATHER_MISS,
                 true); /* what was refused to others is not to him */
 }

@@ -36,7 +36,7 @@ static struct curve curve_at(const struct instant *now)
 static uint64_t new_fetch(void)
 {
     struct cache_view view;
-    cache_get(cache, ++last_key, WEATHER_FOR_VISITOR, &start, &view);
+    cache_get(cache, ++last_key, WEATHER_FOR_VISITOR, 0, &start, &view);
     assert_true(view.listed);
     return last_key;
 }
@@ -150,7 +150,7 @@ static void hammer_once(uint64_t key, uint64_t dice)
     if (dice % 8 == 0)
         cache_wait(hammered, key, clock_monotonic_ms());
     if (dice % 5 == 0)
-        cache_get(hammered, key, WEATHER_PEEK, &now, &other);
+        cache_get(hammered, key, WEATHER_PEEK, 0, &now, &other);
     if (!cache_next(hammered, &now, &fetch))
         return;
     wrongs += atomic_exchange(&in_flight[fetch.key], 1) != 0;
@@ -179,7 +179,7 @@ static size_t count_cells(struct cache *counted)
     struct cache_view view;
     size_t count = 0;
     for (uint64_t key = 0; key < HAMMER_KEYS; key++)
-        count += cache_get(counted, key, WEATHER_PEEK, &start, &view);
+        count += cache_get(counted, key, WEATHER_PEEK, 0, &start, &view);
     return count;
 }
 

@@ -43,7 +43,7 @@ static struct cache_view look(enum behaviour behaviour, int id)
 {
     struct instant now = clock_now();
     struct cache_view view;
-    cache_get(cache, key_for(behaviour, id), WEATHER_PEEK, &now, &view);
+    cache_get(cache, key_for(behaviour, id), WEATHER_PEEK, 0, &now, &view);
     return view;
 }
 
@@ -82,7 +82,8 @@ static int submit(struct fetch *fetch, enum behaviour behaviour, bool urgent)
     struct instant now = clock_now();
     struct cache_view view;
     int id = ++last_id;
-    cache_get(cache, key_for(behaviour, id), urgent ? WEATHER_FOR_VISITOR : WEATHER_FOR_CHOICE, &now, &view);
+    cache_get(cache, key_for(behaviour, id), urgent ? WEATHER_FOR_VISITOR : WEATHER_FOR_CHOICE, 0, &now,
+              &view);
     assert_true(view.listed);
     fetch_wake(fetch);
     return id;
@@ -373,7 +374,7 @@ TEST(a_room_that_cannot_open_says_why)
     for (size_t i = 0; i < COUNT(key_files); i++) {
         strcpy(options.provider[PROVIDER_OPEN_METEO].key_file, key_files[i]);
         struct capture capture = capture_begin(STDERR_FILENO);
-        struct weather *weather = weather_open(&options);
+        struct weather *weather = weather_open(&options, NULL);
         capture_end(&capture, said, sizeof said);
         assert_null(weather);
         if (!strstr(said, key_files[i]))

@@ -59,7 +59,7 @@ IN_FOLDER(what_is_due_is_still_due_and_a_failure_is_forgotten)
     struct cache_view view;
     clock_advance(3 * HOUR);
     struct instant now = clock_now();
-    cache_get(before, key_of(0), WEATHER_FOR_VISITOR, &now, &view);
+    cache_get(before, key_of(0), WEATHER_FOR_VISITOR, 0, &now, &view);
     cache_fail(before, key_of(0), FETCH_URGENT, &now);
     assert_int_equal(look(before, key_of(0)).state, WEATHER_STALE);
     assert_true(snapshot_write(&options, before));
@@ -77,7 +77,7 @@ IN_FOLDER(a_cell_that_never_had_a_curve_is_not_written)
     struct cache_view view;
     struct instant now = clock_now();
     struct curve curve = curve_of(1, now.wall_ms / 1000);
-    cache_get(cache, key_of(0), WEATHER_FOR_VISITOR, &now, &view);
+    cache_get(cache, key_of(0), WEATHER_FOR_VISITOR, 0, &now, &view);
     put(cache, key_of(1), &curve);
     assert_true(snapshot_write(&options, cache));
     cache_close(cache);

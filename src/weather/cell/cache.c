@@ -1,7 +1,7 @@
 #include "weather/cell/cache.h"
 
 #include "base/metrics.h"
-#include "weather/cell/table.h"
+#include "weather/cell/judge.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -10,21 +10,17 @@
 #define BACKOFF_MAX_MS   INT64_C(600000)
 #define BACKOFF_DOUBLES  6 /* failures, after which it would be longer than that */
 #define BACKOFF_MIN_MS   1000
-#define REFUSED_MS       1000 /* else each reader of a refused cell would wake the fetch thread */
-#define TURN_REFRESHES   2 /* a refresh that has waited for so many times `refresh_ms` has not had its turn */
 #define CONFIRM_S        86400 /* a curve that ends sooner than this is not worth confirming */
 #define MEAN_OVER        64    /* curves */
 #define COLD_STRETCH     1.5
 
 struct cache {
-    struct cache_options options;
     pthread_mutex_t lock;
     pthread_cond_t ended;
     /* All below guarded by lock. */
     struct table table;
-    int64_t refused_until_ms[FETCH_CLASSES]; /* boot time before which no fetch of the class is listed */
     size_t waiters;
-    double usual_visits; /* a cell's, between two curves: a moving mean */
+    struct judge judge; /* its options never change */
 };
 
 enum { LOOKUPS, ENTRIES, CAPACITY, EVICTIONS, ROWS };
@@ -43,7 +39,7 @@ static void collect(void *context, size_t row, struct metric_samples *samples)
     struct cache *cache = context;
     pthread_mutex_lock(&cache->lock);
     const double values[ROWS] = {[ENTRIES] = cache->table.count,
-                                 [CAPACITY] = (double)cache->options.capacity,
+                                 [CAPACITY] = (double)cache->judge.options.capacity,
                                  [EVICTIONS] = (double)cache->table.evictions};
     pthread_mutex_unlock(&cache->lock);
     metric_value(samples, values[row]);
@@ -54,7 +50,8 @@ struct cache *cache_open(const struct cache_options *options)
     struct cache *cache = calloc(1, sizeof *cache);
     if (!cache)
         return NULL;
-    cache->options = *options;
+    cache->judge.options = *options;
+    cache->judge.stretch = 1;
     pthread_mutex_init(&cache->lock, NULL);
     pthread_cond_init(&cache->ended, NULL);
     metrics_register(rows, ROWS, cache);
@@ -74,84 +71,16 @@ void cache_close(struct cache *cache)
     free(cache);
 }
 
-static int64_t age_ms(const struct entry *entry, const struct instant *now)
-{
-    return now->boot_ms > entry->fetched_ms ? now->boot_ms - entry->fetched_ms : 0;
-}
-
-static bool readable(const struct cache *cache, const struct entry *entry, const struct instant *now)
-{
-    return entry->curve.count > 0 && age_ms(entry, now) < cache->options.keep_ms &&
-           curve_covers(&entry->curve, now->wall_ms / 1000);
-}
-
-static bool in_flight(const struct entry *entry)
-{
-    return entry->active || entry->class != FETCH_UNLISTED;
-}
-
-/* How long fetches of the class are still held back after a refusal; a clock that was moved back ends that.
- */
-static int64_t refused_ms(const struct cache *cache, enum fetch_class class, const struct instant *now)
-{
-    int64_t left_ms = cache->refused_until_ms[class] - now->boot_ms;
-    return left_ms > 0 && left_ms <= REFUSED_MS ? left_ms : 0;
-}
-
-/* How long until a fetch of the class may be listed: a failure is the cell's, a refusal is of all. */
-static int64_t blocked_ms(const struct cache *cache, const struct entry *entry, enum fetch_class class,
-                          const struct instant *now)
-{
-    int64_t failed_ms = entry->failures > 0 ? entry->retry_ms - now->boot_ms : 0;
-    int64_t held_ms = refused_ms(cache, class, now);
-    return failed_ms > held_ms ? failed_ms : held_ms;
-}
-
-/* The state of a cell for whoever's fetch would be of that class. */
-static enum weather_state state_of(const struct cache *cache, const struct entry *entry,
-                                   enum fetch_class class, const struct instant *now)
-{
-    int32_t waited_s = (int32_t)((uint32_t)(now->boot_ms / 1000) - entry->listed_s);
-    bool waited = in_flight(entry) && waited_s >= TURN_REFRESHES * cache->options.refresh_ms / 1000;
-    if (readable(cache, entry, now))
-        return entry->failures > 0 || entry->refused >= class || waited ? WEATHER_STALE : WEATHER_FRESH;
-    return in_flight(entry) || blocked_ms(cache, entry, class, now) == 0 ? WEATHER_MISS : WEATHER_NEGATIVE;
-}
-
-static struct cache_view make_view(const struct cache *cache, const struct entry *entry,
-                                   enum fetch_class class, const struct instant *now)
-{
-    int64_t retry_in_ms = entry->failures > 0 ? blocked_ms(cache, entry, class, now) : 0;
-    struct cache_view view = {
-        .state = state_of(cache, entry, class, now),
-        .in_flight = in_flight(entry),
-        .age_ms = age_ms(entry, now),
-        .refresh_in_ms = retry_in_ms,
-        .retry_in_ms = retry_in_ms,
-    };
-    if (view.state == WEATHER_FRESH || view.state == WEATHER_STALE) {
-        view.curve = entry->curve;
-        view.refresh_in_ms = entry->refresh_ms - now->boot_ms;
-    }
-    return view;
-}
-
-/* The class of the fetch that a client's look at a cell calls for. */
-static enum fetch_class class_for(enum weather_client client, bool is_readable)
-{
-    if (client == WEATHER_FOR_CHOICE || client == WEATHER_IF_KNOWN)
-        return FETCH_PUBLIC;
-    return is_readable ? FETCH_REFRESH : FETCH_URGENT;
-}
-
 /* Lists the fetch of a cell that is due, or promotes it. Whether it was not listed before. */
 static bool list(struct cache *cache, struct entry *entry, enum fetch_class class, bool is_due,
                  const struct instant *now)
 {
-    bool was_in_flight = in_flight(entry);
-    if (is_due && entry->refused < class && refused_ms(cache, class, now) > 0)
+    bool was_in_flight = judge_in_flight(entry);
+    if (cache->judge.options.fetchless)
+        return false;
+    if (is_due && entry->refused < class && judge_refused_ms(&cache->judge, class, now) > 0)
         entry->refused = (uint8_t) class; /* as it would be if it were listed */
-    if (!is_due || entry->class >= class || blocked_ms(cache, entry, class, now) > 0)
+    if (!is_due || entry->class >= class || judge_blocked_ms(&cache->judge, entry, class, now) > 0)
         return false;
     if (entry->active) {
         entry->joined |= class > FETCH_PUBLIC;
@@ -163,38 +92,64 @@ static bool list(struct cache *cache, struct entry *entry, enum fetch_class clas
     return !was_in_flight;
 }
 
-static void get_entry(struct cache *cache, struct entry *entry, enum weather_client client,
+static void get_entry(struct cache *cache, struct entry *entry, enum weather_client client, uint32_t ground,
                       const struct instant *now, struct cache_view *out)
 {
-    bool is_readable = readable(cache, entry, now);
-    enum fetch_class class = class_for(client, is_readable);
+    bool is_readable = judge_readable(&cache->judge, entry, now);
+    enum fetch_class class = judge_class(client, is_readable || ground != 0);
     bool listed = false;
     if (client != WEATHER_PEEK) {
+        bool is_due = !is_readable || now->boot_ms >= entry->refresh_ms;
         entry->visits += entry->visits < UINT32_MAX;
-        listed = list(cache, entry, class, !is_readable || now->boot_ms >= entry->refresh_ms, now);
+        listed = list(cache, entry, class,
+                      is_due && (ground == 0 || judge_worth_fetching(&cache->judge, entry)), now);
     }
-    *out = make_view(cache, entry, class, now);
+    *out = judge_view(&cache->judge, entry, class, now);
     out->listed = listed;
+    out->wants_ground = judge_wants_ground(&cache->judge, entry, ground, now);
 }
 
-bool cache_get(struct cache *cache, uint64_t key, enum weather_client client, const struct instant *now,
-               struct cache_view *out)
+bool cache_get(struct cache *cache, uint64_t key, enum weather_client client, uint32_t ground,
+               const struct instant *now, struct cache_view *out)
 {
     pthread_mutex_lock(&cache->lock);
     struct entry *entry = table_find(&cache->table, key);
     if (entry && client != WEATHER_PEEK)
         entry->visited = true;
-    else if (!entry && (client == WEATHER_FOR_VISITOR ||
-                        (client == WEATHER_FOR_CHOICE && refused_ms(cache, FETCH_PUBLIC, now) == 0)))
+    else if (!entry &&
+             (client == WEATHER_FOR_VISITOR ||
+              (client == WEATHER_FOR_CHOICE && judge_refused_ms(&cache->judge, FETCH_PUBLIC, now) == 0)))
         entry = table_insert(&cache->table, key, client == WEATHER_FOR_VISITOR);
     if (entry)
-        get_entry(cache, entry, client, now, out);
+        get_entry(cache, entry, client, ground, now, out);
     else
-        *out = (struct cache_view){.state = client == WEATHER_PEEK ? WEATHER_MISS : WEATHER_NEGATIVE};
+        *out = (struct cache_view){.state = client == WEATHER_PEEK ? WEATHER_MISS : WEATHER_NEGATIVE,
+                                   .wants_ground = ground != 0};
     pthread_mutex_unlock(&cache->lock);
     if (client != WEATHER_PEEK)
-        metric_add(&rows[LOOKUPS], out->state - WEATHER_FRESH, 0);
+        metric_add(&rows[LOOKUPS], out->wants_ground ? 0 : out->state - WEATHER_FRESH, 0);
     return entry != NULL;
+}
+
+void cache_lay(struct cache *cache, uint64_t key, enum weather_client client, uint32_t ground,
+               const struct curve *curve, const struct instant *now, struct cache_view *out)
+{
+    bool listed = out->listed;
+    int64_t age = now->wall_ms - curve->fetched_s * 1000;
+    pthread_mutex_lock(&cache->lock);
+    struct entry *entry = table_find(&cache->table, key), apart = {.key = key};
+    if (entry)
+        apart = *entry;
+    if (!entry || client == WEATHER_PEEK)
+        entry = &apart;
+    if (judge_wants_ground(&cache->judge, entry, ground, now)) {
+        entry->curve = *curve;
+        entry->ground = ground;
+        entry->fetched_ms = now->boot_ms - (age > 0 ? age : 0);
+    }
+    *out = judge_view(&cache->judge, entry, FETCH_REFRESH, now);
+    pthread_mutex_unlock(&cache->lock);
+    out->listed = listed;
 }
 
 struct cache_view cache_simulate(const struct cache *cache, const struct curve *curve, int64_t age,
@@ -202,11 +157,11 @@ struct cache_view cache_simulate(const struct cache *cache, const struct curve *
 {
     struct entry entry = {.curve = *curve,
                           .fetched_ms = now->boot_ms - age,
-                          .refresh_ms = now->boot_ms - age + cache->options.refresh_ms,
+                          .refresh_ms = now->boot_ms - age + cache->judge.options.refresh_ms,
                           .retry_ms = now->boot_ms + retry_in_ms,
                           .failures = retry_in_ms > 0};
-    const struct cache apart = {.options = cache->options};
-    struct cache_view view = make_view(&apart, &entry, FETCH_URGENT, now);
+    const struct judge apart = {.options = cache->judge.options};
+    struct cache_view view = judge_view(&apart, &entry, FETCH_URGENT, now);
     view.listed = view.state == WEATHER_MISS;
     return view;
 }
@@ -216,12 +171,12 @@ bool cache_wait(struct cache *cache, uint64_t key, int64_t until_ms)
     struct timespec deadline = clock_timespec(until_ms);
     bool ended = false;
     pthread_mutex_lock(&cache->lock);
-    if (cache->waiters < cache->options.max_waiters) {
+    if (cache->waiters < cache->judge.options.max_waiters) {
         cache->waiters++;
         int status = 0;
         while (!ended && status == 0) {
             const struct entry *entry = table_find(&cache->table, key);
-            ended = !entry || !in_flight(entry);
+            ended = !entry || !judge_in_flight(entry);
             if (!ended)
                 status = pthread_cond_clockwait(&cache->ended, &cache->lock, CLOCK_MONOTONIC, &deadline);
         }
@@ -251,8 +206,8 @@ bool cache_next(struct cache *cache, const struct instant *now, struct cache_fet
     enum fetch_class class = next_class(cache);
     if (class != FETCH_UNLISTED) {
         struct entry *entry = &cache->table.entries[cache->table.classes[class].first];
-        bool leads_on =
-            readable(cache, entry, now) && curve_covers(&entry->curve, now->wall_ms / 1000 + CONFIRM_S);
+        bool leads_on = !entry->ground && judge_readable(&cache->judge, entry, now) &&
+                        curve_covers(&entry->curve, now->wall_ms / 1000 + CONFIRM_S);
         *out = (struct cache_fetch){.key = entry->key,
                                     .class = class,
                                     .provider = entry->curve.provider,
@@ -272,10 +227,10 @@ bool cache_next(struct cache *cache, const struct instant *now, struct cache_fet
  * that fewer ask for than usual waits longer still. */
 static int64_t life_ms(struct cache *cache, const struct entry *entry, double stretch)
 {
-    bool cold = stretch > 1 && entry->visits < cache->usual_visits;
+    bool cold = stretch > 1 && entry->visits < cache->judge.usual_visits;
     double jitter = 0.9 + 0.2 * (double)arc4random() / (double)UINT32_MAX;
-    cache->usual_visits += (entry->visits - cache->usual_visits) / MEAN_OVER;
-    return (int64_t)((double)cache->options.refresh_ms * stretch * (cold ? COLD_STRETCH : 1) * jitter);
+    cache->judge.usual_visits += (entry->visits - cache->judge.usual_visits) / MEAN_OVER;
+    return (int64_t)((double)cache->judge.options.refresh_ms * stretch * (cold ? COLD_STRETCH : 1) * jitter);
 }
 
 /* Returns the entry whose fetch ends, or NULL when it is gone, with the lock held. */
@@ -303,6 +258,8 @@ static void renew(struct cache *cache, struct entry *entry, const struct instant
     int64_t stated_ms = now->boot_ms + expires_s * 1000 - now->wall_ms;
     int64_t refresh_ms = now->boot_ms + life_ms(cache, entry, stretch);
     entry->visits = 0;
+    entry->ground = 0;
+    cache->judge.stretch = stretch;
     entry->fetched_ms = now->boot_ms;
     entry->refresh_ms = expires_s > 0 && stated_ms > refresh_ms ? stated_ms : refresh_ms;
     entry->failures = 0;
@@ -343,7 +300,7 @@ static int64_t backoff_ms(unsigned failures)
 static bool list_for_visitor(struct cache *cache, struct entry *entry, enum fetch_class class,
                              const struct instant *now)
 {
-    enum fetch_class again = class_for(WEATHER_FOR_VISITOR, readable(cache, entry, now));
+    enum fetch_class again = judge_class(WEATHER_FOR_VISITOR, judge_readable(&cache->judge, entry, now));
     if (!entry->joined || again <= class)
         return false;
     table_list(&cache->table, entry, again);
@@ -364,10 +321,11 @@ void cache_release(struct cache *cache, uint64_t key, enum fetch_class class, co
 {
     struct entry *entry = begin_end(cache, key);
     for (size_t refused = FETCH_PUBLIC; refused <= class; refused++)
-        cache->refused_until_ms[refused] = now->boot_ms + REFUSED_MS;
+        cache->judge.refused_until_ms[refused] = now->boot_ms + JUDGE_REFUSED_MS;
     if (entry && !list_for_visitor(cache, entry, class, now)) {
         entry->refused = entry->refused > class ? entry->refused : (uint8_t) class;
-        if (class == FETCH_PUBLIC && entry->curve.count == 0 && entry->failures == 0)
+        bool has_own = entry->curve.count > 0 && !entry->ground;
+        if (class == FETCH_PUBLIC && !has_own && entry->failures == 0)
             table_remove(&cache->table, entry);
     }
     finish_end(cache);
@@ -379,7 +337,7 @@ bool cache_copy(struct cache *cache, size_t *cursor, struct cache_record out[CAC
     pthread_mutex_lock(&cache->lock);
     for (size_t looked = 0; looked < CACHE_BATCH && *cursor < cache->table.used; looked++) {
         const struct entry *entry = &cache->table.entries[(*cursor)++];
-        if (entry->curve.count > 0)
+        if (entry->curve.count > 0 && !entry->ground)
             out[(*count)++] =
                 (struct cache_record){.key = entry->key,
                                       .curve = entry->curve,
@@ -400,18 +358,18 @@ size_t cache_scan(struct cache *cache, size_t *cursor, const struct instant *now
         if (entry->key == TABLE_NO_KEY)
             continue;
         int64_t end_s = curve_end_s(&entry->curve);
-        int64_t kept_s = (now->wall_ms - age_ms(entry, now) + cache->options.keep_ms) / 1000;
-        enum fetch_class class = class_for(WEATHER_PEEK, readable(cache, entry, now));
-        int64_t retry_in_ms = entry->failures > 0 ? blocked_ms(cache, entry, class, now) : 0;
+        int64_t kept_s = (now->wall_ms - judge_age_ms(entry, now) + cache->judge.options.keep_ms) / 1000;
+        enum fetch_class class = judge_class(WEATHER_PEEK, judge_readable(&cache->judge, entry, now));
+        int64_t retry_in_ms = entry->failures > 0 ? judge_blocked_ms(&cache->judge, entry, class, now) : 0;
         struct cell cell = cell_of_key(entry->key);
         out[count++] =
             (struct weather_cell){.latitude = (double)cell.latitude_udeg / CELL_MICRODEGREES,
                                   .longitude = (double)cell.longitude_udeg / CELL_MICRODEGREES,
-                                  .state = state_of(cache, entry, class, now),
+                                  .state = judge_state(&cache->judge, entry, class, now),
                                   .fetched_s = entry->curve.fetched_s,
                                   .until_s = end_s < kept_s ? end_s : kept_s,
                                   .retry_s = retry_in_ms > 0 ? (now->wall_ms + retry_in_ms + 999) / 1000 : 0,
-                                  .in_flight = in_flight(entry),
+                                  .in_flight = judge_in_flight(entry),
                                   .asks = entry->visits,
                                   .provider_id = entry->curve.provider};
     }
@@ -423,7 +381,7 @@ size_t cache_scan(struct cache *cache, size_t *cursor, const struct instant *now
  * upstream's Expires make it. */
 static int64_t refresh_after_ms(const struct cache *cache, const struct cache_record *record)
 {
-    int64_t latest = cache->options.refresh_ms + cache->options.refresh_ms / 10;
+    int64_t latest = cache->judge.options.refresh_ms + cache->judge.options.refresh_ms / 10;
     int64_t stated = (record->curve.expires_s - record->curve.fetched_s) * 1000;
     if (stated > latest)
         latest = stated;
@@ -434,7 +392,7 @@ static int64_t refresh_after_ms(const struct cache *cache, const struct cache_re
 bool cache_restore(struct cache *cache, const struct cache_record *record, const struct instant *now)
 {
     int64_t age = now->wall_ms - record->curve.fetched_s * 1000;
-    if (age < 0 || age >= cache->options.keep_ms || !curve_covers(&record->curve, now->wall_ms / 1000))
+    if (age < 0 || age >= cache->judge.options.keep_ms || !curve_covers(&record->curve, now->wall_ms / 1000))
         return false;
     pthread_mutex_lock(&cache->lock);
     struct entry *entry = table_find(&cache->table, record->key);
@@ -442,6 +400,7 @@ bool cache_restore(struct cache *cache, const struct cache_record *record, const
         entry = table_insert(&cache->table, record->key, false);
     if (entry) {
         entry->curve = record->curve;
+        entry->ground = 0;
         entry->fetched_ms = now->boot_ms - age;
         entry->refresh_ms = entry->fetched_ms + refresh_after_ms(cache, record);
     }

@@ -18,11 +18,13 @@ struct cache_options {
     int64_t refresh_ms; /* a curve is due for a refresh at this age, give or take a tenth */
     int64_t keep_ms;    /* a curve is not read past this age */
     size_t max_waiters; /* threads in cache_wait at one time */
+    bool fetchless;     /* there is nobody to fetch: nothing is listed */
 };
 
 struct cache_view {
     enum weather_state state; /* never WEATHER_UNKNOWN */
     bool listed;              /* by this call: the fetch thread is to be woken */
+    bool wants_ground;        /* a curve of the whole earth's weather would be better: see cache_lay */
     bool in_flight;           /* a fetch is listed or under way */
     struct curve curve;       /* for WEATHER_FRESH and WEATHER_STALE: covers the instant asked for */
     int64_t age_ms;           /* of the curve, never negative */
@@ -36,12 +38,23 @@ struct cache;
 struct cache *cache_open(const struct cache_options *);
 void cache_close(struct cache *);
 
-/* Looks a cell up for a client, making an entry as far as the client allows (a visitor's may evict another),
+/* The ground: weather of the whole earth, which has a curve for any cell at once. It is known here by the
+ * number of its present state, which changes with each; 0: there is none for now. A fetched curve goes before
+ * it until its refresh is 2 * `refresh_ms` overdue, and while budgets press only cells that many ask for are
+ * fetched.
+ *
+ * Looks a cell up for a client, making an entry as far as the client allows (a visitor's may evict another),
  * and lists or promotes the fetch that it needs. Without an entry the state is WEATHER_NEGATIVE. Counted,
  * unless the client is WEATHER_PEEK: then the cell's state is what the next visitor would be told;
  * WEATHER_MISS without an entry. Returns whether there is an entry. */
-bool cache_get(struct cache *, uint64_t key, enum weather_client, const struct instant *now,
+bool cache_get(struct cache *, uint64_t key, enum weather_client, uint32_t ground, const struct instant *now,
                struct cache_view *out);
+
+/* Gives a cell that wants it the curve of that ground, which tells when it becomes stale (`stale_s`) and when
+ * the next is expected (`expires_s`), and looks the cell up again. Keeps nothing for WEATHER_PEEK, and
+ * nothing where there is no entry: the view is the same. Not counted. */
+void cache_lay(struct cache *, uint64_t key, enum weather_client, uint32_t ground, const struct curve *,
+               const struct instant *now, struct cache_view *out);
 
 /* A cell that is not in the cache, as if it were: its curve (count 0: none) was fetched `age_ms` ago, and
  * where `retry_in_ms` is not 0 all later fetches failed. Touches nothing; exact, without jitter. */
@@ -92,9 +105,9 @@ struct cache_record {
     int64_t refresh_after_ms; /* from the fetch of the curve until its refresh is due */
 };
 
-/* Copies the next cells that have a curve, at most CACHE_BATCH. *cursor is 0 at first and then handed back as
- * it was left. True while there may be more. A cell that is evicted and comes back during a walk may be
- * missed, or come twice, the newer one later. */
+/* Copies the next cells that have a fetched curve, at most CACHE_BATCH. *cursor is 0 at first and then handed
+ * back as it was left. True while there may be more. A cell that is evicted and comes back during a walk may
+ * be missed, or come twice, the newer one later. */
 #define CACHE_BATCH 256
 bool cache_copy(struct cache *, size_t *cursor, struct cache_record out[CACHE_BATCH], size_t *count);
 

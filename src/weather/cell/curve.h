@@ -20,7 +20,7 @@
 #define CURVE_DAY            0x80 /* in `condition`: by day */
 #define CURVE_NO_CODE        0x7f /* in `condition`: no code */
 #define CURVE_DAYS           3
-#define CURVE_GAP_POINTS     3    /* a longer run of missing temperatures is not bridged */
+#define CURVE_GAP_POINTS     3 /* a longer run of missing temperatures is not bridged */
 
 struct curve {
     int64_t start_s;    /* Unix time of the first point; points are CURVE_STEP_S apart */
@@ -29,10 +29,10 @@ struct curve {
     int64_t modified_s; /* Unix time of its Last-Modified; 0: none that can be given back exactly */
     int64_t stale_s;    /* Unix time from which it is stale, however it came; 0: never by itself */
     int64_t day_s;      /* Unix time at which the first of the place's local days begins; 0: not told */
-    int16_t temperature_cdeg[CURVE_POINTS]; /* hundredths of a degree Celsius */
-    int16_t feels_cdeg[CURVE_POINTS];       /* the same, as it feels */
+    int16_t temperature_cdeg[CURVE_POINTS];              /* hundredths of a degree Celsius */
+    int16_t feels_cdeg[CURVE_POINTS];                    /* the same, as it feels */
     int16_t high_cdeg[CURVE_DAYS], low_cdeg[CURVE_DAYS]; /* of each local day, as the source tells them */
-    uint8_t condition[CURVE_POINTS];                     /* WMO code (4677) in the low seven bits, CURVE_DAY */
+    uint8_t condition[CURVE_POINTS];    /* WMO code (4677) in the low seven bits, CURVE_DAY */
     uint8_t rain_percent[CURVE_POINTS]; /* probability that something falls in the hour that begins */
     uint8_t count;
     uint8_t provider; /* index into the names of sources, see weather.c */

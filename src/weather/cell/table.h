@@ -17,6 +17,7 @@ struct entry {
     struct curve curve; /* count 0: none yet */
     int64_t fetched_ms, refresh_ms;
     int64_t retry_ms; /* after a failure: not listed before */
+    uint32_t ground;  /* the number of the ground that the curve is of; 0: it was fetched */
     uint32_t next_in_bucket;
     struct table_link {
         uint32_t before, behind;

@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -213,6 +214,7 @@ static double between(const double value[4], double t)
 
 struct grid {
     struct planes *run, *orography; /* the latter NULL: not known */
+    atomic_uint holders;
 };
 
 static struct planes *open_kind(const char *path, uint8_t kind, char error[PLANES_ERROR_BYTES])
@@ -238,6 +240,7 @@ struct grid *grid_open(const char *path, const char *orography_path, char error[
         return NULL;
     }
     grid->run = run;
+    atomic_init(&grid->holders, 1);
     grid->orography = open_kind(orography_path, KIND_OROGRAPHY, unused);
     if (grid->orography && planes_shape(grid->orography)->simulated != planes_shape(run)->simulated) {
         planes_close(grid->orography);
@@ -246,9 +249,15 @@ struct grid *grid_open(const char *path, const char *orography_path, char error[
     return grid;
 }
 
+struct grid *grid_hold(struct grid *grid)
+{
+    atomic_fetch_add(&grid->holders, 1);
+    return grid;
+}
+
 void grid_close(struct grid *grid)
 {
-    if (!grid)
+    if (!grid || atomic_fetch_sub(&grid->holders, 1) > 1)
         return;
     planes_close(grid->orography);
     planes_close(grid->run);

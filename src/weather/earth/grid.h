@@ -61,7 +61,10 @@ struct grid;
  * and so it is where it is simulated and the run is not, or the other way round. Reads both files once. NULL,
  * with the reason in `error`. */
 struct grid *grid_open(const char *path, const char *orography_path, char error[PLANES_ERROR_BYTES]);
-void grid_close(struct grid *); /* NULL is allowed */
+
+/* One holder more, or less: the last one closes it. NULL is allowed for the second. Thread-safe. */
+struct grid *grid_hold(struct grid *);
+void grid_close(struct grid *);
 
 struct grid_facts {
     int64_t run_s, first_s, last_s; /* Unix times: of the run, of the first and the last hour */

@@ -1,0 +1,460 @@
+/* The thread owns the load, the airports' reports and the set of transfers. */
+#include "weather/earth/earth.h"
+
+#include "base/log.h"
+#include "weather/earth/decode.h"
+#include "weather/earth/earth_metrics.h"
+#include "weather/earth/feed.h"
+#include "weather/earth/present.h"
+
+#include <errno.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define POLL_MS          1000
+#define TIMEOUT_MS       30000
+#define BODY_BYTES       ((size_t)8 << 20) /* the airports' file has 3.5 MB where a server unpacks it */
+#define USUAL_S          15600             /* after its time a run is there: 4 h 20 min */
+#define PROBE_EVERY_MS   INT64_C(300000)
+#define RETRY_MS         INT64_C(1800000) /* after a load that failed */
+#define BACK_MAX         3                /* runs before the newest that are tried where nothing is there */
+#define OROGRAPHY_DAYS_S (30 * 86400)
+#define DAY_S            86400
+#define FIRST_HOURS      3 /* of a run that are worth reading where there is nothing else */
+#define PROGRESS         4 /* lines of progress for a run */
+
+struct earth {
+    struct earth_options options;
+    struct transfers *transfers;
+    pthread_t thread;
+    atomic_bool stopping;
+    struct present present;
+    pthread_mutex_t lock;
+    struct earth_report report; /* guarded by lock */
+    /* Of the thread: */
+    struct load *load;
+    size_t mirror;                /* that answered well last */
+    unsigned back;                /* which run is tried: 0 the newest */
+    int64_t probe_ms;             /* boot time before which no load begins */
+    int64_t have_s;               /* the run that is at hand, as far as it can be had */
+    unsigned published, progress; /* of the load: hours that are read already, lines that were logged */
+    struct feed feed;             /* of the airports' reports */
+    int64_t day, day_bytes;
+};
+
+const struct credit earth_credit = {"Weather model and airport reports by NOAA/NWS",
+                                    "https://www.weather.gov/"};
+
+/* --- The present state --- */
+
+/* Makes fields, which it takes over, the present ones. */
+static void publish(struct earth *earth, const struct fields *fields)
+{
+    struct grid_facts facts = grid_facts(fields->grid);
+    struct airports_counts counts = fields->counts;
+    struct airports_error error = fields->error;
+    int64_t loaded_s = fields->grid_loaded_s;
+    if (!present_replace(&earth->present, fields))
+        return;
+    pthread_mutex_lock(&earth->lock);
+    struct earth_report *report = &earth->report;
+    report->run_s = facts.run_s;
+    report->first_s = facts.first_s;
+    report->last_s = facts.last_s;
+    report->missing = GRID_HOURS + GRID_STEPS - facts.hours - facts.steps;
+    report->heights = facts.orography;
+    report->loaded_s = loaded_s;
+    report->expected_s = facts.run_s + GFS_RUN_EVERY_S + USUAL_S;
+    report->stations = counts;
+    report->error = error;
+    pthread_mutex_unlock(&earth->lock);
+}
+
+uint32_t earth_number(const struct earth *earth, int64_t now_s)
+{
+    return earth ? present_number(&earth->present, now_s) : 0;
+}
+
+static int64_t next_state_s(const struct earth *earth, int64_t now_s)
+{
+    const struct earth_report *report = &earth->report;
+    int64_t next_s =
+        report->metar && report->metar_expected_s > now_s && report->metar_expected_s < report->expected_s
+            ? report->metar_expected_s
+            : report->expected_s;
+    return next_s > now_s ? next_s : now_s + PROBE_EVERY_MS / 1000;
+}
+
+bool earth_read(struct earth *earth, const struct earth_place *place, int64_t now_s, struct curve *out,
+                bool *corrected, uint32_t *number)
+{
+    pthread_mutex_lock(&earth->lock);
+    int64_t next_s = next_state_s(earth, now_s);
+    pthread_mutex_unlock(&earth->lock);
+    struct present_holder *holder;
+    *number = present_number(&earth->present, now_s);
+    const struct fields *fields = present_hold(&earth->present, &holder);
+    bool known = fields && fields_read(fields, place, now_s, out, corrected);
+    present_release(&earth->present, holder);
+    out->expires_s = next_s;
+    return known;
+}
+
+void earth_explain(struct earth *earth, const struct earth_place *place, int64_t now_s,
+                   struct earth_reason *out)
+{
+    struct present_holder *holder;
+    const struct fields *fields = present_hold(&earth->present, &holder);
+    *out = (struct earth_reason){.known = false};
+    if (fields)
+        fields_explain(fields, place, now_s, out);
+    present_release(&earth->present, holder);
+}
+
+void earth_map(struct earth *earth, int64_t now_s, size_t columns, size_t rows, int16_t *cdeg)
+{
+    struct present_holder *holder;
+    const struct fields *fields = present_hold(&earth->present, &holder);
+    for (size_t i = 0; !fields && i < columns * rows; i++)
+        cdeg[i] = GRID_NO_TEMPERATURE;
+    if (fields)
+        fields_map(fields, now_s, columns, rows, cdeg);
+    present_release(&earth->present, holder);
+}
+
+bool earth_station(struct earth *earth, size_t index, struct airports_station *out)
+{
+    struct present_holder *holder;
+    const struct fields *fields = present_hold(&earth->present, &holder);
+    bool found = fields && fields->airports && airports_at(fields->airports, index, out);
+    present_release(&earth->present, holder);
+    return found;
+}
+
+void earth_report(struct earth *earth, struct earth_report *out)
+{
+    pthread_mutex_lock(&earth->lock);
+    *out = earth->report;
+    pthread_mutex_unlock(&earth->lock);
+}
+
+/* --- Making a state --- */
+
+static void set_failure(struct earth *earth, const char *what)
+{
+    pthread_mutex_lock(&earth->lock);
+    snprintf(earth->report.failure, EARTH_FAILURE_BYTES, "%s", what);
+    pthread_mutex_unlock(&earth->lock);
+}
+
+/* When a file was last changed; now, where a moved clock is behind that. */
+static int64_t modified_s(const char *path, int64_t now_s)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && status.st_mtime < now_s ? status.st_mtime : now_s;
+}
+
+/* NULL, or why the fields of that grid cannot be the present ones (in `error`, as all of this file). */
+static const char *judge(const struct earth *earth, const struct fields *fields,
+                         char error[PLANES_ERROR_BYTES])
+{
+    const struct airports_counts *counts = &fields->counts;
+    if (grid_facts(fields->grid).simulated != earth->options.load.simulated)
+        return earth->options.load.simulated ? "it is real weather" : "it is simulated weather";
+    if (counts->off <= counts->used)
+        return NULL;
+    snprintf(error, PLANES_ERROR_BYTES, "%zu of %zu airports' reports differ from it by more than %.0f K",
+             counts->off, counts->off + counts->used, AIRPORTS_OFF_K);
+    return error;
+}
+
+/* Opens a run's file and makes it the present state. False when it cannot be read, is of another world, or
+ * when the airports say that it is not this earth's weather. */
+static bool open_run(struct earth *earth, const char *path, int64_t loaded_s, int64_t now_s)
+{
+    char error[PLANES_ERROR_BYTES];
+    struct fields fields = {.grid = grid_open(path, earth->options.load.orography, error),
+                            .grid_loaded_s = loaded_s};
+    const char *fault = fields.grid ? NULL : error;
+    if (!fault) {
+        fields_correct(&fields, &earth->feed.file, earth->feed.read_s, now_s);
+        fault = judge(earth, &fields, error);
+    }
+    if (!fault) {
+        publish(earth, &fields);
+        return true;
+    }
+    fields_close(&fields);
+    log_event(LOG_WARN, "weather of the whole earth not read", log_str("file", path),
+              log_str("error", fault));
+    set_failure(earth, fault);
+    return false;
+}
+
+/* --- The model's runs --- */
+
+static void log_progress(struct earth *earth, const struct load_facts *facts)
+{
+    unsigned fields = facts->hours + facts->steps, all = GRID_HOURS + GRID_STEPS;
+    char run[CLOCK_RFC3339_BYTES];
+    clock_format(facts->run_s, run);
+    pthread_mutex_lock(&earth->lock);
+    earth->report.loading_s = facts->run_s;
+    earth->report.loading_fields = fields;
+    if (facts->last_failure[0])
+        snprintf(earth->report.failure, EARTH_FAILURE_BYTES, "%s", facts->last_failure);
+    pthread_mutex_unlock(&earth->lock);
+    if (fields * PROGRESS < (earth->progress + 1) * all)
+        return;
+    earth->progress = fields * PROGRESS / all;
+    log_event(LOG_INFO, "weather of the whole earth is coming", log_str("run", run),
+              log_int("fields", (int64_t)fields), log_int("of", (int64_t)all));
+}
+
+static void end_load(struct earth *earth)
+{
+    load_close(earth->load);
+    earth->load = NULL;
+    earth->published = earth->progress = 0;
+    pthread_mutex_lock(&earth->lock);
+    earth->report.loading_s = 0;
+    earth->report.loading_fields = 0;
+    pthread_mutex_unlock(&earth->lock);
+}
+
+static void finish_load(struct earth *earth, const struct instant *now)
+{
+    const char *path = earth->options.load.path;
+    int64_t now_s = now->wall_ms / 1000;
+    bool finished = load_finish(earth->load);
+    if (!finished)
+        log_event(LOG_ERROR, "weather of the whole earth not written", log_str("file", path),
+                  log_str("error", strerror(errno)));
+    end_load(earth);
+    earth->probe_ms = now->boot_ms + RETRY_MS;
+    if (!finished || !open_run(earth, path, now_s, now_s))
+        return;
+    earth->probe_ms = 0;
+    earth->back = 0;
+    earth->have_s = earth->report.run_s;
+    set_failure(earth, "");
+    log_line(LOG_INFO, "weather of the whole earth loaded");
+}
+
+/* Where nothing else is known, the first hours of a run are read before the rest has come. */
+static void read_early(struct earth *earth, const struct load_facts *facts, int64_t now_s)
+{
+    char fresh[LOAD_PATH_BYTES + sizeof ".new"];
+    bool known = earth_number(earth, now_s) && earth->published == 0;
+    if (known || facts->hours_in_a_row < (earth->published ? 4 * earth->published : FIRST_HOURS))
+        return;
+    snprintf(fresh, sizeof fresh, "%s.new", earth->options.load.path);
+    if (open_run(earth, fresh, now_s, now_s))
+        earth->published = facts->hours_in_a_row;
+}
+
+/* Goes on after something of the load has ended. */
+static void follow_load(struct earth *earth, const struct instant *now)
+{
+    struct load_facts facts = load_facts(earth->load);
+    earth->mirror = facts.mirror;
+    switch (facts.state) {
+    case LOAD_ABSENT: /* an older one is better than nothing; else the next probe asks another mirror */
+        end_load(earth);
+        earth->mirror++;
+        if (earth_number(earth, now->wall_ms / 1000) == 0 && earth->back < BACK_MAX) {
+            earth->back++;
+        } else {
+            earth->back = 0;
+            earth->probe_ms = now->boot_ms + PROBE_EVERY_MS;
+        }
+        break;
+    case LOAD_FAILED:
+        log_progress(earth, &facts);
+        end_load(earth);
+        earth->probe_ms = now->boot_ms + RETRY_MS;
+        break;
+    case LOAD_COMPLETE:
+        log_progress(earth, &facts);
+        finish_load(earth, now);
+        break;
+    default:
+        log_progress(earth, &facts);
+        read_early(earth, &facts, now->wall_ms / 1000);
+    }
+}
+
+/* Begins the download of the newest run that may be there, unless it is at hand. */
+static void begin_load(struct earth *earth, const struct instant *now)
+{
+    int64_t now_s = now->wall_ms / 1000, run_s = gfs_run_s(now_s, earth->back);
+    if (earth->load || now->boot_ms < earth->probe_ms)
+        return;
+    int first_hour = gfs_first_hour(run_s, now_s, GRID_HOURS);
+    if (run_s == earth->have_s || first_hour < 0) {
+        earth->back = 0;
+        return;
+    }
+    bool orography =
+        !earth->report.heights || now_s - modified_s(earth->options.load.orography, now_s) > OROGRAPHY_DAYS_S;
+    earth->load = load_begin(&earth->options.load, run_s, first_hour, orography, earth->mirror);
+}
+
+/* --- The airports' reports --- */
+
+/* Makes a state anew with the reports that are at hand, which have aged, too. */
+static void renew_airports(struct earth *earth, int64_t now_s)
+{
+    struct present_holder *holder;
+    const struct fields *present = present_hold(&earth->present, &holder);
+    if (present && earth->feed.file.count > 0) {
+        struct fields next = {.grid = grid_hold(present->grid), .grid_loaded_s = present->grid_loaded_s};
+        fields_correct(&next, &earth->feed.file, earth->feed.read_s, now_s);
+        publish(earth, &next);
+    }
+    present_release(&earth->present, holder);
+}
+
+static void end_reports(struct earth *earth, const struct transfer_answer *answer, const struct instant *now)
+{
+    char error[FEED_ERROR_BYTES];
+    const char *fault = feed_end(&earth->feed, answer, earth->options.metar_every_ms, now, error);
+    earth_count(EARTH_AIRPORTS, !fault, answer->received);
+    if (fault)
+        log_throttled(LOG_WARN, "airports' reports not read", log_str("url", earth->options.metar_url),
+                      log_str("error", fault));
+    pthread_mutex_lock(&earth->lock);
+    earth->report.metar_s = earth->feed.read_s;
+    earth->report.metar_expected_s = (now->wall_ms + earth->feed.due_ms - now->boot_ms) / 1000;
+    snprintf(earth->report.metar_failure, EARTH_FAILURE_BYTES, "%s", fault ? fault : "");
+    pthread_mutex_unlock(&earth->lock);
+    renew_airports(earth, now->wall_ms / 1000);
+}
+
+/* --- The thread --- */
+
+/* Counts what came in this day of UTC. Whether there may be more. */
+static bool may_fetch(struct earth *earth, size_t received, int64_t now_s)
+{
+    if (earth->day != now_s / DAY_S)
+        earth->day_bytes = 0;
+    earth->day = now_s / DAY_S;
+    earth->day_bytes += (int64_t)received;
+    bool may = earth->day_bytes < EARTH_BYTES_A_DAY;
+    if (!may)
+        log_throttled(LOG_ERROR, "the weather of the whole earth has taken more bytes today than it may",
+                      log_int("bytes", earth->day_bytes));
+    pthread_mutex_lock(&earth->lock);
+    earth->report.bytes_today = earth->day_bytes;
+    earth->report.stopped = !may;
+    pthread_mutex_unlock(&earth->lock);
+    return may;
+}
+
+static void start_requests(struct earth *earth, const struct instant *now)
+{
+    struct transfer_request request;
+    if (earth->options.metar && feed_next(&earth->feed, earth->options.metar_url, now, &request))
+        earth->feed.active = transfers_start(earth->transfers, &request);
+    bool outdated = earth->load && load_facts(earth->load).run_s < gfs_run_s(now->wall_ms / 1000, BACK_MAX);
+    if (outdated && load_idle(earth->load))
+        end_load(earth);
+    begin_load(earth, now);
+    while (earth->load && !outdated && load_next(earth->load, now, &request))
+        if (!transfers_start(earth->transfers, &request)) {
+            load_fail(earth->load, request.tag, now);
+            break;
+        }
+}
+
+static void finish_request(struct earth *earth, const struct transfer_answer *answer)
+{
+    struct instant now = clock_now();
+    may_fetch(earth, answer->received, now.wall_ms / 1000);
+    if (answer->tag == &earth->feed) {
+        end_reports(earth, answer, &now);
+    } else if (earth->load && load_owns(earth->load, answer->tag)) {
+        bool good = load_end(earth->load, answer, &now);
+        earth_count(EARTH_MODEL, good, answer->received);
+        follow_load(earth, &now);
+    }
+}
+
+static void *run(void *context)
+{
+    struct earth *earth = context;
+    while (!atomic_load(&earth->stopping)) {
+        struct instant now = clock_now();
+        if (may_fetch(earth, 0, now.wall_ms / 1000))
+            start_requests(earth, &now);
+        const struct transfer_answer *answer = transfers_wait(earth->transfers, POLL_MS);
+        if (answer)
+            finish_request(earth, answer);
+    }
+    return NULL;
+}
+
+/* Reads the run that is on disk, if one is, and says what is on. */
+static void open_kept(struct earth *earth)
+{
+    int64_t now_s = clock_now().wall_ms / 1000;
+    struct stat status;
+    earth->report.grid = earth->options.grid == EARTH_GFS && decode_possible();
+    earth->report.metar = earth->report.grid && earth->options.metar;
+    if (!earth->report.grid)
+        log_line(LOG_WARN, "no weather of the whole earth: the program masthead-grib is not installed");
+    if (stat(earth->options.load.path, &status) == 0 &&
+        open_run(earth, earth->options.load.path, modified_s(earth->options.load.path, now_s), now_s))
+        earth->have_s = earth->report.run_s;
+}
+
+struct earth *earth_open(const struct earth_options *options)
+{
+    struct transfer_options transfer = {
+        .timeout_ms = TIMEOUT_MS, .parallel = LOAD_FLIGHTS + 1, .body_bytes = BODY_BYTES};
+    struct earth *earth = calloc(1, sizeof *earth);
+    if (!earth)
+        return NULL;
+    earth->options = *options;
+    pthread_mutex_init(&earth->lock, NULL);
+    memcpy(transfer.user_agent, options->user_agent, sizeof transfer.user_agent);
+    memcpy(transfer.proxy, options->proxy, sizeof transfer.proxy);
+    present_open(&earth->present);
+    earth_register_metrics(earth);
+    open_kept(earth);
+    if (!earth->report.grid || options->kept)
+        return earth;
+    earth->transfers = transfers_open(&transfer);
+    int status = earth->transfers ? pthread_create(&earth->thread, NULL, run, earth) : ENOMEM;
+    if (status == 0) {
+        pthread_setname_np(earth->thread, "earth");
+        return earth;
+    }
+    log_event(LOG_ERROR, "cannot start the thread for the whole earth", log_str("error", strerror(status)));
+    transfers_close(earth->transfers);
+    earth->transfers = NULL;
+    earth_close(earth);
+    return NULL;
+}
+
+void earth_close(struct earth *earth)
+{
+    if (!earth)
+        return;
+    if (earth->transfers) {
+        atomic_store(&earth->stopping, true);
+        transfers_wake(earth->transfers);
+        pthread_join(earth->thread, NULL);
+        transfers_close(earth->transfers);
+    }
+    load_close(earth->load);
+    metar_free(&earth->feed.file);
+    present_close(&earth->present);
+    pthread_mutex_destroy(&earth->lock);
+    free(earth);
+}
