@@ -190,8 +190,8 @@ class Process:
 
 
 class Simulator(Process):
-    def __init__(self, *arguments):
-        super().__init__([str(BUILD / "masthead-sim"), "--listen", "127.0.0.1:0", *arguments])
+    def __init__(self, *arguments, program=BUILD / "masthead-sim"):
+        super().__init__([str(program), "--listen", "127.0.0.1:0", *arguments])
         self.url = self.wait_line(r"masthead-sim ready (http://\S+)").group(1)
 
     def control(self, path, method="POST"):

@@ -38,7 +38,7 @@ struct grib_field {
     int32_t surface_value;                /* in the surface's unit: metres above the ground */
     uint8_t packing;    /* data representation template: 0 simple, 2 complex, 3 complex with spatial
                            differencing, 40 JPEG 2000, 41 PNG */
-    int8_t decimals;    /* digits after the point that are kept; 0..4 when encoding */
+    int8_t decimals;    /* digits after the point that are kept; 0..6 when encoding */
     uint16_t reserved;  /* 0 */
     uint32_t missing;   /* how many values are NaN; written by --decode, ignored by --encode */
     uint32_t reserved2; /* 0 */

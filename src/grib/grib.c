@@ -18,6 +18,7 @@
 #define MEMORY        ((rlim_t)1 << 28) /* unpacking that takes 26 MB, packing 71 */
 #define SLACK         (1 << 20)         /* zeroes behind the message, for an unpacker that reads past it */
 #define MISSING       9.999e20F /* stands for a missing value in packings 5.2 and 5.3, as wgrib2 has it */
+#define DECIMALS_MAX  6         /* with which a temperature still fits 31 bits */
 #define JPEG_2000     40        /* of which g2c 1.7 packs no more than 8 bits rightly */
 #define NCEP          7
 #define GFS_PROCESS   96
@@ -174,7 +175,7 @@ static int encode(void)
     struct grib_field field;
     unsigned char *bytes = read_all(room, &length);
     const float *given = bytes ? grib_field_values(bytes, length, &field) : NULL;
-    if (!given || field.packing == JPEG_2000 || field.decimals < 0 || field.decimals > 4)
+    if (!given || field.packing == JPEG_2000 || field.decimals < 0 || field.decimals > DECIMALS_MAX)
         return fail("standard input is no field that can be packed");
     size_t points = grib_field_points(&field);
     float *values = calloc(points, sizeof *values);

@@ -2,9 +2,11 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "sim/gfs_file.h"
 #include "sim/metar_file.h"
 #include "synthetic/synthetic_weather.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -308,11 +310,11 @@ static void met_error(struct text *page, int status, const char *reason)
     text_string(page, "</title></head><body></body></html>\n");
 }
 
-static bool met_headers(struct text *lines, const struct wire *wire, int64_t now_s)
+static bool met_headers(struct text *lines, const struct wire *wire, const struct forecast *f)
 {
     char modified[CLOCK_HTTP_BYTES], expires[CLOCK_HTTP_BYTES];
-    clock_format_http(now_s - now_s % MET_RUN_S, modified);
-    clock_format_http(now_s + MET_KEEP_S, expires);
+    clock_format_http(f->now_s - f->now_s % MET_RUN_S, modified);
+    clock_format_http(f->now_s + MET_KEEP_S, expires);
     text_format(lines, "Expires: %s\r\nLast-Modified: %s\r\n", expires, modified);
     return strcmp(wire->if_modified_since, modified) == 0;
 }
@@ -397,26 +399,48 @@ static const char *metar_file_read(const struct wire *wire, int64_t now_s, struc
 
 /* ---- the table ---- */
 
-const struct api apis[] = {
+#define HTML_TYPE "text/html; charset=utf-8"
+#define S3_TYPE   "binary/octet-stream"
+
+const struct api apis[API_ROWS + 1] = {
     {"open-meteo", "/v1/forecast",
      "?latitude=19.1&longitude=72.9&hourly=temperature_2m,weather_code,is_day&timeformat=unixtime\n"
      "    and, as you like, &past_hours=1&forecast_hours=50&timezone=auto",
-     open_meteo_read, open_meteo_write, open_meteo_error, JSON_TYPE, NULL, false, false},
+     open_meteo_read, open_meteo_write, JSON_TYPE, open_meteo_error, JSON_TYPE, .headers = NULL},
     {"met-norway", "/weatherapi/locationforecast/2.0/compact", "?lat=19.1&lon=72.9", met_read, met_write,
-     met_error, "text/html; charset=utf-8", met_headers, true, false},
+     JSON_TYPE, met_error, HTML_TYPE, met_headers, .gzip = true},
     {"openweathermap", "/data/2.5/weather", "?lat=19.1&lon=72.9&units=metric&appid=KEY", owm_read,
-     owm_write_current, owm_error, JSON_TYPE, NULL, false, false},
+     owm_write_current, JSON_TYPE, owm_error, JSON_TYPE, .headers = NULL},
     {"openweathermap", "/data/2.5/forecast", "?lat=19.1&lon=72.9&units=metric&appid=KEY&cnt=18", owm_read,
-     owm_write_forecast, owm_error, JSON_TYPE, NULL, false, false},
-    {"metar", "/data/cache/metars.cache.csv.gz", "(no query)", .read = metar_file_read,
-     .write = metar_file_write, .error = met_error, .error_type = "text/html; charset=utf-8", .file = true},
+     owm_write_forecast, JSON_TYPE, owm_error, JSON_TYPE, .headers = NULL},
+    {"metar", "/data/cache/metars.cache.csv.gz", "(no query)", metar_file_read, metar_file_write,
+     "application/x-gzip", met_error, HTML_TYPE, .file = true},
+    {"gfs-index", GFS_FILE_PATH ".idx", "(no query)", gfs_file_read, gfs_file_write_index, S3_TYPE,
+     gfs_file_error, "application/xml", gfs_file_headers, .ranges = true},
+    {"gfs-data", GFS_FILE_PATH, "(no query; a range)", gfs_file_read, gfs_file_write, S3_TYPE, gfs_file_error,
+     "application/xml", gfs_file_headers, .ranges = true},
     {.name = NULL},
 };
 
-const struct api *api_of(const char *path)
+static bool is_like(const char *path, const char *shape)
 {
+    while (*path && (isupper((unsigned char)*shape) ? isdigit((unsigned char)*path) : *path == *shape))
+        path++, shape++;
+    return *path == *shape; /* both have ended */
+}
+
+const struct api *api_of(const char **path, int *mirror)
+{
+    static const char prefix[] = "/mirror";
+    const char *number = *path + sizeof prefix - 1;
     const struct api *api = apis;
-    while (api->name && strcmp(api->path, path) != 0)
+    *mirror = 0;
+    if (strncmp(*path, prefix, sizeof prefix - 1) == 0 && number[0] > '0' && number[0] <= '9' &&
+        number[1] == '/') {
+        *mirror = number[0] - '0';
+        *path = number + 1;
+    }
+    while (api->name && !is_like(*path, api->path))
         api++;
     return api->name ? api : NULL;
 }

@@ -1,5 +1,6 @@
 #include "sim/fault_rules.h"
 
+#include "base/clock.h"
 #include "base/json.h"
 
 #include <math.h>
@@ -8,30 +9,34 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCOPE_BYTES 192
+#define SCOPE_BYTES 256
 #define TIMES_MAX   1000000
-#define EVERYTHING  "\"path\":null,\"box\":null,\"share\":1,\"seed\":1"
+#define EVERYTHING  "\"path\":null,\"mirror\":null,\"box\":null,\"share\":1,\"seed\":1"
 
 const char fault_rules_manual[] =
-    "A FAULT is KIND[=VALUE][&path=...][&box=...][&share=...][&seed=...][&times=...] on the command\n"
-    "line, and the same as the query kind=KIND&value=VALUE&... over HTTP:\n"
+    "A FAULT is KIND[=VALUE][&path=...][&mirror=...][&box=...][&share=...][&seed=...][&times=...]\n"
+    "[&for=...] on the command line, and the same as the query kind=KIND&value=VALUE&... over HTTP:\n"
     "  path=API-OR-PATH  an API's name or one path, as above; without it, all\n"
+    "  mirror=N          those of one mirror, 1 to 9; 0: those of none\n"
     "  box=S,W,N,E       where the coordinates lie, in degrees; W > E crosses the 180th meridian\n"
     "  share=X           this share of the requests that match, more than 0 and at most 1\n"
     "  seed=N            which ones (1): the same for the same seed and sequence of requests\n"
-    "  times=N           only the next N of them\n\n"
+    "  times=N           only the next N of them\n"
+    "  for=6h            until the simulator's clock is as far on (ms s m h d)\n\n"
     "The first fault that matches a request is applied; a request outside its share goes on to the\n"
     "next. One that matches every request stands last. A new one replaces the one with the same path,\n"
-    "box, share and seed; 16 are kept. The kind \"none\" makes an exception; without path, box and\n"
-    "share it ends all.\n";
+    "mirror, box, share and seed; 16 are kept. The kind \"none\" makes an exception; without path, mirror,\n"
+    "box and share it ends all.\n";
 
 struct rule {
     const struct fault *fault;
     char value[FAULT_VALUE_BYTES];
     char path[64];                   /* an API's name or a path; "": all */
+    int64_t mirror;                  /* -1: all */
     double south, west, north, east; /* NAN: everywhere */
     double share;                    /* of the requests in its scope that it applies to */
     int64_t seed, times;             /* times: how often it may still be applied; -1: until changed */
+    int64_t until_ms;                /* of the clock; INT64_MAX: until changed */
     char scope[SCOPE_BYTES];         /* path to seed as members of a JSON object; equal when these are */
     unsigned short random_state[3];  /* of erand48 */
     int64_t matched, applied;        /* requests in its scope, and those of them that failed by it */
@@ -45,19 +50,24 @@ static struct {
 
 /* ---- one rule, read ---- */
 
-static bool is_of(const char *path, const struct api *api)
+static const char *read_mirror(const struct wire *wire, struct rule *rule)
 {
-    return strcmp(path, api->name) == 0 || strcmp(path, api->path) == 0;
+    rule->mirror = -1;
+    return wire_integer(wire, "mirror", 0, API_MIRRORS - 1, &rule->mirror) ? NULL : "mirror is from 0 to 9";
 }
 
 static const char *read_path(const struct wire *wire, struct rule *rule)
 {
     if (!wire_parameter(wire, "path", rule->path, sizeof rule->path))
         return NULL;
+    const char *path = rule->path;
+    int mirror;
+    if (api_of(&path, &mirror))
+        return mirror == 0 ? NULL : "a path is said without its mirror, which is mirror=N";
     for (const struct api *api = apis; api->name; api++)
-        if (is_of(rule->path, api))
+        if (strcmp(rule->path, api->name) == 0)
             return NULL;
-    return "path is open-meteo, met-norway, openweathermap, metar or one of their paths";
+    return "path is open-meteo, met-norway, openweathermap, metar, gfs-index, gfs-data or one of their paths";
 }
 
 static const char *read_box(const struct wire *wire, struct rule *rule)
@@ -88,29 +98,44 @@ static const char *read_share(const struct wire *wire, struct rule *rule)
                                                                   : "seed is a number from 0 to 4294967295";
 }
 
+static const char *read_end(const struct wire *wire, struct rule *rule)
+{
+    char text[32];
+    int64_t ms = 0;
+    rule->times = 0;
+    rule->until_ms = INT64_MAX;
+    if (!wire_integer(wire, "times", 0, TIMES_MAX, &rule->times))
+        return "times is a number from 0 to 1000000";
+    rule->times = rule->times == 0 ? -1 : rule->times;
+    if (!wire_parameter(wire, "for", text, sizeof text))
+        return NULL;
+    bool ok = clock_parse_duration(text, &ms) && ms > 0 &&
+              !__builtin_add_overflow(clock_now().wall_ms, ms, &rule->until_ms);
+    return ok ? NULL : "for is how long, e.g. 30m or 6h";
+}
+
 static const char *read_fault(const struct wire *wire, struct rule *rule)
 {
     char kind[32], value[64];
     wire_parameter(wire, "kind", kind, sizeof kind);
     wire_parameter(wire, "value", value, sizeof value);
-    const char *reason = fault_read(kind, value, &rule->fault, rule->value);
-    rule->times = 0;
-    if (!wire_integer(wire, "times", 0, TIMES_MAX, &rule->times))
-        reason = "times is a number from 0 to 1000000";
-    rule->times = rule->times == 0 ? -1 : rule->times;
-    return reason;
+    return fault_read(kind, value, &rule->fault, rule->value);
 }
 
 static const char *read_rule(const struct wire *wire, struct rule *rule)
 {
-    static const char *const known[] = {"kind", "value", "path", "box", "share", "seed", "times", NULL};
-    const char *reason = wire_only(wire, known) ? NULL : "say kind, value, path, box, share, seed or times";
-    if (reason || (reason = read_fault(wire, rule)) || (reason = read_path(wire, rule)) ||
+    static const char *const known[] = {"kind",  "value", "path",  "mirror", "box",
+                                        "share", "seed",  "times", "for",    NULL};
+    const char *reason =
+        wire_only(wire, known) ? NULL : "say kind, value, path, mirror, box, share, seed, times or for";
+    if (reason || (reason = read_fault(wire, rule)) || (reason = read_end(wire, rule)) ||
+        (reason = read_path(wire, rule)) || (reason = read_mirror(wire, rule)) ||
         (reason = read_box(wire, rule)) || (reason = read_share(wire, rule)))
         return reason;
     struct text scope = text_init(rule->scope, sizeof rule->scope);
-    json_write(&scope, isnan(rule->south) ? "'path':%s,'box':null" : "'path':%s,'box':[%.6g,%.6g,%.6g,%.6g]",
-               rule->path, rule->south, rule->west, rule->north, rule->east);
+    json_write(&scope, "'path':%s,'mirror':%jd", rule->path, rule->mirror < 0 ? JSON_NONE : rule->mirror);
+    json_write(&scope, isnan(rule->south) ? ",'box':null" : ",'box':[%.6g,%.6g,%.6g,%.6g]", rule->south,
+               rule->west, rule->north, rule->east);
     json_write(&scope, ",'share':%.6g,'seed':%jd", rule->share, rule->seed);
     memcpy(rule->random_state,
            (unsigned short[]){0x330e, (unsigned short)rule->seed, (unsigned short)(rule->seed >> 16)},
@@ -162,9 +187,21 @@ static bool in_box(const struct rule *rule, const struct forecast *f)
            (rule->west <= rule->east ? east_of && west_of : east_of || west_of);
 }
 
+static bool is_over(const struct rule *rule)
+{
+    return rule->times == 0 || clock_now().wall_ms >= rule->until_ms;
+}
+
+static bool is_of(const struct rule *rule, const struct exchange *x)
+{
+    return (rule->mirror < 0 || rule->mirror == x->mirror) &&
+           (rule->path[0] == '\0' || strcmp(rule->path, x->api->name) == 0 ||
+            strcmp(rule->path, x->path) == 0);
+}
+
 static bool matches(struct rule *rule, const struct exchange *x)
 {
-    if (rule->times == 0 || (rule->path[0] && !is_of(rule->path, x->api)) ||
+    if (is_over(rule) || !is_of(rule, x) ||
         (!isnan(rule->south) && !(x->forecast && in_box(rule, x->forecast))))
         return false;
     rule->matched++;
@@ -193,16 +230,17 @@ static void write_rule(struct text *json, const struct rule *rule)
 {
     json_write(json, ",{'kind':%s,'value':%-s", rule->fault->name, rule->value);
     text_format(json, ",%s", rule->scope);
-    json_write(json, ",'times':%jd,'fitting':%jd,'struck':%jd}", rule->times < 0 ? JSON_NONE : rule->times,
-               rule->matched, rule->applied);
+    json_write(json, ",'times':%jd,'until':%td,'fitting':%jd,'struck':%jd}",
+               rule->times < 0 ? JSON_NONE : rule->times,
+               rule->until_ms == INT64_MAX ? JSON_NONE : rule->until_ms / 1000, rule->matched, rule->applied);
 }
 
 void fault_rules_write(struct text *json)
 {
     pthread_mutex_lock(&list.lock);
-    static const struct rule none = {.fault = faults};
+    static const struct rule none = {.fault = faults, .until_ms = INT64_MAX};
     const struct rule *last = list.count > 0 ? &list.rule[list.count - 1] : &none;
-    if (!matches_all(last) || last->times == 0)
+    if (!matches_all(last) || is_over(last))
         last = &none;
     json_write(json, "'fault':%s,'value':%-s,'times':%jd,'faults':[", last->fault->name, last->value,
                last->times > 0 ? last->times : 0);

@@ -1,6 +1,6 @@
 /* What is to go wrong, and for which requests: a short list of rules, each limited to an API or a path, to a
- * box of coordinates and to a share of the requests. The first that matches a request is applied. A rule
- * without any limit stands last, so that it never hides another.
+ * mirror, to a box of coordinates and to a share of the requests. The first that matches a request is
+ * applied. A rule without any limit stands last, so that it never hides another.
  *
  * Thread-safe. */
 #pragma once

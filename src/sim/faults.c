@@ -1,11 +1,15 @@
 #include "sim/faults.h"
 
+#include "base/clock.h"
+
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
 #define SLOW_MAX_MS    3600000
+#define EARLY_S        60    /* GFS' files are whole within 180 */
 #define HUGE_CHUNKS    16384 /* of 4 KiB each: 64 MiB in all */
 #define DEEP_LEVELS    100000
 #define LOCATION_BYTES (WIRE_REQUEST_BYTES + 1024)
@@ -45,11 +49,6 @@ static void send_error(struct exchange *x, int status, const char *headers, cons
     wire_answer(x->wire, status, x->api->error_type, headers, body.bytes, body.length);
 }
 
-static const char *type_of(const struct api *api)
-{
-    return api->file ? GZIP_TYPE : JSON_TYPE;
-}
-
 /* Makes a file of a body: its bytes packed. */
 static void pack_file(struct text *body)
 {
@@ -59,22 +58,61 @@ static void pack_file(struct text *body)
     *body = (struct text){.bytes = packed, .length = length};
 }
 
-/* Writes the forecast that was asked for. The caller frees the bytes; there are none when an error was sent
- * instead. */
+/* Reads "bytes=0-99", "bytes=100-" or "bytes=-100" as it applies to a body of this length; *first is past it
+ * when there is nothing of that. False for anything else, which means the whole body. */
+static bool read_range(const char *range, size_t length, size_t *first, size_t *last)
+{
+    unsigned long long from = 0, to = ULLONG_MAX;
+    int end = 0;
+    bool of_end = sscanf(range, "bytes=-%18llu%n", &to, &end) == 1;
+    if (of_end) {
+        from = to < length ? length - to : 0;
+        to = ULLONG_MAX;
+    } else if (sscanf(range, "bytes=%18llu-%n%18llu%n", &from, &end, &to, &end) < 1)
+        return false;
+    *first = from;
+    *last = to < length ? to : length - 1;
+    return end > 0 && range[end] == '\0' && from <= to;
+}
+
+/* Leaves of a body the part that was asked for. False when there is none, and an error was sent. */
+static bool cut_part(struct exchange *x, struct text *body)
+{
+    size_t first, last;
+    if (!x->api->ranges || x->fault->corruption == WHOLE_FILE ||
+        !read_range(x->wire->range, body->length, &first, &last))
+        return true;
+    if (first >= body->length) {
+        snprintf(x->part, sizeof x->part, "Content-Range: bytes */%zu\r\n", body->length);
+        send_error(x, 416, x->part, "");
+        return false;
+    }
+    snprintf(x->part, sizeof x->part, "Content-Range: bytes %zu-%zu/%zu\r\n", first, last, body->length);
+    x->status = 206;
+    body->length = last - first + 1;
+    memmove(body->bytes, body->bytes + first, body->length);
+    return true;
+}
+
+/* Writes the forecast that was asked for, or the part of it. The caller frees the bytes; there are none when
+ * an error was sent instead. */
 static struct text body_or_error(struct exchange *x)
 {
     char *storage = x->forecast ? malloc(API_REPLY_BYTES) : NULL;
-    struct text body = {0};
-    if (storage) {
-        body = text_init(storage, API_REPLY_BYTES);
-        x->api->write(&body, x->forecast, x->fault->corruption);
-        if (x->api->file)
-            pack_file(&body);
-    } else if (x->forecast)
-        send_error(x, 500, "", "The simulator is out of memory.");
-    else
+    struct text body = text_init(storage, storage ? API_REPLY_BYTES : 0);
+    x->status = 200;
+    if (!x->forecast)
         send_error(x, x->refusal_status, "", x->refusal);
-    return body;
+    else if (storage)
+        x->api->write(&body, x->forecast, x->fault->corruption);
+    if (storage && x->api->file)
+        pack_file(&body);
+    if (x->forecast && (!body.bytes || body.overflow))
+        send_error(x, 500, "", "The simulator cannot make this.");
+    else if (!body.bytes || cut_part(x, &body))
+        return body;
+    free(body.bytes);
+    return (struct text){.bytes = NULL};
 }
 
 static void answer(struct exchange *x)
@@ -82,15 +120,17 @@ static void answer(struct exchange *x)
     struct text body = body_or_error(x);
     if (!body.bytes)
         return;
-    char headers[API_HEADERS_BYTES + sizeof GZIP_HEADER], *packed = NULL;
+    char headers[API_HEADERS_BYTES + sizeof x->part + sizeof GZIP_HEADER], *packed = NULL;
     size_t length = body.length;
-    int status = x->fault->status ? x->fault->status : 200;
-    bool unmodified = x->unmodified && status == 200 && x->fault->corruption == HONEST; /* a body is needed */
+    int status = x->fault->status ? x->fault->status : x->status;
+    bool unmodified =
+        x->unmodified && x->fault->status == 0 && x->fault->corruption == HONEST; /* a body is needed */
     status = unmodified ? 304 : status;
     if (x->api->gzip && x->wire->accepts_gzip && !unmodified)
         packed = gzip_pack(body.bytes, body.length, 1, &length);
-    snprintf(headers, sizeof headers, "%s%s", x->headers, packed ? GZIP_HEADER : "");
-    wire_answer(x->wire, status, type_of(x->api), headers, packed ? packed : body.bytes,
+    snprintf(headers, sizeof headers, "%s%s%s", x->headers, unmodified ? "" : x->part,
+             packed ? GZIP_HEADER : "");
+    wire_answer(x->wire, status, x->api->type, headers, packed ? packed : body.bytes,
                 unmodified ? 0 : length);
     free(packed);
     free(body.bytes);
@@ -100,6 +140,16 @@ static void answer_late(struct exchange *x)
 {
     if (wire_wait(x->wire, atoi(x->value)))
         answer(x);
+}
+
+/* As if the file had been changed a moment ago. */
+static void answer_early(struct exchange *x)
+{
+    char modified[CLOCK_HTTP_BYTES], headers[API_HEADERS_BYTES];
+    clock_format_http(clock_now().wall_ms / 1000 - EARLY_S, modified);
+    snprintf(headers, sizeof headers, "Last-Modified: %s\r\n", modified);
+    x->headers = headers;
+    answer(x);
 }
 
 static void hang(struct exchange *x)
@@ -121,8 +171,8 @@ static void send_half(struct exchange *x)
     const char *tail = x->fault->reason;
     struct text body = body_or_error(x);
     size_t half = body.length / 2, tail_length = tail ? strlen(tail) : 0;
-    if (body.bytes &&
-        wire_head(x->wire, 200, type_of(x->api), "", (long long)(tail ? half + tail_length : body.length))) {
+    if (body.bytes && wire_head(x->wire, x->status, x->api->type, x->part,
+                                (long long)(tail ? half + tail_length : body.length))) {
         wire_write(x->wire, body.bytes, half);
         wire_write(x->wire, tail, tail_length);
     }
@@ -133,7 +183,7 @@ static void drip(struct exchange *x)
 {
     struct text body = body_or_error(x);
     size_t sent = 0;
-    if (body.bytes && wire_head(x->wire, 200, type_of(x->api), "", (long long)body.length))
+    if (body.bytes && wire_head(x->wire, x->status, x->api->type, x->part, (long long)body.length))
         while (sent < body.length && wire_write(x->wire, body.bytes + sent, 1) && wire_wait(x->wire, 1000))
             sent++;
     free(body.bytes);
@@ -158,7 +208,7 @@ static void send_bomb(struct exchange *x)
     memset(spaces, ' ', sizeof spaces);
     char *body = gzip_pack(spaces, sizeof spaces, HUGE_CHUNKS, &length);
     if (body)
-        wire_answer(x->wire, 200, type_of(x->api), x->api->file ? "" : GZIP_HEADER, body, length);
+        wire_answer(x->wire, 200, x->api->type, x->api->file ? "" : GZIP_HEADER, body, length);
     free(body);
 }
 
@@ -319,6 +369,29 @@ const struct fault faults[] = {
     {"nowhere", "METAR: every third station at 0,0", answer, .corruption = NOWHERE},
     {"stuck", "METAR: every third station reports 55", answer, .corruption = STUCK},
     {"haze", "METAR: haze everywhere", answer, .corruption = HAZY},
+    {"stale-index", "GFS: the index has the offsets of the run before", answer, .corruption = STALE_INDEX},
+    {"short-index", "GFS: the index breaks off in the line of PRATE", answer, .corruption = SHORT_INDEX},
+    {"past-end", "GFS: from TMP at 2 m on, the index points past the file's end", answer,
+     .corruption = INDEX_PAST_END},
+    {"twins", "GFS: the index has each field twice, by name and forecast", answer, .corruption = TWINS},
+    {"early", "GFS: listed before it is whole: a minute old, and half of it", answer_early,
+     .corruption = EARLY},
+    {"whole-file", "GFS: 200 with all of the file, whatever range is asked for", answer,
+     .corruption = WHOLE_FILE},
+    {"cut-message", "GFS: zeroes from the middle of each message on", answer, .corruption = CUT_MESSAGE},
+    {"wrong-grid", "GFS: fields on a grid of 7.5 degrees", answer, .corruption = WRONG_GRID},
+    {"wrong-param", "GFS: messages say that they are of another parameter", answer,
+     .corruption = WRONG_PARAMETER},
+    {"wrong-hour", "GFS: messages say that they are of the hour after", answer, .corruption = WRONG_HOUR},
+    {"wrong-run", "GFS: messages say that they are of the run before", answer, .corruption = WRONG_RUN},
+    {"gaps", "GFS: one value in 200 is missing", answer, .corruption = GAPS},
+    {"many-gaps", "GFS: one value in three is missing", answer, .corruption = MANY_GAPS},
+    {"simple", "GFS: packing 5.0", answer, .corruption = PACKED_SIMPLE},
+    {"complex", "GFS: packing 5.2", answer, .corruption = PACKED_COMPLEX},
+    {"png", "GFS: packing 5.41", answer, .corruption = PACKED_PNG},
+    {"huge-grid", "GFS: messages say that they have 2^31 - 1 columns and rows", answer,
+     .corruption = HUGE_GRID},
+    {"shifted", "GFS: values moved by 180 degrees of longitude", answer, .corruption = SHIFTED},
     {.name = NULL},
 };
 

@@ -11,11 +11,15 @@ struct exchange {
     const struct fault *fault;
     char value[FAULT_VALUE_BYTES]; /* the fault's */
     const struct api *api;
+    int mirror;                      /* of it */
+    const char *path;                /* without the mirror */
     const struct forecast *forecast; /* NULL when the query was refused, */
     const char *refusal;             /* for this reason, */
     int refusal_status;              /* with this status */
     const char *headers;             /* further lines of an honest head */
     bool unmodified;                 /* the client has the document already */
+    int status;                      /* of an honest answer: 200; 206 when its body is a part, */
+    char part[96];                   /* which this header line tells */
 };
 
 struct fault {

@@ -1,10 +1,11 @@
 /* masthead-sim: simulates the weather APIs, with a clock that can be moved and faults that can be injected.
  *
- * It speaks Open-Meteo's format, MET Norway's and OpenWeatherMap's over plain HTTP, counts the requests, and
- * is controlled over the same port. --help tells all of it. */
+ * It speaks Open-Meteo's format, MET Norway's and OpenWeatherMap's over plain HTTP, serves the world's METARs
+ * and NOAA's GFS, counts the requests, and is controlled over the same port. --help tells all of it. */
 #include "base/clock.h"
 #include "base/json.h"
 #include "sim/fault_rules.h"
+#include "sim/gfs_fields.h"
 #include "synthetic/synthetic_weather.h"
 
 #include <arpa/inet.h>
@@ -15,19 +16,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define CELLS_MAX     4096
 #define SPARE_THREADS 8 /* never used by forecasts, so that the controls answer while those hang */
 #define STATUS_MAX    600
 #define ANSWER_BYTES  (CELLS_MAX * 64 + 16384)
 #define LATEST_S      253402300799 /* 9999-12-31T23:59:59Z */
-#define MANUAL_BYTES  8192
+#define MANUAL_BYTES  12288
 
 static struct {
     pthread_mutex_t lock; /* guards all of the rest */
     struct counts {
         int64_t requests, keyed;
-        int64_t by_status[STATUS_MAX]; /* by_status[0]: no whole head was sent */
+        int64_t by_status[STATUS_MAX];         /* by_status[0]: no whole head was sent */
+        int64_t by_api[API_ROWS][API_MIRRORS]; /* in the first row of its name */
         int open_max;
         int64_t cells_beyond; /* requests for further locations, the table being full */
         size_t cells;
@@ -58,15 +61,26 @@ static void count_cell(struct counts *counts, double latitude, double longitude)
     counts->cell[i].requests++;
 }
 
-/* Counts a request. False when too many others are open. */
-static bool begin_forecast(const struct wire *wire, const struct forecast *f)
+static size_t first_row(const struct api *api)
 {
+    size_t row = 0;
+    while (strcmp(apis[row].name, api->name) != 0)
+        row++;
+    return row;
+}
+
+/* Counts a request. False when too many others are open. */
+static bool begin_forecast(const struct exchange *x)
+{
+    const struct wire *wire = x->wire;
+    const struct forecast *f = x->forecast;
     char key[256];
     bool keyed = wire->has_key_header || wire_parameter(wire, "apikey", key, sizeof key) ||
                  wire_parameter(wire, "appid", key, sizeof key);
     pthread_mutex_lock(&sim.lock);
     struct counts *counts = &sim.counts;
     counts->requests++;
+    counts->by_api[first_row(x->api)][x->mirror]++;
     counts->keyed += keyed;
     if (f && !isnan(f->latitude))
         count_cell(counts, f->latitude, f->longitude);
@@ -93,12 +107,13 @@ static void handle_forecast(struct wire *wire)
     char storage[API_HEADERS_BYTES];
     struct text headers = text_init(storage, sizeof storage);
     int64_t now_s = clock_now().wall_ms / 1000;
-    struct exchange x = {.wire = wire, .api = api_of(wire->path), .headers = storage};
+    struct exchange x = {.wire = wire, .path = wire->path, .headers = storage};
+    x.api = api_of(&x.path, &x.mirror);
     x.refusal = x.api->read(wire, now_s, &forecast, &x.refusal_status);
     x.forecast = x.refusal ? NULL : &forecast;
     if (x.forecast && x.api->headers)
-        x.unmodified = x.api->headers(&headers, wire, now_s);
-    if (begin_forecast(wire, x.forecast))
+        x.unmodified = x.api->headers(&headers, wire, x.forecast);
+    if (begin_forecast(&x))
         fault_rules_apply(&x);
     else
         fault_read("429", "concurrent", &x.fault, x.value);
@@ -114,6 +129,20 @@ static int refuse(struct text *out, const char *reason)
     return 400;
 }
 
+/* One member for each API and mirror that was asked: "metar", or "mirror1/metar". */
+static void write_apis(struct text *out, const struct counts *counts)
+{
+    for (size_t row = 0; row < API_ROWS; row++)
+        for (int mirror = 0; mirror < API_MIRRORS; mirror++) {
+            char name[64], prefix[16] = "";
+            if (mirror > 0)
+                snprintf(prefix, sizeof prefix, "mirror%d/", mirror);
+            snprintf(name, sizeof name, "%s%s", prefix, apis[row].name);
+            if (counts->by_api[row][mirror] > 0)
+                json_write(out, ",%s:%jd", name, counts->by_api[row][mirror]);
+        }
+}
+
 static int answer_count(const struct wire *wire, struct text *out)
 {
     (void)wire;
@@ -124,6 +153,8 @@ static int answer_count(const struct wire *wire, struct text *out)
     for (int status = 0; status < STATUS_MAX; status++)
         if (counts->by_status[status] > 0)
             json_write(out, ",'%d':%jd", status, counts->by_status[status]);
+    text_string(out, "},\"by_api\":{");
+    write_apis(out, counts);
     text_string(out, "},\"cells\":{");
     for (size_t i = 0; i < counts->cells; i++) {
         const struct cell *cell = &counts->cell[i];
@@ -214,22 +245,31 @@ static const struct route {
 #define ROUTES (sizeof routes / sizeof routes[0])
 
 static const char usage[] =
-    "usage: masthead-sim [--listen ADDRESS:PORT] [--at INSTANT] [--fault FAULT]...\n\n"
+    "usage: masthead-sim [--listen ADDRESS:PORT] [--at INSTANT] [--fault FAULT]... [--gfs-grid DEGREES]\n\n"
     "A simulated weather API: speaks Open-Meteo, MET Norway and OpenWeatherMap over plain HTTP, and\n"
-    "serves the world's METARs, for tests and for trying Masthead without a network. Its weather is\n"
-    "synthetic, the same at every run, for any coordinate and instant. Not for the open internet.\n\n"
+    "serves the world's METARs and NOAA's GFS, for tests and for trying Masthead without a network.\n"
+    "Its weather is synthetic, the same at every run, for any coordinate and instant. Not for the open\n"
+    "internet.\n\n"
     "  --listen ADDRESS:PORT  IPv4 address and port (127.0.0.1:8090); port 0 picks a free one\n"
     "  --at INSTANT           freezes the clock, e.g. at 2026-01-31T09:00:12Z\n"
     "  --fault FAULT          what goes wrong from the start; may be repeated\n"
+    "  --gfs-grid DEGREES     spacing of GFS' grid (2.5), from 0.25 on\n"
     "  --help                 this text\n\n"
     "Says \"masthead-sim ready http://ADDRESS:PORT\" once it listens, serves until SIGTERM or Ctrl-C\n"
     "(exit 0). Exit 1: the port is taken. Exit 2: bad usage.\n\n"
     "APIs (weather.open_meteo_url, met_norway_url, openweathermap_url of the service are this\n"
     "address, without a path):\n";
 
+static const char mirrors[] =
+    "\nBelow /mirror1 to /mirror9 all of them are there once more, counted apart.\n"
+    "GFS has hours 0 to 120 of the runs of 00, 06, 12 and 18 h, each from 3.5 hours after the run's time\n"
+    "and 45 minutes for each 49 hours on, for ten days. Its messages are packed by masthead-grib, which\n"
+    "stands beside this program; where it is missing (libg2c-dev was not there) these paths answer 404.\n";
+
 static const char examples[] =
     "\nExamples:\n"
     "  masthead-sim --fault slow=800 --at 2026-01-31T09:00:00Z\n"
+    "  masthead-sim --fault '503&path=gfs-data&mirror=1&for=1h' --fault stale-index\n"
     "  masthead-sim --fault 'hang&path=met-norway' --fault '500&share=0.3&seed=7'\n"
     "  curl -X POST 'http://127.0.0.1:8090/sim/fault?kind=429&value=daily&path=open-meteo&times=2'\n"
     "  curl -X POST 'http://127.0.0.1:8090/sim/fault?kind=garbage&box=8,68,36,98'\n"
@@ -242,6 +282,7 @@ static int answer_manual(const struct wire *wire, struct text *out)
     text_string(out, usage);
     for (const struct api *api = apis; api->name; api++)
         text_format(out, "  %-14s GET %s\n    %s\n", api->name, api->path, api->usage);
+    text_string(out, mirrors);
     text_string(out, "\nControls, over the same port:\n");
     for (size_t i = 0; i < ROUTES; i++)
         text_format(out, "  %-4s %-11s %s\n", routes[i].method, routes[i].path, routes[i].help);
@@ -266,7 +307,9 @@ static void handle(struct wire *wire)
 {
     char header[64];
     struct text allow = text_init(header, sizeof header);
-    bool forecast = api_of(wire->path) != NULL;
+    const char *path = wire->path;
+    int mirror;
+    bool forecast = api_of(&path, &mirror) != NULL;
     if (forecast && strcmp(wire->method, "GET") == 0) {
         handle_forecast(wire);
         return;
@@ -318,6 +361,18 @@ static const char *read_fault(const char *given)
     return fault_rules_add(&(struct wire){.query = query});
 }
 
+/* masthead-grib is the one beside this program. */
+static void open_gfs(double degrees)
+{
+    static char path[4096];
+    static const char name[] = "masthead-grib";
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - sizeof name);
+    while (length > 0 && path[length - 1] != '/')
+        length--;
+    memcpy(path + (length > 0 ? length : 0), name, sizeof name);
+    gfs_fields_open(path, degrees);
+}
+
 /* Serves until SIGTERM or SIGINT. Returns the exit code. */
 static int serve(const char *host, int port)
 {
@@ -344,13 +399,13 @@ static int serve(const char *host, int port)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"listen", required_argument, NULL, 'l'},
-                                            {"at", required_argument, NULL, 'a'},
-                                            {"fault", required_argument, NULL, 'f'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
+    static const struct option options[] = {
+        {"listen", required_argument, NULL, 'l'}, {"at", required_argument, NULL, 'a'},
+        {"fault", required_argument, NULL, 'f'},  {"gfs-grid", required_argument, NULL, 'g'},
+        {"help", no_argument, NULL, 'h'},         {0}};
     static char manual[MANUAL_BYTES];
     const char *listen = "127.0.0.1:8090", *reason;
+    double degrees = 2.5;
     char host[INET_ADDRSTRLEN];
     int port = 0;
     int64_t at;
@@ -368,6 +423,10 @@ int main(int argc, char **argv)
             if ((reason = read_fault(optarg)))
                 return bad_usage("--fault", optarg, reason);
             break;
+        case 'g':
+            if (!gfs_fields_spacing(degrees = strtod(optarg, NULL)))
+                return bad_usage("--gfs-grid", optarg, "expected 2.5, 0.25 or the like, a divisor of 180");
+            break;
         case 'h':
             answer_manual(NULL, &(struct text){.bytes = manual, .capacity = sizeof manual});
             return fputs(manual, stdout) < 0;
@@ -379,5 +438,6 @@ int main(int argc, char **argv)
         return bad_usage("argument", argv[optind], "not expected (see --help)");
     if (!read_address(listen, host, &port))
         return bad_usage("--listen", listen, "expected an IPv4 address and a port, e.g. 127.0.0.1:8090");
+    open_gfs(degrees);
     return serve(host, port);
 }

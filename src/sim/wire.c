@@ -49,6 +49,7 @@ static int begin_request(struct mg_connection *connection)
         .has_key_header = mg_get_header(connection, "X-Api-Key") != NULL,
         .accepts_gzip = strcasestr(header(connection, "Accept-Encoding"), "gzip") != NULL,
         .if_modified_since = header(connection, "If-Modified-Since"),
+        .range = header(connection, "Range"),
         .connection = connection,
     };
     mg_disable_connection_keep_alive(connection); /* also keeps civetweb from draining a slow body */

@@ -21,6 +21,7 @@ struct wire {
     bool has_key_header;           /* X-Api-Key was sent */
     bool accepts_gzip;             /* Accept-Encoding names it */
     const char *if_modified_since; /* "" when absent */
+    const char *range;             /* the same */
     struct mg_connection *connection;
     int status; /* out: of the head that was sent; 0: none was, or not all of it */
 };

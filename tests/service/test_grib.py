@@ -145,7 +145,7 @@ def test_damaged_messages_end_the_program_alone_and_soon(packing, tmp_path):
             assert done.returncode == 1 or done.returncode < 0 or b"Sanitizer" in done.stderr
 
 
-@pytest.mark.parametrize("changes", [{"columns": 145}, {"spacing_udeg": 0}, {"packing": 42}, {"packing": 40}, {"decimals": 5}, {"rows": 0}])
+@pytest.mark.parametrize("changes", [{"columns": 145}, {"spacing_udeg": 0}, {"packing": 42}, {"packing": 40}, {"decimals": 7}, {"rows": 0}])
 def test_what_is_no_field_is_not_packed(changes):
     done = grib.run("--encode", grib.field_bytes(grib.field() | changes, [280.0] * (144 * 73)))
     assert done.returncode == 1 and done.stdout == b"" and b"no field" in done.stderr

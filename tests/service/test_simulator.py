@@ -80,8 +80,8 @@ def test_the_fault_for_all_never_hides_a_narrower_one(sim):
 
 def test_a_fault_ends_after_as_many_requests_as_asked(sim):
     answer = add_fault(sim, kind="429", value="daily", path="open-meteo", times=2).json
-    assert answer["faults"] == [{"kind": "429", "value": "daily", "path": "open-meteo", "box": None, "share": 1,
-                                 "seed": 1, "times": 2, "fitting": 0, "struck": 0}]
+    assert answer["faults"] == [{"kind": "429", "value": "daily", "path": "open-meteo", "mirror": None, "box": None,
+                                 "share": 1, "seed": 1, "times": 2, "until": None, "fitting": 0, "struck": 0}]
     assert [ask(sim) for _ in range(3)] == [429, 429, 200]
     (spent,) = faults(sim)
     assert (spent["times"], spent["struck"]) == (0, 2)
