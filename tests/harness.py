@@ -233,6 +233,7 @@ class Masthead(Process):
             "server.threads": "64",
             "geoip.databases": str(VISITORS),
             "weather.providers": "open-meteo",
+            "earth.grid": "no",
             "dev.enabled": "yes",
             "dev.simulated": "yes",
         }

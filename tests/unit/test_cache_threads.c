@@ -143,7 +143,7 @@ static void hammer_once(uint64_t key, uint64_t dice)
     struct instant now = at(atomic_fetch_add(&hammer_ms, 2 * SECOND));
     struct cache_view view, other;
     struct cache_fetch fetch;
-    cache_get(hammered, key, (enum weather_client)(dice / 64 % 3), &now, &view);
+    cache_get(hammered, key, (enum weather_client)(dice / 64 % 3), 0, &now, &view);
     bool readable = view.state == WEATHER_FRESH || view.state == WEATHER_STALE;
     wrongs += readable && !curve_covers(&view.curve, now.wall_ms / 1000);
     wrongs += view.age_ms < 0 || (readable && view.age_ms > KEEP);

@@ -129,7 +129,7 @@ TEST(other_kinds_of_values)
         {"geoip", "home", "M\xfcnchen, DE, 48.1, 11.6", false},
         {"weather", "providers", "met-norway", true},
         {"weather", "providers", "openweathermap, met-norway, open-meteo", true},
-        {"weather", "providers", "", false},
+        {"weather", "providers", "", true},
         {"weather", "providers", "yahoo", false},
         {"weather", "providers", "open-meteo, open-meteo", false},
         {"weather", "providers", "open-meteo,, met-norway", false},

@@ -8,9 +8,7 @@
 #include "weather/earth/present.h"
 
 #include <errno.h>
-#include <math.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,23 +54,19 @@ const struct credit earth_credit = {"Weather model and airport reports by NOAA/N
 static void publish(struct earth *earth, const struct fields *fields)
 {
     struct grid_facts facts = grid_facts(fields->grid);
-    struct airports_counts counts = fields->counts;
-    struct airports_error error = fields->error;
-    int64_t loaded_s = fields->grid_loaded_s;
-    if (!present_replace(&earth->present, fields))
-        return;
-    pthread_mutex_lock(&earth->lock);
     struct earth_report *report = &earth->report;
+    pthread_mutex_lock(&earth->lock);
     report->run_s = facts.run_s;
     report->first_s = facts.first_s;
     report->last_s = facts.last_s;
     report->missing = GRID_HOURS + GRID_STEPS - facts.hours - facts.steps;
     report->heights = facts.orography;
-    report->loaded_s = loaded_s;
+    report->loaded_s = fields->grid_loaded_s;
     report->expected_s = facts.run_s + GFS_RUN_EVERY_S + USUAL_S;
-    report->stations = counts;
-    report->error = error;
+    report->stations = fields->counts;
+    report->error = fields->error;
     pthread_mutex_unlock(&earth->lock);
+    present_replace(&earth->present, fields);
 }
 
 uint32_t earth_number(const struct earth *earth, int64_t now_s)
@@ -96,11 +90,10 @@ bool earth_read(struct earth *earth, const struct earth_place *place, int64_t no
     pthread_mutex_lock(&earth->lock);
     int64_t next_s = next_state_s(earth, now_s);
     pthread_mutex_unlock(&earth->lock);
-    struct present_holder *holder;
     *number = present_number(&earth->present, now_s);
-    const struct fields *fields = present_hold(&earth->present, &holder);
-    bool known = fields && fields_read(fields, place, now_s, out, corrected);
-    present_release(&earth->present, holder);
+    struct held *held = present_hold(&earth->present);
+    bool known = held && fields_read(&held->fields, place, now_s, out, corrected);
+    present_release(&earth->present, held);
     out->expires_s = next_s;
     return known;
 }
@@ -108,31 +101,28 @@ bool earth_read(struct earth *earth, const struct earth_place *place, int64_t no
 void earth_explain(struct earth *earth, const struct earth_place *place, int64_t now_s,
                    struct earth_reason *out)
 {
-    struct present_holder *holder;
-    const struct fields *fields = present_hold(&earth->present, &holder);
+    struct held *held = present_hold(&earth->present);
     *out = (struct earth_reason){.known = false};
-    if (fields)
-        fields_explain(fields, place, now_s, out);
-    present_release(&earth->present, holder);
+    if (held)
+        fields_explain(&held->fields, place, now_s, out);
+    present_release(&earth->present, held);
 }
 
 void earth_map(struct earth *earth, int64_t now_s, size_t columns, size_t rows, int16_t *cdeg)
 {
-    struct present_holder *holder;
-    const struct fields *fields = present_hold(&earth->present, &holder);
-    for (size_t i = 0; !fields && i < columns * rows; i++)
+    struct held *held = present_hold(&earth->present);
+    for (size_t i = 0; !held && i < columns * rows; i++)
         cdeg[i] = GRID_NO_TEMPERATURE;
-    if (fields)
-        fields_map(fields, now_s, columns, rows, cdeg);
-    present_release(&earth->present, holder);
+    if (held)
+        fields_map(&held->fields, now_s, columns, rows, cdeg);
+    present_release(&earth->present, held);
 }
 
 bool earth_station(struct earth *earth, size_t index, struct airports_station *out)
 {
-    struct present_holder *holder;
-    const struct fields *fields = present_hold(&earth->present, &holder);
-    bool found = fields && fields->airports && airports_at(fields->airports, index, out);
-    present_release(&earth->present, holder);
+    struct held *held = present_hold(&earth->present);
+    bool found = held && held->fields.airports && airports_at(held->fields.airports, index, out);
+    present_release(&earth->present, held);
     return found;
 }
 
@@ -310,14 +300,14 @@ static void begin_load(struct earth *earth, const struct instant *now)
 /* Makes a state anew with the reports that are at hand, which have aged, too. */
 static void renew_airports(struct earth *earth, int64_t now_s)
 {
-    struct present_holder *holder;
-    const struct fields *present = present_hold(&earth->present, &holder);
-    if (present && earth->feed.file.count > 0) {
-        struct fields next = {.grid = grid_hold(present->grid), .grid_loaded_s = present->grid_loaded_s};
+    struct held *held = present_hold(&earth->present);
+    if (held && earth->feed.file.count > 0) {
+        struct fields next = {.grid = grid_hold(held->fields.grid),
+                              .grid_loaded_s = held->fields.grid_loaded_s};
         fields_correct(&next, &earth->feed.file, earth->feed.read_s, now_s);
         publish(earth, &next);
     }
-    present_release(&earth->present, holder);
+    present_release(&earth->present, held);
 }
 
 static void end_reports(struct earth *earth, const struct transfer_answer *answer, const struct instant *now)

@@ -2,43 +2,37 @@
 
 #include <stdlib.h>
 
-struct present_holder {
-    struct fields fields;
-    unsigned count; /* guarded by present.lock */
-};
-
 void present_open(struct present *present)
 {
-    *present = (struct present){.holder = NULL};
+    *present = (struct present){.held = NULL};
     pthread_mutex_init(&present->lock, NULL);
 }
 
 void present_close(struct present *present)
 {
-    present_release(present, present->holder);
+    present_release(present, present->held);
     pthread_mutex_destroy(&present->lock);
 }
 
 /* The number is stored last: who sees it reads this state or a later one. */
-bool present_replace(struct present *present, const struct fields *fields)
+void present_replace(struct present *present, const struct fields *fields)
 {
-    struct present_holder *holder = malloc(sizeof *holder);
+    struct held *held = malloc(sizeof *held);
     struct fields unkept = *fields;
     struct grid_facts facts = grid_facts(fields->grid);
-    if (!holder) {
+    if (!held) {
         fields_close(&unkept);
-        return false;
+        return;
     }
-    *holder = (struct present_holder){.fields = *fields, .count = 1};
+    *held = (struct held){.fields = *fields, .count = 1};
     pthread_mutex_lock(&present->lock);
-    struct present_holder *old = present->holder;
-    present->holder = holder;
+    struct held *old = present->held;
+    present->held = held;
     atomic_store(&present->first_s, facts.first_s);
     atomic_store(&present->last_s, facts.last_s);
     atomic_fetch_add(&present->number, 1);
     pthread_mutex_unlock(&present->lock);
     present_release(present, old);
-    return true;
 }
 
 uint32_t present_number(const struct present *present, int64_t now_s)
@@ -48,25 +42,25 @@ uint32_t present_number(const struct present *present, int64_t now_s)
     return known ? number : 0;
 }
 
-const struct fields *present_hold(struct present *present, struct present_holder **holder)
+struct held *present_hold(struct present *present)
 {
     pthread_mutex_lock(&present->lock);
-    *holder = present->holder;
-    if (*holder)
-        (*holder)->count++;
+    struct held *held = present->held;
+    if (held)
+        held->count++;
     pthread_mutex_unlock(&present->lock);
-    return *holder ? &(*holder)->fields : NULL;
+    return held;
 }
 
-void present_release(struct present *present, struct present_holder *holder)
+void present_release(struct present *present, struct held *held)
 {
-    if (!holder)
+    if (!held)
         return;
     pthread_mutex_lock(&present->lock);
-    bool last = --holder->count == 0;
+    bool last = --held->count == 0;
     pthread_mutex_unlock(&present->lock);
     if (!last)
         return;
-    fields_close(&holder->fields);
-    free(holder);
+    fields_close(&held->fields);
+    free(held);
 }

@@ -7,11 +7,15 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-struct present_holder;
+/* Fields, and how many hold them. */
+struct held {
+    struct fields fields;
+    unsigned count; /* guarded by present.lock */
+};
 
 struct present {
     pthread_mutex_t lock;
-    struct present_holder *holder; /* guarded by lock; NULL: nothing is known */
+    struct held *held; /* guarded by lock; NULL: nothing is known */
     atomic_uint number;
     atomic_int_fast64_t first_s, last_s; /* which every request asks for */
 };
@@ -19,12 +23,12 @@ struct present {
 void present_open(struct present *);
 void present_close(struct present *);
 
-/* Takes the fields over as the present ones. False when out of memory: they are closed. */
-bool present_replace(struct present *, const struct fields *);
+/* Takes the fields over as the present ones; out of memory, they are closed and the old ones stay. */
+void present_replace(struct present *, const struct fields *);
 
 /* Which of the states since the start it is, if it has hours around `now_s`; else 0. Takes no lock. */
 uint32_t present_number(const struct present *, int64_t now_s);
 
-/* The present fields, to be let go of by present_release with the same *holder; NULL where there are none. */
-const struct fields *present_hold(struct present *, struct present_holder **holder);
-void present_release(struct present *, struct present_holder *holder); /* NULL is allowed */
+/* The present fields, to be let go of by present_release; NULL where there are none. */
+struct held *present_hold(struct present *);
+void present_release(struct present *, struct held *); /* NULL is allowed */
