@@ -4,8 +4,8 @@
 #   [LISTEN=addr:port] [OPS_LISTEN=addr:port] [OFFLINE=1] [BUILD=folder] data/run.sh [--set SECTION.KEY=VALUE]...
 #
 # Readers come from data/visitors.mmdb at once. Where a city database named in widget.conf is missing, data/geoip.sh
-# fetches it meanwhile, and the service swaps it in. Weather comes from the configured API if that answers, else from
-# the simulator. OFFLINE=1 makes no attempt to reach out: simulated weather, and the databases that are there.
+# fetches it meanwhile, and the service swaps it in. Weather comes from the configured sources if the API answers, else
+# from the simulator, point forecasts and whole earth alike. OFFLINE=1 makes no attempt to reach out: simulated weather, and the databases that are there.
 #
 # Ends everything that it started, in the order download, service, simulator. Exit 0 after Ctrl-C (or SIGTERM,
 # SIGHUP); with the service's own status where that ends by itself.
@@ -106,7 +106,7 @@ start_simulator() {
     done
     # Nobody else is asked: a provider further down the list would be reached for over the network.
     extra+=(--set weather.providers=open-meteo --set "weather.open_meteo_url=$url" --set weather.proxy=
-        --set dev.simulated=yes)
+        --set "earth.gfs_urls=$url" --set "earth.metar_url=$url/data/cache/metars.cache.csv.gz" --set dev.simulated=yes)
 }
 
 choose_weather() {

@@ -28,6 +28,7 @@
 static const char configuration[] = "[server]\nlisten = 127.0.0.1:0\nops_listen = 127.0.0.1:0\nstate = %s\n"
                                     "[geoip]\ndatabases = " VISITORS "\n"
                                     "[weather]\nproviders = open-meteo\nopen_meteo_url = %s\nproxy =\n"
+                                    "[earth]\ngrid = no\n" /* a fault of the API is to be seen by readers */
                                     "[cache]\nsnapshot =\n"
                                     "[dev]\nenabled = yes\nsimulated = yes\n";
 

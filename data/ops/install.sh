@@ -12,6 +12,7 @@ put() { install -D -m "$1" "$2" "$3"; }
 
 put 755 "$BUILD/masthead" "$DESTDIR$PREFIX/bin/masthead"
 put 755 "$BUILD/masthead-sim" "$DESTDIR$PREFIX/bin/masthead-sim"
+if [ -x "$BUILD/masthead-grib" ]; then put 755 "$BUILD/masthead-grib" "$DESTDIR$PREFIX/bin/masthead-grib"; fi
 put 644 "$BUILD/masthead.8" "$share/man/man8/masthead.8"
 put 755 data/geoip.sh "$DESTDIR$PREFIX/lib/masthead/geoip.sh"
 put 644 data/visitors.mmdb "$etc/data/visitors.mmdb"
