@@ -221,6 +221,12 @@ class Simulator(Process):
         return self.control("truth?" + query, "GET").json
 
 
+def whole_earth(simulator, mirrors=("",)):
+    """Settings of a service that has its weather from the model and the airports, as the simulator plays them."""
+    return {"earth.grid": "gfs", "earth.gfs_urls": ", ".join(simulator.url + mirror for mirror in mirrors),
+            "earth.metar_url": simulator.url + "/data/cache/metars.cache.csv.gz"}
+
+
 class Masthead(Process):
     """The service in developer mode with the simulator as its weather; `settings` override. `prefix` is a command that
     starts it, such as prlimit."""

