@@ -104,10 +104,10 @@ static int spawn(int fd, const struct outputs *outputs, pid_t *pid)
     char *arguments[] = {program, command, file, NULL}, *environment[] = {NULL};
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, outputs->error, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, fd, CHILD_FD);
-    posix_spawn_file_actions_adddup2(&actions, outputs->survey, CHILD_FD + 1);
-    int status = posix_spawn(pid, "/proc/self/exe", &actions, NULL, arguments, environment);
+    int status = posix_spawn_file_actions_adddup2(&actions, outputs->error, STDOUT_FILENO);
+    status = status ? status : posix_spawn_file_actions_adddup2(&actions, fd, CHILD_FD);
+    status = status ? status : posix_spawn_file_actions_adddup2(&actions, outputs->survey, CHILD_FD + 1);
+    status = status ? status : posix_spawn(pid, "/proc/self/exe", &actions, NULL, arguments, environment);
     posix_spawn_file_actions_destroy(&actions);
     return status;
 }
