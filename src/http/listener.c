@@ -15,6 +15,7 @@
 #define MAX_REQUEST_BYTES "8192"
 #define LISTEN_BACKLOG    "512" /* behind a full one a reader tries again after a second only */
 #define ALIVE_MS          1000
+#define START_MS          10000
 #define DRAIN_STEP_MS     5
 /* civetweb's init_thread: thread_type */
 #define ACCEPTING_THREAD 0
@@ -195,6 +196,19 @@ static const struct trial {
     {"GET /healthz HTTP/1.1\r\nHost: localhost\r\n: lost\r\nContent-Length: 9\r\n\r\n", 400},
 };
 
+/* Whether anybody accepts: civetweb says nothing where its accepting thread could not be started. */
+static bool answers(const struct http_listener *listener)
+{
+    int port, fd = sockets_bind(&port);
+    connections_expect_own(listener->connections, port, true);
+    bool answered = sockets_ask(fd, listener->options.host, listener->port, HEALTH_QUESTION, START_MS) > 0;
+    connections_expect_own(listener->connections, 0, false);
+    if (!answered)
+        log_event(LOG_ERROR, "cannot listen", log_str("address", listener->options.host),
+                  log_str("error", "it does not answer itself"));
+    return answered;
+}
+
 /* Without the guard a connection must not carry a second request, which might be somebody else's. */
 static void try_guard(struct http_listener *listener)
 {
@@ -234,7 +248,7 @@ struct http_listener *http_open(const struct http_options *options, const struct
     bool allocated = allocate(listener);
     if (!allocated)
         log_no_memory(options);
-    if (allocated && start(listener)) {
+    if (allocated && start(listener) && answers(listener)) {
         try_guard(listener);
         return listener;
     }

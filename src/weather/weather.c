@@ -130,8 +130,10 @@ struct weather *weather_open(const struct weather_options *options)
     if (!fetch_options_of(options, &fetch))
         return NULL;
     struct weather *weather = calloc(1, sizeof *weather);
-    if (!weather)
+    if (!weather) {
+        log_line(LOG_ERROR, "no memory for the weather room");
         return NULL;
+    }
     weather->options = *options;
     memcpy(weather->order, fetch.order, sizeof weather->order);
     weather->order_count = fetch.order_count;
