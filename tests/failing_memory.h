@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 struct failing_memory {
     _Atomic int64_t first; /* that fails, counted from 1; 0: none */
