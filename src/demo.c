@@ -102,7 +102,9 @@ static bool start_simulator(struct demo *demo)
                  fgets(line, sizeof line, out) && sscanf(line, READY "%191s", demo->url) == 1;
     if (out)
         fclose(out); /* the simulator writes one line */
-    return ready;
+    else
+        close(ends[0]);
+    return out ? ready : fail("cannot start", SIMULATOR);
 }
 
 int demo_open(struct demo *demo, const char *scenario, struct config_sources *sources)
@@ -144,6 +146,8 @@ void demo_ready(const struct demo *demo, const char *public, const char *ops)
     fflush(stdout);
     if (pthread_create(&thread, NULL, wait_for_end_of_input, NULL) == 0)
         pthread_detach(thread);
+    else
+        kill(getpid(), SIGTERM); /* nobody would notice the end of the input */
 }
 
 static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *where)

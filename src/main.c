@@ -198,9 +198,11 @@ static struct arguments parse_arguments(int argc, char **argv)
 static int run_configured(struct arguments *arguments, const struct demo *demo)
 {
     struct config *config = malloc(sizeof *config);
-    int status = EXIT_USAGE;
+    int status = config ? EXIT_USAGE : EXIT_FAILURE;
     config_find_file(&arguments->sources);
-    if (config && config_load(&arguments->sources, config)) {
+    if (!config)
+        fputs("masthead: no memory\n", stderr);
+    else if (config_load(&arguments->sources, config)) {
         log_configure(&config->log);
         access_configure(&config->access);
         if (!arguments->command->run) {

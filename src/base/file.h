@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 enum file_links {
     FILE_FOLLOW,  /* what people name: a symbolic link is followed */
@@ -19,6 +20,10 @@ enum file_links {
  * or valid until the thread's next call of strerror): NULL where there is no such file. */
 int file_open(const char *path, enum file_links, const char **reason);
 FILE *file_open_stream(const char *path, enum file_links, const char **reason);
+
+/* Reads a file into `bytes`, `size` of its first at most. Returns how many; -1 with why in *reason, as above.
+ * Allocates nothing: memory that is short is no reason to take a file for damaged. */
+ssize_t file_read(const char *path, enum file_links, void *bytes, size_t size, const char **reason);
 
 /* Writes the new content to a stream that can seek. False, with errno set, when that fails; what the stream
  * itself reports (a full disk) need not be checked. It neither flushes nor closes the stream. */

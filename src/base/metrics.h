@@ -70,8 +70,11 @@ struct metric {
     }
 
 /* Adds the rows, which must outlive the process's threads, to the exposition; their collectors get `context`.
- * Rows that are registered already get the new context. Aborts when out of memory. Call before threads. */
+ * Rows that are registered already get the new context. Call before threads. */
 void metrics_register(struct metric *rows, size_t count, void *context);
+
+/* Whether there was memory for every row so far; those without count nothing. Call before threads. */
+bool metrics_complete(void);
 
 /* Counts one for the series of the given label indices (0 where there is no label). Thread-safe, no lock. */
 void metric_add(struct metric *, size_t first, size_t second);

@@ -1,8 +1,10 @@
 #include "base/process.h"
 
+#include "base/file.h"
 #include "base/metrics.h"
 
 #include <dirent.h>
+#include <math.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -22,24 +24,24 @@ static struct metric rows[ROWS] = {
 
 static double resident_bytes(void)
 {
-    long total_pages, resident_pages = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-    if (file && fscanf(file, "%ld %ld", &total_pages, &resident_pages) != 2)
-        resident_pages = 0;
-    if (file)
-        fclose(file);
-    return (double)resident_pages * (double)sysconf(_SC_PAGESIZE);
+    long total_pages, resident_pages;
+    char text[128] = "";
+    const char *reason;
+    file_read("/proc/self/statm", FILE_FOLLOW, text, sizeof text - 1, &reason);
+    return sscanf(text, "%ld %ld", &total_pages, &resident_pages) == 2
+               ? (double)resident_pages * (double)sysconf(_SC_PAGESIZE)
+               : NAN;
 }
 
 static double open_fds(void)
 {
     DIR *folder = opendir("/proc/self/fd");
-    const struct dirent *entry;
     long count = -1; /* the folder's own descriptor */
-    while (folder && (entry = readdir(folder)))
+    if (!folder)
+        return NAN;
+    for (const struct dirent *entry; (entry = readdir(folder));)
         count += entry->d_name[0] != '.';
-    if (folder)
-        closedir(folder);
+    closedir(folder);
     return (double)count;
 }
 
@@ -53,7 +55,8 @@ static void collect(void *context, size_t row, struct metric_samples *samples)
                                  [OPEN_FDS] = row == OPEN_FDS ? open_fds() : 0,
                                  [MAX_FDS] = (double)limit.rlim_cur,
                                  [START] = started_s};
-    metric_value(samples, values[row]);
+    if (!isnan(values[row])) /* memory may be short */
+        metric_value(samples, values[row]);
 }
 
 void process_register(void)

@@ -9,15 +9,20 @@
 #include <civetweb.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #define MAX_REQUEST_BYTES "8192"
 #define LISTEN_BACKLOG    "512" /* behind a full one a reader tries again after a second only */
 #define ALIVE_MS          1000
+#define START_MS          10000
 #define DRAIN_STEP_MS     5
 /* civetweb's init_thread: thread_type */
 #define ACCEPTING_THREAD 0
 #define WORKER_THREAD    1
+/* As many does civetweb start where memory was short for the option that tells how many: each finds its
+ * worker, and then the listener is given up. */
+#define CIVETWEB_THREADS 50
 
 static metric_collector collect_threads;
 static struct metric threads_metric =
@@ -107,6 +112,7 @@ static void *init_thread(const struct mg_context *civetweb, int type)
 static bool allocate(struct http_listener *listener)
 {
     size_t count = (size_t)listener->options.threads, bytes = HEAD_BYTES + listener->options.body_bytes;
+    count = count < CIVETWEB_THREADS ? CIVETWEB_THREADS : count;
     listener->workers = calloc(count, sizeof *listener->workers);
     listener->buffers = malloc(count * bytes);
     for (size_t i = 0; i < count && listener->workers; i++)
@@ -125,6 +131,19 @@ static const struct mg_callbacks callbacks = {
     .log_message = log_message,
     .init_thread = init_thread,
 };
+
+/* Whether civetweb has all options: one for which memory was short is lost without a word. */
+static bool has_options(const struct mg_context *civetweb, const char *const *options)
+{
+    for (const struct mg_option *each = mg_get_valid_options(); each->name; each++) {
+        const char *expected = NULL, *has = mg_get_option(civetweb, each->name);
+        for (size_t i = 0; options[i]; i += 2)
+            expected = strcmp(options[i], each->name) == 0 ? options[i + 1] : expected;
+        if (strcmp(has, expected ? expected : each->default_value ? each->default_value : "") != 0)
+            return false;
+    }
+    return true;
+}
 
 static bool start(struct http_listener *listener)
 {
@@ -156,8 +175,10 @@ static bool start(struct http_listener *listener)
     struct mg_error_data error = {.text = text, .text_buffer_size = sizeof text};
     listener->civetweb = mg_start2(&init, &error);
     struct mg_server_port port;
-    if (!listener->civetweb || mg_get_server_ports(listener->civetweb, 1, &port) != 1) {
-        log_event(LOG_ERROR, "cannot listen", log_str("address", address), log_str("error", text));
+    bool has_all = listener->civetweb && has_options(listener->civetweb, options);
+    if (!has_all || mg_get_server_ports(listener->civetweb, 1, &port) != 1) {
+        log_event(LOG_ERROR, "cannot listen", log_str("address", address),
+                  log_str("error", text[0] ? text : "no memory"));
         return false;
     }
     listener->port = port.port;
@@ -174,6 +195,19 @@ static const struct trial {
     {"\r\n\r\n" HEALTH_QUESTION, 400},
     {"GET /healthz HTTP/1.1\r\nHost: localhost\r\n: lost\r\nContent-Length: 9\r\n\r\n", 400},
 };
+
+/* Whether anybody accepts: civetweb says nothing where its accepting thread could not be started. */
+static bool answers(const struct http_listener *listener)
+{
+    int port, fd = sockets_bind(&port);
+    connections_expect_own(listener->connections, port, true);
+    bool answered = sockets_ask(fd, listener->options.host, listener->port, HEALTH_QUESTION, START_MS) > 0;
+    connections_expect_own(listener->connections, 0, false);
+    if (!answered)
+        log_event(LOG_ERROR, "cannot listen", log_str("address", listener->options.host),
+                  log_str("error", "it does not answer itself"));
+    return answered;
+}
 
 /* Without the guard a connection must not carry a second request, which might be somebody else's. */
 static void try_guard(struct http_listener *listener)
@@ -192,19 +226,29 @@ static void try_guard(struct http_listener *listener)
     atomic_store(&listener->keeps, right && listener->options.keep_alive_ms > 0);
 }
 
+static void log_no_memory(const struct http_options *options)
+{
+    log_event(LOG_ERROR, "cannot listen", log_str("address", options->host), log_str("error", "no memory"));
+}
+
 struct http_listener *http_open(const struct http_options *options, const struct http_route *routes,
                                 void *context)
 {
     struct http_listener *listener = calloc(1, sizeof *listener);
-    if (!listener)
+    if (!listener) {
+        log_no_memory(options);
         return NULL;
+    }
     listener->options = *options;
     listener->routes = routes;
     listener->context = context;
     answer_register(listener);
     if (options->instrumented)
         metrics_register(&threads_metric, 1, listener);
-    if (allocate(listener) && start(listener)) {
+    bool allocated = allocate(listener);
+    if (!allocated)
+        log_no_memory(options);
+    if (allocated && start(listener) && answers(listener)) {
         try_guard(listener);
         return listener;
     }

@@ -2,6 +2,7 @@
 #include "place/witness.h"
 
 #include "base/array.h"
+#include "base/log.h"
 #include "base/metrics.h"
 
 #include <stdio.h>
@@ -60,12 +61,13 @@ static struct metric rows[ROWS] = {
 struct places *places_open(const struct place_options *options)
 {
     struct places *places = calloc(1, sizeof *places);
-    if (!places)
-        return NULL;
-    pthread_mutex_init(&places->lock, NULL);
-    places->gazetteer = gazetteer_open();
-    places->zones = zones_open(ZONES_FOLDER);
-    if (!places->gazetteer || !places->zones || !databases_open(places, options)) {
+    if (places) {
+        pthread_mutex_init(&places->lock, NULL);
+        places->gazetteer = gazetteer_open();
+        places->zones = zones_open(ZONES_FOLDER);
+    }
+    if (!places || !places->gazetteer || !places->zones || !databases_open(places, options)) {
+        log_line(LOG_ERROR, "cannot start the place room");
         places_close(places);
         return NULL;
     }

@@ -5,10 +5,12 @@
 #include "base/file.h"
 #include "base/log.h"
 
-#include <fts.h>
+#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define FILE_BYTES    8192 /* the largest of tzdata has 3.5 kB */
 #define NAME_BYTES    40
@@ -17,6 +19,8 @@
 #define HEADER_BYTES  44
 #define HEADER_COUNTS 20
 #define CHANGES_MAX   2000
+#define PATH_BYTES    256
+#define FOLDERS_DEEP  3 /* tzdata's are two; a loop of links has no end */
 
 struct change {
     int64_t at_s;
@@ -120,18 +124,17 @@ static bool read_zone(const uint8_t *file, size_t length, struct zone *zone)
     return !goes_on || zone->changes[zone->count - 1].at_s >= FULL_UNTIL_S;
 }
 
+/* Adds the zone of a file, if it is one. False when out of memory. */
 static bool add_zone(struct zones *zones, const char *path, const char *name)
 {
     uint8_t bytes[FILE_BYTES];
     const char *reason; /* is not told: there are more zones than readers have */
-    FILE *file = strlen(name) < NAME_BYTES ? file_open_stream(path, FILE_FOLLOW, &reason) : NULL;
-    size_t length = file ? fread(bytes, 1, sizeof bytes, file) : 0;
     struct zone zone = {.changes = NULL};
-    if (file)
-        fclose(file);
-    if (length == sizeof bytes || !read_zone(bytes, length, &zone)) {
+    ssize_t length = file_read(path, FILE_FOLLOW, bytes, sizeof bytes, &reason);
+    errno = 0;
+    if (length < 0 || length == sizeof bytes || !read_zone(bytes, (size_t)length, &zone)) {
         free(zone.changes);
-        return true;
+        return errno != ENOMEM;
     }
     memcpy(zone.name, name, strlen(name));
     if (zones->count == zones->capacity) {
@@ -153,29 +156,38 @@ static int compare_zones(const void *a, const void *b)
     return strcmp(((const struct zone *)a)->name, ((const struct zone *)b)->name);
 }
 
-/* The folders posix and right hold the same zones again, the latter with leap seconds. */
-static bool is_copy(const FTSENT *entry)
+/* Adds the zones in a folder and in those below it; `name` is what their names begin with. False when out of
+ * memory. */
+static bool add_folder(struct zones *zones, const char *path, const char *name, unsigned deep)
 {
-    return entry->fts_level == 1 &&
-           (strcmp(entry->fts_name, "posix") == 0 || strcmp(entry->fts_name, "right") == 0);
+    DIR *folder = opendir(path);
+    bool ok = folder || errno != ENOMEM;
+    for (const struct dirent *entry; ok && folder && (entry = readdir(folder));) {
+        char inner[PATH_BYTES], longer[NAME_BYTES + 1];
+        struct stat status;
+        /* The folders posix and right hold the same zones again, the latter with leap seconds. */
+        bool copy = deep == 0 && (strcmp(entry->d_name, "posix") == 0 || strcmp(entry->d_name, "right") == 0);
+        if (copy || entry->d_name[0] == '.' ||
+            snprintf(inner, sizeof inner, "%s/%s", path, entry->d_name) >= (int)sizeof inner ||
+            snprintf(longer, sizeof longer, "%s%s/", name, entry->d_name) >= (int)sizeof longer ||
+            stat(inner, &status) < 0)
+            continue;
+        if (S_ISDIR(status.st_mode)) {
+            ok = deep + 1 == FOLDERS_DEEP || add_folder(zones, inner, longer, deep + 1);
+        } else {
+            longer[strlen(longer) - 1] = '\0';
+            ok = add_zone(zones, inner, longer);
+        }
+    }
+    if (folder)
+        closedir(folder);
+    return ok;
 }
 
 struct zones *zones_open(const char *folder)
 {
     struct zones *zones = calloc(1, sizeof *zones);
-    char path[256];
-    snprintf(path, sizeof path, "%s", folder);
-    FTS *tree = zones ? fts_open((char *[]){path, NULL}, FTS_LOGICAL | FTS_NOCHDIR, NULL) : NULL;
-    bool ok = tree != NULL;
-    for (FTSENT *entry; ok && (entry = fts_read(tree));) {
-        if (is_copy(entry))
-            fts_set(tree, entry, FTS_SKIP);
-        else if (entry->fts_info == FTS_F)
-            ok = add_zone(zones, entry->fts_path, entry->fts_path + strlen(path) + 1);
-    }
-    if (tree)
-        fts_close(tree);
-    if (!ok) {
+    if (!zones || !add_folder(zones, folder, "", 0)) {
         zones_close(zones);
         return NULL;
     }

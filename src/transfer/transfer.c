@@ -409,9 +409,8 @@ void transfers_wake(struct transfers *set)
 
 struct transfers *transfers_open(const struct transfer_options *options)
 {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        return NULL;
-    struct transfers *set = calloc(1, sizeof *set);
+    bool initialized = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    struct transfers *set = initialized ? calloc(1, sizeof *set) : NULL;
     if (set) {
         set->options = *options;
         set->multi = curl_multi_init();
@@ -419,6 +418,8 @@ struct transfers *transfers_open(const struct transfer_options *options)
     }
     if (!set || !set->multi || !set->bodies) {
         log_line(LOG_ERROR, "cannot prepare for transfers");
+        if (initialized && !set)
+            curl_global_cleanup();
         transfers_close(set);
         return NULL;
     }

@@ -158,8 +158,10 @@ struct weather *weather_open(const struct weather_options *options, const struct
     if (!fetch_options_of(options, &fetch))
         return NULL;
     struct weather *weather = calloc(1, sizeof *weather);
-    if (!weather)
+    if (!weather) {
+        log_line(LOG_ERROR, "no memory for the weather room");
         return NULL;
+    }
     weather->options = *options;
     weather->cities = cities;
     memcpy(weather->order, fetch.order, sizeof weather->order);

@@ -82,16 +82,12 @@ const char *provider_lacks(const struct provider *provider, const struct weather
 static bool read_key(const char *path, char out[PROVIDER_KEY_BYTES])
 {
     const char *reason;
-    FILE *file = file_open_stream(path, FILE_FOLLOW, &reason);
     char line[PROVIDER_KEY_BYTES + 1] = "";
-    if (!file) {
+    if (file_read(path, FILE_FOLLOW, line, sizeof line - 1, &reason) < 0) {
         log_event(LOG_ERROR, "cannot read key file", log_str("file", path),
                   log_str("error", reason ? reason : strerror(ENOENT)));
         return false;
     }
-    if (!fgets(line, sizeof line, file))
-        line[0] = '\0';
-    fclose(file);
     size_t length = strcspn(line, "\r\n");
     if (length == 0 || length >= PROVIDER_KEY_BYTES || strspn(line, "\t ") > 0) {
         log_event(LOG_ERROR, "the key file must hold the key in its first line", log_str("file", path));

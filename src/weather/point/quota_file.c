@@ -28,20 +28,18 @@ static void read_line(const char *line, struct quota_kept out[WEATHER_PROVIDERS]
 
 void quota_file_read(const char *path, struct quota_kept out[WEATHER_PROVIDERS])
 {
-    char line[256];
+    char bytes[FILE_BYTES] = "", *rest = bytes, *line;
     memset(out, 0, WEATHER_PROVIDERS * sizeof out[0]);
     const char *reason = NULL;
-    FILE *file = path[0] ? file_open_stream(path, FILE_NO_LINK, &reason) : NULL;
-    if (!file && !reason)
+    ssize_t length = path[0] ? file_read(path, FILE_NO_LINK, bytes, sizeof bytes - 1, &reason) : -1;
+    if (length < 0 && !reason)
         return;
-    if (!file || !fgets(line, sizeof line, file) || strcmp(line, HEADER) != 0)
+    if (length < 0 || strncmp(bytes, HEADER, strlen(HEADER)) != 0)
         log_event(LOG_WARN, "budget file not read", log_str("file", path),
                   log_str("reason", reason ? reason : "not a file of budgets"));
     else
-        while (fgets(line, sizeof line, file))
+        while ((line = strsep(&rest, "\n")))
             read_line(line, out);
-    if (file)
-        fclose(file);
 }
 
 bool quota_file_write(const char *path, const struct quota_kept kept[WEATHER_PROVIDERS])
