@@ -218,7 +218,8 @@ static bool transfer(void)
     char url[128];
     snprintf(url, sizeof url, "%s/v1/forecast?latitude=%d&longitude=0", upstream_url(), OK);
     struct transfers *set = transfers_open(&own);
-    bool started = set && transfers_start(set, url, "X-Some: header", 0, NULL);
+    struct transfer_request request = {.url = url, .header = "X-Some: header"};
+    bool started = set && transfers_start(set, &request);
     int64_t until_ms = clock_monotonic_ms() + 10 * TIMEOUT_MS;
     while (started && !answer && clock_monotonic_ms() < until_ms)
         answer = transfers_wait(set, TIMEOUT_MS);
@@ -243,7 +244,7 @@ static bool open_weather(void)
     snprintf(own.provider[PROVIDER_OPEN_METEO].url, WEATHER_URL_BYTES, "%s", upstream_url());
     snprintf(own.snapshot, sizeof own.snapshot, "%s", in_folder("cache.snapshot"));
     snprintf(own.budgets, sizeof own.budgets, "%s", in_folder("budgets"));
-    struct weather *weather = weather_open(&own);
+    struct weather *weather = weather_open(&own, NULL);
     memory_suffices();
     weather_close(weather);
     return weather;
