@@ -57,8 +57,9 @@ static struct instant at(int64_t ms)
 /* A whole forecast, from the hour before `now`; `ddeg` all along. */
 static struct curve curve_at(const struct instant *now, int ddeg)
 {
-    struct curve curve = {.start_s = now->wall_ms / 1000 - 3600, .count = CURVE_POINTS};
-    for (size_t i = 0; i < CURVE_POINTS; i++)
+    struct curve curve = {.start_s = now->wall_ms / 1000 - 3600,
+                          .count = 54 /* an hour back, fifty-two ahead */};
+    for (size_t i = 0; i < 54; i++)
         curve.temperature_cdeg[i] = (int16_t)(10 * ddeg);
     curve.fetched_s = now->wall_ms / 1000;
     return curve;

@@ -190,4 +190,44 @@ TEST(bridging_stops_at_the_count)
     assert_int_equal(curve.temperature_cdeg[1], GAP);
 }
 
+static struct curve count_up(int64_t start_s, size_t count, int16_t from)
+{
+    struct curve curve = curve_empty();
+    curve.start_s = start_s;
+    curve.count = (uint8_t)count;
+    for (size_t i = 0; i < count; i++)
+        curve.temperature_cdeg[i] = (int16_t)(from + (int16_t)i);
+    return curve;
+}
+
+TEST(hours_that_have_passed_stay)
+{
+    static const struct {
+        int64_t newer_h;
+        size_t newer, older, hours, prepended;
+    } rows[] = {
+        {5, 50, 50, 24, 5},   {30, 50, 50, 24, 24},          {30, 50, 50, 0, 0}, /* as many as are wanted */
+        {50, 50, 50, 24, 24}, {51, 50, 50, 24, 0},           /* an hour between the two is missing */
+        {0, 50, 50, 24, 0},   {-3, 50, 50, 24, 0},           /* it begins no later */
+        {40, 70, 50, 24, 6},  {40, CURVE_POINTS, 50, 24, 0}, /* no more than there is room for */
+        {3, 50, 0, 24, 0},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int64_t start_s = 1769846400;
+        struct curve older = count_up(start_s, rows[i].older, 1000);
+        struct curve newer = count_up(start_s + rows[i].newer_h * CURVE_STEP_S, rows[i].newer, 2000);
+        curve_prepend(&newer, &older, rows[i].hours);
+        assert_int_equal(newer.count, rows[i].newer + rows[i].prepended);
+        assert_int_equal(newer.start_s,
+                         start_s + (rows[i].newer_h - (int64_t)rows[i].prepended) * CURVE_STEP_S);
+        assert_int_equal(newer.temperature_cdeg[rows[i].prepended], 2000);
+        for (size_t p = 0; p < rows[i].prepended; p++)
+            assert_int_equal(newer.temperature_cdeg[p],
+                             1000 + rows[i].newer_h - (int64_t)rows[i].prepended + (int64_t)p);
+    }
+    struct curve half = count_up(1800, 50, 0), whole = count_up(7200, 50, 0);
+    curve_prepend(&whole, &half, 24); /* hours that are not the same */
+    assert_int_equal(whole.count, 50);
+}
+
 UNIT_MAIN(NULL, NULL)

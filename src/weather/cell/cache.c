@@ -10,6 +10,7 @@
 #define BACKOFF_MAX_MS   INT64_C(600000)
 #define BACKOFF_DOUBLES  6 /* failures, after which it would be longer than that */
 #define BACKOFF_MIN_MS   1000
+#define PAST_S           86400 /* how far back hours are kept */
 #define CONFIRM_S        86400 /* a curve that ends sooner than this is not worth confirming */
 #define MEAN_OVER        64    /* curves */
 #define COLD_STRETCH     1.5
@@ -131,6 +132,16 @@ bool cache_get(struct cache *cache, uint64_t key, enum weather_client client, ui
     return entry != NULL;
 }
 
+/* Hours of the last day that only the old curve has stay with the cell. */
+static void replace_curve(struct entry *entry, const struct curve *curve, const struct instant *now)
+{
+    struct curve older = entry->curve;
+    int64_t since_s = now->wall_ms / 1000 - PAST_S, wanted = (curve->start_s - since_s) / CURVE_STEP_S;
+    entry->curve = *curve;
+    if (wanted > 0)
+        curve_prepend(&entry->curve, &older, (size_t)wanted);
+}
+
 void cache_lay(struct cache *cache, uint64_t key, enum weather_client client, uint32_t ground,
                const struct curve *curve, const struct instant *now, struct cache_view *out)
 {
@@ -143,7 +154,7 @@ void cache_lay(struct cache *cache, uint64_t key, enum weather_client client, ui
     if (!entry || client == WEATHER_PEEK)
         entry = &apart;
     if (judge_wants_ground(&cache->judge, entry, ground, now)) {
-        entry->curve = *curve;
+        replace_curve(entry, curve, now);
         entry->ground = ground;
         entry->fetched_ms = now->boot_ms - (age > 0 ? age : 0);
     }
@@ -271,7 +282,7 @@ void cache_put(struct cache *cache, uint64_t key, const struct instant *now, con
 {
     struct entry *entry = begin_end(cache, key);
     if (entry) {
-        entry->curve = *curve;
+        replace_curve(entry, curve, now);
         renew(cache, entry, now, curve->expires_s, stretch);
     }
     finish_end(cache);

@@ -1,6 +1,6 @@
 #include "weather/cell/curve.h"
 
-#include <stddef.h>
+#include <string.h>
 
 /* Division rounding half away from zero. */
 static int64_t divide_rounded(int64_t value, int64_t by)
@@ -16,8 +16,6 @@ struct curve curve_empty(void)
         curve.condition[i] = CURVE_NO_CONDITION;
         curve.rain_percent[i] = CURVE_NO_RAIN;
     }
-    for (size_t i = 0; i < CURVE_DAYS; i++)
-        curve.high_cdeg[i] = curve.low_cdeg[i] = CURVE_NO_TEMPERATURE;
     return curve;
 }
 
@@ -59,6 +57,28 @@ uint8_t curve_condition(int code, int is_day)
 {
     unsigned daylight = is_day ? CURVE_DAY : 0; /* and -1 has the bits of CURVE_NO_CODE */
     return is_day < 0 ? CURVE_NO_CONDITION : (uint8_t)(((unsigned)code & CURVE_NO_CODE) | daylight);
+}
+
+void curve_prepend(struct curve *newer, const struct curve *older, size_t hours)
+{
+    int64_t before = (newer->start_s - older->start_s) / CURVE_STEP_S;
+    if (older->count == 0 || before <= 0 || before > older->count ||
+        (newer->start_s - older->start_s) % CURVE_STEP_S != 0)
+        return;
+    size_t room = CURVE_POINTS - newer->count, count = (size_t)before;
+    count = count < hours ? count : hours;
+    count = count < room ? count : room;
+    size_t from = (size_t)before - count;
+#define PREPEND(member)                                                                     \
+    (memmove(newer->member + count, newer->member, newer->count * sizeof newer->member[0]), \
+     memcpy(newer->member, older->member + from, count * sizeof newer->member[0]))
+    PREPEND(temperature_cdeg);
+    PREPEND(feels_cdeg);
+    PREPEND(condition);
+    PREPEND(rain_percent);
+#undef PREPEND
+    newer->start_s -= (int64_t)count * CURVE_STEP_S;
+    newer->count = (uint8_t)(newer->count + count);
 }
 
 void curve_bridge_gaps(struct curve *curve)
@@ -111,9 +131,5 @@ bool curve_valid(const struct curve *curve)
     for (size_t i = 0; i < curve->count; i++)
         if (!point_valid(curve, i))
             return false;
-    for (size_t i = 0; i < CURVE_DAYS; i++)
-        if (!temperature_valid(curve->high_cdeg[i]) || !temperature_valid(curve->low_cdeg[i]))
-            return false;
-    return time_valid(curve->start_s) && time_valid(curve->fetched_s) && time_valid(curve->expires_s) &&
-           time_valid(curve->day_s);
+    return time_valid(curve->start_s) && time_valid(curve->fetched_s) && time_valid(curve->expires_s);
 }

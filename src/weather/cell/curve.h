@@ -3,9 +3,10 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#define CURVE_POINTS 54 /* one hour back, fifty ahead, and a little room for a provider's own idea of it */
+#define CURVE_POINTS 76 /* a day back, for its highs and lows, fifty hours ahead, and a little room */
 #define CURVE_STEP_S 3600
 /* What is believed, of any source. Lowest temperature ever measured at the surface: -89.2, Vostok, 1983;
  * highest: 56.7, Furnace Creek, 1913 (WMO archive of extremes). */
@@ -14,13 +15,12 @@
 #define CURVE_CODE_MAX     99                         /* of WMO table 4677 */
 #define CURVE_TIME_MAX_S   (INT64_C(100) * INT32_MAX) /* in milliseconds, far from what overflows */
 
-#define CURVE_NO_TEMPERATURE INT16_MIN /* also of what it feels like, and of a day's range */
+#define CURVE_NO_TEMPERATURE INT16_MIN /* also of what it feels like */
 #define CURVE_NO_RAIN        UINT8_MAX
 #define CURVE_NO_CONDITION   0x7e /* neither code nor daylight; unlike CURVE_NO_CODE | CURVE_DAY */
 #define CURVE_DAY            0x80 /* in `condition`: by day */
 #define CURVE_NO_CODE        0x7f /* in `condition`: no code */
-#define CURVE_DAYS           3
-#define CURVE_GAP_POINTS     3 /* a longer run of missing temperatures is not bridged */
+#define CURVE_GAP_POINTS     3    /* a longer run of missing temperatures is not bridged */
 
 struct curve {
     int64_t start_s;    /* Unix time of the first point; points are CURVE_STEP_S apart */
@@ -28,12 +28,10 @@ struct curve {
     int64_t expires_s;  /* the upstream must not be asked again before this; 0: not stated */
     int64_t modified_s; /* Unix time of its Last-Modified; 0: none that can be given back exactly */
     int64_t stale_s;    /* Unix time from which it is stale, however it came; 0: never by itself */
-    int64_t day_s;      /* Unix time at which the first of the place's local days begins; 0: not told */
-    int16_t temperature_cdeg[CURVE_POINTS];              /* hundredths of a degree Celsius */
-    int16_t feels_cdeg[CURVE_POINTS];                    /* the same, as it feels */
-    int16_t high_cdeg[CURVE_DAYS], low_cdeg[CURVE_DAYS]; /* of each local day, as the source tells them */
-    uint8_t condition[CURVE_POINTS];    /* WMO code (4677) in the low seven bits, CURVE_DAY */
-    uint8_t rain_percent[CURVE_POINTS]; /* probability that something falls in the hour that begins */
+    int16_t temperature_cdeg[CURVE_POINTS]; /* hundredths of a degree Celsius */
+    int16_t feels_cdeg[CURVE_POINTS];       /* the same, as it feels */
+    uint8_t condition[CURVE_POINTS];        /* WMO code (4677) in the low seven bits, CURVE_DAY */
+    uint8_t rain_percent[CURVE_POINTS];     /* probability that something falls in the hour that begins */
     uint8_t count;
     uint8_t provider; /* index into the names of sources, see weather.c */
 };
@@ -63,6 +61,11 @@ bool curve_valid(const struct curve *);
 
 /* The condition of a point, from a WMO code and daylight as in struct curve_value. */
 uint8_t curve_condition(int code, int is_day);
+
+/* Puts the hours of an older curve, at most `hours`, before those of a newer one of the same place that
+ * begins later, where no hour is missing between the two: what has passed belongs to the day. Does nothing
+ * where that cannot be. */
+void curve_prepend(struct curve *newer, const struct curve *older, size_t hours);
 
 /* Bridges runs of at most CURVE_GAP_POINTS missing temperatures between known ones, linearly. */
 void curve_bridge_gaps(struct curve *);

@@ -91,16 +91,11 @@ static void code_record(struct codec codec, struct cache_record *record, char pr
     FIELD(&codec, curve->fetched_s);
     FIELD(&codec, curve->expires_s);
     FIELD(&codec, curve->count);
-    FIELD(&codec, curve->day_s);
     for (size_t i = 0; i < CURVE_POINTS; i++) {
         FIELD(&codec, curve->temperature_cdeg[i]);
         FIELD(&codec, curve->feels_cdeg[i]);
         FIELD(&codec, curve->condition[i]);
         FIELD(&codec, curve->rain_percent[i]);
-    }
-    for (size_t i = 0; i < CURVE_DAYS; i++) {
-        FIELD(&codec, curve->high_cdeg[i]);
-        FIELD(&codec, curve->low_cdeg[i]);
     }
     for (size_t i = 0; i < SNAPSHOT_NAME_BYTES; i++)
         FIELD(&codec, provider[i]);

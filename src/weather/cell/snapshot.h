@@ -11,8 +11,7 @@
 #define SNAPSHOT_NAME_BYTES   16
 #define SNAPSHOT_CRC_BYTES    4
 #define SNAPSHOT_HEADER_BYTES (8 + 3 * 4 + 1 + SNAPSHOT_CRC_BYTES)
-#define SNAPSHOT_RECORD_BYTES \
-    (6 * 8 + 1 + 6 * CURVE_POINTS + 4 * CURVE_DAYS + SNAPSHOT_NAME_BYTES + SNAPSHOT_CRC_BYTES)
+#define SNAPSHOT_RECORD_BYTES (5 * 8 + 1 + 6 * CURVE_POINTS + SNAPSHOT_NAME_BYTES + SNAPSHOT_CRC_BYTES)
 
 struct snapshot_options {
     char path[SNAPSHOT_PATH_BYTES]; /* its folder is made if it is missing, the one above it is not */
