@@ -31,7 +31,7 @@ FLOORS = {
 # The simulator is a house of its own, which shares the ground floor and what the synthetic weather is.
 ALSO = {"sim": {"sim", "base", "synthetic"}}
 
-GENERATED = {"web/digests.h"}  # by the Makefile
+GENERATED = {"web/digests.h", "widget/languages.h"}  # by the Makefile
 
 # A library's header is included by these files and rooms only.
 OWNERS = {
@@ -40,6 +40,7 @@ OWNERS = {
     "libpsl.h": {"src/transfer/transfer.c"},
     "jansson.h": {"src/weather/point"},
     "maxminddb.h": {"src/place/mmdb.c"},
+    "utf8proc.h": {"src/place/fold.c"},
     "zlib.h": {"src/weather/cell/snapshot.c", "src/sim/faults.c"},
 }
 
