@@ -15,7 +15,7 @@
 struct search {
     const struct city_table *table;
     const char *country;
-    bool forgiving;         /* of one typo */
+    bool forgiving;         /* of one typo, and then in the beginning of a name only */
     const uint8_t *allowed; /* by division: whether the city may lie in it; NULL: anywhere */
     uint32_t hits[CITY_SEARCH_MAX];
     size_t count, max;
@@ -57,7 +57,8 @@ static void take(struct search *search, const struct name_index *found)
     for (size_t i = 0; i < found->count; i++) {
         const struct city_row *row = &table->rows[keys[i].of];
         bool home = memcmp(search->country, row->country, 2) == 0;
-        if (!search->allowed || search->allowed[row->region] || search->allowed[row->nation])
+        bool there = !search->allowed || search->allowed[row->region] || search->allowed[row->nation];
+        if (there && (keys[i].whole || !search->forgiving))
             insert(search, keys[i].of | (home ? 0 : HIT_ABROAD) | (keys[i].whole ? 0 : HIT_WITHIN));
     }
 }

@@ -112,8 +112,8 @@ if (!customElements.get('masthead-weather')) { // else this script is on the pag
           for (let tag of [, lang]) { // the date as people of the place write it, in the page's language and digits
             let { numberingSystem } = Intl.NumberFormat(tag).resolvedOptions();
             let locale = tag && new Intl.Locale(tag, { region: place?.country || undefined, numberingSystem });
-            let date = put('date', new Date().toLocaleDateString(locale, { dateStyle: 'full', timeZone: timezone || undefined }));
-            if (tag) date.lang = tag;
+            let date = new Date().toLocaleDateString(locale, { dateStyle: 'full', timeZone: timezone || undefined });
+            if (!/ M\d/.test(date)) put('date', date).lang = tag || ''; // "2026 M11 29": a language without names of months
           }
         } catch {} // a language or zone that this browser does not know
         if (failures && value) state = 'stale';

@@ -49,7 +49,7 @@ def test_the_date_is_the_places(site, browser, zone, lang):
     ("en-US", "IN", "Sunday 29 November 2026"), ("en_US", "IN", "Sunday 29 November 2026"),
     ("en-GB", "US", "Sunday, November 29, 2026"), ("mr", "GB", "रविवार, २९ नोव्हेंबर, २०२६"),
     ("hi", "IN", "रविवार, 29 नवंबर 2026"), ("ar", "EG", "الأحد، 29 نوفمبر 2026"),
-    ("de", None, "Sonntag, 29. November 2026"), ("en-US", None, "Sunday, November 29, 2026"),
+    ("pa", "IN", None), ("de", None, "Sonntag, 29. November 2026"), ("en-US", None, "Sunday, November 29, 2026"),
 ])
 def test_the_date_is_in_the_pages_language_as_the_place_writes_it(site, browser, lang, country, shown):
     site.fault = say({**ANSWER, "timezone": "Asia/Kolkata", "place": {**ANSWER["place"], "country": country}})
@@ -57,6 +57,9 @@ def test_the_date_is_in_the_pages_language_as_the_place_writes_it(site, browser,
     site.page("/clock.js", clock, content_type="text/javascript")
     body = f"<masthead-weather data-date>{PLACEHOLDER}</masthead-weather>"
     show(site, browser, body, lang=lang, head='<script src="/clock.js"></script>' + SCRIPT)
+    if not shown:  # a browser may have no names of months in it
+        assert " M11" not in browser.text(".masthead-date")
+        return
     assert browser.text(".masthead-date").replace(",", "") == shown.replace(",", "")  # which CLDR's editions differ in
     assert browser.attribute(".masthead-date", "lang") == lang.replace("_", "-")
 
@@ -82,7 +85,7 @@ def test_without_a_zone_the_date_is_the_browsers_or_none(site, browser, answer):
     browser.open(site.page("/", page(f"<masthead-weather data-date>{PLACEHOLDER}</masthead-weather>")))
     state = browser.settled("masthead-weather")
     assert state == ("fresh" if answer else "unavailable")
-    here = browser.js("return new Date().toLocaleDateString('en-IN', { dateStyle: 'full' })")
+    here = browser.js(f"return new Date().toLocaleDateString('{'en-IN' if answer else 'en'}', {{ dateStyle: 'full' }})")
     assert browser.text(".masthead-date") in (here, "")
 
 

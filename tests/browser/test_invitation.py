@@ -19,9 +19,9 @@ from test_looks import WIDGETS, header, shift_by_answer
 MUMBAI = 1275339  # GeoNames
 COUNTRY_ONLY = "203.0.113.1"  # a reader whose record names a country and no city
 POLICY = {"Content-Security-Policy": "default-src 'self'; require-trusted-types-for 'script'"}
-INVITED = {"en": "Choose your city", "hi": "अपना शहर चुनें", "bn": "আপনার শহর বেছে নিন", "ta": "உங்கள் நகரத்தைத் தேர்வுசெய்க",
+INVITED = {"en": "Choose your city", "hi": "अपना शहर चुनें", "bn": "আপনার শহর বেছে নিন", "ta": "நகரைத் தேர்வுசெய்க",
            "te": "మీ నగరాన్ని ఎంచుకోండి", "mr": "आपले शहर निवडा", "gu": "તમારું શહેર પસંદ કરો", "kn": "ನಿಮ್ಮ ನಗರವನ್ನು ಆಯ್ಕೆ ಮಾಡಿ",
-           "ml": "നിങ്ങളുടെ നഗരം തിരഞ്ഞെടുക്കുക", "pa": "ਆਪਣਾ ਸ਼ਹਿਰ ਚੁਣੋ", "ur": "اپنا شہر منتخب کریں", "ar": "اختر مدينتك"}
+           "ml": "നഗരം തിരഞ്ഞെടുക്കൂ", "pa": "ਆਪਣਾ ਸ਼ਹਿਰ ਚੁਣੋ", "ur": "اپنا شہر منتخب کریں", "ar": "اختر مدينتك"}
 STATUS = f"{DIALOG} [role=status]"
 POSITION = f"{DIALOG} .masthead-position"
 

@@ -21,7 +21,6 @@ NO_RECORD = "203.0.113.241"  # see the head of data/visitors.tsv
 
 ANSWER = {
     "state": "fresh",
-    "lang": "en",
     "text": "Mumbai 31\u00a0°C",
     "place": {"name": "Mumbai", "region": "Maharashtra", "country": "IN", "source": "geoip", "verdict": "city"},
     "temperature": {"celsius": 31.2, "value": 31, "unit": "C", "text": "31\u00a0°C"},

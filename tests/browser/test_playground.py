@@ -353,7 +353,7 @@ def test_a_reader_without_a_city_is_invited_in_every_masthead_and_may_choose(ope
     browser.driver.switch_to.active_element.send_keys("mumbai", Keys.ENTER)
     browser.until("document.activeElement.closest('dialog li')", "Mumbai is not found")
     browser.driver.switch_to.active_element.send_keys(Keys.ENTER)
-    browser.until("document.querySelectorAll('masthead-weather[data-source=reader]').length == 11", "the choice does not count")
+    browser.until("document.querySelectorAll('masthead-weather[data-source=reader]').length == 38", "the choice does not count")
     browser.until("!document.querySelector('#chosen').hidden", "the page does not say that a choice counts")
     browser.js("localStorage.clear()")
 
@@ -415,7 +415,7 @@ def test_it_fits_a_phone(open_at):
         for style in ("", "sans", "dark"):
             for lang in ("en", "hi", "ar"):
                 switch(browser, style=style, lang=lang)
-                browser.until("document.querySelectorAll('masthead-weather[data-state=fresh]').length == 11", "some wait")
+                browser.until("document.querySelectorAll('masthead-weather[data-state=fresh]').length == 38", "some wait")
                 assert browser.js("return document.documentElement.scrollWidth") == 360, (style, lang)
                 assert browser.js(outside) == [], (style, lang)
         browser.until("document.querySelectorAll('#behind pre').length == 5", "no evidence")
