@@ -71,8 +71,9 @@ static void write_digits(struct text *out, const struct language *language, int 
     size_t size = strlen(language->zero);
     snprintf(digits, sizeof digits, "%d", number);
     for (const char *digit = digits; *digit; digit++) {
+        char last = (char)(language->zero[size - 1] + (*digit - '0'));
         text_bytes(out, language->zero, size - 1);
-        text_bytes(out, &(char){(char)(language->zero[size - 1] + (*digit - '0'))}, 1);
+        text_bytes(out, &last, 1);
     }
 }
 
