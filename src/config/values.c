@@ -70,8 +70,14 @@ bool read_path(struct setting *s)
 bool read_language(struct setting *s)
 {
     const struct language *language = language_find(s->text, strlen(s->text));
-    return language ? store(s, language->tag, s->field, s->option->size)
-                    : fail(s, "no words in this language");
+    char storage[sizeof s->error];
+    struct text known = text_init(storage, sizeof storage);
+    if (language)
+        return store(s, language->tag, s->field, s->option->size);
+    for (size_t i = 0; (language = language_at(i)); i++)
+        if (!strchr(language->tag, '-'))
+            text_format(&known, " %s", language->tag);
+    return fail(s, "not the tag of a language that has words; these have:%s", storage);
 }
 
 static bool is_header(const char *text)
@@ -187,7 +193,8 @@ bool read_duration(struct setting *s)
 {
     int64_t *ms = s->field;
     if (!clock_parse_duration(s->text, ms))
-        return fail(s, "a duration needs a unit, such as 250ms, 10s, 5m, 1h or 2d");
+        return fail(s, "not a duration: a whole number with the unit ms, s, m, h or d, such as 250ms, 10s, "
+                       "5m, 1h or 2d");
     return in_range(s, (double)*ms, 1000, "s");
 }
 

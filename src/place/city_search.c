@@ -10,9 +10,12 @@
 #define HIT_WITHIN  ((uint32_t)1 << 16)
 #define HIT_CITY(h) ((uint16_t)(h))
 
+#define TYPO_LETTERS 5 /* of shorter names too many differ by one letter */
+
 struct search {
     const struct city_table *table;
     const char *country;
+    bool forgiving;         /* of one typo, and then in the beginning of a name only */
     const uint8_t *allowed; /* by division: whether the city may lie in it; NULL: anywhere */
     uint32_t hits[CITY_SEARCH_MAX];
     size_t count, max;
@@ -38,16 +41,82 @@ static void insert(struct search *search, uint32_t hit)
     hits[at] = hit;
 }
 
-static void search_folded(struct search *search, const char *text, size_t length)
+/* The keys of `index` that begin with a text, as an index of their own. */
+static struct name_index narrow(const struct search *search, const struct name_index *index, const char *text,
+                                size_t length)
 {
-    size_t count;
+    struct name_index part = {.keys = NULL};
+    part.keys = (struct name_key *)city_table_keys(search->table, index, text, length, &part.count);
+    return part;
+}
+
+static void take(struct search *search, const struct name_index *found)
+{
     const struct city_table *table = search->table;
-    const struct name_key *keys = city_table_keys(table, &table->names, text, length, &count);
-    for (size_t i = 0; i < count; i++) {
+    const struct name_key *keys = found->keys;
+    for (size_t i = 0; i < found->count; i++) {
         const struct city_row *row = &table->rows[keys[i].of];
         bool home = memcmp(search->country, row->country, 2) == 0;
-        if (!search->allowed || search->allowed[row->region] || search->allowed[row->nation])
+        bool there = !search->allowed || search->allowed[row->region] || search->allowed[row->nation];
+        if (there && (keys[i].whole || !search->forgiving))
             insert(search, keys[i].of | (home ? 0 : HIT_ABROAD) | (keys[i].whole ? 0 : HIT_WITHIN));
+    }
+}
+
+/* Searches `length` letters that stand at `at` in place of `given` ones, among the keys with the letters
+ * before it. */
+static void search_edited(struct search *search, const struct name_index *before, const char *text, size_t at,
+                          const char *letters, size_t length, size_t given)
+{
+    char edited[FOLD_BYTES + 1];
+    size_t rest = strlen(text + at + given);
+    memcpy(edited, text, at);
+    memcpy(edited + at, letters, length);
+    memcpy(edited + at + length, text + at + given, rest);
+    struct name_index found = narrow(search, before, edited, at + length + rest);
+    take(search, &found);
+}
+
+/* Searches with one typo forgiven. Each step narrows the keys to those with one letter more, so that the cost
+ * is that of some hundred look-ups at the first letters and hardly grows with the length. */
+static void search_with_typo(struct search *search, const char *text)
+{
+    struct name_index before = search->table->names;
+    for (size_t at = 0; before.count > 0; at++) {
+        for (char letter = 'a'; letter <= 'z'; letter++) {
+            search_edited(search, &before, text, at, &letter, 1, 0);
+            if (text[at])
+                search_edited(search, &before, text, at, &letter, 1, 1);
+        }
+        if (!text[at])
+            return;
+        search_edited(search, &before, text, at, "", 0, 1);
+        if (text[at + 1])
+            search_edited(search, &before, text, at, (char[]){text[at + 1], text[at]}, 2, 2);
+        before = narrow(search, &before, text, at + 1);
+    }
+}
+
+/* Whether a typo in a folded text may be forgiven. */
+static bool is_forgivable(const char *text)
+{
+    size_t letters = 0;
+    for (; *text; text++) {
+        if (*text != ' ' && !(*text >= 'a' && *text <= 'z'))
+            return false;
+        letters += *text != ' ';
+    }
+    return letters >= TYPO_LETTERS;
+}
+
+static void search_folded(struct search *search, const char *text, size_t length)
+{
+    struct name_index found = {.keys = NULL};
+    if (!search->forgiving) {
+        found = narrow(search, &search->table->names, text, length);
+        take(search, &found);
+    } else if (is_forgivable(text)) {
+        search_with_typo(search, text);
     }
 }
 
@@ -86,6 +155,20 @@ static void search_in(struct search *search, struct span name, struct span divis
     search->allowed = NULL;
 }
 
+/* Searches a name, in a division if one is given; without one, the name's last word may be it. */
+static void search_all(struct search *search, struct span name, struct span division)
+{
+    if (span_trim(division).length > 0)
+        search_in(search, name, division);
+    else
+        search_name(search, name);
+    const char *space = memrchr(name.bytes, ' ', name.length);
+    size_t first = space ? (size_t)(space - name.bytes) : 0;
+    if (search->count == 0 && division.length == 0 && first > 0 && first + 1 < name.length)
+        search_in(search, (struct span){name.bytes, first},
+                  span_after(name, first + 1)); /* "springfield il" */
+}
+
 size_t city_search(const struct city_table *table, const char *query, const char *country,
                    size_t found[CITY_SEARCH_MAX], size_t max)
 {
@@ -94,15 +177,10 @@ size_t city_search(const struct city_table *table, const char *query, const char
     search.max = max < CITY_SEARCH_MAX ? max : CITY_SEARCH_MAX;
     span_cut(&rest, ',', &name);
     span_cut(&rest, ',', &division); /* of "springfield, illinois, usa" the region tells most */
-    if (search.max > 0 && span_trim(division).length > 0)
-        search_in(&search, name, division);
-    else if (search.max > 0)
-        search_name(&search, name);
-    const char *space = memrchr(name.bytes, ' ', name.length);
-    size_t first = space ? (size_t)(space - name.bytes) : 0;
-    if (search.max > 0 && search.count == 0 && division.length == 0 && first > 0 && first + 1 < name.length)
-        search_in(&search, (struct span){name.bytes, first},
-                  span_after(name, first + 1)); /* "springfield il" */
+    for (int typos = 0; typos <= 1 && search.max > 0 && search.count == 0; typos++) {
+        search.forgiving = typos > 0;
+        search_all(&search, name, division);
+    }
     for (size_t i = 0; i < search.count; i++)
         found[i] = HIT_CITY(search.hits[i]);
     return search.count;

@@ -8,10 +8,17 @@
 
 EMBED(gazetteer_cities, "data/cities.tsv");
 EMBED(gazetteer_names, "data/city-names.tsv");
+EMBED(gazetteer_india, "data/india-names.tsv");
+EMBED(gazetteer_locals, "data/local-names.tsv");
 EMBED(gazetteer_regions, "data/regions.tsv");
 EMBED(gazetteer_countries, "data/countries.tsv");
 
-#define FIELDS_MAX 9
+#define FIELDS_MAX 13
+
+/* The languages that cities have names in: the first in data/city-names.tsv, the others in the order of their
+ * columns in data/india-names.tsv and data/local-names.tsv. */
+static const char *const languages[] = {"hi", "bn", "ta", "te", "mr", "gu", "kn", "ml", "pa", "ur", "ar"};
+#define LANGUAGES (sizeof languages / sizeof languages[0])
 
 /* Cuts off the next line that is neither empty nor a comment, and that into its fields; missing ones are
  * empty. */
@@ -82,14 +89,24 @@ static void add_words(struct city_table *table, struct name_index *index, const 
             add_key(table, index, begin + i, of, i == article);
 }
 
+/* Whether a name may have several spellings: only apostrophes, hyphens and marks of Latin letters do. */
+static bool has_spellings(struct span name)
+{
+    enum { LATIN_FIRST = 0xc2, LATIN_LAST = 0xcd, GENERAL_FIRST = 0xe1, GENERAL_LAST = 0xe2 }; /* in UTF-8 */
+    for (size_t i = 0; i < name.length; i++) {
+        unsigned char byte = (unsigned char)name.bytes[i];
+        if (byte == '\'' || byte == '-' || (byte >= LATIN_FIRST && byte <= LATIN_LAST) ||
+            (byte >= GENERAL_FIRST && byte <= GENERAL_LAST))
+            return true;
+    }
+    return false;
+}
+
 /* Adds a name in all its spellings; one that folds to nothing or is longer than FOLD_BYTES is left out. */
 static void add_name(struct city_table *table, struct name_index *index, struct span name, size_t of)
 {
     char spellings[FOLD_VARIANTS][FOLD_BYTES];
-    bool plain = true; /* there is but one */
-    for (size_t i = 0; i < name.length; i++)
-        plain = plain && !strchr("'-", name.bytes[i]) && !((unsigned char)name.bytes[i] & 0x80);
-    for (unsigned i = 0; i < (plain ? 1 : FOLD_VARIANTS); i++) {
+    for (unsigned i = 0, count = has_spellings(name) ? FOLD_VARIANTS : 1; i < count; i++) {
         size_t length = fold_variant(name.bytes, name.length, i, spellings[i]);
         bool known = length == 0;
         for (unsigned j = 0; j < i; j++)
@@ -178,9 +195,46 @@ size_t city_table_find(const struct city_table *table, int64_t id)
     return low < table->row_count && table->rows[table->by_id[low]].id == id ? table->by_id[low] : CITY_NONE;
 }
 
+/* Adds the name of a city in a language, if it is not empty. */
+static void add_local(struct city_table *table, size_t city, size_t language, struct span name)
+{
+    if (name.length == 0)
+        return;
+    table->locals =
+        reserve(table, table->locals, sizeof *table->locals, table->local_count + 1, &table->local_capacity);
+    if (!table->out_of_memory)
+        table->locals[table->local_count++] = (struct city_local){(uint16_t)city, (uint16_t)language, name};
+    add_name(table, &table->names, name, city);
+}
+
+static void add_aliases(struct city_table *table, size_t city, struct span aliases)
+{
+    for (struct span alias; span_cut(&aliases, '|', &alias);)
+        add_name(table, &table->names, alias, city);
+}
+
+static void read_locals(struct city_table *table, struct span file)
+{
+    struct span f[FIELDS_MAX];
+    while (next_row(&file, f)) {
+        size_t city = city_table_find(table, strtol(f[0].bytes, NULL, 10));
+        if (city == CITY_NONE)
+            continue;
+        for (size_t i = 1; i < LANGUAGES; i++)
+            add_local(table, city, i, f[i + 1]);
+        add_aliases(table, city, f[LANGUAGES + 1]);
+    }
+}
+
+static int compare_locals(const void *a, const void *b)
+{
+    const struct city_local *x = a, *y = b;
+    return x->city != y->city ? x->city - y->city : x->language - y->language;
+}
+
 static void read_names(struct city_table *table)
 {
-    struct span file = span_between(gazetteer_names, gazetteer_names_end), f[FIELDS_MAX], alias;
+    struct span file = span_between(gazetteer_names, gazetteer_names_end), f[FIELDS_MAX];
     while (next_row(&file, f)) {
         size_t city = city_table_find(table, strtol(f[0].bytes, NULL, 10));
         if (city == CITY_NONE)
@@ -188,12 +242,10 @@ static void read_names(struct city_table *table)
         struct city_names *other = &table->others[++table->other_count];
         other->display = f[2];
         other->part_of = f[3].length ? (uint32_t)strtoul(f[3].bytes, NULL, 10) : 0;
-        other->hindi = f[4];
         table->rows[city].other = (uint16_t)table->other_count;
         add_name(table, &table->names, f[2], city);
-        add_name(table, &table->names, f[4], city);
-        while (span_cut(&f[5], '|', &alias))
-            add_name(table, &table->names, alias, city);
+        add_local(table, city, 0, f[4]);
+        add_aliases(table, city, f[5]);
     }
 }
 
@@ -245,9 +297,13 @@ bool city_table_open(struct city_table *table)
     read_cities(table);
     qsort_r(table->by_id, table->row_count, sizeof *table->by_id, compare_ids, table->rows);
     read_names(table);
+    read_locals(table, span_between(gazetteer_india, gazetteer_india_end));
+    read_locals(table, span_between(gazetteer_locals, gazetteer_locals_end));
     if (table->out_of_memory)
         return false;
     table->folded = trim(table->folded, table->folded_bytes);
+    table->locals = trim(table->locals, table->local_count * sizeof *table->locals);
+    qsort(table->locals, table->local_count, sizeof *table->locals, compare_locals);
     sort_keys(&table->names, table->folded);
     sort_keys(&table->division_names, table->folded);
     return true;
@@ -257,6 +313,7 @@ void city_table_close(struct city_table *table)
 {
     free(table->rows);
     free(table->others);
+    free(table->locals);
     free(table->divisions);
     free(table->by_id);
     free(table->folded);
@@ -264,12 +321,19 @@ void city_table_close(struct city_table *table)
     free(table->division_names.keys);
 }
 
-struct span city_table_name(const struct city_table *table, size_t city, bool hindi)
+struct span city_table_name(const struct city_table *table, size_t city, const char *language)
 {
     const struct city_row *row = &table->rows[city];
     const struct city_names *other = &table->others[row->other];
-    if (hindi && other->hindi.length > 0)
-        return other->hindi;
+    size_t length = strcspn(language, "-"), i = 0;
+    while (i < LANGUAGES && (strncmp(languages[i], language, length) != 0 || languages[i][length]))
+        i++;
+    struct city_local wanted = {(uint16_t)city, (uint16_t)i, {NULL, 0}};
+    const struct city_local *local =
+        i == LANGUAGES ? NULL
+                       : bsearch(&wanted, table->locals, table->local_count, sizeof wanted, compare_locals);
+    if (local)
+        return local->name;
     return other->display.length > 0 ? other->display : row->name;
 }
 

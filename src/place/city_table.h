@@ -1,8 +1,9 @@
-/* The cities of data/cities.tsv with the names of data/city-names.tsv, their regions and countries from
- * data/regions.tsv and data/countries.tsv, all embedded in the program, and indexes of their folded names, to
- * find those that begin with a given one or are equal to it. Rows point into the files and are in the order
- * of population, the largest first and those whose population is not known last: a lower index is a larger
- * city. An open table never changes, so that reading it is thread-safe. */
+/* The cities of data/cities.tsv with the names of data/city-names.tsv, data/india-names.tsv and
+ * data/local-names.tsv, their regions and countries from data/regions.tsv and data/countries.tsv, all
+ * embedded in the program, and indexes of their folded names, to find those that begin with a given one or
+ * are equal to it. Rows point into the files and are in the order of population, the largest first and those
+ * whose population is not known last: a lower index is a larger city. An open table never changes, so that
+ * reading it is thread-safe. */
 #pragma once
 
 #include "base/span.h"
@@ -23,8 +24,15 @@ struct city_row {
 };
 
 struct city_names {
-    struct span display, hindi;
+    struct span display;
     uint32_t part_of; /* id of the city it is a part of; its own: of none; 0: not given */
+};
+
+/* The name of a city in a language. */
+struct city_local {
+    uint16_t city;
+    uint16_t language; /* index into the languages of city_table_name */
+    struct span name;
 };
 
 /* A country, or a region of one; the files are in this order. */
@@ -51,6 +59,8 @@ struct city_table {
     size_t row_count;
     struct city_names *others;
     size_t other_count;
+    struct city_local *locals; /* by city, then by language */
+    size_t local_count, local_capacity;
     struct city_division *divisions; /* divisions[0] is empty */
     size_t division_count;
     uint16_t *by_id; /* indices of rows */
@@ -68,8 +78,9 @@ void city_table_close(struct city_table *);
 /* The index of the row with that id, or CITY_NONE. */
 size_t city_table_find(const struct city_table *, int64_t id);
 
-/* The name that readers use; `hindi`: in Hindi where that is known. It points into the embedded files. */
-struct span city_table_name(const struct city_table *, size_t city, bool hindi);
+/* The name that readers use, in the language of a BCP 47 tag where that is known, else in English. It points
+ * into the embedded files. */
+struct span city_table_name(const struct city_table *, size_t city, const char *language);
 
 /* The IANA time zone of a city. It points into the embedded files. */
 struct span city_table_zone(const struct city_table *, size_t city);

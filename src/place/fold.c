@@ -3,73 +3,66 @@
 #include "base/text.h"
 
 #include <ctype.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utf8proc.h>
 
-/* What letters become, by code point: Latin beyond ASCII by the canonical decompositions of Unicode and,
- * where a letter has none, by how it is spelled without it (Latin-1, Latin Extended-A and Additional whole,
- * of the rest what names of cities use). A capital stands for two letters, a full stop for a character that
- * stays. From U+00C0 and from U+1E00 on, 64 a line. */
-static const char latin[] = "aaaaaaAceeeeiiiidnooooo ouuuuyTSaaaaaaAceeeeiiiidnooooo ouuuuyTy"
-                            "aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiiiIIjjkkkllllll."
-                            ".llnnnnnnnnnooooooOOrrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs"
-                            "...............e................oo.............uu..............."
-                            ".............aaiioouuuuuuuuuu.........ggkkoooo......gg..nn......"
-                            "aaaaeeeeiiiioooorrrruuuusstt..hh................................"
-                            ".........................e......................................";
-static const char additional[] = "aabbbbbbccddddddddddeeeeeeeeeeffgghhhhhhhhhhiiiikkkkkkllllllllmm"
-                                 "mmmmnnnnnnnnoooooooopppprrrrrrrrssssssssssttttttttuuuuuuuuuuvvvv"
-                                 "wwwwwwwwwwxxxxyyzzzzzzhtwy....S.aaaaaaaaaaaaaaaaaaaaaaaaeeeeeeee"
-                                 "eeeeeeeeiiiioooooooooooooooooooooooouuuuuuuuuuuuuuyyyyyyyy......";
-#define LATIN_FIRST      0xc0
-#define ADDITIONAL_FIRST 0x1e00
+#define PARTS_MAX 32 /* of a character, decomposed; Unicode has 18 */
 
-static const char *const two_letters[UCHAR_MAX + 1] = {
-    ['A'] = "ae", ['I'] = "ij", ['O'] = "oe", ['S'] = "ss", ['T'] = "th"};
-
-/* Letters that are another with a mark (the canonical decompositions of Unicode in scripts that names of
- * cities are written in; of two cases, the lower), and those that stand for the same in other languages:
- * final sigma, letters of Arabic, signs for a nasal. In order. */
+/* What stands for the same where Unicode knows no decomposition, in order: Latin letters with a stroke and
+ * the like; letters of Arabic that differ by language, and its signs that are left out; Bengali and Malayalam
+ * letters for a consonant without a vowel; signs of Gurmukhi. No `to`: it is left out. */
+#define DOTS 0x308
 static const struct letter {
-    uint32_t point, parts[2];
+    uint32_t point, to[2];
 } letters[] = {
-    {0x390, {0x3ca, 0x301}}, {0x3ac, {0x3b1, 0x301}}, {0x3ad, {0x3b5, 0x301}}, {0x3ae, {0x3b7, 0x301}},
-    {0x3af, {0x3b9, 0x301}}, {0x3b0, {0x3cb, 0x301}}, {0x3c2, {0x3c3}},        {0x3ca, {0x3b9, 0x308}},
-    {0x3cb, {0x3c5, 0x308}}, {0x3cc, {0x3bf, 0x301}}, {0x3cd, {0x3c5, 0x301}}, {0x3ce, {0x3c9, 0x301}},
-    {0x439, {0x438, 0x306}}, {0x450, {0x435, 0x300}}, {0x451, {0x435, 0x308}}, {0x453, {0x433, 0x301}},
-    {0x457, {0x456, 0x308}}, {0x45c, {0x43a, 0x301}}, {0x45d, {0x438, 0x300}}, {0x45e, {0x443, 0x306}},
-    {0x477, {0x475, 0x30f}}, {0x4c2, {0x436, 0x306}}, {0x4d1, {0x430, 0x306}}, {0x4d3, {0x430, 0x308}},
-    {0x4d7, {0x435, 0x306}}, {0x4db, {0x4d9, 0x308}}, {0x4dd, {0x436, 0x308}}, {0x4df, {0x437, 0x308}},
-    {0x4e3, {0x438, 0x304}}, {0x4e5, {0x438, 0x308}}, {0x4e7, {0x43e, 0x308}}, {0x4eb, {0x4e9, 0x308}},
-    {0x4ed, {0x44d, 0x308}}, {0x4ef, {0x443, 0x304}}, {0x4f1, {0x443, 0x308}}, {0x4f3, {0x443, 0x30b}},
-    {0x4f5, {0x447, 0x308}}, {0x4f9, {0x44b, 0x308}}, {0x622, {0x627, 0x653}}, {0x623, {0x627, 0x654}},
-    {0x624, {0x648, 0x654}}, {0x625, {0x627, 0x655}}, {0x626, {0x64a, 0x654}}, {0x629, {0x647}},
-    {0x649, {0x64a}},        {0x6a9, {0x643}},        {0x6c0, {0x6d5, 0x654}}, {0x6c1, {0x647}},
-    {0x6c2, {0x6c1, 0x654}}, {0x6cc, {0x64a}},        {0x6d3, {0x6d2, 0x654}}, {0x901, {0x902}},
-    {0x929, {0x928, 0x93c}}, {0x931, {0x930, 0x93c}}, {0x934, {0x933, 0x93c}}, {0x958, {0x915, 0x93c}},
-    {0x959, {0x916, 0x93c}}, {0x95a, {0x917, 0x93c}}, {0x95b, {0x91c, 0x93c}}, {0x95c, {0x921, 0x93c}},
-    {0x95d, {0x922, 0x93c}}, {0x95e, {0x92b, 0x93c}}, {0x95f, {0x92f, 0x93c}}, {0x981, {0x982}},
-    {0x9cb, {0x9c7, 0x9be}}, {0x9cc, {0x9c7, 0x9d7}}, {0x9dc, {0x9a1, 0x9bc}}, {0x9dd, {0x9a2, 0x9bc}},
-    {0x9df, {0x9af, 0x9bc}}, {0xa33, {0xa32, 0xa3c}}, {0xa36, {0xa38, 0xa3c}}, {0xa59, {0xa16, 0xa3c}},
-    {0xa5a, {0xa17, 0xa3c}}, {0xa5b, {0xa1c, 0xa3c}}, {0xa5e, {0xa2b, 0xa3c}}, {0xa70, {0xa02}},
-    {0xa81, {0xa82}},        {0xb48, {0xb47, 0xb56}}, {0xb4b, {0xb47, 0xb3e}}, {0xb4c, {0xb47, 0xb57}},
-    {0xb5c, {0xb21, 0xb3c}}, {0xb5d, {0xb22, 0xb3c}}, {0xb94, {0xb92, 0xbd7}}, {0xbca, {0xbc6, 0xbbe}},
-    {0xbcb, {0xbc7, 0xbbe}}, {0xbcc, {0xbc6, 0xbd7}}, {0xc48, {0xc46, 0xc56}}, {0xcc0, {0xcbf, 0xcd5}},
-    {0xcc7, {0xcc6, 0xcd5}}, {0xcc8, {0xcc6, 0xcd6}}, {0xcca, {0xcc6, 0xcc2}}, {0xccb, {0xcca, 0xcd5}},
-    {0xd4a, {0xd46, 0xd3e}}, {0xd4b, {0xd47, 0xd3e}}, {0xd4c, {0xd46, 0xd57}}, {0xdda, {0xdd9, 0xdca}},
-    {0xddc, {0xdd9, 0xdcf}}, {0xddd, {0xddc, 0xdca}}, {0xdde, {0xdd9, 0xddf}}, {0x1026, {0x1025, 0x102e}}};
+    {0xe6, {'a', 'e'}},
+    {0xf0, {'d'}},
+    {0xf8, {'o', DOTS}},
+    {0xfe, {'t', 'h'}},
+    {0x111, {'d'}},
+    {0x127, {'h'}},
+    {0x131, {'i'}},
+    {0x142, {'l'}},
+    {0x14b, {'n'}},
+    {0x153, {'o', 'e'}},
+    {0x167, {'t'}},
+    {0x1dd, {'e'}},
+    {0x259, {'e'}},
+    {0x621, {0}},
+    {0x629, {0x647}},
+    {0x640, {0}},
+    {0x649, {0x64a}},
+    {0x671, {0x627}},
+    {0x6a9, {0x643}},
+    {0x6aa, {0x643}},
+    {0x6ba, {0x646}},
+    {0x6be, {0x647}},
+    {0x6c1, {0x647}},
+    {0x6c3, {0x647}},
+    {0x6cc, {0x64a}},
+    {0x6d2, {0x64a}},
+    {0x6d5, {0x647}},
+    {0x9ce, {0x9a4, 0x9cd}},
+    {0x9f0, {0x9b0}},
+    {0xa70, {0xa02}},
+    {0xa71, {0}},
+    {0xd7a, {0xd23, 0xd4d}},
+    {0xd7b, {0xd28, 0xd4d}},
+    {0xd7c, {0xd30, 0xd4d}},
+    {0xd7d, {0xd32, 0xd4d}},
+    {0xd7e, {0xd33, 0xd4d}},
+    {0xd7f, {0xd15, 0xd4d}},
+};
 
-/* Signs that are dropped: accents, vowel points, the dot below of Indic scripts, the voicing of kana. */
-static const struct {
-    uint32_t first, last;
-} marks[] = {{0x300, 0x36f}, {0x483, 0x487}, {0x591, 0x5bd}, {0x5bf, 0x5bf},  {0x5c1, 0x5c2}, {0x610, 0x61a},
-             {0x640, 0x640}, {0x64b, 0x65f}, {0x670, 0x670}, {0x93c, 0x93c},  {0x9bc, 0x9bc}, {0xa3c, 0xa3c},
-             {0xabc, 0xabc}, {0xb3c, 0xb3c}, {0xcbc, 0xcbc}, {0x3099, 0x309a}};
-
-#define HANGUL_FIRST 0xac00 /* syllables are numbered by their letters: 19 initials, 21 vowels, 28 finals */
-#define HANGUL_COUNT (19 * 21 * 28)
+/* The scripts of India, Devanagari to Malayalam: nine blocks with the same sounds at the same places. From KA
+ * on stand the consonants, five rows of five, each with its nasal last; one place is free before the last
+ * row. */
+#define BRAHMIC_FIRST 0x900
+#define BRAHMIC_END   0xd80
+#define BLOCK         0x80
+enum { CANDRABINDU = 0x01, ANUSVARA = 0x02, KA = 0x15, FREE = 0x29, MA = 0x2e, VIRAMA = 0x4d, ROW = 5 };
 
 struct folding {
     char *out;
@@ -91,15 +84,10 @@ static void put(struct folding *f, const char *bytes, size_t count)
     f->space = false;
 }
 
-/* Puts a code point as UTF-8. */
 static void put_point(struct folding *f, uint32_t point)
 {
-    char bytes[4];
-    size_t count = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
-    for (size_t i = count - 1; i > 0; i--, point >>= 6)
-        bytes[i] = (char)(0x80 | (point & 0x3f));
-    bytes[0] = (char)(count == 1 ? point : (0xf00u >> count & 0xff) | point);
-    put(f, bytes, count);
+    utf8proc_uint8_t bytes[4];
+    put(f, (const char *)bytes, (size_t)utf8proc_encode_char((utf8proc_int32_t)point, bytes));
 }
 
 static void put_space(struct folding *f, uint32_t point)
@@ -110,71 +98,60 @@ static void put_space(struct folding *f, uint32_t point)
         f->space = true;
 }
 
+/* Punctuation, symbols, separators, control characters, and letters that stand for an apostrophe. */
 static bool is_space(uint32_t point)
 {
-    bool joiner = point == 0x200c || point == 0x200d; /* Devanagari and others need them */
-    return (point < 0x80 && !isalnum((int)point)) || point == 0xa0 || (point >= 0x2b9 && point <= 0x2bf) ||
-           (point >= 0x2000 && point <= 0x206f && !joiner) || point == 0x5be || point == 0x30fb ||
-           point == 0x3000;
+    utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)point);
+    return (category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_CC) ||
+           (point >= 0x2b9 && point <= 0x2bf);
 }
 
+/* Signs that are left out, by their class: the dot below of the scripts of India, the voicing of kana, vowel
+ * points of Hebrew and Arabic, accents. Those left are viramas, and vowels and tones of other scripts. */
 static bool is_mark(uint32_t point)
 {
-    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
-        if (point >= marks[i].first && point <= marks[i].last)
-            return true;
-    return false;
+    enum { NUKTA = 7, VOICING = 8, POINTS_FIRST = 10, POINTS_LAST = 36, ACCENTS_FIRST = 200 };
+    int class = utf8proc_get_property((utf8proc_int32_t)point)->combining_class;
+    return class == NUKTA || class == VOICING || (class >= POINTS_FIRST && class <= POINTS_LAST) ||
+           class >= ACCENTS_FIRST;
 }
 
 /* Puts the letter that a mark is spelled as, behind the letter that is there. */
-static void put_spelled(struct folding *f, uint32_t point)
+static void put_spelled(struct folding *f, uint32_t mark)
 {
     char last = f->length > 0 && f->length < FOLD_BYTES && !f->space ? f->out[f->length - 1] : '\0';
-    bool dots = point == 0x308 || point == 0xe4 || point == 0xf6 || point == 0xfc || point == 0xf8;
-    bool ring = point == 0x30a || point == 0xe5;
     if (!(f->variant & FOLD_SPELLED))
         return;
-    if (dots && (last == 'a' || last == 'o' || last == 'u'))
+    if (mark == DOTS && (last == 'a' || last == 'o' || last == 'u'))
         put(f, "e", 1);
-    else if (ring && last == 'a')
+    else if (mark == 0x30a && last == 'a')
         put(f, "a", 1);
 }
 
-/* Lower case of the scripts that have it, without a locale. */
-static uint32_t lower(uint32_t point)
+/* Makes a nasal and virama an anusvara when the consonant that follows is of the nasal's row: "मुम्बई" is
+ * "मुंबई". */
+static void join_nasal(struct folding *f, uint32_t block, uint32_t place)
 {
-    if ((point >= 'A' && point <= 'Z') || (point >= 0xc0 && point <= 0xde && point != 0xd7) ||
-        (point >= 0x391 && point <= 0x3ab) || (point >= 0x410 && point <= 0x42f))
-        return point + 0x20;
-    if (point >= 0x400 && point <= 0x40f)
-        return point + 0x50;
-    if (point >= 0x531 && point <= 0x556)
-        return point + 0x30;
-    bool paired = (point >= 0x460 && point <= 0x481) || (point >= 0x48a && point <= 0x4bf) ||
-                  (point >= 0x4d0 && point <= 0x52f);
-    return paired ? point | 1 : point;
+    enum { SIGN = 3 }; /* bytes of a letter of these scripts */
+    uint32_t index = place - KA - (place > FREE), nasal, virama;
+    if (place < KA || place > MA || place == FREE || index % ROW == ROW - 1 || f->space ||
+        f->length < 2 * SIGN || f->length == FOLD_BYTES)
+        return;
+    uint32_t wanted = index / ROW * ROW + ROW - 1 + KA;
+    char *last = f->out + f->length - 2 * SIGN;
+    wanted += wanted >= FREE;
+    if (text_utf8(last, SIGN, &nasal) != SIGN || text_utf8(last + SIGN, SIGN, &virama) != SIGN ||
+        nasal != block + wanted || virama != block + VIRAMA)
+        return;
+    f->length -= 2 * SIGN;
+    put_point(f, block + ANUSVARA);
 }
 
-/* Kana without voicing, as hiragana. */
-static uint32_t plain_kana(uint32_t point)
+static void put_brahmic(struct folding *f, uint32_t point)
 {
-    if (point >= 0x30a1 && point <= 0x30f4)
-        point -= 0x60;
-    if (point >= 0x306f && point <= 0x307d)
-        return point - (point - 0x306f) % 3;
-    bool voiced = (point >= 0x304c && point <= 0x3062 && point % 2 == 0) ||
-                  (point >= 0x3065 && point <= 0x3069 && point % 2 == 1);
-    return point == 0x3094 ? 0x3046 : voiced ? point - 1 : point;
-}
-
-/* What replaces a Latin letter beyond ASCII, '.' where nothing does. */
-static char latin_letter(uint32_t point)
-{
-    if (point >= LATIN_FIRST && point - LATIN_FIRST < sizeof latin - 1)
-        return latin[point - LATIN_FIRST];
-    if (point >= ADDITIONAL_FIRST && point - ADDITIONAL_FIRST < sizeof additional - 1)
-        return additional[point - ADDITIONAL_FIRST];
-    return '.';
+    uint32_t place = point % BLOCK, block = point - place;
+    join_nasal(f, block, place);
+    put_point(f, place <= CANDRABINDU ? block + ANUSVARA : point);
 }
 
 static int compare_letters(const void *a, const void *b)
@@ -183,35 +160,34 @@ static int compare_letters(const void *a, const void *b)
     return (x->point > y->point) - (x->point < y->point);
 }
 
+/* Puts a character that has no decomposition. */
+static void put_part(struct folding *f, uint32_t point)
+{
+    const struct letter *letter =
+        bsearch(&(struct letter){.point = point}, letters, sizeof letters / sizeof letters[0],
+                sizeof letters[0], compare_letters);
+    if (letter)
+        for (size_t i = 0; i < 2 && letter->to[i]; i++)
+            put_part(f, letter->to[i]);
+    else if (is_mark(point))
+        put_spelled(f, point);
+    else if (is_space(point))
+        put_space(f, point);
+    else if (point >= BRAHMIC_FIRST && point < BRAHMIC_END)
+        put_brahmic(f, point);
+    else if (utf8proc_category((utf8proc_int32_t)point) != UTF8PROC_CATEGORY_CF)
+        put_point(f, point >= 0x30a1 && point <= 0x30f6 ? point - 0x60 : point); /* kana as hiragana */
+}
+
 static void put_folded(struct folding *f, uint32_t point)
 {
-    point = lower(point);
-    char letter = latin_letter(point);
-    const char *two = two_letters[(unsigned char)letter];
-    const struct letter *parts =
-        point < 0x370 ? NULL
-                      : bsearch(&(struct letter){.point = point}, letters, sizeof letters / sizeof letters[0],
-                                sizeof letters[0], compare_letters);
-    if (letter == ' ' || is_space(point)) {
-        put_space(f, point);
-    } else if (letter != '.') {
-        put(f, two ? two : &letter, two ? 2 : 1);
-        put_spelled(f, point);
-    } else if (is_mark(point)) {
-        put_spelled(f, point);
-    } else if (parts) {
-        put_folded(f, parts->parts[0]);
-        if (parts->parts[1])
-            put_folded(f, parts->parts[1]);
-    } else if (point - HANGUL_FIRST < HANGUL_COUNT) {
-        uint32_t syllable = point - HANGUL_FIRST;
-        put_point(f, 0x1100 + syllable / (21 * 28));
-        put_point(f, 0x1161 + syllable / 28 % 21);
-        if (syllable % 28)
-            put_point(f, 0x11a7 + syllable % 28);
-    } else {
-        put_point(f, plain_kana(point));
-    }
+    utf8proc_int32_t parts[PARTS_MAX];
+    int boundary = 0;
+    utf8proc_ssize_t count = utf8proc_decompose_char(
+        (utf8proc_int32_t)point, parts, PARTS_MAX,
+        UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE, &boundary);
+    for (utf8proc_ssize_t i = 0; i < count && i < PARTS_MAX; i++)
+        put_part(f, (uint32_t)parts[i]);
 }
 
 size_t fold_variant(const char *bytes, size_t count, unsigned variant, char out[FOLD_BYTES])

@@ -15,9 +15,11 @@
 
 /* Folds `count` bytes into `out`: Latin letters to ASCII lower case without their marks ("ß" to "ss"), runs
  * of spaces, hyphens, apostrophes and other punctuation to one space, none at the ends. In other scripts,
- * too, case does not matter, nor whether a mark and its letter are one character (Unicode's NFC and NFD);
- * marks that are often left out are. Bytes that are not UTF-8 stay as they are. Returns the length without
- * the NUL; 0, and out = "", when nothing is left or it would not fit. */
+ * too, case does not matter, nor whether a mark and its letter are one character (Unicode's NFKC and NFKD);
+ * marks that are often left out are, and so are joiners. In the scripts of India a nasal before a consonant
+ * of its row is an anusvara, as is a candrabindu; letters of Arabic that differ by language are one. Bytes
+ * that are not UTF-8 stay as they are. Returns the length without the NUL; 0, and out = "", when nothing is
+ * left or it would not fit. */
 size_t fold(const char *bytes, size_t count, char out[FOLD_BYTES]);
 
 /* The same, spelled another way: `variant` is the sum of some of the above. */

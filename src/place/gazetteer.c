@@ -192,7 +192,7 @@ static void copy_out(const struct gazetteer *g, size_t city, const char *languag
         .population = row->population,
         .height_m = row->height_m,
     };
-    copy_span(out->name, sizeof out->name, city_table_name(&g->table, city, strcmp(language, "hi") == 0));
+    copy_span(out->name, sizeof out->name, city_table_name(&g->table, city, language));
     if (row->region)
         copy_span(out->region, sizeof out->region, g->table.divisions[row->region].name);
     copy_span(out->timezone, sizeof out->timezone, city_table_zone(&g->table, city));

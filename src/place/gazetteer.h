@@ -46,12 +46,12 @@ struct city {
 
 struct gazetteer;
 
-/* Reads the tables embedded in the program (about 45 ms, 2.5 MB). NULL when out of memory. Everything below
+/* Reads the tables embedded in the program (about 80 ms, 3.3 MB). NULL when out of memory. Everything below
  * is thread-safe and takes no lock: a gazetteer never changes once it is open. */
 struct gazetteer *gazetteer_open(void);
 void gazetteer_close(struct gazetteer *);
 
-/* The city with a GeoNames id. `language` is BCP 47 in lower case: "hi" or another, which is English. */
+/* The city with a GeoNames id. `language` is BCP 47; its first part counts, in lower case. */
 bool gazetteer_by_id(const struct gazetteer *, int64_t id, const char *language, struct city *out);
 
 /* The city that a reader at a point would name, by the rule above. `recorded` is the record's English name
@@ -79,9 +79,11 @@ bool gazetteer_nearest(const struct gazetteer *, double latitude, double longitu
 int gazetteer_height_m(const struct gazetteer *, double latitude, double longitude, double half_deg);
 
 /* Cities of which a name, or a word within one, begins with `query`, in any case and with or without accents,
- * apostrophes, hyphens and article; letters with two dots may be spelled "ue"; former names and Hindi names
- * count. Behind a comma, or as a last word without which nothing is found, may stand a country or region,
- * which then the city is in: its code, or what its name begins with. First those of `country` (two capitals;
+ * apostrophes, hyphens and article; letters with two dots may be spelled "ue"; former names and names in
+ * other scripts count. Where nothing fits, one letter of a name of at least five Latin ones may be wrong,
+ * missing, too many or exchanged with the next. Behind a comma, or as a last word without which nothing is
+ * found, may stand a country or region, which then the city is in: its code, or what its name begins with.
+ * First those of `country` (two capitals;
  * "" for none), then those whose name begins so over those with a word inside, then by population. Returns
  * how many of at most `max` (and GAZETTEER_FOUND_MAX) were written. The query may hold any bytes. */
 size_t gazetteer_search(const struct gazetteer *, const char *query, const char *country,

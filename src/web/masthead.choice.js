@@ -1,5 +1,5 @@
 // Masthead: the reader's choice of a city, in a dialog, and the words that invite to it. Loaded on first use, or where no place is
-// known. The choice is kept in this browser only.
+// known. The choice is kept in this browser only. The build puts the table `languages` before it, from widget/words.txt.
 
 const STORE = 'masthead-weather'; // in localStorage: the id of the chosen place
 const PAUSE_MS = 200; // after a keystroke, before the search
@@ -8,57 +8,9 @@ const POSITION_MS = 15000; // for the browser to find it, once the reader has al
 const POSITION_AGE_MS = 3600000; // of one that the browser already has
 const PER_DEGREE = 10; // a position is rounded to the squares that share their weather, and leaves the browser no finer
 
-const languages = {
-  en: {
-    invite: 'Choose your city',
-    position: 'Use my position',
-    finding: 'Finding your position…',
-    refused: 'This page may not know your position; search for your city',
-    lost: 'Your position could not be found; search for your city',
-    nowhere: 'No city is known near your position',
-    title: 'Weather for your city',
-    label: 'Search for a city',
-    found: (count) => (count == 1 ? '1 city found' : `${count} cities found`),
-    none: 'No city of that name is known',
-    failed: 'The search does not answer; try again later',
-    again: 'Use my location again',
-    close: 'Close',
-  },
-  hi: {
-    invite: 'अपना शहर चुनें',
-    position: 'मेरा मौजूदा स्थान इस्तेमाल करें',
-    finding: 'आपका स्थान खोजा जा रहा है…',
-    refused: 'इस पेज को आपका स्थान जानने की अनुमति नहीं है; अपना शहर खोजें',
-    lost: 'आपका स्थान पता नहीं चल सका; अपना शहर खोजें',
-    nowhere: 'आपके स्थान के पास कोई शहर नहीं मिला',
-    title: 'आपके शहर का मौसम',
-    label: 'शहर खोजें',
-    found: (count) => `${count} शहर मिले`,
-    none: 'इस नाम का कोई शहर नहीं मिला',
-    failed: 'खोज का उत्तर नहीं मिला; थोड़ी देर बाद फिर कोशिश करें',
-    again: 'फिर से मेरा स्थान इस्तेमाल करें',
-    close: 'बंद करें',
-  },
-  ar: {
-    invite: 'اختر مدينتك',
-    position: 'استخدم موقعي الحالي',
-    finding: 'جارٍ تحديد موقعك…',
-    refused: 'لا يُسمح لهذه الصفحة بمعرفة موقعك؛ ابحث عن مدينتك',
-    lost: 'تعذّر تحديد موقعك؛ ابحث عن مدينتك',
-    nowhere: 'لا توجد مدينة معروفة بالقرب من موقعك',
-    title: 'الطقس في مدينتك',
-    label: 'ابحث عن مدينة',
-    found: (count) => `عدد المدن: ${count}`,
-    none: 'لا توجد مدينة بهذا الاسم',
-    failed: 'البحث لا يجيب؛ حاول مرة أخرى لاحقًا',
-    again: 'استخدم موقعي من جديد',
-    close: 'إغلاق',
-  },
-};
-
 // The table of a page's language, and its tag.
 const spoken = (lang) =>
-  Object.entries(languages).find(([tag]) => lang.split('-')[0].toLowerCase() == tag) ?? ['en', languages.en];
+  Object.entries(languages).find(([tag]) => lang.split(/[-_]/)[0].toLowerCase() == tag) ?? ['en', languages.en];
 
 // The words that invite to choose a city: the page's own, if it has any.
 export const invitation = (lang, own) => own || spoken(lang)[1].invite;
@@ -149,7 +101,7 @@ export default (place, url, answer, changed) => {
     if (!q) return show([], '');
     const country = answer?.place?.country ?? '';
     return ask(new URLSearchParams({ q, lang, country }),
-      (places) => show(places, places.length ? words.found(places.length) : words.none));
+      (places) => show(places, places.length ? `${words.found} ${places.length.toLocaleString(tag)}` : words.none));
   };
 
   // Chooses the city where the browser says that the reader is. The service is told the square and nothing else: no cookie, no page.
@@ -193,7 +145,7 @@ export default (place, url, answer, changed) => {
     ...(isSecureContext && navigator.geolocation ? [position] : []), // elsewhere browsers tell nobody
     make('label', {}, words.label, ' ', field), status, list, again, ' ', close,
     make('small', {}, ...credits.flatMap(({ text, url }) => [make('a', { textContent: text, href: url }), ' '])));
-  const dialog = make('dialog', { className: 'masthead-choice', lang: tag, dir: tag == 'ar' ? 'rtl' : 'ltr' }, form);
+  const dialog = make('dialog', { className: 'masthead-choice', lang: tag, dir: words.direction }, form);
 
   form.onsubmit = async (event) => {
     event.preventDefault();

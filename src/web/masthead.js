@@ -1,5 +1,5 @@
 // Masthead: replaces the page's placeholder by the reader's place and temperature. Writes text, never markup.
-// Must stay below 2.25 KB compressed: it uses `let` only, since repetition compresses, and loads masthead.*.js for rare needs.
+// Must stay below 3 KB compressed: it uses `let` only, since repetition compresses, and loads masthead.*.js for rare needs.
 if (!customElements.get('masthead-weather')) { // else this script is on the page twice
   let tag = 'masthead-weather';
   let feeds = {}; // by URL
@@ -73,9 +73,9 @@ if (!customElements.get('masthead-weather')) { // else this script is on the pag
   // An answer's place, temperature, exact °C and source. Throws when it is no answer.
   let read = ({ state, place: { name, source }, temperature }) => {
     if (state == 'unknown') return ['\u00a0', '\u00a0', , 'none']; // the lines are kept
-    let { celsius, value, unit } = temperature;
-    if (!/^((fresh|stale)-?\d+|placenull)[CF]$/.test(name.trim() && state + value + unit)) throw 0;
-    return [name, `${value ?? '--'}\u00a0°${unit}`.replace(/-\b/, '\u2212'), celsius?.toFixed(1), source];
+    let { celsius, value, text } = temperature;
+    if (!/^((fresh|stale)-?\d+|placenull).+°[CF]$/.test(name.trim() && state + value + text)) throw 0;
+    return [name, text, celsius?.toFixed(1), source];
   };
 
   // State shared by the elements with the same query.
@@ -92,13 +92,13 @@ if (!customElements.get('masthead-weather')) { // else this script is on the pag
       let put = (name, textContent) => {
         let node = part(el, name) || span(name);
         if (!rendered && !dataset.state) node.replaceWith(node);
-        return Object.assign(node, { textContent, dir: 'auto' });
+        return Object.assign(node, { textContent, dir: 'auto', lang: textContent == fallback ? lang : answer?.lang ?? lang });
       };
       try {
         let words = /home|none/.test(texts[3]) ? await invitation(el, url, lang) : '';
         if (!placeTarget && !part(el, 'place')) el.replaceChildren(span('place'), ' ', span('temp', 'data'));
         if ('date' in dataset && !part(el, 'date')) el.append(' ', span('date'));
-        let { state = 'unavailable', simulated, weather, timezone } = answer || {};
+        let { state = 'unavailable', simulated, weather, timezone, place } = answer || {};
         let sky = [weather?.code] + (weather?.is_day == false ? 'n' : '');
         let [name, degrees, value = '', source = 'none'] = texts;
         let instead = !name.trim() && (words || fallback);
@@ -109,8 +109,11 @@ if (!customElements.get('masthead-weather')) { // else this script is on the pag
         put('condition', weather?.text);
         put('icon');
         try {
-          for (let locale of [[], lang]) {
-            put('date', new Date().toLocaleDateString(locale, { dateStyle: 'full', timeZone: timezone || undefined }));
+          for (let tag of [, lang]) { // the date as people of the place write it, in the page's language and digits
+            let { numberingSystem } = Intl.NumberFormat(tag).resolvedOptions();
+            let locale = tag && new Intl.Locale(tag, { region: place?.country || undefined, numberingSystem });
+            let date = new Date().toLocaleDateString(locale, { dateStyle: 'full', timeZone: timezone || undefined });
+            if (!/ M\d/.test(date)) put('date', date).lang = tag || ''; // "2026 M11 29": a language without names of months
           }
         } catch {} // a language or zone that this browser does not know
         if (failures && value) state = 'stale';
@@ -118,7 +121,6 @@ if (!customElements.get('masthead-weather')) { // else this script is on the pag
         let marks = { state, source, weather: sky, simulated: simulated || null, age };
         for (let node of [el, rendered || el, city, temp]) {
           for (let key in marks) marks[key] == null ? delete node.dataset[key] : (node.dataset[key] = marks[key]);
-          node.lang ||= lang;
         }
         offer(el, url, answer, words);
         if (users.get(el) != texts) {
@@ -182,7 +184,7 @@ if (!customElements.get('masthead-weather')) { // else this script is on the pag
     try {
       let { endpoint = '/widget.json', mode, query, units, choice } = whole(el).dataset;
       let asked = new URLSearchParams(query);
-      let lang = asked.get('lang') || el.closest('[lang]')?.lang || '';
+      let lang = (asked.get('lang') || el.closest('[lang]')?.lang || '').replace(/_/g, '-');
       let own = choice == 'off' ? null : chosen;
       for (let [key, value] of Object.entries({ units, lang, place: own })) if (value) asked.set(key, value);
       let path = mode == 'split' ? endpoint.replace(/[^/]*$/, 'where.json') : endpoint;

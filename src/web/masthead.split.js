@@ -8,7 +8,7 @@ export default async ({ unit, ...where }, get, url, lang, instead) => {
   const half = {
     ...where,
     text: where.cell ? `${name} --\u00a0°${unit}` : '',
-    temperature: { celsius: null, value: null, unit },
+    temperature: { celsius: null, value: null, unit, text: where.cell && `--\u00a0°${unit}` },
     weather: { code: null, text: null, is_day: null },
     fetched_at: null, age_s: null, refresh_at: null, timezone: null, utc_offset_s: null, provider: null, simulated: false,
   };

@@ -1,11 +1,20 @@
-// Mastheads: the page's own, and three styles in three languages. The loader fills them, as on any page.
+// Mastheads: the page's own, and three styles in every language. The loader fills them, as on any page.
 
 import { $, localTime, make } from './dom.js';
 import * as controls from './controls.js';
 
 const LANGUAGES = {
-  en: { name: 'The Daily Masthead', wait: 'Fetching location...', edition: 'Morning edition', dir: 'ltr' },
-  hi: { name: 'दैनिक शीर्षक', wait: 'स्थान खोजा जा रहा है...', edition: 'प्रातः संस्करण', dir: 'ltr' },
+  en: { name: 'The Daily Masthead', wait: 'Fetching location...', edition: 'Morning edition' },
+  hi: { name: 'दैनिक शीर्षक', wait: 'स्थान खोजा जा रहा है...', edition: 'प्रातः संस्करण' },
+  bn: { name: 'দৈনিক শিরোনাম', wait: 'অবস্থান খোঁজা হচ্ছে...', edition: 'প্রভাতি সংস্করণ' },
+  ta: { name: 'தினத் தலைப்பு', wait: 'இருப்பிடம் தேடப்படுகிறது...', edition: 'காலைப் பதிப்பு' },
+  te: { name: 'దిన శీర్షిక', wait: 'స్థానం కోసం వెతుకుతోంది...', edition: 'ఉదయపు సంచిక' },
+  mr: { name: 'दैनिक मथळा', wait: 'स्थान शोधत आहे...', edition: 'सकाळची आवृत्ती' },
+  gu: { name: 'દૈનિક મથાળું', wait: 'સ્થાન શોધાઈ રહ્યું છે...', edition: 'સવારની આવૃત્તિ' },
+  kn: { name: 'ದಿನದ ಶೀರ್ಷಿಕೆ', wait: 'ಸ್ಥಳವನ್ನು ಹುಡುಕಲಾಗುತ್ತಿದೆ...', edition: 'ಬೆಳಗಿನ ಆವೃತ್ತಿ' },
+  ml: { name: 'ദിന തലക്കെട്ട്', wait: 'സ്ഥാനം കണ്ടെത്തുന്നു...', edition: 'പ്രഭാത പതിപ്പ്' },
+  pa: { name: 'ਰੋਜ਼ਾਨਾ ਸਿਰਲੇਖ', wait: 'ਟਿਕਾਣਾ ਲੱਭਿਆ ਜਾ ਰਿਹਾ ਹੈ...', edition: 'ਸਵੇਰ ਦਾ ਐਡੀਸ਼ਨ' },
+  ur: { name: 'روزنامہ سرخی', wait: 'مقام تلاش کیا جا رہا ہے...', edition: 'صبح کا ایڈیشن', dir: 'rtl' },
   ar: { name: 'الترويسة اليومية', wait: 'جارٍ تحديد الموقع...', edition: 'الطبعة الصباحية', dir: 'rtl' },
 };
 const STYLES = { serif: 'place temp', sans: 'place icon temp', dark: 'icon place temp condition' }; // and their parts
@@ -26,7 +35,7 @@ const widget = (lang, parts, properties) => {
 };
 
 const paper = (style, lang) => {
-  const { name, edition, dir } = LANGUAGES[lang];
+  const { name, edition, dir = 'ltr' } = LANGUAGES[lang];
   return make('div', { className: 'sheet' }, make('div', { className: 'paper', lang, dir, data: { style } },
     make('p', { className: 'title', textContent: name }),
     make('div', { className: 'dateline' }, make('span', { className: 'date' }),

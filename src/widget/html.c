@@ -10,7 +10,7 @@ static void write_degrees(const struct answer *answer, bool known, struct text *
     else
         text_string(out, "<span class=\"masthead-temp\">");
     if (answer->reading.state != WEATHER_UNKNOWN)
-        write_temperature(out, known, celsius_ddeg, answer->units);
+        write_temperature(out, answer->language, known, celsius_ddeg, answer->units);
     text_string(out, known ? "</data>" : "</span>");
 }
 
@@ -72,7 +72,8 @@ void widget_text(const struct answer *answer, struct text *out)
     if (answer->reading.state != WEATHER_UNKNOWN) {
         text_string(out, answer->place.name);
         text_string(out, " ");
-        write_temperature(out, answer_has_number(answer), answer->reading.temperature_ddeg, answer->units);
+        write_temperature(out, answer->language, answer_has_number(answer), answer->reading.temperature_ddeg,
+                          answer->units);
     }
     text_string(out, "\n");
 }

@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#define DEGREES_BYTES 32 /* "−1234 °F" in any digits, and more */
+
 static const char *unit_letter(const struct answer *answer)
 {
     return answer->units == UNITS_FAHRENHEIT ? "F" : "C";
@@ -18,14 +20,25 @@ static void write_place(const struct place *place, struct text *out)
                place_confidence_code(place->confidence), place->id > 0 ? place->id : JSON_NONE);
 }
 
+/* As the fragment has it; "" where no place is known. */
+static void write_degrees(const struct answer *answer, struct text *out)
+{
+    if (answer->reading.state != WEATHER_UNKNOWN)
+        write_temperature(out, answer->language, answer_has_number(answer), answer->reading.temperature_ddeg,
+                          answer->units);
+}
+
 static void write_weather(const struct answer *answer, struct text *out)
 {
     bool known = answer_has_number(answer);
     const struct reading *reading = &answer->reading;
-    json_write(out, ",\n 'temperature':{'celsius':%.1f,'value':%jd,'unit':%s}",
+    char degrees_storage[DEGREES_BYTES];
+    struct text degrees = text_init(degrees_storage, sizeof degrees_storage);
+    write_degrees(answer, &degrees);
+    json_write(out, ",\n 'temperature':{'celsius':%.1f,'value':%jd,'unit':%s,'text':%s}",
                known ? reading->temperature_ddeg / 10.0 : NAN,
                known ? degrees_shown(reading->temperature_ddeg, answer->units) : JSON_NONE,
-               unit_letter(answer));
+               unit_letter(answer), degrees.bytes);
     json_write(out, ",\n 'weather':{'code':%jd,'text':%s,'is_day':%i}",
                known && reading->code >= 0 ? reading->code : JSON_NONE,
                known ? language_condition(answer->language, reading->code) : "",
@@ -66,7 +79,8 @@ void widget_json(const struct answer *answer, struct text *out)
     widget_text(answer, &line);
     line.bytes[line.length - 1] = '\0'; /* without its newline */
 
-    json_write(out, "{'state':%s,'text':%-s", answer_state_name(answer), line.bytes);
+    json_write(out, "{'state':%s,'lang':%s,'text':%-s", answer_state_name(answer), answer->language->tag,
+               line.bytes);
     write_place(&answer->place, out);
     write_weather(answer, out);
     write_origin(answer, out);
@@ -76,7 +90,7 @@ void widget_json(const struct answer *answer, struct text *out)
 void widget_where_json(const struct answer *answer, struct text *out)
 {
     bool known = answer->reading.state != WEATHER_UNKNOWN;
-    json_write(out, "{'state':%s", known ? "place" : "unknown");
+    json_write(out, "{'state':%s,'lang':%s", known ? "place" : "unknown", answer->language->tag);
     write_place(&answer->place, out);
     json_write(out, ",\n 'cell':%s,'unit':%s", answer->reading.cell, unit_letter(answer));
     write_zone(answer, out);
@@ -85,11 +99,12 @@ void widget_where_json(const struct answer *answer, struct text *out)
 
 void widget_weather_json(const struct answer *answer, struct text *out)
 {
-    char degrees_storage[32];
+    char degrees_storage[DEGREES_BYTES];
     struct text degrees = text_init(degrees_storage, sizeof degrees_storage);
-    write_temperature(&degrees, answer_has_number(answer), answer->reading.temperature_ddeg, answer->units);
+    write_degrees(answer, &degrees);
 
-    json_write(out, "{'state':%s,'text':%s", answer_state_name(answer), degrees.bytes);
+    json_write(out, "{'state':%s,'lang':%s,'text':%s", answer_state_name(answer), answer->language->tag,
+               degrees.bytes);
     write_weather(answer, out);
     write_origin(answer, out);
     write_credits(answer, WIDGET_WEATHER, out);

@@ -1,30 +1,37 @@
-/* Words and numbers as a page shows them. A language is a row of a table. Pure functions, static tables. */
+/* Words and numbers as a page shows them. The languages are those of words.txt. Pure functions, static
+ * tables. */
 #pragma once
 
 #include "base/text.h"
 
 struct language {
-    const char *tag;               /* BCP 47, lower case */
+    const char *tag;               /* BCP 47, countries in upper case */
+    const char *zero;              /* the digit; the others differ from it in the last byte */
     const char *const *conditions; /* for language_condition */
 };
 
+/* The i-th language, NULL past the last. Static. A language that has other digits in some country has a row
+ * for it there, behind its own. */
+const struct language *language_at(size_t i);
+
 /* The language for a BCP 47 tag, shortened from the right until one is known ("hi-IN" gives "hi"), or NULL.
- * Static. */
+ * As some software writes it, the hyphen may be an underscore. Static. */
 const struct language *language_find(const char *tag, size_t length);
 
 /* The condition of a WMO code (table 4677, as Open-Meteo uses it, with 4 to 6, smoke, haze and dust) in a
- * language. NULL: unknown code. Static.
- */
+ * language. NULL: unknown code. Static. */
 const char *language_condition(const struct language *, int code);
 
 enum units { UNITS_CELSIUS, UNITS_FAHRENHEIT, UNITS_AUTO };
 
 /* The unit that readers of a country (ISO code, or "") expect: Fahrenheit in six countries (CLDR 48,
- * unitPreferenceData, temperature/weather), else Celsius. */
+ * unitPreferenceData, temperature/weather) and where else the weather service of the United States forecasts
+ * (weather.gov: its territories, Micronesia and the Marshall Islands), else Celsius. */
 enum units units_of_country(const char *country);
 
 /* Whole degrees in the unit, rounded half away from zero, from tenths of a degree Celsius. Exact. */
 int degrees_shown(int celsius_ddeg, enum units);
 
-/* Writes "31 °C" with U+2212 for minus and U+00A0 for the space; "-- °C" where `known` is false. */
-void write_temperature(struct text *, bool known, int celsius_ddeg, enum units);
+/* Writes "31 °C" in the language's digits, with U+2212 for minus and U+00A0 for the space; "-- °C" where
+ * `known` is false. */
+void write_temperature(struct text *, const struct language *, bool known, int celsius_ddeg, enum units);

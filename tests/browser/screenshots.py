@@ -29,7 +29,7 @@ FILLED = """document.querySelector('#city').dataset.state == 'fresh' &&
     document.querySelector('#rows [data-ip]') &&
     !document.querySelector('.state:is([data-state=asking], [data-state=place])')"""
 ANSWERED = "!document.querySelector('.wall masthead-weather:not([data-state])') && document.querySelector('.wall *')"
-WAITING = "document.querySelectorAll('.wall masthead-weather').length == 9 && document.querySelector('#date').textContent"
+WAITING = "document.querySelectorAll('.wall masthead-weather').length == 36 && document.querySelector('#date').textContent"
 
 
 class Job(NamedTuple):

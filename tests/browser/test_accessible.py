@@ -26,7 +26,8 @@ def in_state(state, celsius=31.2):
     return say({
         "state": state, "text": "Mumbai 31\u00a0°C" if number else "",
         "place": {"name": "Mumbai" if named else None, "source": "geoip" if named else "none", "verdict": "city"},
-        "temperature": {"celsius": celsius if number else None, "value": round(celsius) if number else None, "unit": "C"},
+        "temperature": {"celsius": celsius if number else None, "value": round(celsius) if number else None, "unit": "C",
+                        "text": f"{round(celsius) if number else '--'}\u00a0°C"},
         "simulated": False, "credits": [{"text": "Weather data by Open-Meteo.com", "url": "https://open-meteo.com/"}],
     })
 

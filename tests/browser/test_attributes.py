@@ -39,8 +39,44 @@ def test_the_date_is_the_places(site, browser, zone, lang):
     body += '<i data-masthead data-date data-date-target="#line"></i>'
     browser.open(site.page("/", page(body, lang=lang)))
     browser.until("probe.updates.length == 2", "not every widget was told")
-    there = "return new Date().toLocaleDateString(arguments[0], { dateStyle: 'full', timeZone: arguments[1] })"
+    there = """const digits = Intl.NumberFormat(arguments[0]).resolvedOptions().numberingSystem;
+        const locale = `${arguments[0].slice(0, 2)}-IN-u-nu-${digits}`;
+        return new Date().toLocaleDateString(locale, { dateStyle: 'full', timeZone: arguments[1] })"""
     assert browser.text(".masthead-date") == browser.text("#line") == browser.js(there, lang, zone)
+
+
+@pytest.mark.parametrize("lang, country, shown", [
+    ("en-US", "IN", "Sunday 29 November 2026"), ("en_US", "IN", "Sunday 29 November 2026"),
+    ("en-GB", "US", "Sunday, November 29, 2026"), ("mr", "GB", "रविवार, २९ नोव्हेंबर, २०२६"),
+    ("hi", "IN", "रविवार, 29 नवंबर 2026"), ("ar", "EG", "الأحد، 29 نوفمبر 2026"),
+    ("pa", "IN", None), ("de", None, "Sonntag, 29. November 2026"), ("en-US", None, "Sunday, November 29, 2026"),
+])
+def test_the_date_is_in_the_pages_language_as_the_place_writes_it(site, browser, lang, country, shown):
+    site.fault = say({**ANSWER, "timezone": "Asia/Kolkata", "place": {**ANSWER["place"], "country": country}})
+    clock = "const Now = Date; Date = class extends Now { constructor(...at) { super(...(at.length ? at : ['2026-11-29T06:00:00Z'])); } };"
+    site.page("/clock.js", clock, content_type="text/javascript")
+    body = f"<masthead-weather data-date>{PLACEHOLDER}</masthead-weather>"
+    show(site, browser, body, lang=lang, head='<script src="/clock.js"></script>' + SCRIPT)
+    if not shown:  # a browser may have no names of months in it
+        assert " M11" not in browser.text(".masthead-date")
+        return
+    assert browser.text(".masthead-date").replace(",", "") == shown.replace(",", "")  # which CLDR's editions differ in
+    assert browser.attribute(".masthead-date", "lang") == lang.replace("_", "-")
+
+
+# The language
+
+
+@pytest.mark.parametrize("lang, marked", [("bn-BD", "bn"), ("hi_IN", "hi"), ("de", "en"), ("ta-LK", "ta")])
+@pytest.mark.parametrize("mode", ["", 'data-mode="split"'])
+def test_words_are_marked_with_the_language_they_are_in(site, browser, mode, lang, marked):
+    body = f'<masthead-weather {mode} data-query="at=2026-01-31T09:30:00Z&scenario=mumbai,fresh">{PARTS[18:]}'
+    show(site, browser, body, lang=lang)
+    expected = site.fetch(f"/widget.json?at=2026-01-31T09:30:00Z&scenario=mumbai,fresh&lang={lang}")
+    assert f'"lang":"{marked}"' in expected
+    for part in ("place", "temp", "condition"):
+        assert browser.attribute(f".masthead-{part}", "lang") == marked
+        assert browser.text(f".masthead-{part}") in expected
 
 
 @pytest.mark.parametrize("answer", [{**ANSWER, "timezone": None}, {**ANSWER, "timezone": "Mars/Olympus"}, None])
@@ -49,11 +85,11 @@ def test_without_a_zone_the_date_is_the_browsers_or_none(site, browser, answer):
     browser.open(site.page("/", page(f"<masthead-weather data-date>{PLACEHOLDER}</masthead-weather>")))
     state = browser.settled("masthead-weather")
     assert state == ("fresh" if answer else "unavailable")
-    here = browser.js("return new Date().toLocaleDateString('en', { dateStyle: 'full' })")
+    here = browser.js(f"return new Date().toLocaleDateString('{'en-IN' if answer else 'en'}', {{ dateStyle: 'full' }})")
     assert browser.text(".masthead-date") in (here, "")
 
 
-@pytest.mark.parametrize("lang", ["en_US", "", "x", "english!"])
+@pytest.mark.parametrize("lang", ["", "x", "english!"])
 def test_a_language_that_no_browser_knows_still_has_a_date(site, browser, lang):
     site.fault = say({**ANSWER, "timezone": "Pacific/Kiritimati"})
     show(site, browser, f"<masthead-weather data-date>{PLACEHOLDER}</masthead-weather>", lang=lang)

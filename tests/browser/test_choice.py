@@ -197,8 +197,8 @@ def test_a_browser_that_keeps_nothing_still_lets_choose(mumbai, browser):
 
 @pytest.mark.parametrize("places, said", [
     ([], "No city of that name is known"),
-    ([city("Mumbai")], "1 city found"),
-    ([city("Pune"), city("Mumbai", 2)], "2 cities found"),
+    ([city("Mumbai")], "Cities found: 1"),
+    ([city("Pune"), city("Mumbai", 2)], "Cities found: 2"),
 ])
 def test_what_is_found_is_said(mumbai, browser, places, said):
     mumbai.page("/places.json", json.dumps({"places": places}), content_type="application/json")
@@ -260,6 +260,15 @@ def test_it_is_found_under_any_prefix(mumbai, browser):
 @pytest.mark.parametrize("lang, title, direction", [
     ("en-IN", "Weather for your city", "ltr"),
     ("hi", "आपके शहर का मौसम", "ltr"),
+    ("bn-BD", "আপনার শহরের আবহাওয়া", "ltr"),
+    ("ta", "உங்கள் நகரத்தின் வானிலை", "ltr"),
+    ("te", "మీ నగరంలో వాతావరణం", "ltr"),
+    ("mr_IN", "आपल्या शहरातील हवामान", "ltr"),
+    ("gu", "તમારા શહેરનું હવામાન", "ltr"),
+    ("kn", "ನಿಮ್ಮ ನಗರದ ಹವಾಮಾನ", "ltr"),
+    ("ml", "നിങ്ങളുടെ നഗരത്തിലെ കാലാവസ്ഥ", "ltr"),
+    ("pa", "ਤੁਹਾਡੇ ਸ਼ਹਿਰ ਦਾ ਮੌਸਮ", "ltr"),
+    ("ur", "آپ کے شہر کا موسم", "rtl"),
     ("ar", "الطقس في مدينتك", "rtl"),
     ("xx", "Weather for your city", "ltr"),
 ])

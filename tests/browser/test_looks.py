@@ -82,7 +82,7 @@ README_PARTS = """<masthead-weather data-date>
 
 @pytest.mark.parametrize("place", ["Mumbai", "Thiruvananthapuram"])
 @pytest.mark.parametrize("widget", [README_PARTS, f"<masthead-weather data-date>{PLACEHOLDER}</masthead-weather>"], ids=["all", "date"])
-@pytest.mark.parametrize("lang", ["en", "hi", "ar"])
+@pytest.mark.parametrize("lang", ["en", "hi", "ta", "ml", "ar"])
 def test_all_parts_are_readable_beside_each_other(site, browser, widget, lang, place):
     answer = {**named(place), "weather": {"code": 2, "text": "Partly cloudy", "is_day": True}}
     site.fault = late(site, answer)

@@ -31,7 +31,7 @@ FLOORS = {
 # The simulator is a house of its own, which shares the ground floor and what the synthetic weather is.
 ALSO = {"sim": {"sim", "base", "synthetic", "grib"}}
 
-GENERATED = {"web/digests.h"}  # by the Makefile
+GENERATED = {"web/digests.h", "widget/languages.h"}  # by the Makefile
 
 # A library's header is included by these files and rooms only.
 OWNERS = {
@@ -41,6 +41,7 @@ OWNERS = {
     "jansson.h": {"src/weather/point"},
     "grib2.h": {"src/grib/grib.c"},
     "maxminddb.h": {"src/place/mmdb.c"},
+    "utf8proc.h": {"src/place/fold.c"},
     "zlib.h": {"src/weather/cell/snapshot.c", "src/weather/earth/planes.c", "src/weather/earth/inflate.c",
                "src/sim/faults.c"},
 }

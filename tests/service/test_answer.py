@@ -44,8 +44,9 @@ def test_a_reader_in_mumbai_gets_mumbai_and_the_temperature(masthead, sim):
     assert json["timezone"] == "Asia/Kolkata" and json["utc_offset_s"] == 19800 and json["simulated"] is True
     celsius = json["temperature"]["celsius"]
     rounded = int(abs(celsius) + 0.5) * (1 if celsius >= 0 else -1)
-    assert json["temperature"] == {"celsius": celsius, "value": rounded, "unit": "C"}
-    assert json["text"] == f"Mumbai {rounded}{NBSP}°C".replace("-", MINUS)
+    degrees = f"{rounded}{NBSP}°C".replace("-", MINUS)
+    assert json["temperature"] == {"celsius": celsius, "value": rounded, "unit": "C", "text": degrees}
+    assert json["lang"] == "en" and json["text"] == f"Mumbai {degrees}"
     assert masthead.visit(MUMBAI, "/widget.txt").text == json["text"] + "\n"
 
     answer = masthead.visit(MUMBAI, "/widget")

@@ -35,8 +35,11 @@ def test_version_help_and_usage():
 @pytest.mark.parametrize("text, said", [
     ("[cache]\ncapcity = 5\n", ':2: [cache] unknown key "capcity" (did you mean "capacity"?)'),
     ("[cach]\ncapacity = 50\n", ":1: [cach] unknown section (did you mean \"cache\"?)"),
-    ("[weather]\nwait = 250\n", ":2: [weather] wait = \"250\": a duration needs a unit"),
-    ("[weather]\nwait = 25x\n", "a duration needs a unit"),
+    ("[weather]\nwait = 250\n", ":2: [weather] wait = \"250\": not a duration: a whole number with the unit ms, s, m, h or d"),
+    ("[weather]\nrefresh = 30min\n", "not a duration: a whole number with the unit ms, s, m, h or d"),
+    ("[widget]\nlang = xx\n", "these have: en hi bn ta te mr gu kn ml pa ur ar"),
+    ("[widget]\nlang = en # english\n", "; a comment needs a line of its own"),
+    ("[server]\nhosts = http://www.example.com\n", "no scheme, port, path or wildcard"),
     ("[weather]\nwait = 1h\n", "out of range"),
     ("[server]\nlisten = [::1]:8080\n", "IPv6 listen addresses are not supported"),
     ("[server]\nlisten = localhost\n", "not an IPv4 address and port"),
@@ -118,6 +121,23 @@ def test_a_free_host_on_a_public_site_is_warned_about(tmp_path):
     common = ["--check-config", "--set", f"geoip.databases={VISITORS}", "--set", f"server.state={tmp_path}"]
     assert "non-commercial" in command(*common).stderr
     assert "non-commercial" not in command(*common, "--set", "dev.enabled=yes").stderr
+
+
+@pytest.mark.parametrize("setting, warned", [
+    ("visitor.trusted_proxies=0.0.0.0/0", "as wide as the internet"),
+    ("visitor.trusted_proxies=127.0.0.0/8,::/0", "as wide as the internet"),
+    ("visitor.trusted_proxies=0.0.0.0/1,128.0.0.0/1", "as wide as the internet"),
+    ("visitor.trusted_proxies=10.0.0.0/8,fd00::/16", None),
+    ("weather.contact=me", "an e-mail address or a URL"),
+    ("weather.contact=you@example.org", None),
+    ("weather.contact=https://example.org/about", None),
+])
+def test_what_works_but_hardly_can_be_meant_is_warned_about(tmp_path, setting, warned):
+    common = ["--check-config", "--set", f"geoip.databases={VISITORS}", "--set", f"server.state={tmp_path}"]
+    done = command(*common, "--set", "weather.open_meteo_url=https://weather.example",
+                   "--set", "weather.providers=open-meteo", "--set", setting)
+    assert done.returncode == 0
+    assert ("level=warn" in done.stderr) == bool(warned) and (warned or "") in done.stderr
 
 
 def test_lookup_says_place_verdict_and_why(tmp_path):

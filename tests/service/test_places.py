@@ -153,7 +153,7 @@ def test_where_and_weather_apart(start, sim):
     assert cold.json["state"] == "place" and cold.headers["Cache-Control"] == "public, max-age=15"
     assert sim.count()["requests"] == 0, "a cell that nobody has asked for as a reader costs nothing"
     where = service.visit(MUMBAI, "/where.json")
-    assert where.headers["Cache-Control"].startswith("private") and set(where.json) == {"state", "place", "cell", "unit",
+    assert where.headers["Cache-Control"].startswith("private") and set(where.json) == {"state", "lang", "place", "cell", "unit",
                                                                                          "timezone", "utc_offset_s", "credits"}
     assert where.json["cell"] == "19.1,72.9" and where.json["place"]["name"] == "Mumbai"
     weather = settled(service, "/weather.json?cell=19.1,72.9")

@@ -235,10 +235,10 @@ TEST(lines_of_text)
 
 /* The contract's example, word for word but for the space before the unit. */
 static const char contract[] =
-    "{\"state\":\"fresh\",\"text\":\"Mumbai 31" C "\","
+    "{\"state\":\"fresh\",\"lang\":\"en\",\"text\":\"Mumbai 31" C "\","
     "\"place\":{\"name\":\"Mumbai\",\"region\":\"Maharashtra\",\"country\":\"IN\",\"source\":\"geoip\","
     "\"verdict\":\"city\",\"reason\":null,\"confidence\":\"claimed\",\"id\":1275339},"
-    "\"temperature\":{\"celsius\":31.2,\"value\":31,\"unit\":\"C\"},"
+    "\"temperature\":{\"celsius\":31.2,\"value\":31,\"unit\":\"C\",\"text\":\"31" C "\"},"
     "\"weather\":{\"code\":2,\"text\":\"Partly cloudy\",\"is_day\":true},"
     "\"cell\":\"19.1,72.9\",\"fetched_at\":\"2026-01-31T09:02:40Z\",\"age_s\":840,"
     "\"refresh_at\":\"2026-01-31T11:05:00Z\","
@@ -309,7 +309,7 @@ TEST(json_in_every_state)
     assert_json(stale(), "{\"state\":\"stale\",\"age_s\":9000,\"refresh_at\":\"2026-01-31T08:46:40Z\"}");
     assert_json(mumbai_without_weather(),
                 "{\"state\":\"place\",\"text\":\"Mumbai --" C "\","
-                "\"temperature\":{\"celsius\":null,\"value\":null,\"unit\":\"C\"},"
+                "\"temperature\":{\"celsius\":null,\"value\":null,\"unit\":\"C\",\"text\":\"--" C "\"},"
                 "\"weather\":{\"code\":null,\"text\":null,\"is_day\":null},"
                 "\"fetched_at\":null,\"age_s\":null,\"refresh_at\":null,\"provider\":null,"
                 "\"credits\":[{\"text\":\"IP Geolocation by DB-IP\",\"url\":\"https://db-ip.com\"},"
@@ -317,7 +317,7 @@ TEST(json_in_every_state)
     assert_json(nowhere(), "{\"state\":\"unknown\",\"text\":\"\","
                            "\"place\":{\"name\":null,\"region\":null,\"country\":null,\"source\":\"none\","
                            "\"verdict\":\"not-found\",\"reason\":null,\"confidence\":null,\"id\":null},"
-                           "\"temperature\":{\"celsius\":null,\"value\":null,\"unit\":\"C\"},"
+                           "\"temperature\":{\"celsius\":null,\"value\":null,\"unit\":\"C\",\"text\":null},"
                            "\"weather\":{\"code\":null,\"text\":null,\"is_day\":null},\"cell\":null,"
                            "\"fetched_at\":null,\"age_s\":null,\"refresh_at\":null,\"timezone\":null,"
                            "\"utc_offset_s\":null,\"provider\":null,\"credits\":[]}");
@@ -344,7 +344,8 @@ TEST(json_of_what_is_half_known)
     answer.units = UNITS_FAHRENHEIT;
     answer.reading.temperature_ddeg = -4;
     assert_json(answer, "{\"simulated\":true,\"text\":\"Mumbai 31" NBSP DEGREE
-                        "F\",\"temperature\":{\"celsius\":-0.4,\"value\":31,\"unit\":\"F\"}}");
+                        "F\",\"temperature\":{\"celsius\":-0.4,\"value\":31,\"unit\":\"F\","
+                        "\"text\":\"31" NBSP DEGREE "F\"}}");
     answer = nowhere();
     strcpy(answer.place.country, "IN"); /* a country may be known where the city is not */
     answer.place.verdict = PLACE_TOO_VAGUE;

@@ -379,7 +379,7 @@ TEST(the_table_of_names_is_sound)
     struct city_table table = {0};
     assert_true(city_table_open(&table));
     extern const char gazetteer_names[], gazetteer_names_end[];
-    size_t lines = 0, hindi = 0, seen = 0;
+    size_t lines = 0;
     char before = '\n';
     for (const char *at = gazetteer_names; at < gazetteer_names_end; before = *at++)
         lines += before == '\n' && *at != '#';
@@ -390,15 +390,65 @@ TEST(the_table_of_names_is_sound)
         const struct city_names *other = &table.others[row->other];
         if (other->display.length > 0)
             check_name(other->display);
-        if (other->hindi.length > 0)
-            check_name(other->hindi);
         if (other->part_of)
             assert_true(city_table_find(&table, other->part_of) != CITY_NONE);
-        if (memcmp(row->country, "IN", 2) == 0 && ++seen <= 110)
-            hindi += other->hindi.length > 0;
     }
-    assert_int_equal(hindi, 110); /* the 100 largest Indian cities, less some that are parts of others */
     city_table_close(&table);
+}
+
+/* The languages that cities have names in, with the letters of their script. */
+static const struct {
+    const char *tag;
+    uint32_t first, last;
+} local[] = {
+    {"hi", 0x900, 0x97f}, {"bn", 0x980, 0x9ff}, {"ta", 0xb80, 0xbff}, {"te", 0xc00, 0xc7f},
+    {"mr", 0x900, 0x97f}, {"gu", 0xa80, 0xaff}, {"kn", 0xc80, 0xcff}, {"ml", 0xd00, 0xd7f},
+    {"pa", 0xa00, 0xa7f}, {"ur", 0x600, 0x6ff}, {"ar", 0x600, 0x6ff},
+};
+
+static void check_script(struct span name, size_t language)
+{
+    uint32_t point;
+    for (size_t step; name.length > 0; name = span_after(name, step)) {
+        step = text_utf8(name.bytes, name.length, &point);
+        bool between = point == ' ' || point == '-' || point == 0x200c || point == 0x200d;
+        if (!between && !(point >= local[language].first && point <= local[language].last))
+            fail_msg("'%.*s' is not in %s", (int)name.length, name.bytes, local[language].tag);
+    }
+}
+
+TEST(names_in_languages_are_in_their_script_and_one_each)
+{
+    struct city_table table = {0};
+    assert_true(city_table_open(&table));
+    assert_true(table.local_count > 2500);
+    for (size_t i = 0; i < table.local_count; i++) {
+        const struct city_local *name = &table.locals[i];
+        check_name(name->name);
+        check_script(name->name, name->language);
+        assert_true(i == 0 || name->city != name[-1].city || name->language != name[-1].language);
+    }
+    city_table_close(&table);
+}
+
+TEST(the_largest_cities_of_india_have_names_in_every_language)
+{
+    struct city city, named;
+    double latitude, longitude;
+    size_t cities = 0;
+    for (size_t i = 0; cities < 100 && gazetteer_point(gazetteer, i, &latitude, &longitude); i++) {
+        assert_true(gazetteer_nearest(gazetteer, latitude, longitude, "en", &city));
+        bool itself = fabs(city.latitude - latitude) < 1e-3 && fabs(city.longitude - longitude) < 1e-3;
+        if (strcmp(city.country, "IN") != 0 || !itself)
+            continue;
+        cities++;
+        for (size_t l = 0; l < COUNT(local); l++) {
+            assert_true(gazetteer_by_id(gazetteer, city.id, local[l].tag, &named));
+            if (strcmp(named.name, city.name) == 0)
+                fail_msg("%s has no name in %s", city.name, local[l].tag);
+        }
+    }
+    assert_int_equal(cities, 100);
 }
 
 TEST(hindi_names_of_large_cities)
@@ -415,6 +465,25 @@ TEST(hindi_names_of_large_cities)
         struct city city;
         assert_int_equal(gazetteer_search(gazetteer, rows[i].query, "IN", "hi", &city, 1), 1);
         assert_string_equal(city.name, rows[i].hindi);
+    }
+}
+
+TEST(names_follow_the_language_and_are_english_where_none_is_known)
+{
+    static const struct {
+        int64_t id;
+        const char *language, *name;
+    } rows[] = {
+        {1264527, "ta", "சென்னை"},     {1264527, "ta-LK", "சென்னை"}, {1264527, "ur-IN", "چنئی"},
+        {1264527, "ar-EG", "تشيناي"}, {1264527, "mr", "चेन्नई"},     {1264527, "de", "Chennai"},
+        {1264527, "", "Chennai"},     {1264527, "t", "Chennai"},   {1264527, "tam", "Chennai"},
+        {1259229, "mr", "पुणे"},        {1185241, "bn", "ঢাকা"},     {1185241, "mr", "Dhaka"},
+        {524901, "ta", "மாஸ்கோ"},      {524901, "bn", "Moscow"}, /* two languages' names share that script */
+    };
+    struct city city;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_true(gazetteer_by_id(gazetteer, rows[i].id, rows[i].language, &city));
+        assert_string_equal(city.name, rows[i].name);
     }
 }
 

@@ -25,13 +25,25 @@ TEST(languages_are_shortened_until_known)
         {"en-", "en"},
         {"de", NULL},
         {"de-hi", NULL},
+        {"de_hi", NULL},
         {"", NULL},
         {"e", NULL},
         {"eng", NULL},
         {"english", NULL},
         {"hindi-IN", NULL},
         {"-en", NULL},
-        {"en_US", NULL},
+        {"en_US", "en"},
+        {"hi_IN", "hi"},
+        {"hi_Deva_IN", "hi"},
+        {"_hi", NULL},
+        {"bn-BD", "bn"},
+        {"pa-Guru-IN", "pa"},
+        {"ur", "ur"},
+        {"UR_in", "ur-IN"},
+        {"ur-PK", "ur"},
+        {"ar-ma", "ar"},
+        {"ar-EG", "ar-EG"},
+        {"ar-EG-u-nu-latn", "ar-EG"},
         {"-", NULL},
         {"--", NULL},
         {"hi--IN", "hi"},
@@ -92,28 +104,55 @@ static const struct {
     {99, "Thunderstorm with heavy hail"},
 };
 
-TEST(every_condition_has_words)
+/* Each language with the letters of its script, by Unicode's blocks, and its zero. */
+static const struct {
+    const char *tag;
+    uint32_t first, last;
+    const char *zero;
+} scripts[] = {
+    {"en", 'A', 'z', "0"},     {"hi", 0x900, 0x97f, "0"},    {"bn", 0x980, 0x9ff, "০"},
+    {"ta", 0xb80, 0xbff, "0"}, {"te", 0xc00, 0xc7f, "0"},    {"mr", 0x900, 0x97f, "०"},
+    {"gu", 0xa80, 0xaff, "0"}, {"kn", 0xc80, 0xcff, "0"},    {"ml", 0xd00, 0xd7f, "0"},
+    {"pa", 0xa00, 0xa7f, "0"}, {"ur", 0x600, 0x6ff, "0"},    {"ur-IN", 0x600, 0x6ff, "۰"},
+    {"ar", 0x600, 0x6ff, "0"}, {"ar-EG", 0x600, 0x6ff, "٠"}, {"ar-YE", 0x600, 0x6ff, "٠"},
+};
+
+static bool is_in_script(const char *text, uint32_t first, uint32_t last)
 {
-    static const struct {
-        const char *tag;
-        unsigned char least, most; /* first bytes of the script's letters in UTF-8 */
-    } languages[] = {
-        {"en", 'A', 'Z'},
-        {"hi", 0xe0, 0xe0}, /* Devanagari, U+0900 to U+097F */
-        {"ar", 0xd8, 0xd9}, /* Arabic, U+0600 to U+067F */
-    };
-    for (size_t l = 0; l < COUNT(languages); l++) {
-        const struct language *language = language_find(languages[l].tag, 2);
+    uint32_t point;
+    for (size_t step; *text; text += step) {
+        step = text_utf8(text, strlen(text), &point);
+        bool between = point == ' ' || point == '-' || point == ',' || point == 0x200c;
+        if (step == 0 || !(between || (point >= first && point <= last)))
+            return false;
+    }
+    return true;
+}
+
+TEST(every_condition_has_words_in_every_language)
+{
+    const struct language *language;
+    for (size_t l = 0; l < COUNT(scripts); l++) {
+        language = language_find(scripts[l].tag, strlen(scripts[l].tag));
+        assert_string_equal(language->tag, scripts[l].tag);
+        assert_string_equal(language->zero, scripts[l].zero);
+    }
+    for (size_t l = 0; (language = language_at(l)); l++) {
+        size_t known = 0;
+        while (known < COUNT(scripts) && strncmp(scripts[known].tag, language->tag, 2) != 0)
+            known++;
+        assert_true(known < COUNT(scripts));
         for (size_t i = 0; i < COUNT(conditions); i++) {
             const char *words = language_condition(language, conditions[i].code);
-            assert_non_null(words);
-            assert_in_range((unsigned char)words[0], languages[l].least, languages[l].most);
+            if (!words || !is_in_script(words, scripts[known].first, scripts[known].last))
+                fail_msg("%s has '%s' for %d", language->tag, words, conditions[i].code);
             if (l == 0)
                 assert_string_equal(words, conditions[i].english);
             for (size_t other = 0; other < i; other++)
                 assert_string_not_equal(words, language_condition(language, conditions[other].code));
         }
     }
+    assert_int_equal(language_at(0) == language_find("en", 2), true);
 }
 
 TEST(other_codes_have_none)
@@ -130,7 +169,8 @@ TEST(other_codes_have_none)
 
 TEST(units_follow_the_country)
 {
-    static const char *const fahrenheit[] = {"US", "BS", "BZ", "KY", "PR", "PW"};
+    static const char *const fahrenheit[] = {"US", "BS", "BZ", "KY", "PR", "PW", "GU",
+                                             "VI", "AS", "MP", "UM", "FM", "MH"};
     static const char *const celsius[] = {"IN", "GB", "CA", "DE", "LR", "", "us", "U", "USA", "ZZ"};
     for (size_t i = 0; i < COUNT(fahrenheit); i++)
         assert_int_equal(units_of_country(fahrenheit[i]), UNITS_FAHRENHEIT);
@@ -176,8 +216,34 @@ static const char *temperature(bool known, int ddeg, enum units units)
 {
     static char storage[64];
     struct text text = text_init(storage, sizeof storage);
-    write_temperature(&text, known, ddeg, units);
+    write_temperature(&text, language_at(0), known, ddeg, units);
     return storage;
+}
+
+TEST(digits_are_those_of_language_and_country)
+{
+    static const struct {
+        const char *tag, *shown;
+    } rows[] = {
+        {"en", MINUS "12" NBSP DEGREE "C"},    {"hi", MINUS "12" NBSP DEGREE "C"},
+        {"mr", MINUS "१२" NBSP DEGREE "C"},    {"bn-BD", MINUS "১২" NBSP DEGREE "C"},
+        {"ar", MINUS "12" NBSP DEGREE "C"},    {"ar-SA", MINUS "١٢" NBSP DEGREE "C"},
+        {"ur-IN", MINUS "۱۲" NBSP DEGREE "C"}, {"ur-PK", MINUS "12" NBSP DEGREE "C"},
+    };
+    char storage[64];
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct text text = text_init(storage, sizeof storage);
+        const struct language *language = language_find(rows[i].tag, strlen(rows[i].tag));
+        write_temperature(&text, language, true, -119, UNITS_CELSIUS);
+        assert_string_equal(storage, rows[i].shown);
+    }
+    struct text text = text_init(storage, sizeof storage);
+    write_temperature(&text, language_find("mr", 2), true, 3211, UNITS_CELSIUS);
+    write_temperature(&text, language_find("mr", 2), true, 9870, UNITS_CELSIUS);
+    write_temperature(&text, language_find("mr", 2), true, 4560, UNITS_CELSIUS);
+    assert_string_equal(storage, "३२१" NBSP DEGREE "C"
+                                 "९८७" NBSP DEGREE "C"
+                                 "४५६" NBSP DEGREE "C");
 }
 
 TEST(temperatures_are_written_in_the_house_style)
