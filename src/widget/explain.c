@@ -91,7 +91,8 @@ void explain_place(const struct address *address, const struct place *place,
 {
     text_string(out, pretty ? "{\n  \"client\":null" NEXT : "{");
     write_place(address, place, evidence, pretty, out);
-    text_string(out, pretty ? NEXT "\"weather\":null" NEXT "\"upstreams\":null\n}\n" : "}\n");
+    text_string(out, pretty ? NEXT "\"weather\":null" NEXT "\"earth\":null" NEXT "\"upstreams\":null\n}\n"
+                            : "}\n");
 }
 
 static void write_hop(const struct address *address, const char *role, struct text *out)
@@ -167,6 +168,30 @@ static void write_weather(const struct answer *answer, bool simulated, struct te
                waits || !known ? answer->now_s + reading->retry_in_s : JSON_NONE, reading->in_flight);
 }
 
+/* The parts of the correction add up to it: those of stations that are not listed are one number. */
+static void write_earth(const struct earth_reason *earth, struct text *out)
+{
+    double others_kelvin = earth->correction_kelvin;
+    json_write(out, "{'run':%td,'model_celsius':%.4g,'ground_m':%jd,'height_m':%jd,'correction_kelvin':%.4f,",
+               earth->run_s, earth->model_celsius,
+               earth->ground_m == GRID_NO_HEIGHT ? JSON_NONE : earth->ground_m,
+               earth->height_m == GRID_NO_HEIGHT ? JSON_NONE : earth->height_m, earth->correction_kelvin);
+    json_write(out, "'celsius':%.4g,'stations':[", earth->model_celsius + earth->correction_kelvin);
+    for (size_t i = 0; i < earth->station_count; i++) {
+        const struct airports_station *station = &earth->stations[i];
+        others_kelvin -= station->kelvin;
+        json_write(out,
+                   ",\n      {'id':%s,'distance_km':%.4g,'reported_celsius':%.4g,'difference_kelvin':%.3f,",
+                   station->id, station->distance_km, station->celsius, station->difference);
+        json_write(out, "'weight':%.4f,'part_kelvin':%.4f,'condition':%jd,'observed_at':%td}",
+                   station->weight, station->kelvin,
+                   station->condition == METAR_NO_CONDITION ? JSON_NONE : station->condition,
+                   station->observed_s);
+    }
+    json_write(out, "],\n    'others_kelvin':%.4f}",
+               earth->station_count < FIELDS_STATIONS_MAX ? 0 : others_kelvin);
+}
+
 static void write_upstream(const struct weather_upstream *upstream, struct text *out)
 {
     json_write(out, ",\n    {'name':%s,'breaker_open':%i,'next_try_at':%td,'last_success_at':%td,",
@@ -197,6 +222,11 @@ void explain_visit(const struct widget *widget, const struct client_options *opt
         text_string(out, "null");
     else
         write_weather(&reasons.answer, visit->simulated, out);
+    text_string(out, NEXT "\"earth\":");
+    if (reasons.earth.known)
+        write_earth(&reasons.earth, out);
+    else
+        text_string(out, "null");
     text_string(out, NEXT "\"upstreams\":[");
     for (size_t i = 0; i < reasons.upstream_count; i++)
         write_upstream(&reasons.upstreams[i], out);

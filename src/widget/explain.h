@@ -10,6 +10,7 @@ void explain_place(const struct address *, const struct place *, const struct pl
                    struct text *);
 
 /* Writes the whole decision about a visit as one object: the forwarding header and its hops, what
- * explain_place writes, the weather of the cell, and the state of its providers. */
+ * explain_place writes, the weather of the cell, how the whole earth's comes about there, and the state of
+ * its providers. */
 void explain_visit(const struct widget *, const struct client_options *, const struct origin *,
                    const struct visit *, struct text *);

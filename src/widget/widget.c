@@ -106,6 +106,10 @@ void widget_reasons(const struct widget *widget, const struct visit *visit, stru
     if (answer->place.source != PLACE_FROM_NONE)
         read_weather(widget, visit, WEATHER_PEEK, answer);
     conclude(widget, visit, answer);
+    out->earth = (struct earth_reason){.known = false};
+    if (answer->place.source != PLACE_FROM_NONE && !visit->simulated)
+        weather_explain(widget->weather, answer->place.latitude, answer->place.longitude, &visit->now,
+                        &out->earth);
     out->upstream_count =
         visit->simulated ? 0 : weather_upstreams(widget->weather, &visit->now, out->upstreams);
 }

@@ -77,6 +77,7 @@ void widget_answer(const struct widget *, const struct visit *, struct answer *o
 struct reasons {
     struct answer answer;
     struct place_evidence evidence;
+    struct earth_reason earth; /* of the cell; not known for an answer that is only simulated */
     struct weather_upstream upstreams[WEATHER_PROVIDERS];
     size_t upstream_count;
 };

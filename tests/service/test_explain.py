@@ -1,16 +1,28 @@
 """Goal of these tests: whoever asks why gets the whole decision, and by asking changes nothing."""
 import ipaddress
 import json
+import re
 import urllib.parse
 
 import pytest
 
-from harness import VISITORS, command, request, wait_until
+from harness import VISITORS, address_of, command, earth_settings, readers, request, wait_until
 
+EVENING = "2026-03-01T12:20:00Z"
 MUMBAI, LONDON, NEW_YORK = "192.0.2.1", "198.51.100.17", "198.51.100.1"
 PLACE_KEYS = ["address", "judged_as", "class", "range", "verdict", "reason", "reason_code", "confidence", "asn", "label",
               "source", "name", "region", "country", "latitude", "longitude", "timezone", "database", "matched", "record",
               "witnesses"]
+
+
+@pytest.fixture
+def whole_earth(start, sim):
+    """A service without point forecasts that knows the whole earth's weather."""
+    sim.control("clock?at=" + EVENING)
+    service = start(settings={"dev.at": EVENING, **earth_settings(sim)})
+    service.wait_line("weather of the whole earth loaded")
+    wait_until(lambda: service.metrics()["masthead_earth_stations"] > 0, what="the airports")
+    return service
 
 
 def explain(service, headers=None, **query):
@@ -56,7 +68,7 @@ def test_the_request_itself(service):
 
 def test_place_weather_and_providers(service, sim):
     cold = explain(service, ip="192.0.2.33")
-    assert list(cold) == ["client", *PLACE_KEYS, "weather", "upstreams"]
+    assert list(cold) == ["client", *PLACE_KEYS, "weather", "earth", "upstreams"] and cold["earth"] is None
     assert (cold["class"], cold["verdict"], cold["matched"]) == ("documentation", "city", "192.0.2.32/28")
     assert cold["record"]["city"] == "Bengaluru" and cold["database"] == str(VISITORS)
     assert "spellings" in cold["label"] and cold["confidence"] == "confirmed" and "confirms it" in cold["reason"]
@@ -97,6 +109,33 @@ def test_nat64_is_nobodys_loopback(service):
     assert answer.headers["X-Masthead-Ignored"] == "ip; client not in dev.from"
     client = explain(service, header=f"{MUMBAI}, 64:ff9b::127.0.0.1")["client"]
     assert client["address"] == "64:ff9b::7f00:1" and client["refused"] == [MUMBAI]
+
+
+def test_a_temperature_of_the_whole_earth_is_told_with_all_its_parts(whole_earth):
+    """The parts of the stations add up to the correction, and that and the model's value to what the reader is shown."""
+    by_source = {}
+    for reader in readers():
+        answer = whole_earth.visit(address_of(reader)).json
+        if answer["place"]["verdict"] != "city":
+            continue
+        whole = explain(whole_earth, ip=address_of(reader))
+        earth = whole["earth"]
+        assert whole["upstreams"] == [] and whole["weather"]["provider"] == answer["provider"]
+        assert abs(earth["model_celsius"] + earth["correction_kelvin"] - answer["temperature"]["celsius"]) < 0.08
+        assert abs(earth["celsius"] - answer["temperature"]["celsius"]) < 0.08
+        parts = [station["part_kelvin"] for station in earth["stations"]] + [earth["others_kelvin"]]
+        assert abs(sum(parts) - earth["correction_kelvin"]) < 0.001
+        assert (earth["run"], earth["ground_m"]) == ("2026-03-01T06:00:00Z", 0)
+        distances = [station["distance_km"] for station in earth["stations"]]
+        assert distances == sorted(distances) and all(0 <= distance < 75 for distance in distances)
+        for station in earth["stations"]:
+            assert re.fullmatch(r"[A-Z0-9]{4}", station["id"]) and "2026-03-01T11:00:00Z" < station["observed_at"] <= EVENING
+            assert abs(station["part_kelvin"]) <= abs(station["weight"] * station["difference_kelvin"]) + 0.001
+            assert station["condition"] is None or 0 <= station["condition"] <= 99
+        assert sum(station["weight"] for station in earth["stations"]) < 1
+        by_source[answer["provider"]] = earth
+    assert by_source["gfs"]["stations"] == [] and by_source["gfs"]["correction_kelvin"] == 0
+    assert by_source["gfs+metar"]["stations"] and by_source["gfs+metar"]["height_m"] is not None
 
 
 def test_an_outage_is_told_with_its_next_try(start, sim):
@@ -153,7 +192,7 @@ def test_the_command_line_tells_the_same_as_far_as_it_can(service):
     offline, online = json.loads(printed.stdout), explain(service, ip=MUMBAI)
     assert list(offline) == list(online)
     assert {key: offline[key] for key in PLACE_KEYS} == {key: online[key] for key in PLACE_KEYS}
-    assert offline["client"] is None and offline["weather"] is None and offline["upstreams"] is None
+    assert offline["client"] is None and offline["weather"] is None and offline["earth"] is None and offline["upstreams"] is None
 
 
 def quiet_metrics(service):

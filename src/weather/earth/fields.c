@@ -96,14 +96,23 @@ bool fields_read(const struct fields *fields, const struct earth_place *place, i
     return curve_covers(out, now_s);
 }
 
+/* As curve_read has it, but for the rounding; the curve must cover that instant. */
+static double read_celsius(const struct curve *curve, int64_t at_s)
+{
+    int64_t i = (at_s - curve->start_s) / CURVE_STEP_S, into = (at_s - curve->start_s) % CURVE_STEP_S;
+    const int16_t *cdeg = &curve->temperature_cdeg[i];
+    return (cdeg[0] + (into > 0 ? (double)(cdeg[1] - cdeg[0]) * (double)into / CURVE_STEP_S : 0)) / 100;
+}
+
 void fields_explain(const struct fields *fields, const struct earth_place *place, int64_t now_s,
                     struct earth_reason *out)
 {
-    struct grid_value value;
+    struct fields model = {.grid = fields->grid};
+    struct curve curve;
+    bool corrected;
     *out = (struct earth_reason){.run_s = grid_facts(fields->grid).run_s, .height_m = place->height_m};
-    out->known =
-        grid_read(fields->grid, place->latitude, place->longitude, place->height_m, now_s, 1, &value) > 0;
-    out->model_celsius = value.temperature_cdeg / 100.0;
+    out->known = fields_read(&model, place, now_s, &curve, &corrected);
+    out->model_celsius = out->known ? read_celsius(&curve, now_s) : NAN;
     out->ground_m = grid_height_m(fields->grid, place->latitude, place->longitude);
     out->correction_kelvin = correction_at(fields, place, now_s).kelvin;
     if (fields->airports)

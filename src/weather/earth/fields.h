@@ -41,7 +41,8 @@ bool fields_read(const struct fields *, const struct earth_place *, int64_t now_
 struct earth_reason {
     bool known; /* the rest only where it is */
     int64_t run_s;
-    double model_celsius; /* at the place's height */
+    double model_celsius; /* at the place's height, read between hours as a curve is; with the correction it
+                             is what a curve of now says */
     int ground_m;         /* of the model at the place; GRID_NO_HEIGHT: not known */
     int height_m;         /* of the place, the same */
     double correction_kelvin;
