@@ -143,6 +143,30 @@ static void gather_upstreams(struct weather *weather, const struct instant *now,
     }
 }
 
+/* The map's rows are those of the whole earth's between its northern and its southern edge. */
+static void gather_earth(struct weather *weather, const struct instant *now, struct status_report *report)
+{
+    enum { ALL_ROWS = 60, FIRST_ROW = 4 };
+    int16_t whole_earth[ALL_ROWS][STATUS_EARTH_COLUMNS];
+    struct status_earth *earth = &report->earth;
+    struct airports_station station;
+    earth->wanted = weather_earth(weather, &earth->report);
+    if (!earth->wanted)
+        return;
+    const struct earth_report *said = &earth->report;
+    earth->serves = said->run_s > 0 && report->now_s >= said->first_s && report->now_s <= said->last_s;
+    earth->missing = said->missing;
+    earth->fields = GRID_HOURS + GRID_STEPS;
+    earth->loading_fields = said->loading_fields;
+    earth->stations = (int64_t)said->stations.used;
+    earth->old_stations = (int64_t)said->stations.old;
+    earth->off_stations = (int64_t)said->stations.off;
+    weather_map(weather, now, STATUS_EARTH_COLUMNS, ALL_ROWS, whole_earth[0]);
+    memcpy(earth->cdeg, whole_earth[FIRST_ROW], sizeof earth->cdeg);
+    for (size_t i = 0; weather_station(weather, i, &station); i++)
+        world_map_mark(earth->stations_at, station.latitude, station.longitude, 1);
+}
+
 static void gather_process(struct status *status, struct status_report *report)
 {
     const struct status_sources *sources = &status->sources;
@@ -213,6 +237,7 @@ struct status_report *status_gather(struct status *status)
     gather_cells(sources->weather, &now, report);
     gather_upstreams(sources->weather, &now, report);
     weather_report(sources->weather, &report->weather);
+    gather_earth(sources->weather, &now, report);
     report->database_count = places_databases(sources->places, report->now_s, report->databases);
     status_judge(report);
     return report;

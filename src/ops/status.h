@@ -93,6 +93,19 @@ struct status_window {
     struct weather_window window;
 };
 
+/* The whole earth's weather, as the page tells it: the present temperature of rectangles of 3 degrees within
+ * the map, and what weather_earth reports, as far as tables can hold it. */
+#define STATUS_EARTH_COLUMNS 120
+#define STATUS_EARTH_ROWS    45
+struct status_earth {
+    bool wanted; /* by the configuration; the rest only where it is */
+    bool serves; /* it has a number for now */
+    struct earth_report report;
+    int64_t missing, fields, loading_fields, stations, old_stations, off_stations;
+    int16_t cdeg[STATUS_EARTH_ROWS][STATUS_EARTH_COLUMNS];
+    world_map_grid stations_at;
+};
+
 /* Every fact of the page. Too large for the stack. Times are Unix seconds, 0: never. */
 struct status_report {
     int64_t now_s;
@@ -113,6 +126,7 @@ struct status_report {
     int64_t retry_s;        /* when the first cell whose fetch failed may be fetched again */
     double stretch;         /* the largest of the providers' */
     struct history_view history;
+    struct status_earth earth;
 
     struct weather_upstream upstreams[WEATHER_PROVIDERS];
     struct status_window windows[WEATHER_PROVIDERS * QUOTA_WINDOWS];

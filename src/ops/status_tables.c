@@ -1,5 +1,7 @@
 #include "ops/status.h"
 
+#include <math.h>
+
 /* clang-format off */
 #define IN(type, key, heading, kind, member) {key, heading, kind, offsetof(struct type, member)}
 #define TABLE(key, heading, note, columns, member, number)                   \
@@ -41,6 +43,34 @@ static const struct column upstreams[] = {
     IN(weather_upstream, "last_failure", "Last failure", FIELD_AGE, last_failure_s),
     IN(weather_upstream, "failure", "How it failed", FIELD_TEXT, last_failure),
     IN(weather_upstream, "refresh_stretch", "Stretch", FIELD_RATIO, stretch),
+};
+
+static const struct column earth[] = {
+    IN(status_report, "configured", "Wanted", FIELD_FLAG, earth.wanted),
+    IN(status_report, "serves", "Has a number for now", FIELD_FLAG, earth.serves),
+    IN(status_report, "run", "Run of the model", FIELD_TIME, earth.report.run_s),
+    IN(status_report, "run_age", "Its age", FIELD_AGE, earth.report.run_s),
+    IN(status_report, "loaded_at", "Loaded", FIELD_AGE, earth.report.loaded_s),
+    IN(status_report, "until", "Reaches until", FIELD_TIME, earth.report.last_s),
+    IN(status_report, "next_run", "The next is expected", FIELD_TIME, earth.report.expected_s),
+    IN(status_report, "missing", "Fields that it lacks", FIELD_COUNT, earth.missing),
+    IN(status_report, "heights", "Corrected for height", FIELD_FLAG, earth.report.heights),
+    IN(status_report, "loading", "Run that is coming", FIELD_TIME, earth.report.loading_s),
+    IN(status_report, "loading_fields", "Fields of it so far", FIELD_COUNT, earth.loading_fields),
+    IN(status_report, "loading_of", "Of", FIELD_COUNT, earth.fields),
+    IN(status_report, "failure", "What failed last", FIELD_CHARS, earth.report.failure),
+    IN(status_report, "metar_at", "Airports read", FIELD_AGE, earth.report.metar_s),
+    IN(status_report, "metar_next", "Read again", FIELD_TIME, earth.report.metar_expected_s),
+    IN(status_report, "metar_failure", "What failed there", FIELD_CHARS, earth.report.metar_failure),
+    IN(status_report, "stations", "Airports that correct it", FIELD_COUNT, earth.stations),
+    IN(status_report, "stations_old", "Reports too old", FIELD_COUNT, earth.old_stations),
+    IN(status_report, "stations_off", "Reports too far off", FIELD_COUNT, earth.off_stations),
+    IN(status_report, "error_kelvin", "Error, from neighbours, K", FIELD_RATIO,
+       earth.report.error.rms_kelvin),
+    IN(status_report, "model_error_kelvin", "The model's alone, K", FIELD_RATIO,
+       earth.report.error.model_rms_kelvin),
+    IN(status_report, "bytes_today", "Bytes today", FIELD_COUNT, earth.report.bytes_today),
+    IN(status_report, "stopped", "Stopped for today", FIELD_FLAG, earth.report.stopped),
 };
 
 static const struct column windows[] = {
@@ -90,6 +120,8 @@ static const struct column settings[] = {
 const struct table status_tables[] = {
     TABLE("upstreams", "Weather APIs", "In the order in which they are tried.", upstreams, upstreams,
           upstream_count),
+    {"earth", "The whole earth", "One download for every reader, corrected by the world's airports.", earth,
+     sizeof earth / sizeof earth[0], 0, 0, 0},
     TABLE("budgets", "Budgets", "Windows are fixed ones of UTC. The last tenth is for cells without a curve.",
           windows, windows, window_count),
     TABLE("places", "Readers' places",
@@ -171,7 +203,10 @@ void status_write_field(const struct status_report *report, const struct column 
         text_format(out, "%lld", (long long)*(const int64_t *)field);
         break;
     case FIELD_RATIO:
-        text_format(out, "%.2f", *(const double *)field);
+        if (isnan(*(const double *)field))
+            text_string(out, html ? "–" : "null");
+        else
+            text_format(out, "%.2f", *(const double *)field);
         break;
     case FIELD_FLAG:
         text_string(out, *(const bool *)field ? (html ? "yes" : "true") : (html ? "no" : "false"));

@@ -39,13 +39,14 @@ add_finding(struct status_report *r, enum status_level level, const char *format
     va_start(arguments, format);
     vsnprintf(finding.sentence, sizeof finding.sentence, format, arguments);
     va_end(arguments);
-    size_t at = r->finding_count;
-    if (at == STATUS_FINDINGS)
+    bool full = r->finding_count == STATUS_FINDINGS;
+    size_t at = r->finding_count - full; /* the least of a full list goes for a graver one */
+    if (full && r->findings[at].level >= level)
         return;
     for (; at > 0 && r->findings[at - 1].level < level; at--)
         r->findings[at] = r->findings[at - 1];
     r->findings[at] = finding;
-    r->finding_count++;
+    r->finding_count += !full;
 }
 
 int64_t status_recent(const struct status_report *r, enum status_counter counter, enum history_span span,
@@ -201,6 +202,8 @@ static void judge_upstream(struct status_report *r, const struct weather_upstrea
         return;
     if (other)
         text_format(&out, ", %s answers in its place", other->name);
+    else if (r->earth.serves)
+        text_string(&out, ", the whole earth's model answers in its place");
     else if (r->curves_until_s > 0)
         text_format(&out, ", serving its curves until %s", WHEN(r, r->curves_until_s));
     if (!failing)
@@ -214,6 +217,53 @@ static void judge_upstream(struct status_report *r, const struct weather_upstrea
     else
         text_string(&out, ", next try when a cell is due");
     add_finding(r, level, "%s", storage);
+}
+
+static void judge_reports(struct status_report *r)
+{
+    const struct earth_report *earth = &r->earth.report;
+    if (earth->metar && earth->metar_s > 0 && r->now_s - earth->metar_s > AIRPORTS_OLD_S)
+        add_finding(r, STATUS_DEGRADED,
+                    "airports' reports are of %s (%.100s), so that nothing corrects the model, next try %s",
+                    WHEN(r, earth->metar_s), earth->metar_failure, WHEN(r, earth->metar_expected_s));
+    else if (earth->metar && earth->metar_s == 0 && earth->metar_failure[0])
+        add_finding(r, STATUS_DEGRADED, "airports' reports cannot be had: %.160s", earth->metar_failure);
+    else if (earth->metar_s > 0 && r->earth.serves && r->earth.stations == 0)
+        add_finding(r, STATUS_DEGRADED, "no airport's report is of use, so that nothing corrects the model");
+}
+
+/* Finds what is wrong with the whole earth's weather. */
+static void judge_earth(struct status_report *r)
+{
+    const struct earth_report *earth = &r->earth.report;
+    bool coming = earth->loading_s > 0;
+    if (!r->earth.wanted)
+        return;
+    if (!earth->grid)
+        add_finding(
+            r, STATUS_DEGRADED,
+            "the program masthead-grib is not installed, so that the whole earth's weather cannot be read");
+    else if (earth->stopped)
+        add_finding(r, STATUS_DEGRADED,
+                    "the whole earth's weather has taken %lld MB today and is not fetched until tomorrow",
+                    (long long)(earth->bytes_today / 1000000));
+    else if (!r->earth.serves && coming && !earth->failure[0])
+        add_finding(r, STATUS_NOTE, "the whole earth's weather is coming: %lld of %lld fields",
+                    (long long)r->earth.loading_fields, (long long)r->earth.fields);
+    else if (!r->earth.serves)
+        add_finding(r, STATUS_DEGRADED, "there is no weather of the whole earth: %.200s",
+                    earth->failure[0] ? earth->failure : "it has been asked for");
+    else if (r->now_s - earth->run_s >= FIELDS_STALE_S)
+        add_finding(r, STATUS_DEGRADED, "the model's run is of %s and stale (%.120s), it reaches until %s",
+                    WHEN(r, earth->run_s), earth->failure[0] ? earth->failure : "the next one is late",
+                    WHEN(r, earth->last_s));
+    else if (r->earth.missing > 0 && !coming)
+        add_finding(r, STATUS_DEGRADED, "the model's run lacks %lld of %lld fields (%.160s)",
+                    (long long)r->earth.missing, (long long)r->earth.fields, earth->failure);
+    if (earth->grid && !earth->stopped)
+        judge_reports(r);
+    if (r->upstream_count == 0)
+        add_finding(r, STATUS_NOTE, "no point forecasts are asked for");
 }
 
 /* Finds why readers see no number: a provider, or else the state of their cells. */
@@ -303,6 +353,7 @@ void status_judge(struct status_report *r)
     struct shown shown = answers_in(r, RECENT_MINUTES);
     r->finding_count = 0;
     judge_weather(r);
+    judge_earth(r);
     judge_places(r);
     judge_readers(r);
     judge_machine(r);

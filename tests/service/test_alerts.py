@@ -11,7 +11,7 @@ import subprocess
 import pytest
 import yaml
 
-from harness import ROOT, VISITORS, Masthead, Simulator, wait_until
+from harness import ROOT, VISITORS, Masthead, Simulator, wait_until, whole_earth
 
 pytestmark = pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")
 
@@ -182,6 +182,56 @@ def built(database, when):
     return head + b"build_epoch\x04\x02" + int(datetime.datetime.fromisoformat(when).timestamp()).to_bytes(4, "big") + rest[4:]
 
 
+def with_the_whole_earth(folder, at):
+    """A service whose first run and airports are read; the sources keep the simulator's clock."""
+    world = Recording(folder, at=at)
+    world.service.stop()
+    world.start(at, **{key.replace(".", "__"): value for key, value in whole_earth(world.sim).items()})
+    earth = "masthead_earth_stations"
+    wait_until(lambda: world.service.metrics()[earth] > 0 and not world.service.metrics()["masthead_earth_fields_missing"],
+               limit_s=30, what="the whole earth")
+    world.scrapes = [world.service.metrics()]
+    return world
+
+
+def earth_stale(folder):
+    """The newest run is ten hours old, and its successor cannot be had from any mirror."""
+    world = with_the_whole_earth(folder, "2026-01-31T10:15:05Z")
+    run_s = world.service.metrics()["masthead_earth_run_timestamp_seconds"]
+    world.sim.control("fault?kind=503&path=gfs-index")
+    world.minutes(145, *INDIA)
+    world.sim.fault("none")
+
+    def next_run():
+        world.minutes(1, *INDIA)
+        return world.service.metrics()["masthead_earth_run_timestamp_seconds"] > run_s
+    wait_until(next_run, limit_s=60, what="the next run")
+    world.minutes(2, *INDIA)
+    return world
+
+
+def earth_uncorrected(folder):
+    """The airports' file is not there any more; reports are of use for an hour and a half."""
+    world = with_the_whole_earth(folder, "2026-01-31T04:45:05Z")
+    world.sim.control("fault?kind=404&path=metar")
+    lost = []
+
+    def each(_):
+        wait_until(lambda: world.service.metrics(), what="metrics")
+        lost.append(world.service.metrics()["masthead_earth_stations"] == 0)
+    while sum(lost) < 62:
+        world.minutes(1, *INDIA, each=each)
+        assert len(lost) < 400
+    world.sim.fault("none")
+
+    def corrected():
+        world.minutes(1, *INDIA)
+        return world.service.metrics()["masthead_earth_stations"] > 0
+    wait_until(corrected, limit_s=60, what="the airports")
+    world.minutes(2, *INDIA)
+    return world
+
+
 def reload_failed(folder):
     """A slip in the configuration, and a hangup."""
     world = Recording(folder)
@@ -237,6 +287,8 @@ INCIDENTS = {
     "MastheadUpstreamSilent": upstream_silent,
     "MastheadBudgetRunningOut": budget_running_out,
     "MastheadDatabaseOld": database_old,
+    "MastheadEarthStale": earth_stale,
+    "MastheadEarthUncorrected": earth_uncorrected,
     "MastheadReloadFailed": reload_failed,
     "MastheadSnapshotFailing": snapshot_failing,
     "MastheadThreadsRunningOut": threads_running_out,

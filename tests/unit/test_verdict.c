@@ -222,6 +222,43 @@ static void set_reload_refused(struct status_report *r)
     r->reload_refusal = "the configuration is not good";
 }
 
+/* A run of six hours ago that serves, with its airports. */
+static void set_earth(struct status_report *r)
+{
+    r->earth = (struct status_earth){.wanted = true, .serves = true, .fields = 66, .stations = 4000};
+    r->earth.report = (struct earth_report){.grid = true,
+                                            .metar = true,
+                                            .run_s = NOON_S - 6 * HOUR_S,
+                                            .last_s = NOON_S + 40 * HOUR_S,
+                                            .metar_s = NOON_S - 300};
+}
+
+#define EARTH_SETTER(name, statement)              \
+    static void name(struct status_report *r)      \
+    {                                              \
+        struct earth_report *e = &r->earth.report; \
+        set_earth(r);                              \
+        (void)e;                                   \
+        statement;                                 \
+    }
+EARTH_SETTER(set_earth_missing_program, (e->grid = false, r->earth.serves = false))
+EARTH_SETTER(set_earth_coming, (r->earth.serves = false, e->loading_s = NOON_S, r->earth.loading_fields = 17))
+EARTH_SETTER(set_earth_absent,
+             (r->earth.serves = false, strcpy(e->failure, "index, of x, hour 4: status 503")))
+EARTH_SETTER(set_earth_stale, (e->run_s = NOON_S - 13 * HOUR_S, strcpy(e->failure, "status 503")))
+EARTH_SETTER(set_earth_gaps, (r->earth.missing = 2, strcpy(e->failure, "status 404")))
+EARTH_SETTER(set_earth_stopped, (e->stopped = true, e->bytes_today = 500000001))
+EARTH_SETTER(set_earth_lost_airports, (e->metar_s = NOON_S - 2 * HOUR_S, e->metar_expected_s = NOON_S + 60,
+                                       strcpy(e->metar_failure, "status 404")))
+EARTH_SETTER(set_earth_useless_airports, r->earth.stations = 0)
+
+static void set_failing_with_earth(struct status_report *r)
+{
+    set_failing(r);
+    r->upstream_count = 1;
+    set_earth(r);
+}
+
 SETTER(set_draining, r->draining = true)
 
 static void set_developer(struct status_report *r)
@@ -323,6 +360,27 @@ static const struct {
     {"reload refused", set_reload_refused, STATUS_DEGRADED,
      WELL "the last reload was refused: the configuration is not good, see the log; the old configuration is "
           "in force until a SIGHUP succeeds."},
+    {"whole earth", set_earth, STATUS_WELL, WELL "all is well."},
+    {"no masthead-grib", set_earth_missing_program, STATUS_DEGRADED,
+     WELL "the program masthead-grib is not installed, so that the whole earth's weather cannot be read."},
+    {"first run coming", set_earth_coming, STATUS_WELL, WELL "all is well."},
+    {"no run to be had", set_earth_absent, STATUS_DEGRADED,
+     WELL "there is no weather of the whole earth: index, of x, hour 4: status 503."},
+    {"old run", set_earth_stale, STATUS_DEGRADED,
+     WELL "the model's run is of 23:00 UTC yesterday and stale (status 503), it reaches until 04:00 UTC on 2 "
+          "Feb."},
+    {"run with gaps", set_earth_gaps, STATUS_DEGRADED,
+     WELL "the model's run lacks 2 of 66 fields (status 404)."},
+    {"stopped for the day", set_earth_stopped, STATUS_DEGRADED,
+     WELL "the whole earth's weather has taken 500 MB today and is not fetched until tomorrow."},
+    {"airports lost", set_earth_lost_airports, STATUS_DEGRADED,
+     WELL "airports' reports are of 10:00 UTC (status 404), so that nothing corrects the model, next try "
+          "12:01 UTC."},
+    {"airports useless", set_earth_useless_airports, STATUS_DEGRADED,
+     WELL "no airport's report is of use, so that nothing corrects the model."},
+    {"its API fails, the whole earth answers", set_failing_with_earth, STATUS_DEGRADED,
+     WELL "open-meteo failing since 12:04 UTC (no answer in time), the whole earth's model answers in its "
+          "place, next try 12:09 UTC."},
     {"draining", set_draining, STATUS_DEGRADED, WELL "draining: the service is about to end."},
     {"developer mode", set_developer, STATUS_WELL, WELL "all is well."},
 };
