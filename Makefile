@@ -195,11 +195,15 @@ run: packages-run
 	@$(MAKE) --no-print-directory -j$(shell nproc) all
 	@LISTEN='$(LISTEN)' OPS_LISTEN='$(OPS_LISTEN)' OFFLINE='$(OFFLINE)' BUILD='$(BUILD)' data/run.sh
 
+# All tests, and a part of them again under sanitizers (tests/run.py says which); TESTS or a sanitizer's own build: those only.
+ALL_OF_THEM = $(if $(TESTS)$(SANITIZE),,--sanitizers)
 test: packages-test
 	@$(MAKE) --no-print-directory -j$(shell nproc) all units measures
 	@tests/npm.sh '$(NPM)'
 	@$(if $(SANITIZE)$(if $(TESTS),$(if $(findstring tests/fuzz,$(TESTS)),,skip)),,$(MAKE) --no-print-directory fuzzers)
-	@MASTHEAD_NPM='$(abspath $(NPM))' MASTHEAD_FUZZ='$(abspath $(FUZZ))' $(PYTHON) tests/run.py --build '$(BUILD)' $(TESTS)
+	@$(if $(ALL_OF_THEM),$(MAKE) --no-print-directory -j$(shell nproc) all units $(ASAN))
+	@$(if $(ALL_OF_THEM),$(MAKE) --no-print-directory -j$(shell nproc) all units $(TSAN))
+	@MASTHEAD_NPM='$(abspath $(NPM))' MASTHEAD_FUZZ='$(abspath $(FUZZ))' $(PYTHON) tests/run.py --build '$(BUILD)' $(ALL_OF_THEM) $(TESTS)
 
 check: packages-check
 	@$(MAKE) --no-print-directory -j$(shell nproc) all
@@ -216,11 +220,14 @@ geoip:
 cities: packages-cities
 	@node data/cities.js '$(BUILD)/cities'
 
+# Builds of their own, optimised little.
+ASAN := BUILD='$(BUILD)/asan' NPM='$(NPM)' SANITIZE=address,undefined CFLAGS='-O1 -g'
+TSAN := BUILD='$(BUILD)/tsan' NPM='$(NPM)' SANITIZE=thread CFLAGS='-O1 -g'
 asan:
-	@$(MAKE) --no-print-directory test BUILD='$(BUILD)/asan' NPM='$(NPM)' SANITIZE=address,undefined CFLAGS='-O1 -g'
+	@$(MAKE) --no-print-directory test $(ASAN)
 
 tsan:
-	@$(MAKE) --no-print-directory test BUILD='$(BUILD)/tsan' NPM='$(NPM)' SANITIZE=thread CFLAGS='-O1 -g'
+	@$(MAKE) --no-print-directory test $(TSAN)
 
 # The share of lines that the tests run, by room; also where a test fails. A run begins with counts of zero.
 coverage:
