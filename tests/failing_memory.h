@@ -1,6 +1,6 @@
 /* Memory that fails: malloc and its kin, which refuse those allocations that they are told to. One file of a
- * program, or of a library that is loaded before others, includes this; a sanitizer's allocator may be
- * behind. */
+ * program, or of a library that is loaded before others, includes this; the address sanitizer's allocator
+ * may be behind. The thread sanitizer wants its own in front, and then none fails. */
 #pragma once
 
 #include <dlfcn.h>
@@ -19,8 +19,8 @@ struct failing_memory {
 };
 
 static struct failing_memory *_Atomic failing_memory; /* NULL: none fails */
-static __thread bool memory_spared __attribute__((tls_model("initial-exec")));
 
+#ifndef __SANITIZE_THREAD__
 void *__libc_malloc(size_t);
 void *__libc_calloc(size_t, size_t);
 void *__libc_realloc(void *, size_t);
@@ -29,6 +29,8 @@ __attribute__((weak)) void *__interceptor_malloc(size_t);
 __attribute__((weak)) void *__interceptor_calloc(size_t, size_t);
 __attribute__((weak)) void *__interceptor_realloc(void *, size_t);
 __attribute__((weak)) void *__interceptor_aligned_alloc(size_t, size_t);
+
+static __thread bool memory_spared __attribute__((tls_model("initial-exec")));
 
 static bool memory_fails(void)
 {
@@ -80,3 +82,4 @@ int pthread_getattr_np(pthread_t thread, pthread_attr_t *attributes)
     memory_spared = false;
     return result;
 }
+#endif

@@ -8,6 +8,8 @@ import pytest
 
 from harness import BUILD, EDGE, LONG, Masthead, at_place, command, request, wait_until
 
+pytestmark = pytest.mark.skipif(BUILD.name == "tsan", reason="the thread sanitizer wants its own allocator in front")
+
 READER = "192.0.2.1"
 STEPS = 40  # of the short form
 

@@ -203,9 +203,9 @@ TEST(a_redirect_is_followed_twice_at_most)
     upstream_forget();
     last_id = (last_id / 9 + 1) * 9 + 4; /* the next is a 301 to itself */
     check_flight(fetch, STATUS, "http_3xx");
-    assert_int_equal(upstream.order_count, 3);
+    assert_int_equal(upstream_requests(), 3);
     check_flight(fetch, OK, "ok");
-    assert_int_equal(upstream.order_count, 4);
+    assert_int_equal(upstream_requests(), 4);
     close_promptly(fetch);
 }
 
@@ -216,7 +216,7 @@ TEST(a_redirect_leads_to_the_same_host_or_nowhere)
         upstream_forget();
         last_id = (last_id / (int)UPSTREAM_LOCATIONS + 1) * (int)UPSTREAM_LOCATIONS + (int)i - 1;
         check_flight(fetch, MOVED, i == 0 ? "ok" : "http_3xx");
-        assert_int_equal(upstream.order_count, i == 0 ? 2 : 1);
+        assert_int_equal(upstream_requests(), i == 0 ? 2 : 1);
     }
     close_promptly(fetch);
 }
@@ -251,7 +251,7 @@ TEST(a_request_that_meets_the_end_of_its_connection_is_sent_again_once)
         int64_t before = budget_left();
         upstream_forget();
         check_flight(fetch, rows[i].behaviour, rows[i].outcome);
-        assert_int_equal(upstream.order_count, rows[i].requests);
+        assert_int_equal(upstream_requests(), rows[i].requests);
         assert_int_equal(before - budget_left(), rows[i].requests);
         assert_int_equal(count_of("transfer") - failed, strcmp(rows[i].outcome, "transfer") == 0);
         close_promptly(fetch);

@@ -330,6 +330,14 @@ static inline void upstream_forget(void)
     pthread_mutex_unlock(&upstream.lock);
 }
 
+static inline size_t upstream_requests(void)
+{
+    pthread_mutex_lock(&upstream.lock);
+    size_t count = upstream.order_count;
+    pthread_mutex_unlock(&upstream.lock);
+    return count;
+}
+
 /* Waits until `count` requests have come. */
 static inline void upstream_await(size_t count)
 {
