@@ -118,6 +118,10 @@ $(BUILD)/web/%: src/web/% Makefile
 	    *) esbuild --minify --charset=utf8 --log-level=warning --outfile=$@ $< ;; \
 	esac
 
+# The same once more, compressed: for browsers that take it so.
+$(BUILD)/web/%.gz: $(BUILD)/web/%
+	$(Q)gzip -9 -n <$< >$@
+
 # Their SHA-384: for the names under which they may be kept for ever, and for integrity attributes.
 $(BUILD)/web/digests.h: $(WEB)
 	$(Q)for file in $^; do \
@@ -128,7 +132,7 @@ $(BUILD)/web/digests.h: $(WEB)
 
 # What is embedded counts as source.
 $(BUILD)/obj/site/assets.o: FLAGS += -I$(BUILD) -DMASTHEAD_WEB='"$(BUILD)/web/"'
-$(BUILD)/obj/site/assets.o: $(BUILD)/web/digests.h $(wildcard src/web/*) data/visitors.tsv
+$(BUILD)/obj/site/assets.o: $(BUILD)/web/digests.h $(addsuffix .gz,$(WEB)) $(wildcard src/web/*) data/visitors.tsv
 $(BUILD)/obj/demo.o: data/visitors.mmdb
 $(BUILD)/obj/place/city_table.o: $(addprefix data/,cities.tsv city-names.tsv regions.tsv countries.tsv)
 
