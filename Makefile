@@ -50,8 +50,8 @@ PACKAGES_BUILD := esbuild gcc libc6-dev libcurl4-openssl-dev libpsl-dev libjanss
 PACKAGES_RUN   := $(PACKAGES_BUILD) curl ca-certificates tzdata
 PACKAGES_TEST  := $(PACKAGES_BUILD) clang clang-format cppcheck gcovr curl ca-certificates tzdata libcmocka-dev mmdb-bin \
                   libmaxmind-db-writer-perl nginx-light python3 python3-pytest chromium chromium-driver \
-                  python3-selenium prometheus shellcheck varnish haproxy php-cli systemd python3-seccomp \
-                  python3-yaml mandoc
+                  python3-selenium prometheus shellcheck varnish haproxy apache2-bin caddy php-cli php-fpm systemd \
+                  mariadb-server-core wordpress wordpress-theme-twentytwentythree python3-seccomp python3-yaml mandoc
 # Debian's npm only where no other is: it would push out the Node.js that the other one came with.
 PACKAGES_TEST  += $(if $(shell command -v npm),,npm)
 # libFuzzer, of the clang that is there once those for tests are.
