@@ -50,8 +50,9 @@ PACKAGES_BUILD := esbuild gcc libc6-dev libcurl4-openssl-dev libpsl-dev libjanss
 PACKAGES_RUN   := $(PACKAGES_BUILD) curl ca-certificates tzdata
 PACKAGES_TEST  := $(PACKAGES_BUILD) clang clang-format cppcheck gcovr curl ca-certificates tzdata libcmocka-dev mmdb-bin \
                   libmaxmind-db-writer-perl nginx-light python3 python3-pytest chromium chromium-driver \
-                  python3-selenium prometheus shellcheck varnish haproxy php-cli systemd python3-seccomp \
-                  python3-yaml mandoc libeccodes-tools
+                  python3-selenium prometheus shellcheck varnish haproxy apache2-bin caddy php-cli php-fpm systemd \
+                  mariadb-server-core wordpress wordpress-theme-twentytwentythree python3-seccomp python3-yaml mandoc \
+                  libeccodes-tools
 # Debian's npm only where no other is: it would push out the Node.js that the other one came with.
 PACKAGES_TEST  += $(if $(shell command -v npm),,npm)
 # libFuzzer, of the clang that is there once those for tests are.
@@ -142,6 +143,9 @@ $(BUILD)/widget/languages.h: src/widget/words.awk src/widget/words.txt
 	$(Q)awk -v form=h -f $^ >$@
 $(BUILD)/obj/widget/words.o: FLAGS += -I$(BUILD)
 $(BUILD)/obj/widget/words.o: $(BUILD)/widget/languages.h
+# The same once more, compressed: for browsers that take it so.
+$(BUILD)/web/%.gz: $(BUILD)/web/%
+	$(Q)gzip -9 -n <$< >$@
 
 # Their SHA-384: for the names under which they may be kept for ever, and for integrity attributes.
 $(BUILD)/web/digests.h: $(WEB)
@@ -153,7 +157,7 @@ $(BUILD)/web/digests.h: $(WEB)
 
 # What is embedded counts as source.
 $(BUILD)/obj/site/assets.o: FLAGS += -I$(BUILD) -DMASTHEAD_WEB='"$(BUILD)/web/"'
-$(BUILD)/obj/site/assets.o: $(BUILD)/web/digests.h $(wildcard src/web/*) data/visitors.tsv
+$(BUILD)/obj/site/assets.o: $(BUILD)/web/digests.h $(addsuffix .gz,$(WEB)) $(wildcard src/web/*) data/visitors.tsv
 $(BUILD)/obj/demo.o: data/visitors.mmdb
 $(BUILD)/obj/sim/metar_file.o: data/airports.tsv
 $(BUILD)/obj/place/city_table.o: $(addprefix data/,cities.tsv city-names.tsv india-names.tsv local-names.tsv regions.tsv countries.tsv)

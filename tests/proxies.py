@@ -1,5 +1,5 @@
-"""What a site has in front of its pages and of the service: real nginx, Varnish and HAProxy with the recipes of data/embed, or with
-a cache of the test's own; and behind them pages, or a service that misbehaves."""
+"""What a site has in front of its pages and of the service: real nginx, Varnish, HAProxy, Apache and Caddy with the recipes of
+data/embed, or with a cache of the test's own; and behind them pages, or a service that misbehaves."""
 import contextlib
 import gzip
 import http.client
@@ -77,8 +77,8 @@ def free_port():
 class Edge(Process):
     """A web server that answers at `url` once it is made."""
 
-    def __init__(self, command, port):
-        super().__init__(command)
+    def __init__(self, command, port, env=None):
+        super().__init__(command, env)
         self.url = f"http://127.0.0.1:{port}"
         wait_until(lambda: self.listens(port), what=command[0])
 
@@ -105,7 +105,7 @@ class Nginx(Edge):
             error_log stderr; events {{ worker_connections 1024; }}
             http {{
                 access_log off; default_type text/html; {temporary}
-                types {{ text/html html; text/css css; }}
+                include /etc/nginx/mime.types;
                 proxy_cache_path {folder}/cache keys_zone=cache:1m; keepalive_requests 1000000;
                 {readers}
                 {site.replace("listen 80;", f"listen 127.0.0.1:{port};")}
@@ -159,6 +159,40 @@ backend service
         super().__init__([self.program, "-db", "-f", str(folder / "haproxy.cfg")], port)
 
     connect = Varnish.connect
+
+
+class Apache(Edge):
+    """Apache with one virtual host, whose configuration is `site`. Who the reader is, the test says in X-Test-Reader."""
+
+    program = shutil.which("apache2", path="/usr/sbin:/usr/bin")
+
+    def __init__(self, folder, site):
+        port = free_port()
+        modules = ("mpm_event", "authz_core", "headers", "remoteip", "proxy", "proxy_http", "proxy_fcgi")
+        (folder / "apache.conf").write_text("\n".join([
+            *(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so" for name in modules),
+            "User nobody", "Group nogroup", "ServerName 127.0.0.1", f"PidFile {folder}/pid", "ErrorLog /dev/stderr", f"Listen 127.0.0.1:{port}",
+            "RemoteIPHeader X-Test-Reader", f"DefaultRuntimeDir {folder}", f"DocumentRoot {folder}",
+            f"<VirtualHost *:{port}>\n{site}\n</VirtualHost>"]), encoding="utf-8")
+        super().__init__([self.program, "-d", str(folder), "-f", str(folder / "apache.conf"), "-D", "FOREGROUND"], port)
+
+    connect = Nginx.connect
+
+
+class Caddy(Edge):
+    """Caddy with one site. The reader is the test, whatever it says in X-Forwarded-For."""
+
+    program = shutil.which("caddy", path="/usr/sbin:/usr/bin")
+
+    def __init__(self, folder, site):
+        port = free_port()
+        (folder / "Caddyfile").write_text(f"{{\n\tadmin off\n\tstorage file_system {folder}\n}}\nhttp://127.0.0.1:{port} {{\n{site}\n}}\n",
+                                          encoding="utf-8")
+        super().__init__([self.program, "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"], port,
+                         {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)})
+
+    def connect(self, address):
+        return Connection(self.url, headers={"X-Forwarded-For": address})
 
 
 class Connection:
@@ -292,6 +326,12 @@ class Edges:
 
     def haproxy(self, backend):
         return self._start(HAProxy, backend)
+
+    def apache(self, site):
+        return self._start(Apache, site)
+
+    def caddy(self, site):
+        return self._start(Caddy, site)
 
     def pages(self):
         return self._keep(Pages())

@@ -4,7 +4,7 @@
 #
 # Prefer the script where you can. Varnish obeys every <esi:include> and <!--esi --> in a page, whoever wrote it, and would paste
 # any page of the site into another: nothing that visitors write may hold one. WordPress keeps such comments of theirs: give it
-# wordpress-ssi.php.
+# the plugin (wordpress/).
 #
 # Varnish keeps the page as your site sent it, and asks for the fragment anew for each reader. An assembled page is one
 # reader's: all HTML leaves as private, and without anything by which a cache could recognise it. A cache that ignores

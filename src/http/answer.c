@@ -19,12 +19,12 @@ static const char *endpoint_names[ENDPOINTS_MAX] = {"other"};
 static size_t endpoint_count = 1;
 
 /* The statuses that the service answers with. */
-#define STATUSES 12
-static const char *const status_labels[STATUSES] = {"200", "204", "400", "403", "404", "405",
+#define STATUSES 13
+static const char *const status_labels[STATUSES] = {"200", "204", "304", "400", "403", "404", "405",
                                                     "408", "413", "431", "500", "503", "505"};
 /* clang-format off */
 static const char *const status_phrases[STATUSES] = {
-    "OK", "No Content", "Bad Request", "Forbidden", "Not Found", "Method Not Allowed",
+    "OK", "No Content", "Not Modified", "Bad Request", "Forbidden", "Not Found", "Method Not Allowed",
     "Request Timeout", "Content Too Large", "Request Header Fields Too Large", "Internal Server Error",
     "Service Unavailable", "HTTP Version Not Supported",
 };
@@ -98,6 +98,18 @@ void http_respond_text(struct http_answer *answer, int status, const char *line)
         text_string(&answer->headers, "Cache-Control: no-store\r\n");
 }
 
+bool http_respond_unchanged(const struct http_request *request, struct http_answer *answer, const char *tag)
+{
+    char quoted[64];
+    const char *held;
+    snprintf(quoted, sizeof quoted, "\"%s\"", tag);
+    text_format(&answer->headers, "ETag: %s\r\n", quoted);
+    bool unchanged = http_header(request, "If-None-Match", &held, 1) == 1 && strstr(held, quoted);
+    if (unchanged)
+        answer->status = 304;
+    return unchanged;
+}
+
 static void refuse(struct http_answer *answer, int status)
 {
     http_respond_text(answer, status, status_phrases[status_row(status)]);
@@ -155,7 +167,7 @@ static void write_answer(const struct http_listener *listener, struct mg_connect
     text_format(&head, "Date: %s\r\n", date);
     if (answer->type)
         text_format(&head, "Content-Type: %s\r\n", answer->type);
-    if (answer->status != 204)
+    if (answer->status != 204 && answer->status != 304)
         text_format(&head, "Content-Length: %zu\r\n", answer->body.length);
     if (answer->status >= 400)
         text_string(&head, "Cache-Control: no-store\r\n");

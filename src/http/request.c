@@ -21,6 +21,39 @@ size_t http_header(const struct http_request *request, const char *name, const c
     return count;
 }
 
+/* Whether an element of a list with weights, "gzip;q=0.5", is of weight zero. */
+static bool weighs_nothing(const char *element, size_t length)
+{
+    const char *end = element + length, *weight = memchr(element, ';', length);
+    while (weight && ++weight < end && (*weight == ' ' || *weight == '\t'))
+        ;
+    if (!weight || end - weight < 3 || tolower((unsigned char)weight[0]) != 'q' || weight[1] != '=')
+        return false;
+    for (weight += 2; weight < end && strchr("0. \t", *weight); weight++)
+        ;
+    return weight == end;
+}
+
+bool http_accepts_coding(const struct http_request *request, const char *coding)
+{
+    enum { LINES = 4 };
+    const char *lines[LINES];
+    size_t count = http_header(request, "Accept-Encoding", lines, LINES);
+    bool any = false;
+    for (size_t i = 0; i < count && i < LINES; i++) {
+        for (const char *at = lines[i]; *at; at += *at == ',') {
+            at += strspn(at, " \t");
+            size_t length = strcspn(at, ","), name = strcspn(at, "; \t,");
+            if (name == strlen(coding) && strncasecmp(at, coding, name) == 0)
+                return !weighs_nothing(at, length);
+            if (name == 1 && *at == '*')
+                any = !weighs_nothing(at, length);
+            at += length;
+        }
+    }
+    return any;
+}
+
 bool http_split_host(const char *header, char host[HTTP_NAME_BYTES], bool *literal)
 {
     bool bracketed = header[0] == '[';

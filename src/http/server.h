@@ -29,6 +29,10 @@ struct http_request {
  * are; it can be more than `max`. The name may be in any case. */
 size_t http_header(const struct http_request *, const char *name, const char **values, size_t max);
 
+/* Whether the client takes a body in a content coding, by Accept-Encoding: one that it names without
+ * `q=0`, or, where it names none such, by `*`. */
+bool http_accepts_coding(const struct http_request *, const char *coding);
+
 /* Splits "host", "host:port" or "[IPv6]:port": the host without port and brackets, and whether it is an IP
  * literal. False when malformed. */
 bool http_split_host(const char *text, char host[HTTP_NAME_BYTES], bool *literal);
@@ -67,6 +71,10 @@ struct http_answer {
         struct address reader;      /* ADDRESS_NONE: not known */
     } log_fields;                   /* for the access log */
 };
+
+/* Names the state of the answer's body by an entity tag, given without its quotes, of at most 60 bytes. True
+ * when the client holds that state (If-None-Match): the answer is then a 304, and no body may be written. */
+bool http_respond_unchanged(const struct http_request *, struct http_answer *, const char *tag);
 
 /* Makes the answer one line of plain text, in place of the body so far, which no cache keeps. */
 void http_respond_text(struct http_answer *, int status, const char *line);

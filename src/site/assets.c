@@ -3,6 +3,7 @@
 #include "base/embed.h"
 #include "web/digests.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define HTML       "text/html; charset=utf-8"
@@ -39,30 +40,60 @@
     X(icon, "/dev/icon.svg", SVG, "src/web/icon.svg")                              \
     X(visitors, "/dev/visitors.tsv", TABLE, "data/visitors.tsv")
 
-#define EMBED_HASHED(name, path, extension, type, digest) EMBED(asset_##name, MASTHEAD_WEB path extension);
-#define EMBED_ASSET(name, path, type, file)               EMBED(asset_##name, file);
+#define EMBED_HASHED(name, path, extension, type, digest)   \
+    EMBED(asset_##name, MASTHEAD_WEB path extension);       \
+    EMBED(asset_##name##_gzip, MASTHEAD_WEB path extension ".gz");
+#define EMBED_ASSET(name, path, type, file) EMBED(asset_##name, file);
 HASHED_ASSETS(EMBED_HASHED)
 ASSETS(EMBED_ASSET)
 
-#define HASHED_ROW(name, path, extension, type, digest) \
-    {path extension, type, asset_##name, asset_##name##_end, path "." digest##_HASH extension, digest##_INTEGRITY},
-#define ROW(name, path, type, file) {path, type, asset_##name, asset_##name##_end, NULL, NULL},
+#define HASHED_ROW(name, path, extension, type, digest)                                     \
+    {path, extension, type, {asset_##name, asset_##name##_end},                             \
+     {asset_##name##_gzip, asset_##name##_gzip_end}, digest##_HASH, digest##_INTEGRITY},
+#define ROW(name, path, type, file) {path, "", type, {asset_##name, asset_##name##_end}, {NULL, NULL}, NULL, NULL},
 /* clang-format on */
+struct bytes {
+    const char *start, *end;
+};
 static const struct asset {
-    const char *path, *type, *bytes, *end;
-    const char *hashed_path, *integrity; /* NULL: only our own pages use it */
+    const char *path, *extension, *type;
+    struct bytes plain, gzip;
+    const char *hash, *integrity; /* NULL, as is `gzip`: only our own pages use it */
 } assets[] = {HASHED_ASSETS(HASHED_ROW) ASSETS(ROW)};
 
-static void serve(const struct asset *asset, const char *caching, struct http_answer *answer)
+/* How long a file may be kept that is asked for by this path; NULL when it is not the asset's. A hash that is
+ * not the present one is of an older version, or on the way of an upgrade of a newer one: a page that a cache
+ * still holds gets the present file, for a while. */
+static const char *caching_at(const struct asset *asset, const char *path)
 {
-    answer->type = asset->type;
-    text_bytes(&answer->body, asset->bytes, (size_t)(asset->end - asset->bytes));
-    text_format(&answer->headers, "Cache-Control: %s\r\n", caching);
-    if (asset->hashed_path) /* where the same bytes never change, and how a page can verify them */
-        text_format(&answer->headers, "Content-Location: %s\r\nX-Masthead-Integrity: %s\r\n",
-                    asset->hashed_path, asset->integrity);
-    else
-        answer->policy = "default-src 'self'; frame-ancestors 'none'";
+    enum { HASH_DIGITS = 16 };
+    size_t length = strlen(asset->path);
+    if (strncmp(path, asset->path, length) != 0)
+        return NULL;
+    const char *rest = path + length;
+    if (strcmp(rest, asset->extension) == 0)
+        return asset->hash ? "public, max-age=3600" : "no-store";
+    if (!asset->hash || rest[0] != '.' || strspn(rest + 1, "0123456789abcdef") != HASH_DIGITS ||
+        strcmp(rest + 1 + HASH_DIGITS, asset->extension) != 0)
+        return NULL;
+    return strncmp(rest + 1, asset->hash, HASH_DIGITS) == 0 ? "public, max-age=31536000, immutable"
+                                                            : "public, max-age=300";
+}
+
+/* Writes a file for pages of others, as the client takes it: where the same bytes never change, and how a
+ * page can verify them. */
+static void serve_hashed(const struct asset *asset, const struct http_request *request,
+                         struct http_answer *answer)
+{
+    char tag[32];
+    bool gzip = http_accepts_coding(request, "gzip");
+    const struct bytes *bytes = gzip ? &asset->gzip : &asset->plain;
+    snprintf(tag, sizeof tag, "%s%s", asset->hash, gzip ? "-gzip" : "");
+    text_format(&answer->headers, "%sContent-Location: %s.%s%s\r\nX-Masthead-Integrity: %s\r\n",
+                gzip ? "Content-Encoding: gzip\r\n" : "", asset->path, asset->hash, asset->extension,
+                asset->integrity);
+    if (!http_respond_unchanged(request, answer, tag))
+        text_bytes(&answer->body, bytes->start, (size_t)(bytes->end - bytes->start));
 }
 
 void assets_serve(void *context, const struct http_request *request, struct http_answer *answer)
@@ -70,14 +101,18 @@ void assets_serve(void *context, const struct http_request *request, struct http
     (void)context;
     for (size_t i = 0; i < sizeof assets / sizeof assets[0]; i++) {
         const struct asset *asset = &assets[i];
-        if (strcmp(request->path, asset->path) == 0) {
-            serve(asset, asset->hashed_path ? "public, max-age=3600" : "no-store", answer);
-            return;
+        const char *caching = caching_at(asset, request->path);
+        if (!caching)
+            continue;
+        answer->type = asset->type;
+        text_format(&answer->headers, "Cache-Control: %s\r\n", caching);
+        if (asset->hash) {
+            serve_hashed(asset, request, answer);
+        } else {
+            answer->policy = "default-src 'self'; frame-ancestors 'none'";
+            text_bytes(&answer->body, asset->plain.start, (size_t)(asset->plain.end - asset->plain.start));
         }
-        if (asset->hashed_path && strcmp(request->path, asset->hashed_path) == 0) {
-            serve(asset, "public, max-age=31536000, immutable", answer);
-            return;
-        }
+        return;
     }
     http_respond_text(answer, 404, "Not Found");
 }

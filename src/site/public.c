@@ -30,15 +30,17 @@ static bool origin_allowed(const struct public_site *site, const char *origin)
     return false;
 }
 
-/* Writes the headers of CORS. An origin that is not listed gets an answer that browsers keep from its page.
- * True for a preflight request, which is then answered. */
+/* Writes Vary, which also names `varies` unless that is NULL, and the headers of CORS. An origin that is not
+ * listed gets an answer that browsers keep from its page. True for a preflight request, which is then
+ * answered. */
 static bool answer_cors(const struct public_site *site, const struct http_request *request,
-                        struct http_answer *answer)
+                        const char *varies, struct http_answer *answer)
 {
     const char *origin;
     bool configured = site->visits.dev || site->origins.count > 0;
-    if (configured)
-        text_string(&answer->headers, "Vary: Origin\r\n");
+    if (configured || varies) /* in one line: some caches heed the first only */
+        text_format(&answer->headers, "Vary: %s%s%s\r\n", varies ? varies : "",
+                    configured && varies ? ", " : "", configured ? "Origin" : "");
     if (configured && http_header(request, "Origin", &origin, 1) == 1 && origin_allowed(site, origin))
         text_format(&answer->headers, "Access-Control-Allow-Origin: %s\r\n", origin);
     if (strcmp(request->method, "OPTIONS") != 0)
@@ -115,7 +117,7 @@ static void serve_visit(void *context, const struct http_request *request, struc
     const struct form *form = request->route->form;
     struct visit_request asked;
     struct answer widget;
-    if (answer_cors(site, request, answer))
+    if (answer_cors(site, request, NULL, answer))
         return;
     visit_read(&site->visits, request, &asked);
     asked.visit.no_wait = form->no_wait;
@@ -144,7 +146,7 @@ static void serve_weather(void *context, const struct http_request *request, str
     struct visit_request asked;
     struct answer widget;
     struct http_parameter parameter;
-    if (answer_cors(site, request, answer))
+    if (answer_cors(site, request, NULL, answer))
         return;
     visit_read(&site->visits, request, &asked);
     asked.overridden = asked.visit.simulated; /* an address given by ip= changes nothing */
@@ -168,7 +170,7 @@ static void serve_places(void *context, const struct http_request *request, stru
     struct public_site *site = context;
     struct visit_request asked;
     struct http_parameter query, country, point;
-    if (answer_cors(site, request, answer))
+    if (answer_cors(site, request, NULL, answer))
         return;
     visit_read(&site->visits, request, &asked);
     const struct language *language = asked.visit.language;
@@ -222,9 +224,10 @@ static void serve_explain(void *context, const struct http_request *request, str
         public_explain(site, request, answer);
 }
 
+/* Serves what pages of others load. */
 static void serve_asset(void *context, const struct http_request *request, struct http_answer *answer)
 {
-    if (!answer_cors(context, request, answer))
+    if (!answer_cors(context, request, "Accept-Encoding", answer))
         assets_serve(context, request, answer);
 }
 
@@ -238,11 +241,11 @@ const struct http_route public_routes[] = {
     {"/places.json", "places.json", serve_places, .cors = true},
     {"/masthead.*", "assets", serve_asset, .cors = true},
     {"/healthz", "healthz", http_serve_health, .access = HTTP_ANY_HOST},
-    {"/", "playground", serve_asset, .access = HTTP_DEVELOPERS},
+    {"/", "playground", assets_serve, .access = HTTP_DEVELOPERS},
     {"/dev/map.svg", "map", world_map_serve, .access = HTTP_DEVELOPERS},
     {"/dev/scenarios.json", "playground", serve_scenarios, .access = HTTP_DEVELOPERS},
     {"/dev/explain", "explain", serve_explain, .access = HTTP_DEVELOPERS},
-    {"/dev/*", "playground", serve_asset, .access = HTTP_DEVELOPERS},
+    {"/dev/*", "playground", assets_serve, .access = HTTP_DEVELOPERS},
     {.path = NULL},
 };
 /* clang-format on */

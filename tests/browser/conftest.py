@@ -5,6 +5,7 @@ import pytest
 import chromium
 import harness
 from newspaper import Newspaper
+from wordpress import WordPress, needs
 
 MUMBAI = "192.0.2.1"
 
@@ -38,3 +39,30 @@ def browser(driver):
     tab = chromium.Browser(driver)
     yield tab
     assert tab.complaints() == []
+
+
+@pytest.fixture
+def read_by(browser):
+    """Opens a page as the reader at an address, whom a CDN in front would name."""
+    driver = browser.driver
+    driver.execute_cdp_cmd("Network.enable", {})
+
+    def read(url, address):
+        driver.execute_cdp_cmd("Network.setExtraHTTPHeaders", {"headers": {"X-Test-Reader": address}})
+        driver.execute_cdp_cmd("Network.clearBrowserCache", {})
+        browser.open(url)
+        return browser
+
+    yield read
+    driver.execute_cdp_cmd("Network.setExtraHTTPHeaders", {"headers": {}})
+    driver.execute_cdp_cmd("Network.disable", {})
+
+
+@pytest.fixture(scope="session")
+def wordpress(tmp_path_factory):
+    """A real WordPress with the plugin; see wordpress.py."""
+    needs("mariadbd", "mariadb-install-db", "php-fpm[0-9]*", "nginx")
+    site = WordPress(tmp_path_factory.mktemp("wordpress"))
+    yield site
+    site.stop()
+    assert site.complaints() == []

@@ -20,7 +20,7 @@ FILE = re.compile(r"(?<![\w/<.-])[\w-][\w./-]*\.(?:c|h|js|py|sh|pl|css|html|json
 NAME = re.compile(r"\b(?!MASTHEAD__)(?:[A-Za-z]\w*(?=\(\))|[A-Za-z]\w*_\w+)\b")
 FOREIGN = re.compile(r"https?://\S+|\b\w+\(\d\w*\)|\S*[/_]NAME\b\S*|\bbuild/\S+|Node\.js")  # also sigpending(3)
 KNOWN = {  # what others define
-    "INET6_ADDRSTRLEN", "NODE_PATH", "PIPE_BUF", "header.php", "mg_url_decode", "proxy_add_x_forwarded_for", "thread_type",
+    "INET6_ADDRSTRLEN", "NODE_PATH", "PIPE_BUF", "header.php", "mod_remoteip", "mg_url_decode", "proxy_add_x_forwarded_for", "thread_type",
     "name_end",  # made by a macro
     "partlycloudy_night", "a.b.c",  # examples
 }

@@ -64,6 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         info.http_headers[info.num_headers++] = (struct mg_header){name, value ? value : ""};
     }
     bool may_override = !visit_refusal(&rules, &request);
+    http_accepts_coding(&request, "gzip");
     visit_read(&rules, &request, &read);
     check(&read, may_override);
     visit_parse_hypothetical(&rules, &request, header, &read);

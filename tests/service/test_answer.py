@@ -1,4 +1,5 @@
 """Goal of these tests: what a reader and a page are answered, in every form and state of an answer."""
+import gzip
 import html.parser
 import re
 
@@ -250,7 +251,45 @@ def test_loader_and_style_are_public_and_hashed_names_last(masthead):
         assert answer.status == 200 and answer.headers["Cache-Control"] == "public, max-age=3600"
         hashed = masthead.get(answer.headers["Content-Location"])
         assert hashed.headers["Cache-Control"] == "public, max-age=31536000, immutable" and hashed.body == answer.body
-    assert masthead.get("/masthead.0000000000000000.js").status == 404
+
+
+def test_a_page_that_a_cache_kept_over_an_upgrade_gets_the_present_file(masthead):
+    for stem, ending in (("masthead", "js"), ("masthead.choice", "js"), ("masthead", "css"), ("masthead.icons", "svg")):
+        present = masthead.get(f"/{stem}.{ending}")
+        older = masthead.get(f"/{stem}.0123456789abcdef.{ending}")
+        assert (older.status, older.body) == (200, present.body) and older.headers["Cache-Control"] == "public, max-age=300"
+        assert older.headers["Content-Location"] == present.headers["Content-Location"]
+    for hash in ("0123456789abcde", "0123456789abcdef0", "0123456789ABCDEF", "0123456789abcdeg", "", "min", "0123456789abcdef.js"):
+        assert masthead.get(f"/masthead.{hash}.js").status == 404, hash
+    assert masthead.get("/status.0123456789abcdef.css").status == 404
+
+
+@pytest.mark.parametrize("path", ["/masthead.js", "/masthead.css", "/masthead.choice.js", "/masthead.split.js", "/masthead.icons.svg"])
+def test_what_a_page_loads_is_compressed_for_who_takes_it_so(masthead, path):
+    plain = masthead.get(path)
+    small = masthead.get(path, headers={"Accept-Encoding": "gzip, deflate, br"})
+    assert gzip.decompress(small.body) == plain.body and len(small.body) < 0.7 * len(plain.body)
+    assert (small.headers["Content-Encoding"], plain.headers["Content-Encoding"]) == ("gzip", None)
+    for answer in (plain, small):
+        assert [name.strip() for name in answer.headers["Vary"].split(",")] == ["Accept-Encoding", "Origin"]
+        assert answer.headers["X-Masthead-Integrity"] == plain.headers["X-Masthead-Integrity"]
+    tags = [answer.headers["ETag"] for answer in (plain, small)]
+    assert tags[0] != tags[1] and all(re.fullmatch('"[0-9a-f]{16}(-gzip)?"', tag) for tag in tags)
+    for i, accepted in enumerate(("identity", "gzip")):
+        for held in (tags[i], f'"other", W/{tags[i]}'):
+            again = masthead.get(path, headers={"Accept-Encoding": accepted, "If-None-Match": held})
+            assert (again.status, again.body, again.headers["Content-Length"]) == (304, b"", None)
+            assert again.headers["ETag"] == tags[i] and "Accept-Encoding" in again.headers["Vary"]
+        other = masthead.get(path, headers={"Accept-Encoding": accepted, "If-None-Match": tags[1 - i]})
+        assert other.status == 200 and other.body, "another representation is another state"
+
+
+def test_a_client_says_which_codings_it_takes(masthead):
+    for accepted in ("gzip", "GZIP", "br;q=1, gzip;q=0.2", "*", "gzip ; Q=0.001", "identity;q=0.5,*;q=0.1", "*;q=0, gzip", ",,gzip,"):
+        assert masthead.get("/masthead.js", headers={"Accept-Encoding": accepted}).headers["Content-Encoding"] == "gzip", accepted
+    for accepted in ("identity", "", "br", "gzip;q=0", "gzip; q=0.000", "gzip;q=0, *", "*;q=0", "gzipped", "gz", "x;gzip", "gzip;q=0 "):
+        answer = masthead.get("/masthead.js", headers={"Accept-Encoding": accepted})
+        assert answer.status == 200 and answer.headers["Content-Encoding"] is None, accepted
 
 
 def test_developer_pages_are_for_developer_mode_and_known_hosts(start):

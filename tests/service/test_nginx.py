@@ -1,9 +1,6 @@
 """Goal of these tests: the nginx recipes of data/embed work as they stand there, whatever becomes of the service, and
 show no reader another reader's city."""
-import json
 import re
-import shutil
-import subprocess
 import time
 
 import pytest
@@ -57,6 +54,29 @@ def test_a_page_of_the_site_about_its_masthead_is_left_alone(name):
         assert ours.search(path), path
 
 
+USUAL = "location ~* \\.(js|css)$ { root /nowhere; }"
+
+
+def test_beside_a_sites_location_for_its_scripts(masthead, edges):
+    """nginx takes the first pattern that fits, and a name with ^~ before any pattern."""
+    def served(block, path):
+        return edges.nginx(f"server {{ listen 80; {block} }}").connect(MUMBAI).get(path)
+    ours, folder = recipe("nginx-loader.conf", masthead.public), recipe("nginx-prefix.conf", masthead.public)
+    assert served(ours + USUAL, "/masthead.js").status == 200
+    assert served(USUAL + ours, "/masthead.js").status == 404, "the control, and why the recipe says where it goes"
+    assert served(USUAL + folder, "/weather/masthead.js").status == 200
+    answer = served(USUAL + folder, "/weather/widget.json?lang=hi")
+    assert answer.json["place"]["name"] == "मुंबई" and answer.headers["Content-Language"] == "hi"
+
+
+def test_the_script_is_compressed_on_the_wire(masthead, edges):
+    reader = handed_on(edges, masthead.public).connect(MUMBAI)
+    small, plain = (reader.get("/masthead.js", {"Accept-Encoding": accepted}) for accepted in ("gzip, br", "identity"))
+    assert small.headers["Content-Encoding"] == "gzip" and len(small.body) <= 3072 < len(plain.body)
+    assert "Accept-Encoding" in small.headers["Vary"] and "Accept-Encoding" in plain.headers["Vary"]
+    assert reader.get("/masthead.js", {"Accept-Encoding": "gzip", "If-None-Match": small.headers["ETag"]}).status == 304
+
+
 def test_the_service_is_told_no_more_than_it_needs_and_nothing_is_kept(edges):
     """Even where the site keeps everything that it hands on."""
     service = edges.pages().put("/widget.json", "{}", Content_Type="application/json")
@@ -81,12 +101,12 @@ def test_a_service_that_hangs_holds_nobody_for_long(edges):
 def test_the_readme_quotes_the_recipes():
     """A newcomer pastes what data/embed/README.md says; what is tested is the file."""
     readme = (RECIPES / "README.md").read_text(encoding="utf-8")
-    blocks = [block for _, block in re.findall(r"```(nginx|php|html)\n(.*?)```", readme, re.S)]
-    assert recipe("nginx-loader.conf") in blocks and recipe("wordpress.php") in blocks
+    blocks = [block for _, block in re.findall(r"```(nginx|html)\n(.*?)```", readme, re.S)]
+    assert recipe("nginx-loader.conf") in blocks
     lines = next(block for block in blocks if "<masthead-weather>" in block).split("\n")
     assert all(line in recipe("loader.html") for line in lines)
     for path in sorted(RECIPES.iterdir()):
-        assert path.name == "README.md" or f"({path.name})" in readme, path.name
+        assert path.name == "README.md" or f"({path.name}{'/' if path.is_dir() else ''})" in readme, path.name
 
 
 # Pages with an include
@@ -192,24 +212,6 @@ def test_editors_pages_are_not_assembled(masthead, edges, path):
     site = edges.pages().put(path, INCLUDE + HOSTILE[0])
     page = edges.nginx(recipe("nginx-ssi.conf", masthead.public, site.url)).connect(MUMBAI).get(path)
     assert page.text == INCLUDE + HOSTILE[0]
-
-
-@pytest.mark.skipif(not shutil.which("php"), reason="php is not installed")
-def test_the_wordpress_plugin_disarms_what_visitors_write():
-    """Behind each hook that it names, and nothing else of the text is touched."""
-    harmless = "1 < 2 <!-- more --> <em>yes</em> <!---# --> <esibank>"
-    written = [*HOSTILE, '<esi:include src="/secret"/>', '<!--esi <ESI:include src="/secret"/>-->', harmless]
-    script = """$hooks = array(); function add_filter($hook, $call, $late) { global $hooks; $hooks[$hook] = $call; }
-        include $argv[1]; $out = array(); $written = json_decode($argv[2]);
-        foreach ($hooks as $hook => $call) { $out[$hook] = array_map($call, $written); }
-        echo json_encode(array($out, masthead_disarm(null)));"""
-    done = subprocess.run(["php", "-r", script, "--", RECIPES / "wordpress-ssi.php", json.dumps(written)],
-                          capture_output=True, text=True, check=True)
-    hooks, nothing = json.loads(done.stdout)
-    assert {"comment_text", "get_comment_author", "the_title", "the_content"} <= set(hooks) and nothing is None
-    for hook, texts in hooks.items():
-        assert not any(re.search("<!--#|<!--esi|<esi:", text, re.I) for text in texts), hook
-        assert [text.replace("&lt;", "<") for text in texts] == written and texts[-1] == harmless
 
 
 # A cache in front of assembled pages
