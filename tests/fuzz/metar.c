@@ -1,5 +1,5 @@
-/* The file of airports' reports, packed or plain: each report that is read is one that could be, they stand in
- * order, each station once, and every row is accounted for. */
+/* The file of airports' reports, packed or plain: each report that is read is one that could be, they stand
+ * in order, each station once, and every row is accounted for. */
 #include "fuzz.h"
 
 #include <math.h>
