@@ -60,7 +60,8 @@ bool child_run(const struct child_task *task, int *exit_status, char error[CHILD
         snprintf(error, CHILD_ERROR_BYTES, "%s", strerror(failed));
         return false;
     }
-    while (waitpid(pid, exit_status, WNOHANG) == 0) {
+    pid_t ended;
+    while ((ended = waitpid(pid, exit_status, WNOHANG)) == 0) {
         bool ending = end_requested();
         if (ending || clock_monotonic_ms() >= until_ms) {
             kill(pid, SIGKILL);
@@ -71,7 +72,9 @@ bool child_run(const struct child_task *task, int *exit_status, char error[CHILD
         }
         poll(NULL, 0, STEP_MS);
     }
-    return true;
+    if (ended < 0) /* SIGCHLD is ignored, as a parent may have left it: how the child ended nobody knows */
+        snprintf(error, CHILD_ERROR_BYTES, "%s", strerror(errno));
+    return ended > 0;
 }
 
 bool child_beside(const char *name, char out[PATH_MAX])

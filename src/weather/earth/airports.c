@@ -77,7 +77,15 @@ static bool judge(const struct station_report *report, float model, int64_t now_
                      : !(fabs((double)report->celsius - model) <= AIRPORTS_OFF_K) ? &counts->off
                                                                                   : &counts->used;
     ++*reason;
+    if (reason == &counts->used || reason == &counts->off)
+        counts->far += !(fabs((double)report->celsius - model) <= AIRPORTS_FAR_K);
     return reason == &counts->used;
+}
+
+bool airports_contradict(const struct airports_counts *counts)
+{
+    size_t all = counts->used + counts->off;
+    return all >= AIRPORTS_JUDGES && 2 * counts->far > all;
 }
 
 static struct station station_of(const struct station_report *report, float model)

@@ -27,6 +27,8 @@
 #define AIRPORTS_FADE_S       14400 /* T: 4 h */
 #define AIRPORTS_OLD_S        5400 /* reports older than this are left out: 90 minutes; stations report hourly */
 #define AIRPORTS_OFF_K        8.0  /* nor is more than this believed to be the model's error */
+#define AIRPORTS_FAR_K        4.0 /* half of a right model's values are not as far off: 1 to 2 K are usual */
+#define AIRPORTS_JUDGES       10  /* reports, without which a model is not judged */
 #define AIRPORTS_CONDITION_KM 25.0 /* as far as a station's weather is told as a reader's */
 
 /* Stations in the squares of a degree around a point that are looked at, which bounds a read: far more than
@@ -45,6 +47,7 @@ struct airports_counts {
     size_t old;       /* older than AIRPORTS_OLD_S */
     size_t off;       /* differ by more than AIRPORTS_OFF_K: a stuck sensor, a wrong position */
     size_t modelless; /* without a value of the model */
+    size_t far;       /* of those used and off: differ by more than AIRPORTS_FAR_K */
 };
 
 /* Builds the field as it is at `now_s`. `reports`: `count` of them, METAR_STATIONS_MAX at most, as metar_read
@@ -53,6 +56,10 @@ struct airports_counts {
  */
 struct airports *airports_build(const struct station_report *reports, const float *model_celsius,
                                 size_t count, int64_t now_s, struct airports_counts *);
+
+/* Whether the reports contradict the model as a whole: more than half of them, and enough, are far from it.
+ */
+bool airports_contradict(const struct airports_counts *);
 
 void airports_free(struct airports *);
 

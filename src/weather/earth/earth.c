@@ -1,54 +1,32 @@
 /* The thread owns the load, the airports' reports and the set of transfers. */
-#include "weather/earth/earth.h"
+#include "weather/earth/earth_state.h"
 
 #include "base/log.h"
 #include "weather/earth/decode.h"
 #include "weather/earth/earth_metrics.h"
-#include "weather/earth/feed.h"
-#include "weather/earth/present.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#define POLL_MS          1000
+#define POLL_MS          250
 #define TIMEOUT_MS       30000
 #define BODY_BYTES       ((size_t)8 << 20) /* the airports' file has 3.5 MB where a server unpacks it */
 #define USUAL_S          15600             /* after its time a run is there: 4 h 20 min */
-#define PROBE_EVERY_MS   INT64_C(300000)
-#define RETRY_MS         INT64_C(1800000) /* after a load that failed */
-#define BACK_MAX         3                /* runs before the newest that are tried where nothing is there */
+#define RETRY_MS         INT64_C(1800000)  /* after a load that failed */
+#define BACK_MAX         3                 /* runs before the newest that are tried where nothing is there */
 #define OROGRAPHY_DAYS_S (30 * 86400)
 #define DAY_S            86400
-#define FIRST_HOURS      3 /* of a run that are worth reading where there is nothing else */
+#define FIRST_HOURS      4 /* of a run that are worth reading where there is nothing else */
+#define BEGUN_HOURS      6 /* after which a file that was begun has lost too many of its hours */
 #define PROGRESS         4 /* lines of progress for a run */
-
-struct earth {
-    struct earth_options options;
-    struct transfers *transfers;
-    pthread_t thread;
-    atomic_bool stopping;
-    struct present present;
-    pthread_mutex_t lock;
-    struct earth_report report; /* guarded by lock */
-    /* Of the thread: */
-    struct load *load;
-    size_t mirror;                /* that answered well last */
-    unsigned back;                /* which run is tried: 0 the newest */
-    int64_t probe_ms;             /* boot time before which no load begins */
-    int64_t have_s;               /* the run that is at hand, as far as it can be had */
-    unsigned published, progress; /* of the load: hours that are read already, lines that were logged */
-    struct feed feed;             /* of the airports' reports */
-    int64_t day, day_bytes;
-};
+#define FRESH_BYTES      (LOAD_PATH_BYTES + sizeof ".new")
 
 const struct credit earth_credit = {"Weather model and airport reports by NOAA/NWS",
                                     "https://www.weather.gov/"};
-
-/* --- The present state --- */
 
 /* Makes fields, which it takes over, the present ones. */
 static void publish(struct earth *earth, const struct fields *fields)
@@ -67,70 +45,6 @@ static void publish(struct earth *earth, const struct fields *fields)
     report->error = fields->error;
     pthread_mutex_unlock(&earth->lock);
     present_replace(&earth->present, fields);
-}
-
-uint32_t earth_number(const struct earth *earth, int64_t now_s)
-{
-    return earth ? present_number(&earth->present, now_s) : 0;
-}
-
-static int64_t next_state_s(const struct earth *earth, int64_t now_s)
-{
-    const struct earth_report *report = &earth->report;
-    int64_t next_s =
-        report->metar && report->metar_expected_s > now_s && report->metar_expected_s < report->expected_s
-            ? report->metar_expected_s
-            : report->expected_s;
-    return next_s > now_s ? next_s : now_s + PROBE_EVERY_MS / 1000;
-}
-
-bool earth_read(struct earth *earth, const struct earth_place *place, int64_t now_s, struct curve *out,
-                bool *corrected, uint32_t *number)
-{
-    pthread_mutex_lock(&earth->lock);
-    int64_t next_s = next_state_s(earth, now_s);
-    pthread_mutex_unlock(&earth->lock);
-    *number = present_number(&earth->present, now_s);
-    struct held *held = present_hold(&earth->present);
-    bool known = held && fields_read(&held->fields, place, now_s, out, corrected);
-    present_release(&earth->present, held);
-    out->expires_s = next_s;
-    return known;
-}
-
-void earth_explain(struct earth *earth, const struct earth_place *place, int64_t now_s,
-                   struct earth_reason *out)
-{
-    struct held *held = present_hold(&earth->present);
-    *out = (struct earth_reason){.known = false};
-    if (held)
-        fields_explain(&held->fields, place, now_s, out);
-    present_release(&earth->present, held);
-}
-
-void earth_map(struct earth *earth, int64_t now_s, size_t columns, size_t rows, int16_t *cdeg)
-{
-    struct held *held = present_hold(&earth->present);
-    for (size_t i = 0; !held && i < columns * rows; i++)
-        cdeg[i] = GRID_NO_TEMPERATURE;
-    if (held)
-        fields_map(&held->fields, now_s, columns, rows, cdeg);
-    present_release(&earth->present, held);
-}
-
-bool earth_station(struct earth *earth, size_t index, struct airports_station *out)
-{
-    struct held *held = present_hold(&earth->present);
-    bool found = held && held->fields.airports && airports_at(held->fields.airports, index, out);
-    present_release(&earth->present, held);
-    return found;
-}
-
-void earth_report(struct earth *earth, struct earth_report *out)
-{
-    pthread_mutex_lock(&earth->lock);
-    *out = earth->report;
-    pthread_mutex_unlock(&earth->lock);
 }
 
 /* --- Making a state --- */
@@ -156,37 +70,51 @@ static const char *judge(const struct earth *earth, const struct fields *fields,
     const struct airports_counts *counts = &fields->counts;
     if (grid_facts(fields->grid).simulated != earth->options.load.simulated)
         return earth->options.load.simulated ? "it is real weather" : "it is simulated weather";
-    if (counts->off <= counts->used)
+    if (!airports_contradict(counts))
         return NULL;
     snprintf(error, PLANES_ERROR_BYTES, "%zu of %zu airports' reports differ from it by more than %.0f K",
-             counts->off, counts->off + counts->used, AIRPORTS_OFF_K);
+             counts->far, counts->off + counts->used, AIRPORTS_FAR_K);
     return error;
 }
 
-/* Opens a run's file and makes it the present state. False when it cannot be read, is of another world, or
- * when the airports say that it is not this earth's weather. */
-static bool open_run(struct earth *earth, const char *path, int64_t loaded_s, int64_t now_s)
+/* Opens a run's file. False when it cannot be read, is of another world, or when the airports say that it is
+ * not this earth's weather. */
+static bool read_run(struct earth *earth, const char *path, int64_t loaded_s, int64_t now_s,
+                     struct fields *out)
 {
     char error[PLANES_ERROR_BYTES];
-    struct fields fields = {.grid = grid_open(path, earth->options.load.orography, error),
-                            .grid_loaded_s = loaded_s};
-    const char *fault = fields.grid ? NULL : error;
+    *out = (struct fields){.grid = grid_open(path, earth->options.load.orography, error),
+                           .grid_loaded_s = loaded_s};
+    const char *fault = out->grid ? NULL : error;
     if (!fault) {
-        fields_correct(&fields, &earth->feed.file, earth->feed.read_s, now_s);
-        fault = judge(earth, &fields, error);
+        fields_correct(out, &earth->feed.file, earth->feed.read_s, now_s);
+        fault = judge(earth, out, error);
     }
-    if (!fault) {
-        publish(earth, &fields);
+    if (!fault)
         return true;
-    }
-    fields_close(&fields);
+    fields_close(out);
     log_event(LOG_WARN, "weather of the whole earth not read", log_str("file", path),
               log_str("error", fault));
     set_failure(earth, fault);
     return false;
 }
 
+static bool open_run(struct earth *earth, const char *path, int64_t loaded_s, int64_t now_s)
+{
+    struct fields fields;
+    if (!read_run(earth, path, loaded_s, now_s, &fields))
+        return false;
+    publish(earth, &fields);
+    return true;
+}
+
 /* --- The model's runs --- */
+
+/* The file of a run that is being fetched. */
+static void name_fresh(const struct earth *earth, char fresh[FRESH_BYTES])
+{
+    snprintf(fresh, FRESH_BYTES, "%s.new", earth->options.load.path);
+}
 
 static void log_progress(struct earth *earth, const struct load_facts *facts)
 {
@@ -217,21 +145,39 @@ static void end_load(struct earth *earth)
     pthread_mutex_unlock(&earth->lock);
 }
 
+/* A run that is refused is fetched once more, from another mirror. What came then stays where it is, to be
+ * judged anew by later reports. */
+static void refuse(struct earth *earth, int64_t run_s, const char *fresh)
+{
+    if (run_s != earth->refused_s)
+        unlink(fresh);
+    earth->refused_s = run_s;
+    earth->mirror++;
+}
+
+/* The file takes the place of the old one only once it is known to be right. */
 static void finish_load(struct earth *earth, const struct instant *now)
 {
-    const char *path = earth->options.load.path;
-    int64_t now_s = now->wall_ms / 1000;
-    bool finished = load_finish(earth->load);
-    if (!finished)
-        log_event(LOG_ERROR, "weather of the whole earth not written", log_str("file", path),
+    char fresh[FRESH_BYTES];
+    struct fields fields;
+    int64_t now_s = now->wall_ms / 1000, run_s = load_facts(earth->load).run_s;
+    name_fresh(earth, fresh);
+    bool right = read_run(earth, fresh, now_s, now_s, &fields), finished = right && load_finish(earth->load);
+    if (right && !finished)
+        log_event(LOG_ERROR, "weather of the whole earth not written", log_str("file", fresh),
                   log_str("error", strerror(errno)));
     end_load(earth);
     earth->probe_ms = now->boot_ms + RETRY_MS;
-    if (!finished || !open_run(earth, path, now_s, now_s))
+    if (!right)
+        refuse(earth, run_s, fresh);
+    if (right && !finished)
+        fields_close(&fields);
+    if (!finished)
         return;
+    publish(earth, &fields);
     earth->probe_ms = 0;
     earth->back = 0;
-    earth->have_s = earth->report.run_s;
+    earth->have_s = run_s;
     set_failure(earth, "");
     log_line(LOG_INFO, "weather of the whole earth loaded");
 }
@@ -239,11 +185,11 @@ static void finish_load(struct earth *earth, const struct instant *now)
 /* Where nothing else is known, the first hours of a run are read before the rest has come. */
 static void read_early(struct earth *earth, const struct load_facts *facts, int64_t now_s)
 {
-    char fresh[LOAD_PATH_BYTES + sizeof ".new"];
+    char fresh[FRESH_BYTES];
     bool known = earth_number(earth, now_s) && earth->published == 0;
     if (known || facts->hours_in_a_row < (earth->published ? 4 * earth->published : FIRST_HOURS))
         return;
-    snprintf(fresh, sizeof fresh, "%s.new", earth->options.load.path);
+    name_fresh(earth, fresh);
     if (open_run(earth, fresh, now_s, now_s))
         earth->published = facts->hours_in_a_row;
 }
@@ -261,7 +207,7 @@ static void follow_load(struct earth *earth, const struct instant *now)
             earth->back++;
         } else {
             earth->back = 0;
-            earth->probe_ms = now->boot_ms + PROBE_EVERY_MS;
+            earth->probe_ms = now->boot_ms + EARTH_PROBE_MS;
         }
         break;
     case LOAD_FAILED:
@@ -279,14 +225,32 @@ static void follow_load(struct earth *earth, const struct instant *now)
     }
 }
 
-/* Begins the download of the newest run that may be there, unless it is at hand. */
+/* The hour from which a run is fetched: the one in which the oldest report that counts was made, since one
+ * without a model's value corrects nothing; or that of a file that was begun, so that what it has counts. */
+static int first_hour_of(const struct earth *earth, int64_t run_s, int64_t now_s)
+{
+    char fresh[FRESH_BYTES], error[PLANES_ERROR_BYTES];
+    int hour = gfs_first_hour(run_s, now_s - AIRPORTS_OLD_S, GRID_HOURS);
+    name_fresh(earth, fresh);
+    struct planes *begun = planes_open(fresh, error);
+    const struct planes_shape *shape = begun ? planes_shape(begun) : NULL;
+    if (shape && shape->run_s == run_s && shape->first_hour <= hour &&
+        shape->first_hour + BEGUN_HOURS >= hour)
+        hour = shape->first_hour;
+    planes_close(begun);
+    return hour;
+}
+
+/* Begins the download of the newest run that may be there, unless it is at hand: once the airports' reports
+ * were asked for, which judge it. */
 static void begin_load(struct earth *earth, const struct instant *now)
 {
     int64_t now_s = now->wall_ms / 1000, run_s = gfs_run_s(now_s, earth->back);
-    if (earth->load || now->boot_ms < earth->probe_ms)
+    bool judged = !earth->options.metar || earth->feed.due_ms > 0;
+    if (earth->load || !judged || now->boot_ms < earth->probe_ms)
         return;
-    int first_hour = gfs_first_hour(run_s, now_s, GRID_HOURS);
-    if (run_s == earth->have_s || first_hour < 0) {
+    int first_hour = run_s == earth->have_s ? -1 : first_hour_of(earth, run_s, now_s);
+    if (first_hour < 0) {
         earth->back = 0;
         return;
     }

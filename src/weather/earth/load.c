@@ -22,6 +22,7 @@ struct hour {
     bool active;  /* a request is under way */
     bool indexed; /* `ranges` are known */
     bool given_up;
+    bool doubted;                            /* what is under way is not to be believed */
     unsigned wanted;                         /* bits by enum gfs_parameter */
     enum gfs_parameter parameter;            /* of the request under way, if it is not for the index */
     struct gfs_range ranges[GFS_PARAMETERS]; /* of those that are wanted */
@@ -164,7 +165,7 @@ static void judge_state(struct load *load)
     unsigned gone = 0, open = 0;
     for (size_t i = 0; i < GRID_HOURS; i++) {
         const struct hour *hour = &load->hours[i];
-        open += hour->wanted && !hour->given_up;
+        open += hour->active || (hour->wanted && !hour->given_up);
         gone += hour->given_up && (hour->wanted & BIT(GFS_TEMPERATURE));
     }
     if (load->state == LOAD_PROBING && load->hours[GRID_HOURS - 1].given_up)
@@ -185,7 +186,7 @@ static void fail(struct load *load, struct hour *hour, const char *what, const s
                   log_str("mirror", load->options.mirrors[hour->mirror]), log_str("file", hour->url),
                   log_str("error", load->last_failure));
     drop_sky(hour);
-    hour->indexed = false;
+    hour->indexed = hour->doubted = false;
     hour->mirror = (hour->mirror + 1) % mirrors;
     hour->retry_ms = hour->failures % mirrors == 0 ? now->boot_ms + pause_ms : 0;
     hour->given_up = round >= LOAD_ROUNDS;
@@ -208,18 +209,37 @@ static const char *read_index(struct load *load, struct hour *hour, const struct
     return NULL;
 }
 
+/* Gives up a file that has one field, which is of another grid than the next one: whichever of the two is
+ * odd, there is little to lose. The hour of the first goes to the next mirror, so that this comes to an end.
+ */
+static void begin_anew(struct load *load, const struct instant *now)
+{
+    for (size_t i = 0; i < GRID_HOURS; i++) {
+        struct hour *hour = &load->hours[i];
+        bool has_it =
+            planes_there(load->planes, grid_temperature_plane(i)) ||
+            (i % GRID_STEP_HOURS == 0 && planes_there(load->planes, grid_sky_plane(i / GRID_STEP_HOURS)));
+        drop_sky(hour);
+        if (has_it && hour->active)
+            hour->doubted = true;
+        else if (has_it)
+            fail(load, hour, "of another grid", now);
+    }
+    planes_close(load->planes);
+    load->planes = NULL;
+    want_all(load);
+}
+
 /* Opens the file of the run once the first field has told its grid; what is there already is not wanted. */
-static bool open_planes(struct load *load, const struct grib_field *field, char error[DECODE_ERROR_BYTES])
+static bool open_planes(struct load *load, const struct grib_field *field, const struct instant *now,
+                        char error[DECODE_ERROR_BYTES])
 {
     struct planes_shape shape = grid_run_shape(field, load->options.simulated);
     struct load_facts facts = load_facts(load);
     shape.first_hour = (uint16_t)load->first_hour;
     if (load->planes && shape.spacing_udeg != planes_shape(load->planes)->spacing_udeg &&
-        facts.hours + facts.steps == 1) { /* whichever of the two is odd, there is little to lose */
-        planes_close(load->planes);
-        load->planes = NULL;
-        want_all(load);
-    }
+        facts.hours + facts.steps == 1)
+        begin_anew(load, now);
     if (!load->planes)
         load->planes = planes_begin(load->options.path, &shape, error);
     for (size_t i = 0; load->planes && i < GRID_HOURS; i++) {
@@ -267,12 +287,12 @@ static const char *put_sky(struct load *load, struct hour *hour, struct decoded 
 }
 
 static const char *put(struct load *load, struct hour *hour, struct decoded *decoded,
-                       char error[DECODE_ERROR_BYTES])
+                       const struct instant *now, char error[DECODE_ERROR_BYTES])
 {
     struct grid_layer layer = {&decoded->field, decoded->values};
     if (hour->parameter == GFS_OROGRAPHY)
         return put_orography(load, &layer, error);
-    if (!open_planes(load, &decoded->field, error))
+    if (!open_planes(load, &decoded->field, now, error))
         return error;
     if (!(hour->wanted & BIT(hour->parameter))) /* it was in the file already */
         return NULL;
@@ -283,7 +303,7 @@ static const char *put(struct load *load, struct hour *hour, struct decoded *dec
 
 /* Takes a message. NULL, or what is wrong with it. */
 static const char *take_field(struct load *load, struct hour *hour, const struct transfer_answer *answer,
-                              char error[DECODE_ERROR_BYTES])
+                              const struct instant *now, char error[DECODE_ERROR_BYTES])
 {
     int forecast_hour = load->first_hour + (int)(hour - load->hours);
     struct decoded decoded = {.values = NULL};
@@ -293,7 +313,7 @@ static const char *take_field(struct load *load, struct hour *hour, const struct
     if (!fault)
         fault = gfs_field_fault(&decoded.field, hour->parameter, load->run_s, forecast_hour);
     if (!fault)
-        fault = put(load, hour, &decoded, error);
+        fault = put(load, hour, &decoded, now, error);
     decode_free(&decoded);
     if (!fault)
         hour->wanted &= ~BIT(hour->parameter);
@@ -332,16 +352,16 @@ bool load_end(struct load *load, const struct transfer_answer *answer, const str
         load->state = LOAD_ABSENT;
         return true;
     }
-    const char *fault = answer_fault(answer, hour->indexed, error);
+    const char *fault = hour->doubted ? "of another grid" : answer_fault(answer, hour->indexed, error);
     if (!fault)
-        fault = hour->indexed ? take_field(load, hour, answer, error) : read_index(load, hour, answer);
+        fault = hour->indexed ? take_field(load, hour, answer, now, error) : read_index(load, hour, answer);
     if (fault) {
         fail(load, hour, fault, now);
         return false;
     }
     load->mirror = hour->mirror;
     for (size_t i = 0; i < GRID_HOURS; i++) /* follow the mirror that answers well */
-        if (load->hours[i].failures == 0 && !load->hours[i].indexed)
+        if (load->hours[i].failures == 0 && !load->hours[i].indexed && !load->hours[i].active)
             load->hours[i].mirror = load->mirror;
     if (load->state == LOAD_PROBING)
         load->state = LOAD_GOING;
