@@ -38,9 +38,10 @@ static bool answer_cors(const struct public_site *site, const struct http_reques
 {
     const char *origin;
     bool configured = site->visits.dev || site->origins.count > 0;
-    if (configured || varies) /* in one line: some caches heed the first only */
-        text_format(&answer->headers, "Vary: %s%s%s\r\n", varies ? varies : "",
-                    configured && varies ? ", " : "", configured ? "Origin" : "");
+    if (varies) /* in one line: some caches heed the first only */
+        text_format(&answer->headers, "Vary: %s%s\r\n", varies, configured ? ", Origin" : "");
+    else if (configured)
+        text_string(&answer->headers, "Vary: Origin\r\n");
     if (configured && http_header(request, "Origin", &origin, 1) == 1 && origin_allowed(site, origin))
         text_format(&answer->headers, "Access-Control-Allow-Origin: %s\r\n", origin);
     if (strcmp(request->method, "OPTIONS") != 0)

@@ -27,8 +27,8 @@
 #define AIRPORTS_FADE_S       14400 /* T: 4 h */
 #define AIRPORTS_OLD_S        5400 /* reports older than this are left out: 90 minutes; stations report hourly */
 #define AIRPORTS_OFF_K        8.0  /* nor is more than this believed to be the model's error */
-#define AIRPORTS_FAR_K        4.0 /* half of a right model's values are not as far off: 1 to 2 K are usual */
-#define AIRPORTS_JUDGES       10  /* reports, without which a model is not judged */
+#define AIRPORTS_FAR_K        4.0  /* half of a right model's values are not as far off: 1 to 2 K are usual */
+#define AIRPORTS_JUDGES       10   /* reports, without which a model is not judged */
 #define AIRPORTS_CONDITION_KM 25.0 /* as far as a station's weather is told as a reader's */
 
 /* Stations in the squares of a degree around a point that are looked at, which bounds a read: far more than
