@@ -190,8 +190,8 @@ static void read_early(struct earth *earth, const struct load_facts *facts, int6
     if (known || facts->hours_in_a_row < (earth->published ? 4 * earth->published : FIRST_HOURS))
         return;
     name_fresh(earth, fresh);
-    if (open_run(earth, fresh, now_s, now_s))
-        earth->published = facts->hours_in_a_row;
+    open_run(earth, fresh, now_s, now_s);
+    earth->published = facts->hours_in_a_row; /* or refused: it is not read again for each field */
 }
 
 /* Goes on after something of the load has ended. */

@@ -25,7 +25,7 @@ struct earth {
     int64_t probe_ms;             /* boot time before which no load begins */
     int64_t have_s;               /* the run that is at hand, as far as it can be had */
     int64_t refused_s;            /* the run that was refused last */
-    unsigned published, progress; /* of the load: hours that are read already, lines that were logged */
+    unsigned published, progress; /* of the load: hours that were read already, lines that were logged */
     struct feed feed;             /* of the airports' reports */
     int64_t day, day_bytes;
 };
