@@ -222,14 +222,14 @@ def test_a_load_that_was_killed_goes_on_field_by_field(world, sim, tmp_path):
     fault(sim, "hang", path=FILE + "030.idx")
     fault(sim, "hang", path=FILE + "031.idx")
     service = world()
-    wait_until(lambda: gfs_requests(sim) and sim.count()["open"] == 2 and number(there(service)) is not None, 20, "two that hang")
+    service.wait_line("fields=33 of=66")
     service.signal(signal.SIGKILL)
     service.child.wait(10)
     sim.reset()
     again = world({"server.state": str(tmp_path / "state0")})
     loaded(again)
-    # Hours 5 to 29 and the probe's index: of these only what is needed to learn the grid is asked for again.
-    assert gfs_requests(sim) < REQUESTS - 25 * 2, gfs_requests(sim)
+    # Of the first 33 fields only what is needed to learn the grid is asked for again.
+    assert gfs_requests(sim) < 90, gfs_requests(sim)
     assert within(sim, there(again), unix(NOW)) and metric(again, "fields_missing") == 0
 
 
@@ -415,8 +415,9 @@ def test_a_first_run_that_is_shifted_shows_nothing(world, sim):
 def test_a_run_that_is_shifted_on_one_mirror_is_fetched_from_the_other(world, sim):
     fault(sim, "shifted", mirror=1)
     service = world()
-    service.wait_line("airports' reports differ")
+    service.wait_line("fields=66 of=66")
     settle(service)
+    assert number(there(service)) is None
     service.advance("30m")
     loaded(service)
     assert within(sim, there(service), unix(NOW) + 1800, 0.16)
@@ -426,12 +427,13 @@ def test_a_run_that_is_refused_costs_two_downloads(world, sim):
     fault(sim, "shifted")
     service = world()
     for times in range(1, 5):
-        wait_until(lambda: sum("reports differ" in line for line in service.lines) >= times, 20, "a refusal")
+        wait_until(lambda: sum("fields=66 of=66" in line for line in service.lines) >= times, 20, "a whole load")
         settle(service)
         before = gfs_requests(sim)
         service.advance("31m")
         wait_until(lambda: gfs_requests(sim) > before, what="another look")
-    assert gfs_requests(sim) < 2 * REQUESTS + 100, gfs_requests(sim)
+    assert gfs_requests(sim) < 2 * REQUESTS + 60, gfs_requests(sim)
+    assert sum("reports differ" in line for line in service.lines) < 12, "it is not read for each field"
 
 
 # --- Point forecasts refine ---
