@@ -16,7 +16,7 @@
 struct cache_options {
     size_t capacity;    /* cells; the memory is reserved at once and touched as cells come */
     int64_t refresh_ms; /* a curve is due for a refresh at this age, give or take a tenth */
-    int64_t keep_ms;    /* a curve is not read past this age */
+    int64_t keep_ms;    /* a fetched curve is not read past this age */
     size_t max_waiters; /* threads in cache_wait at one time */
     bool fetchless;     /* there is nobody to fetch: nothing is listed */
 };

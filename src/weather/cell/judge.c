@@ -9,8 +9,8 @@ int64_t judge_age_ms(const struct entry *entry, const struct instant *now)
 
 bool judge_readable(const struct judge *judge, const struct entry *entry, const struct instant *now)
 {
-    return entry->curve.count > 0 && judge_age_ms(entry, now) < judge->options.keep_ms &&
-           curve_covers(&entry->curve, now->wall_ms / 1000);
+    bool kept = entry->ground || judge_age_ms(entry, now) < judge->options.keep_ms;
+    return kept && entry->curve.count > 0 && curve_covers(&entry->curve, now->wall_ms / 1000);
 }
 
 bool judge_wants_ground(const struct judge *judge, const struct entry *entry, uint32_t ground,
