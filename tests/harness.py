@@ -42,12 +42,6 @@ def address_of(reader):
     return reader["ipv4"] or reader["ipv6"]
 
 
-def earth_settings(sim, mirror=""):
-    """The whole earth's weather from a simulator, or from one of its mirrors, and no point forecasts."""
-    return {"earth.grid": "gfs", "earth.gfs_urls": sim.url + mirror,
-            "earth.metar_url": f"{sim.url}{mirror}/data/cache/metars.cache.csv.gz", "weather.providers": ""}
-
-
 def unix(instant):
     """The seconds of an instant such as 2026-01-31T09:30:00Z."""
     return calendar.timegm(time.strptime(instant, "%Y-%m-%dT%H:%M:%SZ"))

@@ -2,6 +2,7 @@
 
 #include "base/metrics.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,28 +144,43 @@ static void gather_upstreams(struct weather *weather, const struct instant *now,
     }
 }
 
-/* The map's rows are those of the whole earth's between its northern and its southern edge. */
 static void gather_earth(struct weather *weather, const struct instant *now, struct status_report *report)
 {
-    enum { ALL_ROWS = 60, FIRST_ROW = 4 };
-    int16_t whole_earth[ALL_ROWS][STATUS_EARTH_COLUMNS];
-    struct status_earth *earth = &report->earth;
+    struct earth_report earth;
     struct airports_station station;
-    earth->wanted = weather_earth(weather, &earth->report);
-    if (!earth->wanted)
+    struct status_earth *out = &report->earth;
+    weather_map(weather, now, STATUS_MAP_COLUMNS, STATUS_MAP_ROWS, report->cdeg[0]);
+    if (!weather_earth(weather, &earth))
         return;
-    const struct earth_report *said = &earth->report;
-    earth->serves = said->run_s > 0 && report->now_s >= said->first_s && report->now_s <= said->last_s;
-    earth->missing = said->missing;
-    earth->fields = GRID_HOURS + GRID_STEPS;
-    earth->loading_fields = said->loading_fields;
-    earth->stations = (int64_t)said->stations.used;
-    earth->old_stations = (int64_t)said->stations.old;
-    earth->off_stations = (int64_t)said->stations.off;
-    weather_map(weather, now, STATUS_EARTH_COLUMNS, ALL_ROWS, whole_earth[0]);
-    memcpy(earth->cdeg, whole_earth[FIRST_ROW], sizeof earth->cdeg);
+    *out = (struct status_earth){.wanted = true,
+                                 .possible = earth.grid,
+                                 .metar = earth.metar,
+                                 .heights = earth.heights,
+                                 .stopped = earth.stopped,
+                                 .run_s = earth.run_s,
+                                 .first_s = earth.first_s,
+                                 .last_s = earth.last_s,
+                                 .loaded_s = earth.loaded_s,
+                                 .expected_s = earth.expected_s,
+                                 .missing = earth.missing,
+                                 .loading_s = earth.loading_s,
+                                 .loading_fields = earth.loading_fields,
+                                 .bytes_today = earth.bytes_today,
+                                 .metar_s = earth.metar_s,
+                                 .metar_expected_s = earth.metar_expected_s,
+                                 .used = (int64_t)earth.stations.used,
+                                 .off = (int64_t)earth.stations.off,
+                                 .old = (int64_t)earth.stations.old,
+                                 .modelless = (int64_t)earth.stations.modelless,
+                                 .judged = (int64_t)earth.error.stations,
+                                 .error_kelvin = earth.error.stations > 0 ? earth.error.rms_kelvin : NAN,
+                                 .model_error_kelvin =
+                                     earth.error.stations > 0 ? earth.error.model_rms_kelvin : NAN};
+    memcpy(out->failure, earth.failure, sizeof out->failure);
+    memcpy(out->metar_failure, earth.metar_failure, sizeof out->metar_failure);
     for (size_t i = 0; weather_station(weather, i, &station); i++)
-        world_map_mark(earth->stations_at, station.latitude, station.longitude, 1);
+        world_map_mark(report->stations, station.latitude, station.longitude,
+                       fabs(station.difference) > AIRPORTS_OFF_K ? STATUS_STATION_OFF : STATUS_STATION_USED);
 }
 
 static void gather_process(struct status *status, struct status_report *report)
@@ -236,8 +252,8 @@ struct status_report *status_gather(struct status *status)
     gather_places(report);
     gather_cells(sources->weather, &now, report);
     gather_upstreams(sources->weather, &now, report);
-    weather_report(sources->weather, &report->weather);
     gather_earth(sources->weather, &now, report);
+    weather_report(sources->weather, &report->weather);
     report->database_count = places_databases(sources->places, report->now_s, report->databases);
     status_judge(report);
     return report;

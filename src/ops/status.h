@@ -88,22 +88,29 @@ struct status_place {
     double hour_share, day_share;
 };
 
+/* The whole earth's weather, as earth_report has it; all 0 where it is not wanted. Times: Unix seconds, 0:
+ * none. */
+struct status_earth {
+    bool wanted, possible; /* possible: its program is installed */
+    bool metar, heights, stopped;
+    int64_t run_s, first_s, last_s, loaded_s, expected_s, missing;
+    int64_t loading_s, loading_fields, bytes_today;
+    int64_t metar_s, metar_expected_s, used, off, old, modelless, judged;
+    double error_kelvin, model_error_kelvin; /* NaN: nothing to judge by */
+    char failure[EARTH_FAILURE_BYTES], metar_failure[EARTH_FAILURE_BYTES];
+};
+#define STATUS_EARTH_FIELDS (GRID_HOURS + GRID_STEPS)
+
+/* The temperature of rectangles of the earth that are four units of the world map wide and high. */
+#define STATUS_MAP_UNITS   4
+#define STATUS_MAP_COLUMNS (WORLD_MAP_WIDTH / STATUS_MAP_UNITS)
+#define STATUS_MAP_ROWS    (STATUS_MAP_COLUMNS / 2)
+
+enum { STATUS_STATION_USED = 1, STATUS_STATION_OFF };
+
 struct status_window {
     const char *provider;
     struct weather_window window;
-};
-
-/* The whole earth's weather, as the page tells it: the present temperature of rectangles of 3 degrees within
- * the map, and what weather_earth reports, as far as tables can hold it. */
-#define STATUS_EARTH_COLUMNS 120
-#define STATUS_EARTH_ROWS    45
-struct status_earth {
-    bool wanted; /* by the configuration; the rest only where it is */
-    bool serves; /* it has a number for now */
-    struct earth_report report;
-    int64_t missing, fields, loading_fields, stations, old_stations, off_stations;
-    int16_t cdeg[STATUS_EARTH_ROWS][STATUS_EARTH_COLUMNS];
-    world_map_grid stations_at;
 };
 
 /* Every fact of the page. Too large for the stack. Times are Unix seconds, 0: never. */
@@ -121,12 +128,12 @@ struct status_report {
     const char *reload_refusal; /* where reload_ok is false */
     int64_t threads_busy, threads;
     struct weather_report weather;
+    struct status_earth earth;
     int64_t cells[STATUS_CELL_STATES], cell_count, cells_in_flight;
     int64_t curves_until_s; /* when the first curve in use can no longer be read */
     int64_t retry_s;        /* when the first cell whose fetch failed may be fetched again */
     double stretch;         /* the largest of the providers' */
     struct history_view history;
-    struct status_earth earth;
 
     struct weather_upstream upstreams[WEATHER_PROVIDERS];
     struct status_window windows[WEATHER_PROVIDERS * QUOTA_WINDOWS];
@@ -136,7 +143,10 @@ struct status_report {
     struct status_settings settings;
     size_t place_count, upstream_count, window_count, database_count, oldest_count, hottest_count;
 
-    world_map_grid map; /* the state of the worst cell in each unit of the map */
+    world_map_grid map;      /* the state of the worst cell in each unit of the map */
+    world_map_grid stations; /* STATUS_STATION_OFF where one in a unit is */
+    int16_t cdeg[STATUS_MAP_ROWS][STATUS_MAP_COLUMNS]; /* from the north pole and 180 degrees West on;
+                                                          GRID_NO_TEMPERATURE where none is known */
 };
 
 struct status;
@@ -164,6 +174,9 @@ int64_t status_recent(const struct status_report *, enum status_counter, enum hi
 /* Fills in `level`, `verdict` and `findings` from all other facts. Pure. */
 void status_judge(struct status_report *);
 
+/* Whether the whole earth's model answers for every cell now. */
+bool status_earth_answers(const struct status_report *);
+
 /* Writes "12:04 UTC", "14:10 UTC tomorrow" or "09:30 UTC on 3 Oct"; returns `out`. */
 #define STATUS_WHEN_BYTES 40
 const char *status_when(int64_t unix_s, int64_t now_s, char out[STATUS_WHEN_BYTES]);
@@ -172,13 +185,16 @@ const char *status_when(int64_t unix_s, int64_t now_s, char out[STATUS_WHEN_BYTE
 void status_html(const struct status_report *, struct text *);
 void status_json(const struct status_report *, struct text *);
 
+/* Writes the map's part of the page. */
+void status_map(const struct status_report *, struct text *);
+
 /* --- Tables: which facts of a report stand where, in both --- */
 
 enum field_kind {
     FIELD_TEXT,  /* const char * */
     FIELD_CHARS, /* char[] */
     FIELD_COUNT, /* int64_t */
-    FIELD_RATIO, /* double */
+    FIELD_RATIO, /* double; NaN: not known */
     FIELD_FLAG,  /* bool */
     FIELD_TIME,  /* int64_t, an instant */
     FIELD_AGE,   /* the same; in HTML how long ago it was */
@@ -194,10 +210,12 @@ struct column {
 struct table {
     const char *key, *heading;
     const char *note; /* a sentence for people, or NULL */
+    const char *none; /* a sentence for people where there are no rows */
     const struct column *columns;
     size_t column_count;
     size_t rows, row_bytes, count; /* offset of the first row in the report, size of a row, offset of the
-                                      number of rows; a size of 0: one row, the report itself */
+                                      number of rows; a size of 0: one row, the report itself, and the
+                                      offset of a bool, whether it is there; 0: it is */
 };
 extern const struct table status_tables[];
 extern const size_t status_table_count;

@@ -1,7 +1,5 @@
 #include "ops/status.h"
 
-#include <string.h>
-
 #define PLOT_WIDTH  480
 #define PLOT_HEIGHT 72
 
@@ -37,13 +35,16 @@ static void write_rows(const struct status_report *report, const struct table *t
 
 static void write_table(const struct status_report *report, const struct table *table, struct text *out)
 {
+    size_t rows = status_rows(report, table);
+    if (rows == 0 && table->row_bytes == 0)
+        return;
     text_format(out, "<section class=\"%1$s\">\n<h2 id=\"%1$s\">%2$s</h2>\n", table->key, table->heading);
     if (table->note)
         text_format(out, "<p>%s</p>\n", table->note);
     if (table->row_bytes == 0)
         write_record(report, table, out);
-    else if (status_rows(report, table) == 0)
-        text_string(out, "<p>None.</p>\n");
+    else if (rows == 0)
+        text_format(out, "<p>%s</p>\n", table->none);
     else
         write_rows(report, table, out);
     text_string(out, "</section>\n");
@@ -56,22 +57,23 @@ enum plot_kind { PLOT_COUNTS, PLOT_MEAN, PLOT_LEVEL };
 static const struct plot {
     const char *heading, *unit; /* of the highest bar */
     enum plot_kind kind;
+    bool of_apis; /* shown where there are some */
     size_t series_count;
     struct {
         enum status_counter counter;
         const char *class, *label;
     } series[4];
 } plots[] = {
-    {"Readers", "", PLOT_COUNTS, 4,
+    {"Readers", "", PLOT_COUNTS, false, 4,
      {{COUNT_FRESH, "fresh", "fresh"}, {COUNT_STALE, "stale", "stale"}, {COUNT_PLACE, "none", "no number"},
       {COUNT_UNKNOWN, "unknown", "no place"}}},
-    {"Lookups of cells", "", PLOT_COUNTS, 4,
+    {"Lookups of cells", "", PLOT_COUNTS, false, 4,
      {{COUNT_HIT, "fresh", "hit"}, {COUNT_STALE_HIT, "stale", "stale"}, {COUNT_MISS, "miss", "miss"},
       {COUNT_NEGATIVE, "none", "negative"}}},
-    {"Requests to weather APIs", "", PLOT_COUNTS, 2,
+    {"Requests to weather APIs", "", PLOT_COUNTS, true, 2,
      {{COUNT_ANSWERED, "fresh", "answered"}, {COUNT_FAILED, "none", "failed"}}},
-    {"Time a request took, mean", "\u00a0ms", PLOT_MEAN, 1, {{COUNT_TAKEN_MS, "miss", "ms"}}},
-    {"Budget left, first provider", "\u00a0%", PLOT_LEVEL, 1, {{COUNT_ANSWERED, "fresh", "%"}}},
+    {"Time a request took, mean", "\u00a0ms", PLOT_MEAN, true, 1, {{COUNT_TAKEN_MS, "miss", "ms"}}},
+    {"Budget left, first provider", "\u00a0%", PLOT_LEVEL, true, 1, {{COUNT_ANSWERED, "fresh", "%"}}},
 };
 /* clang-format on */
 
@@ -153,100 +155,6 @@ static void write_plot(const struct status_report *report, const struct plot *pl
         begin, highest, plot->unit);
 }
 
-/* Classes of temperature are ten degrees wide; the first is open below, the last above. */
-#define EARTH_CLASSES 9
-#define COLDEST_CDEG  (-3000)
-#define CLASS_CDEG    1000
-#define EARTH_UNITS   (WORLD_MAP_WIDTH / STATUS_EARTH_COLUMNS)
-_Static_assert(STATUS_EARTH_ROWS *EARTH_UNITS == WORLD_MAP_HEIGHT, "the rectangles cover the map");
-
-static int class_of(int16_t cdeg)
-{
-    int above = (cdeg - COLDEST_CDEG + CLASS_CDEG) / CLASS_CDEG;
-    if (cdeg == GRID_NO_TEMPERATURE)
-        return -1;
-    return cdeg < COLDEST_CDEG ? 0 : above < EARTH_CLASSES ? above : EARTH_CLASSES - 1;
-}
-
-/* Writes the rectangles of a class, those side by side as one. */
-static void write_class(const struct status_earth *earth, int class, struct text *out)
-{
-    text_format(out, "<path class=\"t%d\" d=\"M0 0", class);
-    for (size_t row = 0; row < STATUS_EARTH_ROWS; row++)
-        for (size_t begin = 0, end; begin < STATUS_EARTH_COLUMNS; begin = end) {
-            end = begin + 1;
-            while (end < STATUS_EARTH_COLUMNS && class_of(earth->cdeg[row][end]) == class &&
-                   class_of(earth->cdeg[row][begin]) == class)
-                end++;
-            if (class_of(earth->cdeg[row][begin]) == class)
-                text_format(out, "M%zu %zuh%zuv%dH%zuz", begin * EARTH_UNITS, row * EARTH_UNITS,
-                            (end - begin) * EARTH_UNITS, EARTH_UNITS, begin * EARTH_UNITS);
-        }
-    text_string(out, "\"/>");
-}
-
-/* The classes' colours in words. */
-static void write_classes(struct text *out)
-{
-    for (int class = 0; class < EARTH_CLASSES; class ++) {
-        int from = (COLDEST_CDEG + (class - 1) * CLASS_CDEG) / 100, to = from + CLASS_CDEG / 100;
-        text_format(out, "<span class=\"key t%d\">", class);
-        if (class == 0)
-            text_format(out, "below %d\u00a0°C</span> ", to);
-        else if (class == EARTH_CLASSES - 1)
-            text_format(out, "from %d\u00a0°C</span> ", from);
-        else
-            text_format(out, "%d to %d</span> ", from, to);
-    }
-}
-
-static void write_map_head(const struct status_report *report, struct text *out)
-{
-    const struct status_earth *earth = &report->earth;
-    text_format(
-        out,
-        "<section class=\"world\">\n<h2 id=\"map\">%s</h2>\n<p>Each %sdot holds cells of weather, shared by "
-        "all readers in them: cells are not readers. Grey dots are cities.%s</p>\n<svg class=\"map\" "
-        "viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"World map of %lld cells",
-        earth->serves ? "The earth now" : "Cells on the map", earth->serves ? "ringed " : "coloured ",
-        earth->serves ? " Colours are what the model says for this moment at its own ground, before airports "
-                        "(small marks) correct it."
-                      : "",
-        WORLD_MAP_WIDTH, WORLD_MAP_HEIGHT, (long long)report->cell_count);
-    if (earth->serves)
-        text_format(out, ", of temperatures, and of %lld airports", (long long)earth->stations);
-    text_string(out, "\">");
-}
-
-static void write_map(const struct status_report *report, struct text *out)
-{
-    const char *const *names = weather_state_names[WEATHER_OF_CELL];
-    bool earth = report->earth.serves;
-    write_map_head(report, out);
-    for (int class = 0; earth && class < EARTH_CLASSES; class ++)
-        write_class(&report->earth, class, out);
-    text_format(out, "<image href=\"/status/map.svg\" width=\"%d\" height=\"%d\"/>", WORLD_MAP_WIDTH,
-                WORLD_MAP_HEIGHT);
-    if (earth) {
-        text_string(out, "<path class=\"dot station\" d=\"M0 0");
-        world_map_dots(report->earth.stations_at, 1, out);
-        text_string(out, "\"/>");
-    }
-    for (size_t state = WEATHER_FRESH; state < STATUS_CELL_STATES; state++) /* the worst on top */
-        for (int ring = earth; ring >= 0; ring--) {
-            text_format(out, "<path class=\"dot %s\" d=\"M0 0", ring ? "ring" : names[state]);
-            world_map_dots(report->map, (uint8_t)state, out);
-            text_string(out, "\"/>");
-        }
-    text_string(out, "</svg>\n<p>");
-    for (size_t state = WEATHER_FRESH; state < STATUS_CELL_STATES; state++)
-        text_format(out, "<span class=\"key %1$s\">%1$s %2$lld</span> ", names[state],
-                    (long long)report->cells[state]);
-    if (earth)
-        write_classes(out);
-    text_string(out, "</p>\n</section>\n");
-}
-
 /* Writes the findings, without the first where the verdict tells it. */
 static void write_findings(const struct status_report *report, struct text *out)
 {
@@ -290,11 +198,11 @@ void status_html(const struct status_report *report, struct text *out)
     text_string(out, "<section class=\"plots\">\n<h2 id=\"seen\">What readers saw</h2>\n");
     for (size_t i = 0; i < sizeof plots / sizeof plots[0]; i++)
         for (enum history_span span = 0; span < HISTORY_SPANS; span++)
-            write_plot(report, &plots[i], span, out);
+            if (!plots[i].of_apis || report->upstream_count > 0)
+                write_plot(report, &plots[i], span, out);
     text_string(out, "</section>\n");
-    write_map(report, out);
+    status_map(report, out);
     for (size_t i = 0; i < status_table_count; i++)
-        if (report->earth.wanted || strcmp(status_tables[i].key, "earth") != 0)
-            write_table(report, &status_tables[i], out);
+        write_table(report, &status_tables[i], out);
     text_string(out, "</main>\n</body>\n</html>\n");
 }

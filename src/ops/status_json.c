@@ -5,8 +5,9 @@
 static void write_table(const struct status_report *report, const struct table *table, struct text *out)
 {
     bool list = table->row_bytes > 0;
-    json_write(out, list ? ",\n %s:[" : ",\n %s:", table->key);
-    for (size_t i = 0; i < status_rows(report, table); i++) {
+    size_t rows = status_rows(report, table);
+    json_write(out, list ? ",\n %s:[" : rows > 0 ? ",\n %s:" : ",\n %s:null", table->key);
+    for (size_t i = 0; i < rows; i++) {
         json_write(out, list ? ",\n  {" : "{");
         for (size_t c = 0; c < table->column_count; c++) {
             json_write(out, ",%s:", table->columns[c].key);

@@ -4,8 +4,12 @@
 
 /* clang-format off */
 #define IN(type, key, heading, kind, member) {key, heading, kind, offsetof(struct type, member)}
-#define TABLE(key, heading, note, columns, member, number)                   \
-    {key, heading, note, columns, sizeof(columns) / sizeof(columns)[0],      \
+#define NONE "None."
+#define RECORD(key, heading, note, columns, present)                                            \
+    {key, heading, note, NONE, columns, sizeof(columns) / sizeof(columns)[0], 0, 0,              \
+     offsetof(struct status_report, present)}
+#define TABLE(key, heading, note, none, columns, member, number)             \
+    {key, heading, note, none, columns, sizeof(columns) / sizeof(columns)[0],      \
      offsetof(struct status_report, member), sizeof((struct status_report *)NULL)->member[0], \
      offsetof(struct status_report, number)}
 /* clang-format on */
@@ -34,6 +38,34 @@ static const struct column service[] = {
     IN(status_report, "snapshot_error", "Snapshot's last error", FIELD_CHARS, weather.snapshot_error),
 };
 
+static const struct column earth[] = {
+    IN(status_report, "run", "Run of", FIELD_TIME, earth.run_s),
+    IN(status_report, "age", "Its age", FIELD_AGE, earth.run_s),
+    IN(status_report, "loaded", "In use for", FIELD_AGE, earth.loaded_s),
+    IN(status_report, "fields_missing", "Fields missing of 66", FIELD_COUNT, earth.missing),
+    IN(status_report, "ground", "Ground's height known", FIELD_FLAG, earth.heights),
+    IN(status_report, "until", "Reaches until", FIELD_TIME, earth.last_s),
+    IN(status_report, "next", "Next expected", FIELD_TIME, earth.expected_s),
+    IN(status_report, "loading", "Run being loaded", FIELD_TIME, earth.loading_s),
+    IN(status_report, "loading_fields", "Fields of it", FIELD_COUNT, earth.loading_fields),
+    IN(status_report, "failure", "Last failure since a run came", FIELD_CHARS, earth.failure),
+    IN(status_report, "bytes_today", "Bytes today, airports' too", FIELD_COUNT, earth.bytes_today),
+    IN(status_report, "stopped", "Stopped until tomorrow", FIELD_FLAG, earth.stopped),
+};
+
+static const struct column airports[] = {
+    IN(status_report, "used", "Correct the model", FIELD_COUNT, earth.used),
+    IN(status_report, "old", "Left out, too old", FIELD_COUNT, earth.old),
+    IN(status_report, "off", "Left out, 8 K off", FIELD_COUNT, earth.off),
+    IN(status_report, "without_model", "Without the model's value", FIELD_COUNT, earth.modelless),
+    IN(status_report, "error_kelvin", "Error, K", FIELD_RATIO, earth.error_kelvin),
+    IN(status_report, "model_error_kelvin", "Model's own error, K", FIELD_RATIO, earth.model_error_kelvin),
+    IN(status_report, "judged_by", "Airports it is judged by", FIELD_COUNT, earth.judged),
+    IN(status_report, "read", "Read", FIELD_AGE, earth.metar_s),
+    IN(status_report, "next", "Next read", FIELD_TIME, earth.metar_expected_s),
+    IN(status_report, "failure", "Why not", FIELD_CHARS, earth.metar_failure),
+};
+
 static const struct column upstreams[] = {
     IN(weather_upstream, "provider", "Provider", FIELD_TEXT, name),
     IN(weather_upstream, "breaker_open", "Left alone", FIELD_FLAG, breaker_open),
@@ -43,34 +75,6 @@ static const struct column upstreams[] = {
     IN(weather_upstream, "last_failure", "Last failure", FIELD_AGE, last_failure_s),
     IN(weather_upstream, "failure", "How it failed", FIELD_TEXT, last_failure),
     IN(weather_upstream, "refresh_stretch", "Stretch", FIELD_RATIO, stretch),
-};
-
-static const struct column earth[] = {
-    IN(status_report, "configured", "Wanted", FIELD_FLAG, earth.wanted),
-    IN(status_report, "serves", "Has a number for now", FIELD_FLAG, earth.serves),
-    IN(status_report, "run", "Run of the model", FIELD_TIME, earth.report.run_s),
-    IN(status_report, "run_age", "Its age", FIELD_AGE, earth.report.run_s),
-    IN(status_report, "loaded_at", "Loaded", FIELD_AGE, earth.report.loaded_s),
-    IN(status_report, "until", "Reaches until", FIELD_TIME, earth.report.last_s),
-    IN(status_report, "next_run", "The next is expected", FIELD_TIME, earth.report.expected_s),
-    IN(status_report, "missing", "Fields that it lacks", FIELD_COUNT, earth.missing),
-    IN(status_report, "heights", "Corrected for height", FIELD_FLAG, earth.report.heights),
-    IN(status_report, "loading", "Run that is coming", FIELD_TIME, earth.report.loading_s),
-    IN(status_report, "loading_fields", "Fields of it so far", FIELD_COUNT, earth.loading_fields),
-    IN(status_report, "loading_of", "Of", FIELD_COUNT, earth.fields),
-    IN(status_report, "failure", "What failed last", FIELD_CHARS, earth.report.failure),
-    IN(status_report, "metar_at", "Airports read", FIELD_AGE, earth.report.metar_s),
-    IN(status_report, "metar_next", "Read again", FIELD_TIME, earth.report.metar_expected_s),
-    IN(status_report, "metar_failure", "What failed there", FIELD_CHARS, earth.report.metar_failure),
-    IN(status_report, "stations", "Airports that correct it", FIELD_COUNT, earth.stations),
-    IN(status_report, "stations_old", "Reports too old", FIELD_COUNT, earth.old_stations),
-    IN(status_report, "stations_off", "Reports too far off", FIELD_COUNT, earth.off_stations),
-    IN(status_report, "error_kelvin", "Error, from neighbours, K", FIELD_RATIO,
-       earth.report.error.rms_kelvin),
-    IN(status_report, "model_error_kelvin", "The model's alone, K", FIELD_RATIO,
-       earth.report.error.model_rms_kelvin),
-    IN(status_report, "bytes_today", "Bytes today", FIELD_COUNT, earth.report.bytes_today),
-    IN(status_report, "stopped", "Stopped for today", FIELD_FLAG, earth.report.stopped),
 };
 
 static const struct column windows[] = {
@@ -118,28 +122,35 @@ static const struct column settings[] = {
 };
 
 const struct table status_tables[] = {
-    TABLE("upstreams", "Weather APIs", "In the order in which they are tried.", upstreams, upstreams,
-          upstream_count),
-    {"earth", "The whole earth", "One download for every reader, corrected by the world's airports.", earth,
-     sizeof earth / sizeof earth[0], 0, 0, 0},
+    RECORD("earth", "The whole earth", "The model that answers wherever there is no point forecast.", earth,
+           earth.wanted),
+    RECORD("airports", "Airports",
+           "Their reports correct the model. The error is that of each station's own report against what "
+           "readers there would be shown without it, beside that of the model alone.",
+           airports, earth.metar),
+    TABLE("upstreams", "Weather APIs", "Asked for point forecasts, in this order.",
+          "No point forecasts are asked.", upstreams, upstreams, upstream_count),
     TABLE("budgets", "Budgets", "Windows are fixed ones of UTC. The last tenth is for cells without a curve.",
-          windows, windows, window_count),
+          NONE, windows, windows, window_count),
     TABLE("places", "Readers' places",
           "A city is withheld where nothing vouches for it: such readers are invited to "
           "choose theirs.",
-          places, places, place_count),
-    TABLE("databases", "Databases", NULL, databases, databases, database_count),
-    TABLE("oldest_cells", "Oldest curves", NULL, cells, oldest, oldest_count),
-    TABLE("hottest_cells", "Hottest cells", "Those that were asked for most since their curves came.", cells,
-          hottest, hottest_count),
-    {"service", "This process", NULL, service, sizeof service / sizeof service[0], 0, 0, 0},
-    TABLE("configuration", "Configuration in force", NULL, settings, settings.rows, settings.count),
+          NONE, places, places, place_count),
+    TABLE("databases", "Databases", NULL, NONE, databases, databases, database_count),
+    TABLE("oldest_cells", "Oldest curves", NULL, NONE, cells, oldest, oldest_count),
+    TABLE("hottest_cells", "Hottest cells", "Those that were asked for most since their curves came.", NONE,
+          cells, hottest, hottest_count),
+    {"service", "This process", NULL, NONE, service, sizeof service / sizeof service[0], 0, 0, 0},
+    TABLE("configuration", "Configuration in force", NULL, NONE, settings, settings.rows, settings.count),
 };
 const size_t status_table_count = sizeof status_tables / sizeof status_tables[0];
 
 size_t status_rows(const struct status_report *report, const struct table *table)
 {
-    return table->row_bytes == 0 ? 1 : *(const size_t *)((const char *)report + table->count);
+    const void *count = (const char *)report + table->count;
+    if (table->row_bytes > 0)
+        return *(const size_t *)count;
+    return table->count == 0 || *(const bool *)count;
 }
 
 const char *status_row(const struct status_report *report, const struct table *table, size_t i)

@@ -9,6 +9,8 @@
 #define RECENT_MINUTES 5
 #define FEW_READERS    20 /* shares of fewer mean nothing */
 #define JUMP_RECENT_S  3600
+#define LATE_S         3600 /* how late a run may be before that is worth a word; mirrors differ by as much */
+#define UNREAD_S       1800 /* the same of the airports' reports, of which none is older than an hour */
 
 /* An instant in words, for an argument list. */
 #define WHEN(r, unix_s) status_when((unix_s), (r)->now_s, (char[STATUS_WHEN_BYTES]){""})
@@ -39,14 +41,13 @@ add_finding(struct status_report *r, enum status_level level, const char *format
     va_start(arguments, format);
     vsnprintf(finding.sentence, sizeof finding.sentence, format, arguments);
     va_end(arguments);
-    bool full = r->finding_count == STATUS_FINDINGS;
-    size_t at = r->finding_count - full; /* the least of a full list goes for a graver one */
-    if (full && r->findings[at].level >= level)
+    size_t at = r->finding_count;
+    if (at == STATUS_FINDINGS)
         return;
     for (; at > 0 && r->findings[at - 1].level < level; at--)
         r->findings[at] = r->findings[at - 1];
     r->findings[at] = finding;
-    r->finding_count += !full;
+    r->finding_count++;
 }
 
 int64_t status_recent(const struct status_report *r, enum status_counter counter, enum history_span span,
@@ -171,6 +172,11 @@ static const struct weather_upstream *fallback_provider(const struct status_repo
     return NULL;
 }
 
+bool status_earth_answers(const struct status_report *r)
+{
+    return r->earth.run_s > 0 && r->now_s >= r->earth.first_s && r->now_s <= r->earth.last_s;
+}
+
 /* The longest window of which at most a tenth is left; NULL: none. */
 static const struct weather_window *scarcest(const struct weather_upstream *upstream)
 {
@@ -180,7 +186,8 @@ static const struct weather_window *scarcest(const struct weather_upstream *upst
     return i > 0 ? &upstream->windows[i - 1] : NULL;
 }
 
-/* Finds what is wrong with a provider, what readers get meanwhile, and what the service does next. */
+/* Finds what is wrong with a provider, what readers get meanwhile, and what the service does next. Where the
+ * whole earth's model answers, a budget that is spent is no more than that. */
 static void judge_upstream(struct status_report *r, const struct weather_upstream *upstream,
                            enum status_level level)
 {
@@ -202,7 +209,7 @@ static void judge_upstream(struct status_report *r, const struct weather_upstrea
         return;
     if (other)
         text_format(&out, ", %s answers in its place", other->name);
-    else if (r->earth.serves)
+    else if (status_earth_answers(r))
         text_string(&out, ", the whole earth's model answers in its place");
     else if (r->curves_until_s > 0)
         text_format(&out, ", serving its curves until %s", WHEN(r, r->curves_until_s));
@@ -216,54 +223,94 @@ static void judge_upstream(struct status_report *r, const struct weather_upstrea
         text_format(&out, ", next try %s", WHEN(r, r->retry_s));
     else
         text_string(&out, ", next try when a cell is due");
+    bool spared = !failing && level == STATUS_DEGRADED && status_earth_answers(r);
+    add_finding(r, spared ? STATUS_NOTE : level, "%s", storage);
+}
+
+/* Appends what the service does about a model that is missing or old. */
+static void write_next_run(const struct status_report *r, struct text *out)
+{
+    const struct status_earth *earth = &r->earth;
+    if (earth->stopped)
+        return;
+    if (earth->failure[0])
+        text_format(out, ", last failure: %.120s", earth->failure);
+    if (earth->loading_s > 0)
+        text_format(out, ", that of %s is being loaded (fields: %lld of %d)", WHEN(r, earth->loading_s),
+                    (long long)earth->loading_fields, STATUS_EARTH_FIELDS);
+    else
+        text_string(out, ", asking again");
+}
+
+/* Finds what is wrong with the run of the model. `level`: of readers without a number. */
+static void judge_run(struct status_report *r, enum status_level level)
+{
+    const struct status_earth *earth = &r->earth;
+    char storage[STATUS_SENTENCE];
+    struct text out = text_init(storage, sizeof storage);
+    int64_t age_s = r->now_s - earth->run_s;
+    enum status_level without = level > STATUS_WELL ? level : STATUS_NOTE; /* where there is no run yet */
+    if (!earth->possible) {
+        add_finding(r, r->upstream_count > 0 || status_earth_answers(r) ? without : STATUS_BAD,
+                    "the whole earth's model cannot be read: the program masthead-grib is not installed "
+                    "(earth.grid = no does without)");
+        return;
+    }
+    if (earth->run_s == 0) {
+        text_string(&out, "no run of the whole earth's model has come yet");
+        level = earth->failure[0] && without == STATUS_NOTE ? STATUS_DEGRADED : without;
+    } else if (r->now_s > earth->last_s) {
+        text_format(&out, "the whole earth's model ended at %s and gives no number", WHEN(r, earth->last_s));
+        level = r->upstream_count > 0 ? STATUS_DEGRADED : STATUS_BAD;
+    } else if (age_s > FIELDS_STALE_S) {
+        text_format(&out, "the whole earth's model is of %s, its numbers are stale and last until %s",
+                    WHEN(r, earth->run_s), WHEN(r, earth->last_s));
+        level = STATUS_DEGRADED;
+    } else if (r->now_s > earth->expected_s + LATE_S) {
+        text_format(&out, "the whole earth's model is of %s, the next run was expected at %s",
+                    WHEN(r, earth->run_s), WHEN(r, earth->expected_s));
+        level = STATUS_DEGRADED;
+    } else
+        return;
+    write_next_run(r, &out);
     add_finding(r, level, "%s", storage);
 }
 
-static void judge_reports(struct status_report *r)
+static void judge_airports(struct status_report *r)
 {
-    const struct earth_report *earth = &r->earth.report;
-    if (earth->metar && earth->metar_s > 0 && r->now_s - earth->metar_s > AIRPORTS_OLD_S)
-        add_finding(r, STATUS_DEGRADED,
-                    "airports' reports are of %s (%.100s), so that nothing corrects the model, next try %s",
+    const struct status_earth *earth = &r->earth;
+    int64_t out = earth->old + earth->off;
+    bool unread = earth->metar_failure[0] && r->now_s - earth->metar_s > UNREAD_S;
+    if (unread && earth->metar_s == 0)
+        add_finding(r, STATUS_DEGRADED, "the airports' reports cannot be read (%.120s), next try %s",
+                    earth->metar_failure, WHEN(r, earth->metar_expected_s));
+    else if (unread)
+        add_finding(r, STATUS_DEGRADED, "the airports' reports were last read at %s (%.120s), next try %s",
                     WHEN(r, earth->metar_s), earth->metar_failure, WHEN(r, earth->metar_expected_s));
-    else if (earth->metar && earth->metar_s == 0 && earth->metar_failure[0])
-        add_finding(r, STATUS_DEGRADED, "airports' reports cannot be had: %.160s", earth->metar_failure);
-    else if (earth->metar_s > 0 && r->earth.serves && r->earth.stations == 0)
-        add_finding(r, STATUS_DEGRADED, "no airport's report is of use, so that nothing corrects the model");
-}
-
-/* Finds what is wrong with the whole earth's weather. */
-static void judge_earth(struct status_report *r)
-{
-    const struct earth_report *earth = &r->earth.report;
-    bool coming = earth->loading_s > 0;
-    if (!r->earth.wanted)
-        return;
-    if (!earth->grid)
+    if (out > earth->used)
         add_finding(
             r, STATUS_DEGRADED,
-            "the program masthead-grib is not installed, so that the whole earth's weather cannot be read");
-    else if (earth->stopped)
+            "only %lld of %lld airports correct the whole earth's model: %lld reports are too old, %lld "
+            "too far off",
+            (long long)earth->used, (long long)(earth->used + out), (long long)earth->old,
+            (long long)earth->off);
+}
+
+static void judge_earth(struct status_report *r, enum status_level level)
+{
+    const struct status_earth *earth = &r->earth;
+    if (!earth->wanted)
+        return;
+    judge_run(r, level);
+    if (earth->run_s > 0 && earth->missing > 0 && earth->loading_s != earth->run_s)
+        add_finding(r, STATUS_NOTE, "the whole earth's model of %s lacks %lld of its %d fields",
+                    WHEN(r, earth->run_s), (long long)earth->missing, STATUS_EARTH_FIELDS);
+    if (earth->stopped)
         add_finding(r, STATUS_DEGRADED,
-                    "the whole earth's weather has taken %lld MB today and is not fetched until tomorrow",
-                    (long long)(earth->bytes_today / 1000000));
-    else if (!r->earth.serves && coming && !earth->failure[0])
-        add_finding(r, STATUS_NOTE, "the whole earth's weather is coming: %lld of %lld fields",
-                    (long long)r->earth.loading_fields, (long long)r->earth.fields);
-    else if (!r->earth.serves)
-        add_finding(r, STATUS_DEGRADED, "there is no weather of the whole earth: %.200s",
-                    earth->failure[0] ? earth->failure : "it has been asked for");
-    else if (r->now_s - earth->run_s >= FIELDS_STALE_S)
-        add_finding(r, STATUS_DEGRADED, "the model's run is of %s and stale (%.120s), it reaches until %s",
-                    WHEN(r, earth->run_s), earth->failure[0] ? earth->failure : "the next one is late",
-                    WHEN(r, earth->last_s));
-    else if (r->earth.missing > 0 && !coming)
-        add_finding(r, STATUS_DEGRADED, "the model's run lacks %lld of %lld fields (%.160s)",
-                    (long long)r->earth.missing, (long long)r->earth.fields, earth->failure);
-    if (earth->grid && !earth->stopped)
-        judge_reports(r);
-    if (r->upstream_count == 0)
-        add_finding(r, STATUS_NOTE, "no point forecasts are asked for");
+                    "the whole earth has taken %lld MB today and gets no more until 00:00 UTC tomorrow",
+                    (long long)earth->bytes_today / 1000000);
+    if (earth->metar)
+        judge_airports(r);
 }
 
 /* Finds why readers see no number: a provider, or else the state of their cells. */
@@ -273,9 +320,12 @@ static void judge_weather(struct status_report *r)
     enum status_level level = level_of(&shown);
     for (size_t i = 0; i < r->upstream_count; i++)
         judge_upstream(r, &r->upstreams[i], level == STATUS_WELL ? STATUS_DEGRADED : level);
-    if (level == STATUS_WELL || r->finding_count > 0)
+    judge_earth(r, level);
+    if (level == STATUS_WELL || (r->finding_count > 0 && r->findings[0].level >= level))
         return;
-    if (r->cells_in_flight > 0)
+    if (status_earth_answers(r))
+        add_finding(r, level, "the whole earth's model has come since, and answers wherever they are");
+    else if (r->cells_in_flight > 0)
         add_finding(r, level, "their weather is still being fetched (cells under way: %lld)",
                     (long long)r->cells_in_flight);
     else if (r->retry_s > 0)
@@ -353,7 +403,6 @@ void status_judge(struct status_report *r)
     struct shown shown = answers_in(r, RECENT_MINUTES);
     r->finding_count = 0;
     judge_weather(r);
-    judge_earth(r);
     judge_places(r);
     judge_readers(r);
     judge_machine(r);

@@ -3,6 +3,7 @@ light and dark, to whoever reads it with other means than eyes."""
 import pytest
 
 from axe import violations
+from harness import wait_until, whole_earth
 
 MUMBAI = "192.0.2.1"
 SIZES = {"wide": 1280, "phone": 400}
@@ -55,10 +56,36 @@ def test_it_is_read_without_javascript(degraded, browser):
         assert words in text
 
 
+@pytest.fixture
+def worldwide(start, sim):
+    """A service that asks for no point forecasts and knows the whole earth's weather."""
+    service = start(settings={"weather.providers": "", **whole_earth(sim)})
+    service.wait_line("weather of the whole earth loaded")
+    service.settled(MUMBAI)
+    wait_until(lambda: service.metrics()["masthead_earth_stations"] > 0, what="the airports")
+    return service
+
+
+def test_the_earth_has_its_colours(worldwide, browser, resized):
+    """Each class of temperature is lighter than the one before, on the map as in the legend, in light and dark."""
+    for scheme in ("light", "dark"):
+        resized(SIZES["wide"], scheme)
+        browser.open(worldwide.ops + "/status?refresh=no")
+        fills = browser.js("return [...document.querySelectorAll('.map path[class^=t]')].map((path) => getComputedStyle(path).fill)")
+        keys = browser.js("return [...document.querySelectorAll('.scale span')].map((key) => getComputedStyle(key, '::before').backgroundColor)")
+        lightness = [float(fill.removeprefix("oklch(").split()[0]) for fill in fills]
+        assert fills == keys and len(fills) == 16
+        steps = [after - before for before, after in zip(lightness, lightness[1:])]
+        assert min(steps) > 0.03 and max(steps) - min(steps) < 0.001, lightness
+        assert browser.js("return getComputedStyle(document.querySelector('.earth .dot.fresh use')).stroke").startswith("rgb(")
+
+
 @pytest.mark.parametrize("size, scheme", [("wide", "dark"), ("phone", "light")])
-def test_it_fits_and_is_accessible(degraded, browser, resized, size, scheme):
+@pytest.mark.parametrize("service", ["degraded", "worldwide"])
+def test_it_fits_and_is_accessible(request, service, browser, resized, size, scheme):
+    service = request.getfixturevalue(service)
     resized(SIZES[size], scheme)
-    browser.open(degraded.ops + "/status?refresh=no")
+    browser.open(service.ops + "/status?refresh=no")
     assert browser.js("return document.documentElement.scrollWidth") == SIZES[size]
     assert violations(browser) == []
     assert browser.js("return getComputedStyle(document.body).colorScheme") == "light dark"

@@ -6,7 +6,7 @@ import urllib.parse
 
 import pytest
 
-from harness import VISITORS, address_of, command, earth_settings, readers, request, wait_until
+from harness import VISITORS, address_of, command, readers, request, wait_until, whole_earth
 
 EVENING = "2026-03-01T12:20:00Z"
 MUMBAI, LONDON, NEW_YORK = "192.0.2.1", "198.51.100.17", "198.51.100.1"
@@ -16,10 +16,10 @@ PLACE_KEYS = ["address", "judged_as", "class", "range", "verdict", "reason", "re
 
 
 @pytest.fixture
-def whole_earth(start, sim):
+def earth_alone(start, sim):
     """A service without point forecasts that knows the whole earth's weather."""
     sim.control("clock?at=" + EVENING)
-    service = start(settings={"dev.at": EVENING, **earth_settings(sim)})
+    service = start(settings={"dev.at": EVENING, "weather.providers": "", **whole_earth(sim)})
     service.wait_line("weather of the whole earth loaded")
     wait_until(lambda: service.metrics()["masthead_earth_stations"] > 0, what="the airports")
     return service
@@ -111,14 +111,14 @@ def test_nat64_is_nobodys_loopback(service):
     assert client["address"] == "64:ff9b::7f00:1" and client["refused"] == [MUMBAI]
 
 
-def test_a_temperature_of_the_whole_earth_is_told_with_all_its_parts(whole_earth):
+def test_a_temperature_of_the_whole_earth_is_told_with_all_its_parts(earth_alone):
     """The parts of the stations add up to the correction, and that and the model's value to what the reader is shown."""
     by_source = {}
     for reader in readers():
-        answer = whole_earth.visit(address_of(reader)).json
+        answer = earth_alone.visit(address_of(reader)).json
         if answer["place"]["verdict"] != "city":
             continue
-        whole = explain(whole_earth, ip=address_of(reader))
+        whole = explain(earth_alone, ip=address_of(reader))
         earth = whole["earth"]
         assert whole["upstreams"] == [] and whole["weather"]["provider"] == answer["provider"]
         assert abs(earth["model_celsius"] + earth["correction_kelvin"] - answer["temperature"]["celsius"]) < 0.08

@@ -12,7 +12,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from harness import EDGE, ROOT, SANITIZED, VISITORS, at_place, request, wait_until, whole_earth
+from harness import EDGE, ROOT, SANITIZED, VISITORS, at_place, request, unix, wait_until, whole_earth
 from html_validator import validate_html
 
 MUMBAI = "192.0.2.1"
@@ -300,6 +300,114 @@ def test_the_history_follows_the_clock(masthead):
     assert sum(n or 0 for n in status(masthead)["last_day"]["fresh"]) in (8, 9)
 
 
+@pytest.fixture
+def earth_alone(start, sim):
+    """A service that asks for no point forecasts and knows the whole earth's weather; every third airport's sensor is stuck at 55 °C."""
+    sim.control("clock?at=2026-03-01T12:20:00Z")
+    sim.control("fault?kind=stuck&path=metar")
+    service = start(settings={"dev.at": "2026-03-01T12:20:00Z", "weather.providers": "", **whole_earth(sim)})
+    service.wait_line("weather of the whole earth loaded")
+    wait_until(lambda: service.metrics()["masthead_earth_stations"] > 0, what="the airports")
+    return service
+
+
+def test_the_whole_earth_is_on_the_page(earth_alone):
+    """Facts, map, and nothing of point forecasts, which nobody asks for."""
+    service = earth_alone
+    readers([MUMBAI] * 30, service)
+    report, answer = status(service), page(service)
+    assert report["verdict"] == "Fresh for 100\u00a0% of readers in the last 5 minutes; all is well."
+    assert [finding["level"] for finding in report["findings"]] == ["note"] * 2, "developer mode, simulated weather"
+    earth, airports = report["earth"], report["airports"]
+    assert (earth["run"], earth["age"], earth["next"]) == ("2026-03-01T06:00:00Z", "2026-03-01T06:00:00Z", "2026-03-01T16:20:00Z")
+    assert (earth["fields_missing"], earth["ground"], earth["stopped"], earth["failure"]) == (0, True, False, "")
+    assert (earth["until"], earth["loading"], earth["loading_fields"]) == ("2026-03-03T12:00:00Z", None, 0)
+    assert earth["bytes_today"] == sum(number for name, number in service.metrics().items() if "earth_received_bytes" in name) > 0
+    assert airports["used"] == service.metrics()["masthead_earth_stations"] and airports["off"] > 50
+    assert airports["error_kelvin"] == round(service.metrics()["masthead_earth_error_kelvin"], 2) and airports["judged_by"] > 10
+    assert airports["model_error_kelvin"] > 0 and airports["next"] > report["service"]["now"] >= airports["read"]
+    assert validate_html(answer.text) == []
+    assert "No point forecasts are asked." in answer.text and "Requests to weather APIs" not in answer.text
+    for words in ("The whole earth", "Airports", f"used {airports['used']}", f"too far off {airports['off']}"):
+        assert words in answer.text
+
+
+def test_the_map_shows_temperatures_stations_and_cells(earth_alone, sim):
+    """Each rectangle of four units of the view box has the class of the temperature in its middle, and is drawn once."""
+    earth_alone.visit(MUMBAI)
+    text = page(earth_alone).text
+    svg = text[text.index('<svg class="map earth"'):]
+    svg = ElementTree.fromstring(svg[:svg.index("</svg>") + 6])
+    paths = {path.get("class"): path.get("d") for path in svg.iter("path") if path.get("class")}
+    shown = {}
+    for number in range(16):
+        for x, y, width, height, back in re.findall(r"M(\d+) (\d+)h(\d+)v(\d+)H(\d+)z", paths[f"t{number}"]):
+            assert height == "4" and back == x
+            for column in range(int(x) // 4, (int(x) + int(width)) // 4):
+                assert (column, int(y) // 4) not in shown
+                shown[column, int(y) // 4] = number
+    assert len(shown) == 120 * 45
+    for column, row in ((0, 0), (60, 20), (86, 19), (119, 44), (30, 10), (100, 40)):
+        latitude, longitude = 78 - 3 * (row + 0.5), -180 + 3 * (column + 0.5)
+        celsius = sim.synthetic_weather(latitude, longitude, unix("2026-03-01T12:20:00Z"))["celsius"]
+        assert abs(celsius - (-32.5 + 5 * shown[column, row])) < 2.5 + 1.5, (latitude, longitude)
+    airports = status(earth_alone)["airports"]
+    assert airports["used"] / 2 < paths["station"].count("z") <= airports["used"]
+    assert airports["off"] / 2 < paths["station off"].count("l") <= airports["off"] * 2
+    assert svg.find("g[@class='dot fresh']/path").get("d").count("z") == 1
+    label = svg.get("aria-label")
+    coldest, hottest = map(int, re.fullmatch(rf"World map of 1 cells and {airports['used']} airports, over temperatures of "
+                                             r"(-?\d+) to (-?\d+) °C", label).groups())
+    assert -60 < coldest < 0 and 25 < hottest < 50
+    assert len(text[text.index('<svg class="map'):].partition("</svg>")[0]) < 60_000
+
+
+def test_without_the_whole_earth_the_page_says_nothing_of_it(masthead):
+    report, text = status(masthead), page(masthead).text
+    assert report["earth"] is None and report["airports"] is None
+    assert "whole earth" not in text and "scale" not in text and 'class="map"' in text
+
+
+def findings(service):
+    return [finding["text"] for finding in status(service)["findings"] if finding["level"] != "note"]
+
+
+def test_mirrors_that_fail_are_told_until_the_model_ends(earth_alone, sim):
+    """First that the next run is late, then that the numbers are stale, and until when they last; then that there are none."""
+    service = earth_alone
+    for path in ("gfs-index", "gfs-data"):
+        sim.control(f"fault?kind=503&path={path}")
+    service.advance("270m")  # the run of 12 h should have come at 16:20, and may be late
+    wait_until(lambda: "status 503" in status(service)["earth"]["failure"], what="a failure")
+    assert not any("model" in text for text in findings(service))
+    service.advance("1h")
+    service.visit(MUMBAI)
+    assert any(text.startswith("the whole earth's model is of 06:00 UTC, the next run was expected at 16:20 UTC, last failure: ")
+               for text in findings(service)), findings(service)
+    service.advance("1h")
+    assert service.visit(MUMBAI).json["state"] == "stale"
+    assert any(text.startswith("the whole earth's model is of 06:00 UTC, its numbers are stale and last until 12:00 UTC on 3 Mar, ")
+               for text in findings(service)), findings(service)
+    service.advance("2d")
+    assert service.visit(MUMBAI).json["state"] == "place"
+    ended = status(service)
+    assert ended["level"] == "bad" and "the whole earth's model ended at 12:00 UTC" in ended["verdict"]
+    assert 'class="map"' in page(service).text, "no temperature, no colours"
+
+
+def test_airports_that_cannot_be_read_are_told(earth_alone, sim):
+    sim.control("fault?kind=503&path=metar")
+    service = earth_alone
+    service.advance("31m")
+    wait_until(lambda: status(service)["airports"]["failure"], what="a failure")
+    assert "the airports' reports were last read at 12:20 UTC (status 503), next try 12:52 UTC" in findings(service)
+    service.advance("1h")
+    wait_until(lambda: status(service)["airports"]["old"], what="old reports")
+    report = status(service)["airports"]
+    assert report["used"] == 0 and report["error_kelvin"] is None
+    assert any(text.startswith("only 0 of ") and f"{report['old']} reports are too old" in text for text in findings(service))
+
+
 def descriptors(service):
     return len(os.listdir(f"/proc/{service.child.pid}/fd"))
 
@@ -359,7 +467,7 @@ def test_every_cell_counts(start):
         service.get("/where.json", headers=at_place(latitude, longitude))
     report = status(service)["service"]
     assert report["cells"] == len(cells) == report["cells_fresh"] + report["cells_stale"] + report["cells_none"]
-    dots = re.search(r'<path class="dot none" d="([^"]*)"', page(service).text).group(1)
+    dots = re.search(r'<g class="dot none"><path id="\w+" d="([^"]*)"', page(service).text).group(1)
     assert dots.count("z") >= len(cells) - 1
 
 

@@ -341,7 +341,13 @@ FIELD(airports_halve_the_error_in_an_invented_world)
 FIELD(stuck_sensors_are_left_out)
 {
     read_world(NOW, STUCK);
+    struct airports_station station;
     assert_true(counts.off > 50 && counts.used > 150);
+    for (size_t i = 0; i < counts.used + counts.off; i++) { /* a map shows both */
+        assert_true(airports_at(field, i, &station));
+        assert_int_equal(fabs(station.difference) > AIRPORTS_OFF_K, i >= counts.used);
+    }
+    assert_false(airports_at(field, counts.used + counts.off, &station));
     assert_true(airports_leave_one_out(field).rms_kelvin < 2.5);
 }
 

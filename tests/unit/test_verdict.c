@@ -222,49 +222,137 @@ static void set_reload_refused(struct status_report *r)
     r->reload_refusal = "the configuration is not good";
 }
 
-/* A run of six hours ago that serves, with its airports. */
-static void set_earth(struct status_report *r)
-{
-    r->earth = (struct status_earth){.wanted = true, .serves = true, .fields = 66, .stations = 4000};
-    r->earth.report = (struct earth_report){.grid = true,
-                                            .metar = true,
-                                            .run_s = NOON_S - 6 * HOUR_S,
-                                            .last_s = NOON_S + 40 * HOUR_S,
-                                            .metar_s = NOON_S - 300};
-}
-
-#define EARTH_SETTER(name, statement)              \
-    static void name(struct status_report *r)      \
-    {                                              \
-        struct earth_report *e = &r->earth.report; \
-        set_earth(r);                              \
-        (void)e;                                   \
-        statement;                                 \
-    }
-EARTH_SETTER(set_earth_missing_program, (e->grid = false, r->earth.serves = false))
-EARTH_SETTER(set_earth_coming, (r->earth.serves = false, e->loading_s = NOON_S, r->earth.loading_fields = 17))
-EARTH_SETTER(set_earth_absent,
-             (r->earth.serves = false, strcpy(e->failure, "index, of x, hour 4: status 503")))
-EARTH_SETTER(set_earth_stale, (e->run_s = NOON_S - 13 * HOUR_S, strcpy(e->failure, "status 503")))
-EARTH_SETTER(set_earth_gaps, (r->earth.missing = 2, strcpy(e->failure, "status 404")))
-EARTH_SETTER(set_earth_stopped, (e->stopped = true, e->bytes_today = 500000001))
-EARTH_SETTER(set_earth_lost_airports, (e->metar_s = NOON_S - 2 * HOUR_S, e->metar_expected_s = NOON_S + 60,
-                                       strcpy(e->metar_failure, "status 404")))
-EARTH_SETTER(set_earth_useless_airports, r->earth.stations = 0)
-
-static void set_failing_with_earth(struct status_report *r)
-{
-    set_failing(r);
-    r->upstream_count = 1;
-    set_earth(r);
-}
-
 SETTER(set_draining, r->draining = true)
 
 static void set_developer(struct status_report *r)
 {
     r->dev = r->simulated = true;
     r->databases[0].has_radii = false;
+}
+
+/* Nobody is asked for point forecasts: the whole earth's model of six hours ago answers. */
+static void set_earth(struct status_report *r)
+{
+    r->upstream_count = 0;
+    r->earth = (struct status_earth){.wanted = true,
+                                     .possible = true,
+                                     .metar = true,
+                                     .run_s = NOON_S - 6 * HOUR_S,
+                                     .first_s = NOON_S - 2 * HOUR_S,
+                                     .last_s = NOON_S + 46 * HOUR_S,
+                                     .expected_s = NOON_S + 4 * HOUR_S,
+                                     .metar_s = NOON_S - 60,
+                                     .used = 4000,
+                                     .old = 800,
+                                     .off = 20};
+}
+
+/* The same, and a provider whose budget is spent. */
+static void set_earth_and_spent(struct status_report *r)
+{
+    set_earth(r);
+    set_spent(r);
+    r->upstream_count = 1;
+}
+
+static void set_earth_and_failing(struct status_report *r)
+{
+    set_earth(r);
+    set_failing(r);
+    r->upstream_count = 1;
+}
+
+static void set_earth_late(struct status_report *r)
+{
+    set_earth(r);
+    r->earth.expected_s = NOON_S - HOUR_S - 1;
+    strcpy(r->earth.failure, "status 503");
+}
+
+static void set_earth_not_late_yet(struct status_report *r)
+{
+    set_earth_late(r);
+    r->earth.expected_s = NOON_S - HOUR_S;
+}
+
+static void set_earth_stale(struct status_report *r)
+{
+    set_earth(r);
+    r->earth.run_s = NOON_S - 12 * HOUR_S - 1;
+    r->earth.loading_s = NOON_S - 6 * HOUR_S;
+    r->earth.loading_fields = 12;
+}
+
+static void set_earth_ended(struct status_report *r)
+{
+    set_earth_stale(r);
+    r->earth.last_s = NOON_S - 1;
+}
+
+static void set_earth_to_come(struct status_report *r)
+{
+    set_earth(r);
+    r->earth.run_s = r->earth.first_s = r->earth.last_s = r->earth.expected_s = 0;
+    r->earth.used = r->earth.old = r->earth.off = 0;
+}
+
+static void set_earth_unreachable(struct status_report *r)
+{
+    set_earth_to_come(r);
+    strcpy(r->earth.failure, "cannot connect");
+}
+
+static void set_earth_to_come_and_awaited(struct status_report *r)
+{
+    set_earth_to_come(r);
+    r->earth.loading_s = NOON_S - 6 * HOUR_S;
+    set_without_numbers(r);
+}
+
+static void set_earth_come_since(struct status_report *r)
+{
+    set_earth(r);
+    set_without_numbers(r);
+    r->retry_s = NOON_S + 60;
+}
+
+static void set_earth_impossible(struct status_report *r)
+{
+    set_earth_to_come(r);
+    r->earth.possible = r->earth.metar = false;
+}
+
+static void set_earth_impossible_beside_points(struct status_report *r)
+{
+    set_earth_impossible(r);
+    r->upstream_count = 1;
+}
+
+static void set_earth_with_gaps(struct status_report *r)
+{
+    set_earth(r);
+    r->earth.missing = 3;
+}
+
+static void set_earth_stopped(struct status_report *r)
+{
+    set_earth(r);
+    r->earth.stopped = true;
+    r->earth.bytes_today = 500700000;
+}
+
+static void set_earth_without_airports(struct status_report *r)
+{
+    set_earth(r);
+    strcpy(r->earth.metar_failure, "status 404");
+    r->earth.metar_s = NOON_S - HOUR_S;
+    r->earth.metar_expected_s = NOON_S + 60;
+}
+
+static void set_earth_with_old_reports(struct status_report *r)
+{
+    set_earth(r);
+    r->earth.used = 819;
 }
 
 #define NBSP "\u00a0"
@@ -360,27 +448,49 @@ static const struct {
     {"reload refused", set_reload_refused, STATUS_DEGRADED,
      WELL "the last reload was refused: the configuration is not good, see the log; the old configuration is "
           "in force until a SIGHUP succeeds."},
-    {"whole earth", set_earth, STATUS_WELL, WELL "all is well."},
-    {"no masthead-grib", set_earth_missing_program, STATUS_DEGRADED,
-     WELL "the program masthead-grib is not installed, so that the whole earth's weather cannot be read."},
-    {"first run coming", set_earth_coming, STATUS_WELL, WELL "all is well."},
-    {"no run to be had", set_earth_absent, STATUS_DEGRADED,
-     WELL "there is no weather of the whole earth: index, of x, hour 4: status 503."},
-    {"old run", set_earth_stale, STATUS_DEGRADED,
-     WELL "the model's run is of 23:00 UTC yesterday and stale (status 503), it reaches until 04:00 UTC on 2 "
-          "Feb."},
-    {"run with gaps", set_earth_gaps, STATUS_DEGRADED,
-     WELL "the model's run lacks 2 of 66 fields (status 404)."},
-    {"stopped for the day", set_earth_stopped, STATUS_DEGRADED,
-     WELL "the whole earth's weather has taken 500 MB today and is not fetched until tomorrow."},
-    {"airports lost", set_earth_lost_airports, STATUS_DEGRADED,
-     WELL "airports' reports are of 10:00 UTC (status 404), so that nothing corrects the model, next try "
-          "12:01 UTC."},
-    {"airports useless", set_earth_useless_airports, STATUS_DEGRADED,
-     WELL "no airport's report is of use, so that nothing corrects the model."},
-    {"its API fails, the whole earth answers", set_failing_with_earth, STATUS_DEGRADED,
+    {"the whole earth's model answers", set_earth, STATUS_WELL, WELL "all is well."},
+    {"a budget gone, the model answers", set_earth_and_spent, STATUS_WELL, WELL "all is well."},
+    {"upstream failing, the model answers", set_earth_and_failing, STATUS_DEGRADED,
      WELL "open-meteo failing since 12:04 UTC (no answer in time), the whole earth's model answers in its "
-          "place, next try 12:09 UTC."},
+          "place, next "
+          "try 12:09 UTC."},
+    {"a run is late", set_earth_late, STATUS_DEGRADED,
+     WELL "the whole earth's model is of 06:00 UTC, the next run was expected at 10:59 UTC, last failure: "
+          "status 503, "
+          "asking again."},
+    {"a run is hardly late", set_earth_not_late_yet, STATUS_WELL, WELL "all is well."},
+    {"the run is stale", set_earth_stale, STATUS_DEGRADED,
+     WELL "the whole earth's model is of 23:59 UTC yesterday, its numbers are stale and last until 10:00 UTC "
+          "on 2 Feb, "
+          "that of 06:00 UTC is being loaded (fields: 12 of 66)."},
+    {"the run has ended", set_earth_ended, STATUS_BAD,
+     WELL "the whole earth's model ended at 11:59 UTC and gives no number, that of 06:00 UTC is being loaded "
+          "(fields: 12 "
+          "of 66)."},
+    {"no run yet", set_earth_to_come, STATUS_WELL, WELL "all is well."},
+    {"no run can be had", set_earth_unreachable, STATUS_DEGRADED,
+     WELL "no run of the whole earth's model has come yet, last failure: cannot connect, asking again."},
+    {"no run yet, and it shows", set_earth_to_come_and_awaited, STATUS_BAD,
+     "Fresh for 50" NBSP "% of readers in the last 5 minutes, without a number for 50" NBSP
+     "%; no run of the whole earth's model has come yet, that of 06:00 UTC is being loaded (fields: 0 of "
+     "66)."},
+    {"the first run has come", set_earth_come_since, STATUS_BAD,
+     "Fresh for 50" NBSP "% of readers in the last 5 minutes, without a number for 50" NBSP
+     "%; the whole earth's model has come since, and answers wherever they are."},
+    {"nothing reads the model", set_earth_impossible, STATUS_BAD,
+     WELL "the whole earth's model cannot be read: the program masthead-grib is not installed (earth.grid = "
+          "no does "
+          "without)."},
+    {"nothing reads the model, points answer", set_earth_impossible_beside_points, STATUS_WELL,
+     WELL "all is well."},
+    {"fields missing", set_earth_with_gaps, STATUS_WELL, WELL "all is well."},
+    {"the day's bytes are spent", set_earth_stopped, STATUS_DEGRADED,
+     WELL "the whole earth has taken 500 MB today and gets no more until 00:00 UTC tomorrow."},
+    {"airports not read", set_earth_without_airports, STATUS_DEGRADED,
+     WELL "the airports' reports were last read at 11:00 UTC (status 404), next try 12:01 UTC."},
+    {"most reports old", set_earth_with_old_reports, STATUS_DEGRADED,
+     WELL
+     "only 819 of 1639 airports correct the whole earth's model: 800 reports are too old, 20 too far off."},
     {"draining", set_draining, STATUS_DEGRADED, WELL "draining: the service is about to end."},
     {"developer mode", set_developer, STATUS_WELL, WELL "all is well."},
 };
@@ -396,6 +506,34 @@ TEST(each_condition_has_its_sentence)
             print_error("%s: level %d\n", conditions[i].name, r->level);
         assert_string_equal(r->verdict, conditions[i].verdict);
         assert_int_equal(r->level, conditions[i].level);
+    }
+    free(r);
+}
+
+/* What is as it should be, if it goes on, is told all the same. */
+TEST(notes_of_the_whole_earth_are_told)
+{
+    static const struct {
+        void (*set)(struct status_report *);
+        const char *note;
+    } notes[] = {
+        {set_earth_and_spent,
+         "open-meteo has spent its 10000 requests for the day, the whole earth's model answers in its "
+         "place, new budget at 00:00 UTC tomorrow"},
+        {set_earth_to_come, "no run of the whole earth's model has come yet, asking again"},
+        {set_earth_impossible_beside_points,
+         "the whole earth's model cannot be read: the program masthead-grib is not "
+         "installed (earth.grid = no does without)"},
+        {set_earth_with_gaps, "the whole earth's model of 06:00 UTC lacks 3 of its 66 fields"},
+    };
+    struct status_report *r = malloc(sizeof *r);
+    for (size_t i = 0; i < COUNT(notes); i++) {
+        set_well(r);
+        notes[i].set(r);
+        status_judge(r);
+        assert_int_equal(r->finding_count, 1);
+        assert_int_equal(r->findings[0].level, STATUS_NOTE);
+        assert_string_equal(r->findings[0].sentence, notes[i].note);
     }
     free(r);
 }

@@ -25,9 +25,9 @@ struct station {
 };
 
 struct airports {
-    size_t count;
+    size_t count, off;           /* those that correct, and those after them, which are too far off */
     uint16_t first[SQUARES + 1]; /* those of square s are first[s] to before first[s + 1] */
-    struct station stations[];   /* by square */
+    struct station stations[];   /* by square, as far as they correct */
 };
 
 static double radians(double degrees)
@@ -69,17 +69,18 @@ static int square_of(const struct station_report *report)
 
 /* ---- built ---- */
 
-static bool judge(const struct station_report *report, float model, int64_t now_s,
-                  struct airports_counts *counts)
+/* Counts a report; returns the member of *counts that says what becomes of it. */
+static size_t *judge(const struct station_report *report, float model, int64_t now_s,
+                     struct airports_counts *counts)
 {
-    size_t *reason = report->observed_s < now_s - AIRPORTS_OLD_S                  ? &counts->old
-                     : isnan(model)                                               ? &counts->modelless
-                     : !(fabs((double)report->celsius - model) <= AIRPORTS_OFF_K) ? &counts->off
-                                                                                  : &counts->used;
-    ++*reason;
-    if (reason == &counts->used || reason == &counts->off)
+    size_t *fate = report->observed_s < now_s - AIRPORTS_OLD_S                  ? &counts->old
+                   : isnan(model)                                               ? &counts->modelless
+                   : !(fabs((double)report->celsius - model) <= AIRPORTS_OFF_K) ? &counts->off
+                                                                                : &counts->used;
+    ++*fate;
+    if (fate == &counts->used || fate == &counts->off)
         counts->far += !(fabs((double)report->celsius - model) <= AIRPORTS_FAR_K);
-    return reason == &counts->used;
+    return fate;
 }
 
 bool airports_contradict(const struct airports_counts *counts)
@@ -107,24 +108,28 @@ struct airports *airports_build(const struct station_report *reports, const floa
     *counts = (struct airports_counts){0};
     count = count < METAR_STATIONS_MAX ? count : METAR_STATIONS_MAX;
     struct airports *field = malloc(sizeof *field + count * sizeof field->stations[0]);
-    bool *good = malloc(count + 1);
-    if (field && good) {
+    size_t **fate = malloc((count + 1) * sizeof *fate);
+    if (field && fate) {
         memset(field, 0, sizeof *field);
-        for (size_t i = 0; i < count; i++)
-            if ((good[i] = judge(&reports[i], model_celsius[i], now_s, counts)))
+        for (size_t i = 0; i < count; i++) {
+            fate[i] = judge(&reports[i], model_celsius[i], now_s, counts);
+            if (fate[i] == &counts->used)
                 field->first[square_of(&reports[i])]++;
+        }
         for (size_t s = 1; s <= SQUARES; s++) /* counts become ends, and then, one by one, beginnings */
             field->first[s] = (uint16_t)(field->first[s] + field->first[s - 1]);
         for (size_t i = count; i-- > 0;)
-            if (good[i])
+            if (fate[i] == &counts->used)
                 field->stations[--field->first[square_of(&reports[i])]] =
                     station_of(&reports[i], model_celsius[i]);
+            else if (fate[i] == &counts->off)
+                field->stations[counts->used + field->off++] = station_of(&reports[i], model_celsius[i]);
         field->count = counts->used;
     } else {
         free(field);
         field = NULL;
     }
-    free(good);
+    free(fate);
     return field;
 }
 
@@ -270,7 +275,7 @@ size_t airports_explain(const struct airports *field, double latitude, double lo
 
 bool airports_at(const struct airports *field, size_t index, struct airports_station *out)
 {
-    if (index >= field->count)
+    if (index >= field->count + field->off)
         return false;
     *out = told(&field->stations[index], 0, 0);
     return true;

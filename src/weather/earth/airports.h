@@ -103,8 +103,9 @@ struct airports_station {
 size_t airports_explain(const struct airports *, double latitude, double longitude, int64_t at_s,
                         struct airports_station *out, size_t max);
 
-/* The stations one after the other, for a map: the one at `index`, false past the last. Its distance,
- * weight and part are 0. Thread-safe. */
+/* The stations one after the other, for a map: those that correct, then those that are off, whose difference
+ * is more than AIRPORTS_OFF_K. The one at `index`; false past the last. Its distance, weight and part are 0.
+ * Thread-safe. */
 bool airports_at(const struct airports *, size_t index, struct airports_station *out);
 
 /* Leave-one-out: how far each station's report is from what a reader there would be shown, were there no

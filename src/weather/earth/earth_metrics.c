@@ -9,7 +9,7 @@ static const char *const source_names[EARTH_SOURCES] = {[EARTH_MODEL] = "gfs", [
 static const char *const request_ends[REQUEST_ENDS] = {"ok", "failed"};
 static atomic_uint_fast64_t received[EARTH_SOURCES];
 
-enum { RUN, STATIONS, ERROR_KELVIN, MISSING, REQUESTS, BYTES, ROWS };
+enum { RUN, STATIONS, ERROR_KELVIN, MISSING, STOPPED, REQUESTS, BYTES, ROWS };
 static metric_collector collect;
 static struct metric rows[ROWS] = {
     [RUN] = GAUGE("masthead_earth_run_timestamp_seconds", "Time of the model's run that is read, 0 for none.",
@@ -20,6 +20,9 @@ static struct metric rows[ROWS] = {
                            "without them: root of the mean square.",
                            collect),
     [MISSING] = GAUGE("masthead_earth_fields_missing", "Fields that the model's run lacks.", collect),
+    [STOPPED] =
+        GAUGE("masthead_earth_stopped",
+              "Whether that has taken what it may in a day, so that nothing more is fetched.", collect),
     [REQUESTS] =
         COUNTER("masthead_earth_requests_total", "Requests for the weather of the whole earth.",
                 .labels = {{"source", source_names, EARTH_SOURCES}, {"outcome", request_ends, REQUEST_ENDS}}),
@@ -34,7 +37,8 @@ static void collect(void *context, size_t row, struct metric_samples *samples)
     const double values[ROWS] = {[RUN] = (double)report.run_s,
                                  [STATIONS] = (double)report.stations.used,
                                  [ERROR_KELVIN] = report.error.rms_kelvin,
-                                 [MISSING] = report.missing};
+                                 [MISSING] = report.missing,
+                                 [STOPPED] = report.stopped};
     for (size_t i = 0; row == BYTES && i < EARTH_SOURCES; i++)
         metric_sample(samples, (double)atomic_load(&received[i]), source_names[i], NULL);
     if (row != BYTES && (row != ERROR_KELVIN || report.error.stations > 0))
