@@ -146,38 +146,20 @@ static void gather_upstreams(struct weather *weather, const struct instant *now,
 
 static void gather_earth(struct weather *weather, const struct instant *now, struct status_report *report)
 {
-    struct earth_report earth;
     struct airports_station station;
-    struct status_earth *out = &report->earth;
+    struct status_earth *earth = &report->earth;
+    const struct earth_report *said = &earth->report;
+    earth->wanted = weather_earth(weather, &earth->report);
+    earth->missing = said->missing;
+    earth->loading_fields = said->loading_fields;
+    earth->used = (int64_t)said->stations.used;
+    earth->off = (int64_t)said->stations.off;
+    earth->old = (int64_t)said->stations.old;
+    earth->modelless = (int64_t)said->stations.modelless;
+    earth->judged = (int64_t)said->error.stations;
+    earth->error_kelvin = earth->judged > 0 ? said->error.rms_kelvin : NAN;
+    earth->model_error_kelvin = earth->judged > 0 ? said->error.model_rms_kelvin : NAN;
     weather_map(weather, now, STATUS_MAP_COLUMNS, STATUS_MAP_ROWS, report->cdeg[0]);
-    if (!weather_earth(weather, &earth))
-        return;
-    *out = (struct status_earth){.wanted = true,
-                                 .possible = earth.grid,
-                                 .metar = earth.metar,
-                                 .heights = earth.heights,
-                                 .stopped = earth.stopped,
-                                 .run_s = earth.run_s,
-                                 .first_s = earth.first_s,
-                                 .last_s = earth.last_s,
-                                 .loaded_s = earth.loaded_s,
-                                 .expected_s = earth.expected_s,
-                                 .missing = earth.missing,
-                                 .loading_s = earth.loading_s,
-                                 .loading_fields = earth.loading_fields,
-                                 .bytes_today = earth.bytes_today,
-                                 .metar_s = earth.metar_s,
-                                 .metar_expected_s = earth.metar_expected_s,
-                                 .used = (int64_t)earth.stations.used,
-                                 .off = (int64_t)earth.stations.off,
-                                 .old = (int64_t)earth.stations.old,
-                                 .modelless = (int64_t)earth.stations.modelless,
-                                 .judged = (int64_t)earth.error.stations,
-                                 .error_kelvin = earth.error.stations > 0 ? earth.error.rms_kelvin : NAN,
-                                 .model_error_kelvin =
-                                     earth.error.stations > 0 ? earth.error.model_rms_kelvin : NAN};
-    memcpy(out->failure, earth.failure, sizeof out->failure);
-    memcpy(out->metar_failure, earth.metar_failure, sizeof out->metar_failure);
     for (size_t i = 0; weather_station(weather, i, &station); i++)
         world_map_mark(report->stations, station.latitude, station.longitude,
                        fabs(station.difference) > AIRPORTS_OFF_K ? STATUS_STATION_OFF : STATUS_STATION_USED);

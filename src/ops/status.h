@@ -88,16 +88,14 @@ struct status_place {
     double hour_share, day_share;
 };
 
-/* The whole earth's weather, as earth_report has it; all 0 where it is not wanted. Times: Unix seconds, 0:
- * none. */
+/* The whole earth's weather: what weather_earth reports, and what of it tables cannot take as it is. */
 struct status_earth {
-    bool wanted, possible; /* possible: its program is installed */
-    bool metar, heights, stopped;
-    int64_t run_s, first_s, last_s, loaded_s, expected_s, missing;
-    int64_t loading_s, loading_fields, bytes_today;
-    int64_t metar_s, metar_expected_s, used, off, old, modelless, judged;
-    double error_kelvin, model_error_kelvin; /* NaN: nothing to judge by */
-    char failure[EARTH_FAILURE_BYTES], metar_failure[EARTH_FAILURE_BYTES];
+    bool wanted; /* by the configuration; else all is 0 */
+    struct earth_report report;
+    int64_t missing, loading_fields;         /* fields, of STATUS_EARTH_FIELDS */
+    int64_t used, off, old, modelless;       /* airports */
+    double error_kelvin, model_error_kelvin; /* NaN: there is nothing to judge by */
+    int64_t judged;                          /* airports that do */
 };
 #define STATUS_EARTH_FIELDS (GRID_HOURS + GRID_STEPS)
 

@@ -39,7 +39,7 @@ static void write_table(const struct status_report *report, const struct table *
     if (rows == 0 && table->row_bytes == 0)
         return;
     text_format(out, "<section class=\"%1$s\">\n<h2 id=\"%1$s\">%2$s</h2>\n", table->key, table->heading);
-    if (table->note)
+    if (table->note && rows > 0)
         text_format(out, "<p>%s</p>\n", table->note);
     if (table->row_bytes == 0)
         write_record(report, table, out);

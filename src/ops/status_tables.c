@@ -39,18 +39,18 @@ static const struct column service[] = {
 };
 
 static const struct column earth[] = {
-    IN(status_report, "run", "Run of", FIELD_TIME, earth.run_s),
-    IN(status_report, "age", "Its age", FIELD_AGE, earth.run_s),
-    IN(status_report, "loaded", "In use for", FIELD_AGE, earth.loaded_s),
+    IN(status_report, "run", "Run of", FIELD_TIME, earth.report.run_s),
+    IN(status_report, "age", "Its age", FIELD_AGE, earth.report.run_s),
+    IN(status_report, "loaded", "In use for", FIELD_AGE, earth.report.loaded_s),
     IN(status_report, "fields_missing", "Fields missing of 66", FIELD_COUNT, earth.missing),
-    IN(status_report, "ground", "Ground's height known", FIELD_FLAG, earth.heights),
-    IN(status_report, "until", "Reaches until", FIELD_TIME, earth.last_s),
-    IN(status_report, "next", "Next expected", FIELD_TIME, earth.expected_s),
-    IN(status_report, "loading", "Run being loaded", FIELD_TIME, earth.loading_s),
+    IN(status_report, "ground", "Ground's height known", FIELD_FLAG, earth.report.heights),
+    IN(status_report, "until", "Reaches until", FIELD_TIME, earth.report.last_s),
+    IN(status_report, "next", "Next expected", FIELD_TIME, earth.report.expected_s),
+    IN(status_report, "loading", "Run being loaded", FIELD_TIME, earth.report.loading_s),
     IN(status_report, "loading_fields", "Fields of it", FIELD_COUNT, earth.loading_fields),
-    IN(status_report, "failure", "Last failure since a run came", FIELD_CHARS, earth.failure),
-    IN(status_report, "bytes_today", "Bytes today, airports' too", FIELD_COUNT, earth.bytes_today),
-    IN(status_report, "stopped", "Stopped until tomorrow", FIELD_FLAG, earth.stopped),
+    IN(status_report, "failure", "Last failure since a run came", FIELD_CHARS, earth.report.failure),
+    IN(status_report, "bytes_today", "Bytes today, airports' too", FIELD_COUNT, earth.report.bytes_today),
+    IN(status_report, "stopped", "Stopped until tomorrow", FIELD_FLAG, earth.report.stopped),
 };
 
 static const struct column airports[] = {
@@ -61,9 +61,9 @@ static const struct column airports[] = {
     IN(status_report, "error_kelvin", "Error, K", FIELD_RATIO, earth.error_kelvin),
     IN(status_report, "model_error_kelvin", "Model's own error, K", FIELD_RATIO, earth.model_error_kelvin),
     IN(status_report, "judged_by", "Airports it is judged by", FIELD_COUNT, earth.judged),
-    IN(status_report, "read", "Read", FIELD_AGE, earth.metar_s),
-    IN(status_report, "next", "Next read", FIELD_TIME, earth.metar_expected_s),
-    IN(status_report, "failure", "Why not", FIELD_CHARS, earth.metar_failure),
+    IN(status_report, "read", "Read", FIELD_AGE, earth.report.metar_s),
+    IN(status_report, "next", "Next read", FIELD_TIME, earth.report.metar_expected_s),
+    IN(status_report, "failure", "Why not", FIELD_CHARS, earth.report.metar_failure),
 };
 
 static const struct column upstreams[] = {
@@ -127,7 +127,7 @@ const struct table status_tables[] = {
     RECORD("airports", "Airports",
            "Their reports correct the model. The error is that of each station's own report against what "
            "readers there would be shown without it, beside that of the model alone.",
-           airports, earth.metar),
+           airports, earth.report.metar),
     TABLE("upstreams", "Weather APIs", "Asked for point forecasts, in this order.",
           "No point forecasts are asked.", upstreams, upstreams, upstream_count),
     TABLE("budgets", "Budgets", "Windows are fixed ones of UTC. The last tenth is for cells without a curve.",

@@ -41,13 +41,14 @@ add_finding(struct status_report *r, enum status_level level, const char *format
     va_start(arguments, format);
     vsnprintf(finding.sentence, sizeof finding.sentence, format, arguments);
     va_end(arguments);
-    size_t at = r->finding_count;
-    if (at == STATUS_FINDINGS)
+    bool full = r->finding_count == STATUS_FINDINGS;
+    size_t at = r->finding_count - full; /* the least of a full list goes for a graver one */
+    if (full && r->findings[at].level >= level)
         return;
     for (; at > 0 && r->findings[at - 1].level < level; at--)
         r->findings[at] = r->findings[at - 1];
     r->findings[at] = finding;
-    r->finding_count++;
+    r->finding_count += !full;
 }
 
 int64_t status_recent(const struct status_report *r, enum status_counter counter, enum history_span span,
@@ -174,7 +175,8 @@ static const struct weather_upstream *fallback_provider(const struct status_repo
 
 bool status_earth_answers(const struct status_report *r)
 {
-    return r->earth.run_s > 0 && r->now_s >= r->earth.first_s && r->now_s <= r->earth.last_s;
+    return r->earth.report.run_s > 0 && r->now_s >= r->earth.report.first_s &&
+           r->now_s <= r->earth.report.last_s;
 }
 
 /* The longest window of which at most a tenth is left; NULL: none. */
@@ -230,14 +232,14 @@ static void judge_upstream(struct status_report *r, const struct weather_upstrea
 /* Appends what the service does about a model that is missing or old. */
 static void write_next_run(const struct status_report *r, struct text *out)
 {
-    const struct status_earth *earth = &r->earth;
+    const struct earth_report *earth = &r->earth.report;
     if (earth->stopped)
         return;
     if (earth->failure[0])
         text_format(out, ", last failure: %.120s", earth->failure);
     if (earth->loading_s > 0)
         text_format(out, ", that of %s is being loaded (fields: %lld of %d)", WHEN(r, earth->loading_s),
-                    (long long)earth->loading_fields, STATUS_EARTH_FIELDS);
+                    (long long)r->earth.loading_fields, STATUS_EARTH_FIELDS);
     else
         text_string(out, ", asking again");
 }
@@ -245,12 +247,12 @@ static void write_next_run(const struct status_report *r, struct text *out)
 /* Finds what is wrong with the run of the model. `level`: of readers without a number. */
 static void judge_run(struct status_report *r, enum status_level level)
 {
-    const struct status_earth *earth = &r->earth;
+    const struct earth_report *earth = &r->earth.report;
     char storage[STATUS_SENTENCE];
     struct text out = text_init(storage, sizeof storage);
     int64_t age_s = r->now_s - earth->run_s;
     enum status_level without = level > STATUS_WELL ? level : STATUS_NOTE; /* where there is no run yet */
-    if (!earth->possible) {
+    if (!earth->grid) {
         add_finding(r, r->upstream_count > 0 || status_earth_answers(r) ? without : STATUS_BAD,
                     "the whole earth's model cannot be read: the program masthead-grib is not installed "
                     "(earth.grid = no does without)");
@@ -278,8 +280,8 @@ static void judge_run(struct status_report *r, enum status_level level)
 
 static void judge_airports(struct status_report *r)
 {
-    const struct status_earth *earth = &r->earth;
-    int64_t out = earth->old + earth->off;
+    const struct earth_report *earth = &r->earth.report;
+    int64_t out = r->earth.old + r->earth.off;
     bool unread = earth->metar_failure[0] && r->now_s - earth->metar_s > UNREAD_S;
     if (unread && earth->metar_s == 0)
         add_finding(r, STATUS_DEGRADED, "the airports' reports cannot be read (%.120s), next try %s",
@@ -287,24 +289,24 @@ static void judge_airports(struct status_report *r)
     else if (unread)
         add_finding(r, STATUS_DEGRADED, "the airports' reports were last read at %s (%.120s), next try %s",
                     WHEN(r, earth->metar_s), earth->metar_failure, WHEN(r, earth->metar_expected_s));
-    if (out > earth->used)
+    if (out > r->earth.used)
         add_finding(
             r, STATUS_DEGRADED,
             "only %lld of %lld airports correct the whole earth's model: %lld reports are too old, %lld "
             "too far off",
-            (long long)earth->used, (long long)(earth->used + out), (long long)earth->old,
-            (long long)earth->off);
+            (long long)r->earth.used, (long long)(r->earth.used + out), (long long)r->earth.old,
+            (long long)r->earth.off);
 }
 
 static void judge_earth(struct status_report *r, enum status_level level)
 {
-    const struct status_earth *earth = &r->earth;
-    if (!earth->wanted)
+    const struct earth_report *earth = &r->earth.report;
+    if (!r->earth.wanted)
         return;
     judge_run(r, level);
-    if (earth->run_s > 0 && earth->missing > 0 && earth->loading_s != earth->run_s)
+    if (earth->run_s > 0 && r->earth.missing > 0 && earth->loading_s != earth->run_s)
         add_finding(r, STATUS_NOTE, "the whole earth's model of %s lacks %lld of its %d fields",
-                    WHEN(r, earth->run_s), (long long)earth->missing, STATUS_EARTH_FIELDS);
+                    WHEN(r, earth->run_s), (long long)r->earth.missing, STATUS_EARTH_FIELDS);
     if (earth->stopped)
         add_finding(r, STATUS_DEGRADED,
                     "the whole earth has taken %lld MB today and gets no more until 00:00 UTC tomorrow",

@@ -11,7 +11,7 @@ import subprocess
 import pytest
 import yaml
 
-from harness import ROOT, VISITORS, Masthead, Simulator, wait_until, whole_earth
+from harness import ROOT, VISITORS, Masthead, Simulator, request, wait_until, whole_earth
 
 pytestmark = pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")
 
@@ -30,7 +30,7 @@ class Recording:
 
     processes = []
 
-    def __init__(self, folder, at=MORNING, **settings):
+    def __init__(self, folder, at=MORNING, earth=False, **settings):
         self.folder = folder
         folder.mkdir()
         (folder / "city.mmdb").write_bytes(VISITORS.read_bytes().replace(b"Masthead-Visitors", b"MastheadXVisitors"))  # this one ages
@@ -39,6 +39,8 @@ class Recording:
         self.sim = Simulator("--at", at)
         self.processes.append(self.sim)
         self.settings = {"geoip.databases": str(folder / "city.mmdb"), "cache.snapshot_every": "1s"}
+        if earth:
+            self.settings.update({**whole_earth(self.sim), "earth.metar_every": "20m"})
         self.start(at, **settings)
         self.began_s = datetime.datetime.fromisoformat(at).timestamp()
         self.watch_snapshots = True
@@ -53,6 +55,22 @@ class Recording:
         assert self.service.stop() == 0
         now = datetime.datetime.fromtimestamp(self.began_s + 60 * (len(self.scrapes) - 1), datetime.timezone.utc)
         self.start(now.strftime("%Y-%m-%dT%H:%M:%SZ"), **settings)
+
+    def earth(self):
+        """What the status page says of the whole earth: its run, and the airports."""
+        report = request(self.service.ops, "/status.json").json
+        return report["earth"], report["airports"]
+
+    def earth_loaded(self):
+        self.service.wait_line("weather of the whole earth loaded")
+        wait_until(lambda: self.earth()[1]["used"] > 0, what="the airports")
+
+    def airports_read(self, _minute=None):
+        """Waits for the reports that are due, unless none are fetched; their thread looks at the clock once a second of real time."""
+        def done():
+            report = request(self.service.ops, "/status.json").json
+            return report["earth"]["stopped"] or report["airports"]["next"] > report["service"]["now"]
+        wait_until(done, what="the airports")
 
     def visit(self, *addresses):
         for address in addresses:
@@ -105,9 +123,11 @@ class Recording:
 
 def an_ordinary_evening(folder):
     """Refreshes, a few cold cells, a short fault of the upstream, a reload, midnight: nothing to be woken for."""
-    world = Recording(folder, at="2026-01-31T22:30:05Z")
+    world = Recording(folder, at="2026-01-31T22:30:05Z", earth=True)
+    world.earth_loaded()
 
     def each(minute):
+        world.airports_read()
         if minute % 10 == 3:
             world.visit(WORLD[minute // 10])
         if minute in (60, 64):
@@ -182,56 +202,6 @@ def built(database, when):
     return head + b"build_epoch\x04\x02" + int(datetime.datetime.fromisoformat(when).timestamp()).to_bytes(4, "big") + rest[4:]
 
 
-def with_the_whole_earth(folder, at):
-    """A service whose first run and airports are read; the sources keep the simulator's clock."""
-    world = Recording(folder, at=at)
-    world.service.stop()
-    world.start(at, **{key.replace(".", "__"): value for key, value in whole_earth(world.sim).items()})
-    earth = "masthead_earth_stations"
-    wait_until(lambda: world.service.metrics()[earth] > 0 and not world.service.metrics()["masthead_earth_fields_missing"],
-               limit_s=30, what="the whole earth")
-    world.scrapes = [world.service.metrics()]
-    return world
-
-
-def earth_stale(folder):
-    """The newest run is ten hours old, and its successor cannot be had from any mirror."""
-    world = with_the_whole_earth(folder, "2026-01-31T10:15:05Z")
-    run_s = world.service.metrics()["masthead_earth_run_timestamp_seconds"]
-    world.sim.control("fault?kind=503&path=gfs-index")
-    world.minutes(145, *INDIA)
-    world.sim.fault("none")
-
-    def next_run():
-        world.minutes(1, *INDIA)
-        return world.service.metrics()["masthead_earth_run_timestamp_seconds"] > run_s
-    wait_until(next_run, limit_s=60, what="the next run")
-    world.minutes(2, *INDIA)
-    return world
-
-
-def earth_uncorrected(folder):
-    """The airports' file is not there any more; reports are of use for an hour and a half."""
-    world = with_the_whole_earth(folder, "2026-01-31T04:45:05Z")
-    world.sim.control("fault?kind=404&path=metar")
-    lost = []
-
-    def each(_):
-        wait_until(lambda: world.service.metrics(), what="metrics")
-        lost.append(world.service.metrics()["masthead_earth_stations"] == 0)
-    while sum(lost) < 62:
-        world.minutes(1, *INDIA, each=each)
-        assert len(lost) < 400
-    world.sim.fault("none")
-
-    def corrected():
-        world.minutes(1, *INDIA)
-        return world.service.metrics()["masthead_earth_stations"] > 0
-    wait_until(corrected, limit_s=60, what="the airports")
-    world.minutes(2, *INDIA)
-    return world
-
-
 def reload_failed(folder):
     """A slip in the configuration, and a hangup."""
     world = Recording(folder)
@@ -280,19 +250,80 @@ def visitors_not_recognised(folder):
     return world
 
 
+def earth_stale(folder):
+    """Every mirror of the model is down for a morning."""
+    world = Recording(folder, at="2026-01-31T09:30:05Z", earth=True)
+    world.earth_loaded()
+    for path in ("gfs-index", "gfs-data"):
+        world.sim.control(f"fault?kind=503&path={path}")
+    world.minutes(190, *INDIA[:2], each=world.airports_read)
+    world.sim.fault("none")
+    world.minutes(6, *INDIA[:2])
+    wait_until(lambda: world.earth()[0]["run"] == "2026-01-31T06:00:00Z" and not world.earth()[0]["loading"], 30, what="the next run")
+    world.minutes(2, *INDIA[:2], each=world.airports_read)
+    return world
+
+
+def earth_fields_missing(folder):
+    """No mirror has one of the hours."""
+    world = Recording(folder, earth=True, earth__metar="no")
+    world.sim.control("fault?kind=404&path=/gfs.20260131/00/atmos/gfs.t00z.pgrb2.0p25.f020")
+    wait_until(lambda: world.earth()[0]["run"] and world.earth()[0]["fields_missing"], 30, what="a run with a gap")
+    world.minutes(45, *INDIA[:2])
+    world.sim.fault("none")
+    world.minutes(60, *INDIA[:2])
+    wait_until(lambda: world.earth()[0]["fields_missing"] == 0, 30, what="the hour")
+    world.minutes(2, *INDIA[:2])
+    return world
+
+
+def earth_stations_lost(folder):
+    """The airports' file cannot be had, and the reports of the last one grow old."""
+    world = Recording(folder, at="2026-01-31T05:20:05Z", earth=True)
+    world.earth_loaded()
+    world.minutes(2, *INDIA[:2])
+    world.sim.control("fault?kind=503&path=metar")
+    world.minutes(95, *INDIA[:2])
+    wait_until(lambda: world.earth()[1]["used"] == 0, what="old reports")
+    world.minutes(33, *INDIA[:2])
+    world.sim.fault("none")
+    world.minutes(2, *INDIA[:2])
+    wait_until(lambda: world.earth()[1]["used"] > 0, what="the airports")
+    world.minutes(2, *INDIA[:2])
+    return world
+
+
+def earth_stopped(folder):
+    """In the place of the airports' file there is one that never ends, once a minute."""
+    world = Recording(folder, at="2026-01-31T22:45:05Z", earth=True, earth__metar_every="1m")
+    world.sim.control("fault?kind=huge&path=metar")
+    world.service.wait_line("weather of the whole earth loaded")
+    while not world.earth()[0]["stopped"]:
+        world.minutes(1, *INDIA[:2], each=world.airports_read)
+        assert len(world.scrapes) < 70
+    world.minutes(2, *INDIA[:2])
+    world.sim.fault("none")
+    world.minutes(78 - len(world.scrapes), *INDIA[:2])
+    wait_until(lambda: not world.earth()[0]["stopped"], what="tomorrow")
+    world.minutes(2, *INDIA[:2])
+    return world
+
+
 INCIDENTS = {
     None: an_ordinary_evening,
+    "MastheadEarthStopped": earth_stopped,  # takes longest, and so begins first
     "MastheadReadersWithoutNumber": readers_without_number,
     "MastheadReadersWithStaleNumber": readers_with_stale_number,
     "MastheadUpstreamSilent": upstream_silent,
     "MastheadBudgetRunningOut": budget_running_out,
     "MastheadDatabaseOld": database_old,
-    "MastheadEarthStale": earth_stale,
-    "MastheadEarthUncorrected": earth_uncorrected,
     "MastheadReloadFailed": reload_failed,
     "MastheadSnapshotFailing": snapshot_failing,
     "MastheadThreadsRunningOut": threads_running_out,
     "MastheadVisitorsNotRecognised": visitors_not_recognised,
+    "MastheadEarthStale": earth_stale,
+    "MastheadEarthFieldsMissing": earth_fields_missing,
+    "MastheadEarthStationsLost": earth_stations_lost,
 }
 
 

@@ -321,7 +321,7 @@ def test_the_whole_earth_is_on_the_page(earth_alone):
     earth, airports = report["earth"], report["airports"]
     assert (earth["run"], earth["age"], earth["next"]) == ("2026-03-01T06:00:00Z", "2026-03-01T06:00:00Z", "2026-03-01T16:20:00Z")
     assert (earth["fields_missing"], earth["ground"], earth["stopped"], earth["failure"]) == (0, True, False, "")
-    assert (earth["until"], earth["loading"], earth["loading_fields"]) == ("2026-03-03T12:00:00Z", None, 0)
+    assert (earth["until"], earth["loading"], earth["loading_fields"]) == ("2026-03-03T10:00:00Z", None, 0)
     assert earth["bytes_today"] == sum(number for name, number in service.metrics().items() if "earth_received_bytes" in name) > 0
     assert airports["used"] == service.metrics()["masthead_earth_stations"] and airports["off"] > 50
     assert airports["error_kelvin"] == round(service.metrics()["masthead_earth_error_kelvin"], 2) and airports["judged_by"] > 10
@@ -386,12 +386,12 @@ def test_mirrors_that_fail_are_told_until_the_model_ends(earth_alone, sim):
                for text in findings(service)), findings(service)
     service.advance("1h")
     assert service.visit(MUMBAI).json["state"] == "stale"
-    assert any(text.startswith("the whole earth's model is of 06:00 UTC, its numbers are stale and last until 12:00 UTC on 3 Mar, ")
+    assert any(text.startswith("the whole earth's model is of 06:00 UTC, its numbers are stale and last until 10:00 UTC on 3 Mar, ")
                for text in findings(service)), findings(service)
     service.advance("2d")
     assert service.visit(MUMBAI).json["state"] == "place"
     ended = status(service)
-    assert ended["level"] == "bad" and "the whole earth's model ended at 12:00 UTC" in ended["verdict"]
+    assert ended["level"] == "bad" and "the whole earth's model ended at 10:00 UTC" in ended["verdict"]
     assert 'class="map"' in page(service).text, "no temperature, no colours"
 
 

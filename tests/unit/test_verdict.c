@@ -234,17 +234,14 @@ static void set_developer(struct status_report *r)
 static void set_earth(struct status_report *r)
 {
     r->upstream_count = 0;
-    r->earth = (struct status_earth){.wanted = true,
-                                     .possible = true,
-                                     .metar = true,
-                                     .run_s = NOON_S - 6 * HOUR_S,
-                                     .first_s = NOON_S - 2 * HOUR_S,
-                                     .last_s = NOON_S + 46 * HOUR_S,
-                                     .expected_s = NOON_S + 4 * HOUR_S,
-                                     .metar_s = NOON_S - 60,
-                                     .used = 4000,
-                                     .old = 800,
-                                     .off = 20};
+    r->earth = (struct status_earth){.wanted = true, .used = 4000, .old = 800, .off = 20};
+    r->earth.report = (struct earth_report){.grid = true,
+                                            .metar = true,
+                                            .run_s = NOON_S - 6 * HOUR_S,
+                                            .first_s = NOON_S - 2 * HOUR_S,
+                                            .last_s = NOON_S + 46 * HOUR_S,
+                                            .expected_s = NOON_S + 4 * HOUR_S,
+                                            .metar_s = NOON_S - 60};
 }
 
 /* The same, and a provider whose budget is spent. */
@@ -265,47 +262,47 @@ static void set_earth_and_failing(struct status_report *r)
 static void set_earth_late(struct status_report *r)
 {
     set_earth(r);
-    r->earth.expected_s = NOON_S - HOUR_S - 1;
-    strcpy(r->earth.failure, "status 503");
+    r->earth.report.expected_s = NOON_S - HOUR_S - 1;
+    strcpy(r->earth.report.failure, "status 503");
 }
 
 static void set_earth_not_late_yet(struct status_report *r)
 {
     set_earth_late(r);
-    r->earth.expected_s = NOON_S - HOUR_S;
+    r->earth.report.expected_s = NOON_S - HOUR_S;
 }
 
 static void set_earth_stale(struct status_report *r)
 {
     set_earth(r);
-    r->earth.run_s = NOON_S - 12 * HOUR_S - 1;
-    r->earth.loading_s = NOON_S - 6 * HOUR_S;
+    r->earth.report.run_s = NOON_S - 12 * HOUR_S - 1;
+    r->earth.report.loading_s = NOON_S - 6 * HOUR_S;
     r->earth.loading_fields = 12;
 }
 
 static void set_earth_ended(struct status_report *r)
 {
     set_earth_stale(r);
-    r->earth.last_s = NOON_S - 1;
+    r->earth.report.last_s = NOON_S - 1;
 }
 
 static void set_earth_to_come(struct status_report *r)
 {
     set_earth(r);
-    r->earth.run_s = r->earth.first_s = r->earth.last_s = r->earth.expected_s = 0;
+    r->earth.report.run_s = r->earth.report.first_s = r->earth.report.last_s = r->earth.report.expected_s = 0;
     r->earth.used = r->earth.old = r->earth.off = 0;
 }
 
 static void set_earth_unreachable(struct status_report *r)
 {
     set_earth_to_come(r);
-    strcpy(r->earth.failure, "cannot connect");
+    strcpy(r->earth.report.failure, "cannot connect");
 }
 
 static void set_earth_to_come_and_awaited(struct status_report *r)
 {
     set_earth_to_come(r);
-    r->earth.loading_s = NOON_S - 6 * HOUR_S;
+    r->earth.report.loading_s = NOON_S - 6 * HOUR_S;
     set_without_numbers(r);
 }
 
@@ -319,7 +316,7 @@ static void set_earth_come_since(struct status_report *r)
 static void set_earth_impossible(struct status_report *r)
 {
     set_earth_to_come(r);
-    r->earth.possible = r->earth.metar = false;
+    r->earth.report.grid = r->earth.report.metar = false;
 }
 
 static void set_earth_impossible_beside_points(struct status_report *r)
@@ -337,16 +334,16 @@ static void set_earth_with_gaps(struct status_report *r)
 static void set_earth_stopped(struct status_report *r)
 {
     set_earth(r);
-    r->earth.stopped = true;
-    r->earth.bytes_today = 500700000;
+    r->earth.report.stopped = true;
+    r->earth.report.bytes_today = 500700000;
 }
 
 static void set_earth_without_airports(struct status_report *r)
 {
     set_earth(r);
-    strcpy(r->earth.metar_failure, "status 404");
-    r->earth.metar_s = NOON_S - HOUR_S;
-    r->earth.metar_expected_s = NOON_S + 60;
+    strcpy(r->earth.report.metar_failure, "status 404");
+    r->earth.report.metar_s = NOON_S - HOUR_S;
+    r->earth.report.metar_expected_s = NOON_S + 60;
 }
 
 static void set_earth_with_old_reports(struct status_report *r)
