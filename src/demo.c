@@ -1,5 +1,6 @@
 #include "demo.h"
 
+#include "base/child.h"
 #include "base/embed.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -71,15 +72,14 @@ static bool write_files(struct demo *demo)
 /* In the child: becomes the simulator, which the kernel kills when the demo ends in any way. */
 static void become_simulator(pid_t parent, int out)
 {
-    char path[DEMO_PATH_BYTES + sizeof SIMULATOR];
-    ssize_t length = readlink("/proc/self/exe", path, DEMO_PATH_BYTES);
-    while (length > 0 && path[length - 1] != '/')
-        length--;
-    strcpy(path + (length > 0 ? length : 0), SIMULATOR);
+    char path[PATH_MAX] = "";
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent && dup2(out, STDOUT_FILENO) >= 0) {
+    if (!child_beside(SIMULATOR, path)) {
+        fail("cannot find", SIMULATOR);
+    } else if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent &&
+               dup2(out, STDOUT_FILENO) >= 0) {
         execl(path, SIMULATOR, "--listen", "127.0.0.1:0", (char *)NULL);
         fail("cannot start", path);
     }

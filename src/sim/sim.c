@@ -2,6 +2,7 @@
  *
  * It speaks Open-Meteo's format, MET Norway's and OpenWeatherMap's over plain HTTP, serves the world's METARs
  * and NOAA's GFS, counts the requests, and is controlled over the same port. --help tells all of it. */
+#include "base/child.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "sim/fault_rules.h"
@@ -361,16 +362,10 @@ static const char *read_fault(const char *given)
     return fault_rules_add(&(struct wire){.query = query});
 }
 
-/* masthead-grib is the one beside this program. */
 static void open_gfs(double degrees)
 {
-    static char path[4096];
-    static const char name[] = "masthead-grib";
-    ssize_t length = readlink("/proc/self/exe", path, sizeof path - sizeof name);
-    while (length > 0 && path[length - 1] != '/')
-        length--;
-    memcpy(path + (length > 0 ? length : 0), name, sizeof name);
-    gfs_fields_open(path, degrees);
+    char path[PATH_MAX];
+    gfs_fields_open(child_beside("masthead-grib", path) ? path : "", degrees);
 }
 
 /* Serves until SIGTERM or SIGINT. Returns the exit code. */
