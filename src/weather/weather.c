@@ -384,8 +384,8 @@ void weather_map(struct weather *weather, const struct instant *now, size_t colu
 {
     if (weather->earth)
         earth_map(weather->earth, now->wall_ms / 1000, columns, rows, cdeg);
-    for (size_t i = 0; !weather->earth && i < columns * rows; i++)
-        cdeg[i] = GRID_NO_TEMPERATURE;
+    else
+        fields_map(NULL, now->wall_ms / 1000, columns, rows, cdeg);
 }
 
 void weather_explain(struct weather *weather, double latitude, double longitude, const struct instant *now,

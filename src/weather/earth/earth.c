@@ -23,7 +23,6 @@
 #define FIRST_HOURS      4 /* of a run that are worth reading where there is nothing else */
 #define BEGUN_HOURS      6 /* after which a file that was begun has lost too many of its hours */
 #define PROGRESS         4 /* lines of progress for a run */
-#define FRESH_BYTES      (LOAD_PATH_BYTES + sizeof ".new")
 
 const struct credit earth_credit = {"Weather model and airport reports by NOAA/NWS",
                                     "https://www.weather.gov/"};
@@ -110,12 +109,6 @@ static bool open_run(struct earth *earth, const char *path, int64_t loaded_s, in
 
 /* --- The model's runs --- */
 
-/* The file of a run that is being fetched. */
-static void name_fresh(const struct earth *earth, char fresh[FRESH_BYTES])
-{
-    snprintf(fresh, FRESH_BYTES, "%s.new", earth->options.load.path);
-}
-
 static void log_progress(struct earth *earth, const struct load_facts *facts)
 {
     unsigned fields = facts->hours + facts->steps, all = GRID_HOURS + GRID_STEPS;
@@ -158,20 +151,20 @@ static void refuse(struct earth *earth, int64_t run_s, const char *fresh)
 /* The file takes the place of the old one only once it is known to be right. */
 static void finish_load(struct earth *earth, const struct instant *now)
 {
-    char fresh[FRESH_BYTES];
+    char fresh[PATH_MAX];
     struct fields fields;
     int64_t now_s = now->wall_ms / 1000, run_s = load_facts(earth->load).run_s;
-    name_fresh(earth, fresh);
+    planes_name_next(earth->options.load.path, fresh);
     bool right = read_run(earth, fresh, now_s, now_s, &fields), finished = right && load_finish(earth->load);
-    if (right && !finished)
+    if (right && !finished) {
         log_event(LOG_ERROR, "weather of the whole earth not written", log_str("file", fresh),
                   log_str("error", strerror(errno)));
+        fields_close(&fields);
+    }
     end_load(earth);
     earth->probe_ms = now->boot_ms + RETRY_MS;
     if (!right)
         refuse(earth, run_s, fresh);
-    if (right && !finished)
-        fields_close(&fields);
     if (!finished)
         return;
     publish(earth, &fields);
@@ -185,11 +178,11 @@ static void finish_load(struct earth *earth, const struct instant *now)
 /* Where nothing else is known, the first hours of a run are read before the rest has come. */
 static void read_early(struct earth *earth, const struct load_facts *facts, int64_t now_s)
 {
-    char fresh[FRESH_BYTES];
+    char fresh[PATH_MAX];
     bool known = earth_number(earth, now_s) && earth->published == 0;
     if (known || facts->hours_in_a_row < (earth->published ? 4 * earth->published : FIRST_HOURS))
         return;
-    name_fresh(earth, fresh);
+    planes_name_next(earth->options.load.path, fresh);
     open_run(earth, fresh, now_s, now_s);
     earth->published = facts->hours_in_a_row; /* or refused: it is not read again for each field */
 }
@@ -229,9 +222,9 @@ static void follow_load(struct earth *earth, const struct instant *now)
  * without a model's value corrects nothing; or that of a file that was begun, so that what it has counts. */
 static int first_hour_of(const struct earth *earth, int64_t run_s, int64_t now_s)
 {
-    char fresh[FRESH_BYTES], error[PLANES_ERROR_BYTES];
+    char fresh[PATH_MAX], error[PLANES_ERROR_BYTES];
     int hour = gfs_first_hour(run_s, now_s - AIRPORTS_OLD_S, GRID_HOURS);
-    name_fresh(earth, fresh);
+    planes_name_next(earth->options.load.path, fresh);
     struct planes *begun = planes_open(fresh, error);
     const struct planes_shape *shape = begun ? planes_shape(begun) : NULL;
     if (shape && shape->run_s == run_s && shape->first_hour <= hour &&

@@ -42,10 +42,7 @@ void earth_explain(struct earth *earth, const struct earth_place *place, int64_t
 void earth_map(struct earth *earth, int64_t now_s, size_t columns, size_t rows, int16_t *cdeg)
 {
     struct held *held = present_hold(&earth->present);
-    for (size_t i = 0; !held && i < columns * rows; i++)
-        cdeg[i] = GRID_NO_TEMPERATURE;
-    if (held)
-        fields_map(&held->fields, now_s, columns, rows, cdeg);
+    fields_map(held ? &held->fields : NULL, now_s, columns, rows, cdeg);
     present_release(&earth->present, held);
 }
 

@@ -124,10 +124,11 @@ void fields_map(const struct fields *fields, int64_t now_s, size_t columns, size
 {
     for (size_t row = 0; row < rows; row++)
         for (size_t column = 0; column < columns; column++) {
-            struct grid_value value;
+            struct grid_value value = {.temperature_cdeg = GRID_NO_TEMPERATURE};
             double latitude = 90 - 180 * ((double)row + 0.5) / (double)rows;
             double longitude = 360 * ((double)column + 0.5) / (double)columns - 180;
-            grid_read(fields->grid, latitude, longitude, GRID_NO_HEIGHT, now_s, 1, &value);
+            if (fields)
+                grid_read(fields->grid, latitude, longitude, GRID_NO_HEIGHT, now_s, 1, &value);
             cdeg[row * columns + column] = value.temperature_cdeg;
         }
 }

@@ -53,5 +53,6 @@ void fields_explain(const struct fields *, const struct earth_place *, int64_t n
                     struct earth_reason *out);
 
 /* The temperature at the middles of columns x rows equal rectangles of the earth, from the north-west on and
- * from 180 degrees west, in hundredths of a degree, or GRID_NO_TEMPERATURE; without heights and airports. */
+ * from 180 degrees west, in hundredths of a degree, or GRID_NO_TEMPERATURE; without heights and airports.
+ * NULL: no fields. */
 void fields_map(const struct fields *, int64_t now_s, size_t columns, size_t rows, int16_t *cdeg);

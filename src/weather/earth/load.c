@@ -46,10 +46,25 @@ struct load {
 #define BIT(parameter) (1U << (parameter))
 #define SKY_BITS       (BIT(GFS_CLOUD_COVER) | BIT(GFS_PRECIPITATION) | BIT(GFS_FREEZING_RAIN))
 
+static bool is_step(size_t hour)
+{
+    return hour % GRID_STEP_HOURS == 0;
+}
+
+static bool has_temperature(const struct load *load, size_t hour)
+{
+    return planes_there(load->planes, grid_temperature_plane(hour));
+}
+
+static bool has_sky(const struct load *load, size_t hour)
+{
+    return is_step(hour) && planes_there(load->planes, grid_sky_plane(hour / GRID_STEP_HOURS));
+}
+
 static void want_all(struct load *load)
 {
     for (size_t i = 0; i < GRID_HOURS; i++)
-        load->hours[i].wanted |= BIT(GFS_TEMPERATURE) | (i % GRID_STEP_HOURS == 0 ? SKY_BITS : 0);
+        load->hours[i].wanted |= BIT(GFS_TEMPERATURE) | (is_step(i) ? SKY_BITS : 0);
 }
 
 struct load *load_begin(const struct load_options *options, int64_t run_s, int first_hour, bool orography,
@@ -216,9 +231,7 @@ static void begin_anew(struct load *load, const struct instant *now)
 {
     for (size_t i = 0; i < GRID_HOURS; i++) {
         struct hour *hour = &load->hours[i];
-        bool has_it =
-            planes_there(load->planes, grid_temperature_plane(i)) ||
-            (i % GRID_STEP_HOURS == 0 && planes_there(load->planes, grid_sky_plane(i / GRID_STEP_HOURS)));
+        bool has_it = has_temperature(load, i) || has_sky(load, i);
         drop_sky(hour);
         if (has_it && hour->active)
             hour->doubted = true;
@@ -244,9 +257,9 @@ static bool open_planes(struct load *load, const struct grib_field *field, const
         load->planes = planes_begin(load->options.path, &shape, error);
     for (size_t i = 0; load->planes && i < GRID_HOURS; i++) {
         struct hour *hour = &load->hours[i];
-        if (planes_there(load->planes, grid_temperature_plane(i)))
+        if (has_temperature(load, i))
             hour->wanted &= ~BIT(GFS_TEMPERATURE);
-        if (i % GRID_STEP_HOURS == 0 && planes_there(load->planes, grid_sky_plane(i / GRID_STEP_HOURS))) {
+        if (has_sky(load, i)) {
             drop_sky(hour);
             hour->wanted &= ~SKY_BITS;
         }
@@ -389,11 +402,10 @@ struct load_facts load_facts(const struct load *load)
                                .mirror = load->mirror,
                                .last_failure = load->last_failure};
     for (size_t i = 0; load->planes && i < GRID_HOURS; i++) {
-        bool there = planes_there(load->planes, grid_temperature_plane(i));
+        bool there = has_temperature(load, i);
         facts.hours += there;
         facts.hours_in_a_row += there && facts.hours_in_a_row == i;
-        facts.steps +=
-            i % GRID_STEP_HOURS == 0 && planes_there(load->planes, grid_sky_plane(i / GRID_STEP_HOURS));
+        facts.steps += has_sky(load, i);
     }
     return facts;
 }

@@ -182,9 +182,9 @@ uint8_t planes_narrow(const struct planes *planes, size_t plane, size_t row, siz
 
 /* --- Writing --- */
 
-static void name_fresh(const char *path, char fresh[PATH_MAX])
+void planes_name_next(const char *path, char next[PATH_MAX])
 {
-    snprintf(fresh, PATH_MAX, "%.*s.new", PATH_MAX - 8, path);
+    snprintf(next, PATH_MAX, "%.*s.new", PATH_MAX - 8, path);
 }
 
 /* Copies the header into the file and waits for the disk. */
@@ -219,7 +219,7 @@ struct planes *planes_begin(const char *path, const struct planes_shape *shape,
 {
     char fresh[PATH_MAX];
     const char *fault;
-    name_fresh(path, fresh);
+    planes_name_next(path, fresh);
     struct planes *planes = open_checked(fresh, O_RDWR, PROT_READ | PROT_WRITE, &fault);
     if (planes && memcmp(&planes->header.shape, shape, sizeof *shape) != 0) {
         planes_close(planes);
@@ -257,6 +257,6 @@ bool planes_put(struct planes *planes, size_t plane, const void *values)
 bool planes_finish(const struct planes *planes, const char *path)
 {
     char fresh[PATH_MAX];
-    name_fresh(path, fresh);
+    planes_name_next(path, fresh);
     return msync(planes->map, planes->size, MS_SYNC) == 0 && rename(fresh, path) == 0;
 }

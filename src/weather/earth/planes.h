@@ -11,6 +11,7 @@
  * every plane touches few pages. 49 planes of 16 bits and 17 of bytes at 0.25 degrees take 119.4 MB. */
 #pragma once
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -38,6 +39,9 @@ bool planes_shape_valid(const struct planes_shape *);
 
 /* A file that is open, to be written by one thread or to be read by any. */
 struct planes;
+
+/* The path of the next file: `path`.new, cut where that is too long for a path. */
+void planes_name_next(const char *path, char next[PATH_MAX]);
 
 /* Begins the next file, or goes on with a `path`.new of the same shape, of which the planes that are as they
  * were written count. Its whole size is allocated, so that a full disk is met here. NULL, with the reason in
