@@ -168,11 +168,12 @@ $(BUILD)/unit/%: tests/unit/%.c $(ARCHIVE) Makefile
 	@echo "  unit $@"
 	$(Q)$(CC) $(CFLAGS) $(FLAGS) -MF $@.d -o $@ $(filter %.c %.a,$^) $(LINK) $(LIBS) -lcmocka
 
-# Makes the memory of the program fail that it is loaded before.
-$(BUILD)/failing_memory.so: tests/preload/failing_memory.c tests/failing_memory.h Makefile
+# Make the memory or the disk of the program fail that they are loaded before.
+$(BUILD)/failing_memory.so: tests/failing_memory.h
+$(BUILD)/failing_%.so: tests/preload/failing_%.c Makefile
 	$(Q)$(CC) -O2 -g -std=gnu17 -D_GNU_SOURCE $(WARN) -fPIC -shared -o $@ $<
 
-units: $(UNITS) $(BUILD)/failing_memory.so
+units: $(UNITS) $(BUILD)/failing_memory.so $(BUILD)/failing_disk.so
 
 # Programs that measure, on the downloaded city database; linked like unit tests.
 $(BUILD)/measure/%: tests/measure/%.c $(ARCHIVE) Makefile

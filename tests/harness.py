@@ -123,6 +123,15 @@ def children(pid):
     return [int(child) for task in pathlib.Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
 
 
+def cannot_mount():
+    return os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode != 0
+
+
+def in_namespace(*commands):
+    """A prefix that starts the service where these mounts are made, which nobody else sees."""
+    return ["unshare", "-m", "sh", "-ec", "; ".join(["mount --make-rprivate /", *commands, 'exec "$@"']), "sh"]
+
+
 def restore_interrupt():
     """In a child: a shell that starts tests in the background has them ignore Ctrl-C, and children inherit it."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from harness import BUILD, EDGE, LONG, ROOT, SANITIZED, at_place, request, wait_until
+from harness import BUILD, EDGE, LONG, ROOT, SANITIZED, at_place, cannot_mount, in_namespace, request, wait_until
 
 READER = "192.0.2.1"
 
@@ -23,7 +23,7 @@ many cells that are due together                           | test_faults.py:cell
 no budget for an hour, over a restart                      | test_faults.py:without_a_budget_nothing_is_asked_for_an_hour test_budget.py:what_was_spent_outlives_the_process test_budget.py:a_refresh_that_the_budget_refuses_makes_stale_and_the_number_stays
 each age of a curve with each state of each upstream       | test_matrix.py:the_table
 upstream refuses, hangs, drips, breaks, redirects          | test_weather.py:junk_is_counted_by_kind_logged_once_and_the_last_good_curve_kept test_fetch.c:each_kind_of_answer_has_its_outcome test_fetch.c:silence_ends_at_the_timeout test_fetch.c:nobody_there_is_a_failed_connection
-upstream's certificate is not to be trusted                | test_faults.py:a_certificate_that_is_not_to_be_trusted_is_no_weather
+upstream's certificate is not to be trusted                | test_faults.py:a_certificate_that_is_not_to_be_trusted_is_no_weather test_faults.py:a_certificate_is_judged_by_its_signature_host_and_date
 name servers know no such name, or are silent              | test_faults.py:a_name_that_is_not_found_holds_nobody
 breaker opens, one probe when half open                    | test_quota.c:a_failing_provider_is_left_alone_then_asked_once test_budget.py:a_failing_provider_is_suspended_and_probed
 429 and 503 with any Retry-After                           | test_budget.py:retry_after_is_obeyed test_budget.py:retry_after_as_a_date_is_obeyed_to_a_day test_quota.c:a_wish_to_be_left_alone_is_obeyed_to_a_day
@@ -32,7 +32,7 @@ the fetch thread is stuck                                  | test_manager.py:the
 clocks that jump                                           | test_matrix.py:a_jump_of_the_clock_costs_at_most_a_fetch_a_cell_and_no_age_is_negative test_quota.c:steps_of_the_wall_clock_neither_give_nor_take
 killed while it writes                                     | test_snapshot.c:a_kill_at_any_moment_leaves_a_whole_one test_quota.c:a_hundred_kills_lose_little test_restart.py:a_kill_after_a_written_snapshot_is_warm
 snapshot cut or changed at any byte                        | test_snapshot_damage.c:damage_at_any_byte_costs_at_most_what_it_hits
-disk full, read-only, not to be written                    | test_manager.py:a_full_disk_is_a_state_and_passes test_manager.py:a_read_only_file_system_but_the_state_folder test_manager.py:a_state_folder_that_cannot_be_written test_snapshot.c:a_full_disk_leaves_the_old_one
+disk full, read-only, not to be written                    | test_manager.py:a_full_disk_is_a_state_and_passes test_manager.py:a_read_only_file_system_but_the_state_folder test_manager.py:a_state_folder_that_cannot_be_written test_snapshot.c:a_full_disk_leaves_the_old_one test_faults.py:a_disk_with_errors_is_a_state_and_passes
 database replaced again and again under load               | test_places.py:replacing_the_database_under_load_fails_nobody test_databases.c:lookups_go_on_while_databases_are_replaced
 database cut, corrupted, crafted, a pipe, gone             | test_databases.c:a_file_cut_anywhere_is_refused_or_harmless test_databases.c:a_corrupted_file_is_refused_or_harmless test_databases.c:what_is_no_database_is_refused test_places.py:a_known_crasher_is_refused_by_the_validation test_lifecycle.py:truncating_the_file_in_place_harms_nobody
 hangups by the thousand, and bad configurations            | test_manager.py:a_thousand_hangups_leave_no_trace test_lifecycle.py:reload_of_the_configuration_is_all_or_nothing
@@ -126,13 +126,22 @@ def test_without_a_budget_nothing_is_asked_for_an_hour(start, sim):
     assert sim.count()["requests"] == 1
 
 
-@pytest.fixture
-def untrusted(tmp_path):
-    """The port of a server whose certificate nobody has signed."""
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost",
-                    "-keyout", tmp_path / "key", "-out", tmp_path / "certificate"], check=True, capture_output=True)
+def certify(folder, name, host, days=1, authority=None):
+    """Makes a key and a certificate of that name in the folder, signed by another one there or by itself."""
+    def openssl(*words):
+        subprocess.run(["openssl", *map(str, words)], cwd=folder, check=True, capture_output=True)
+
+    signer = ("-CA", f"{authority}.crt", "-CAkey", f"{authority}.key") if authority else ("-signkey", f"{name}.key")
+    openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={host}", "-addext",
+            f"subjectAltName=DNS:{host}", "-addext", f"basicConstraints=critical,CA:{'FALSE' if authority else 'TRUE'}")
+    openssl("x509", "-req", "-in", f"{name}.csr", "-copy_extensions", "copy", "-days", days, "-out", f"{name}.crt", *signer)
+
+
+@contextlib.contextmanager
+def https_server(folder, name):
+    """The port of a server with that certificate, and what it was asked."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "certificate", tmp_path / "key")
+    context.load_cert_chain(folder / f"{name}.crt", folder / f"{name}.key")
     asked = []
     with socket.create_server(("127.0.0.1", 0)) as server:
         def serve():
@@ -144,6 +153,29 @@ def untrusted(tmp_path):
         threading.Thread(target=serve, daemon=True).start()
         yield server.getsockname()[1], asked
         server.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture
+def untrusted(tmp_path):
+    """The port of a server whose certificate nobody has signed."""
+    certify(tmp_path, "own", "localhost")
+    with https_server(tmp_path, "own") as server:
+        yield server
+
+
+@pytest.mark.skipif(cannot_mount(), reason="mounting in a namespace needs root")
+@pytest.mark.parametrize("host, days, believed", [("localhost", 1, True), ("other.example", 1, False), ("localhost", -1, False)],
+                         ids=["right", "another host's", "expired"])
+def test_a_certificate_is_judged_by_its_signature_host_and_date(start, tmp_path, host, days, believed):
+    """An authority that the machine trusts has signed it: only the right one is asked for weather."""
+    certify(tmp_path, "authority", "authority.example")
+    certify(tmp_path, "server", host, days, "authority")
+    trust = f"mount --bind {tmp_path}/authority.crt /etc/ssl/certs/ca-certificates.crt"
+    with https_server(tmp_path, "server") as (port, asked):
+        service = start(settings={"weather.open_meteo_url": f"https://localhost:{port}"}, prefix=in_namespace(trust))
+        assert service.visit(READER).json["state"] == "place"
+        wait_until(lambda: sum(service.requests().values()), what="the fetch to have ended")
+        assert any(asked) == believed and ("connect" in service.requests()) != believed
 
 
 def test_a_certificate_that_is_not_to_be_trusted_is_no_weather(start, untrusted):
@@ -178,10 +210,10 @@ def name_server(answers):
             thread.join()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="name servers are of root")
+@pytest.mark.skipif(cannot_mount(), reason="name servers are of root, and so is mounting in a namespace")
 @pytest.mark.parametrize("answers, outcome", [(True, "connect"), (False, "timeout")])
 def test_a_name_that_is_not_found_holds_nobody(start, tmp_path, answers, outcome):
-    prefix = ["unshare", "-m", "sh", "-ec", f'mount --make-rprivate /; mount --bind {tmp_path}/resolv.conf /etc/resolv.conf; exec "$@"', "sh"]
+    prefix = in_namespace(f"mount --bind {tmp_path}/resolv.conf /etc/resolv.conf")
     (tmp_path / "resolv.conf").write_text("")
     if subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode != 0:
         pytest.skip("nothing may be mounted here")
@@ -195,6 +227,22 @@ def test_a_name_that_is_not_found_holds_nobody(start, tmp_path, answers, outcome
         before = time.monotonic()
         assert request(service.ops, "/healthz").status == 200 and time.monotonic() - before < 1
         assert service.stop() == 0 and time.monotonic() - before < 5
+
+
+def test_a_disk_with_errors_is_a_state_and_passes(start, tmp_path):
+    """Nothing gets onto it for a while: readers notice nothing, the log and /status say it, and then it is made up for."""
+    bad = tmp_path / "bad"
+    service = start(settings={"cache.snapshot_every": "1s"}, env={
+        "LD_PRELOAD": str(BUILD / "failing_disk.so"), "FAILING_DISK": str(bad), "ASAN_OPTIONS": "verify_asan_link_order=0"})
+    service.settled(READER)
+    bad.touch()
+    service.wait_line("cannot write the cache snapshot.*Input/output error")
+    assert service.visit(READER).json["state"] == "fresh" and service.ready()
+    assert "snapshot cannot be written (Input/output error)" in request(service.ops, "/status.json").json["verdict"]
+    written_s = service.metrics()["masthead_snapshot_last_success_timestamp_seconds"]
+    bad.unlink()
+    wait_until(lambda: service.metrics()["masthead_snapshot_last_success_timestamp_seconds"] > written_s, what="a snapshot")
+    assert service.stop() == 0
 
 
 @pytest.mark.skipif(SANITIZED or BUILD.name == "coverage", reason="another build")

@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from harness import SANITIZED, Masthead, children, request, wait_until
+from harness import SANITIZED, Masthead, cannot_mount, children, in_namespace, request, wait_until
 
 MUMBAI = "192.0.2.1"
 INDIA = [f"192.0.2.{last}" for last in range(1, 250, 16)]
@@ -155,16 +155,7 @@ def test_an_end_does_not_wait_for_an_examination(start):
     assert "msg=stopped" in service.log()
 
 
-def cannot_mount():
-    return os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode != 0
-
-
 needs_mounts = pytest.mark.skipif(cannot_mount(), reason="mounting in a namespace needs root")
-
-
-def in_namespace(*commands):
-    """A prefix that starts the service where these mounts are made, which nobody else sees."""
-    return ["unshare", "-m", "sh", "-ec", "; ".join(["mount --make-rprivate /", *commands, 'exec "$@"']), "sh"]
 
 
 @needs_mounts
