@@ -33,8 +33,11 @@ def driver(tmp_path_factory):
 
 @pytest.fixture
 def browser(driver):
-    """An empty tab; at the end of a test its page has complained of nothing."""
+    """An empty tab of a browser that remembers nothing: a free port may be that of an earlier test's site, whose answers it would
+    still hold. At the end of a test its page has complained of nothing."""
     driver.get("about:blank")
+    driver.execute_cdp_cmd("Network.clearBrowserCache", {})
+    driver.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": "*", "storageTypes": "all"})
     driver.get_log("browser")  # what an earlier page complained about is not this test's
     tab = chromium.Browser(driver)
     yield tab
