@@ -316,6 +316,7 @@ static struct generation *generation_open(const struct place_options *options,
     if (!generation)
         return NULL;
     generation->references = 1;
+    generation->serial = serving ? serving->serial + 1 : 0;
     generation->options = *options;
     generation->file_count = count_files(options);
     generation->complete = true;

@@ -8,6 +8,7 @@
 
 #include "place/carriers.h"
 #include "place/place.h"
+#include "place/record_cache.h"
 #include "place/survey.h"
 #include "place/vague.h"
 #include "place/zone.h"
@@ -26,6 +27,7 @@ struct database {
 
 struct generation {
     unsigned references; /* guarded by places.lock */
+    uint32_t serial;     /* no other generation of the process has it */
     struct place_options options;
     struct database files[PLACE_FILES]; /* the databases, then, if there is one, that of autonomous systems */
     size_t file_count;
@@ -36,8 +38,9 @@ struct generation {
 };
 
 struct places {
-    struct gazetteer *gazetteer; /* never changes */
-    struct zones *zones;         /* nor does this */
+    struct gazetteer *gazetteer;  /* never changes */
+    struct zones *zones;          /* nor does this */
+    struct record_cache *records; /* of all generations */
     pthread_mutex_t lock;
     struct generation *present;                    /* guarded by lock; never NULL after places_open */
     char refusals[PLACE_FILES][PLACE_ERROR_BYTES]; /* of the last attempt to load each file of it; ""

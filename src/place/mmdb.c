@@ -237,16 +237,34 @@ static bool find_entry(const struct mmdb *db, const struct address *address, MMD
     return status == MMDB_SUCCESS && result->found_entry;
 }
 
-bool mmdb_find(const struct mmdb *db, const struct address *address, const char *language, struct record *out)
+bool mmdb_locate(const struct mmdb *db, const struct address *address, uint32_t *record,
+                 unsigned *prefix_bits)
 {
     MMDB_lookup_result_s result;
     if (!find_entry(db, address, &result))
         return false;
-    *out = (struct record){0};
     unsigned bits = result.netmask;
     unsigned before = address->family == ADDRESS_V4 && db->file.metadata.ip_version == 6 ? V4_DEPTH : 0;
-    out->prefix_bits = bits > before ? bits - before : 0; /* 0 also where all of IPv4 has one record */
-    read_record(&result.entry, language, out);
+    *prefix_bits = bits > before ? bits - before : 0; /* 0 also where all of IPv4 has one record */
+    *record = result.entry.offset;
+    return true;
+}
+
+void mmdb_record(const struct mmdb *db, uint32_t record, const char *language, struct record *out)
+{
+    MMDB_entry_s entry = {&db->file, record};
+    *out = (struct record){0};
+    read_record(&entry, language, out);
+}
+
+bool mmdb_find(const struct mmdb *db, const struct address *address, const char *language, struct record *out)
+{
+    uint32_t record;
+    unsigned prefix_bits;
+    if (!mmdb_locate(db, address, &record, &prefix_bits))
+        return false;
+    mmdb_record(db, record, language, out);
+    out->prefix_bits = prefix_bits;
     return true;
 }
 
@@ -362,13 +380,6 @@ bool mmdb_walk(const struct mmdb *db, mmdb_visitor *visit, void *context, char e
         return false;
     walk.family = ADDRESS_V6;
     return !is_v6 || walk_family(&walk, 0, error);
-}
-
-void mmdb_record(const struct mmdb *db, uint32_t record, struct record *out)
-{
-    MMDB_entry_s entry = {&db->file, record};
-    *out = (struct record){0};
-    read_record(&entry, "en", out);
 }
 
 bool mmdb_record_asn(const struct mmdb *db, uint32_t record, uint32_t *asn)

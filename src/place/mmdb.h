@@ -18,8 +18,16 @@ void mmdb_close(struct mmdb *);
 /* Whether two are the same bytes. */
 bool mmdb_equal(const struct mmdb *, const struct mmdb *);
 
-/* Finds the record of an address. `language` (BCP 47) chooses city_local. False when there is none, or when
- * the file is of the other address family. Thread-safe; no allocation, no lock. */
+/* Finds the number of an address's record, which other networks may share, and the length of the network that
+ * matched (see record.h). False when there is none, or when the file is of the other address family.
+ * Thread-safe; no allocation, no lock. */
+bool mmdb_locate(const struct mmdb *, const struct address *, uint32_t *record, unsigned *prefix_bits);
+
+/* Reads the record of a number that mmdb_locate or mmdb_walk gave. `language` (BCP 47) chooses city_local.
+ * Thread-safe; no allocation, no lock. */
+void mmdb_record(const struct mmdb *, uint32_t record, const char *language, struct record *out);
+
+/* Both. */
 bool mmdb_find(const struct mmdb *, const struct address *, const char *language, struct record *out);
 
 /* The number of the network that an address is of; false when there is none, as in a database of anything but
@@ -42,10 +50,10 @@ struct mmdb_network {
 typedef bool mmdb_visitor(void *context, const struct mmdb_network *, char error[PLACE_ERROR_BYTES]);
 bool mmdb_walk(const struct mmdb *, mmdb_visitor *visit, void *context, char error[PLACE_ERROR_BYTES]);
 
-/* Reads the record of a network as mmdb_find does in English, or only what a survey needs: the city (one byte
- * of it is enough), the coordinates and, in the latter case, nothing else. */
-void mmdb_record(const struct mmdb *, uint32_t record, struct record *out);
 bool mmdb_record_asn(const struct mmdb *, uint32_t record, uint32_t *asn); /* as mmdb_find_asn */
+
+/* Reads of a record only what a survey needs: the English city (one byte of it is enough), the coordinates.
+ */
 void mmdb_record_point(const struct mmdb *, uint32_t record, struct record *out);
 
 /* Whether all of a record can be decoded; else `error` says why not. Allocates. */

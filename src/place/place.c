@@ -65,8 +65,10 @@ struct places *places_open(const struct place_options *options)
         pthread_mutex_init(&places->lock, NULL);
         places->gazetteer = gazetteer_open();
         places->zones = zones_open(ZONES_FOLDER);
+        places->records = record_cache_open();
     }
-    if (!places || !places->gazetteer || !places->zones || !databases_open(places, options)) {
+    if (!places || !places->gazetteer || !places->zones || !places->records ||
+        !databases_open(places, options)) {
         log_line(LOG_ERROR, "cannot start the place room");
         places_close(places);
         return NULL;
@@ -82,14 +84,14 @@ void places_close(struct places *places)
     databases_close(places);
     gazetteer_close(places->gazetteer);
     zones_close(places->zones);
+    record_cache_close(places->records);
     pthread_mutex_destroy(&places->lock);
     free(places);
 }
 
 /* One lookup, from address to place. */
 struct lookup {
-    const struct gazetteer *gazetteer;
-    const struct zones *zones;
+    const struct places *places;
     const struct generation *generation;
     const struct address *address;
     const char *language;
@@ -97,40 +99,6 @@ struct lookup {
     struct place *place;
     struct place_evidence *evidence;
 };
-
-static void copy_stripped(const char *name, struct place *place)
-{
-    snprintf(place->name, sizeof place->name, "%.*s", (int)gazetteer_strip_qualifier(name), name);
-}
-
-/* Names the place of an accepted record: the city that its readers would say, else the record's own name,
- * without the district in brackets that 42 % of random Indian addresses have in DB-IP City Lite, as in
- * "Mumbai (Parel)". A name in the asked language that only the record has goes before the table's English
- * one. Returns the rule that gave the name. */
-static const char *name_place(const struct lookup *lookup, const struct record *record)
-{
-    struct city city = {.id = 0}, local;
-    struct place *place = lookup->place;
-    const char *rule = gazetteer_name_point(lookup->gazetteer, record->latitude, record->longitude,
-                                            record->country, record->region, record->city, "en", &city);
-    if (!zones_known(lookup->zones, place->timezone))
-        ARRAY_COPY(place->timezone, city.timezone);
-    if (!rule) {
-        copy_stripped(record->city_local[0] ? record->city_local : record->city, place);
-        return "the record's own name, without a district in brackets";
-    }
-    bool translated = gazetteer_by_id(lookup->gazetteer, city.id, lookup->language, &local) &&
-                      strcmp(local.name, city.name) != 0;
-    const struct city *named = translated ? &local : &city;
-    place->id = city.id;
-    if (place->region[0] == '\0')
-        ARRAY_COPY(place->region, city.region);
-    if (strcmp(city.name, record->city) == 0 && !translated && record->city_local[0])
-        copy_stripped(record->city_local, place);
-    else
-        ARRAY_COPY(place->name, named->name);
-    return rule;
-}
 
 /* What a record is worth alone. */
 static enum place_reason judge_alone(const struct lookup *lookup, const struct record *record,
@@ -158,15 +126,37 @@ static void add_credit(struct place *place, const struct credit *credit)
         place->credits[place->credit_count++] = credit;
 }
 
+static struct label label_of(const struct lookup *lookup, const struct record *record)
+{
+    return label_record(record, lookup->language, lookup->places->gazetteer, lookup->places->zones);
+}
+
+/* Reads a record of a database and labels it, unless that was done before. */
+static void read_record(const struct lookup *lookup, size_t database, uint32_t number, struct record *record,
+                        struct label *label)
+{
+    struct record_cache *cache = lookup->places->records;
+    struct record_key key = record_key(lookup->generation->serial, database, number, lookup->language);
+    if (record_cache_get(cache, &key, record, label))
+        return;
+    mmdb_record(lookup->generation->files[database].db, number, lookup->language, record);
+    *label = record_has_city(record) ? label_of(lookup, record) : (struct label){.rule = NULL};
+    record_cache_put(cache, &key, record, label);
+}
+
 /* Asks a database; a witness is added if it has a record. */
 static void ask(const struct lookup *lookup, size_t i)
 {
     const struct database *database = &lookup->generation->files[i];
     struct place_evidence *evidence = lookup->evidence;
     struct witness *witness = &evidence->witnesses[evidence->witness_count];
+    uint32_t number;
+    unsigned prefix_bits;
     if (!database->db || database->repeats ||
-        !mmdb_find(database->db, lookup->address, lookup->language, &witness->record))
+        !mmdb_locate(database->db, lookup->address, &number, &prefix_bits))
         return;
+    read_record(lookup, i, number, &witness->record, &witness->label);
+    witness->record.prefix_bits = prefix_bits;
     evidence->witness_count++;
     witness->database = (int)i;
     witness->reason = judge_alone(lookup, &witness->record, &database->survey.offices);
@@ -177,8 +167,11 @@ static void ask(const struct lookup *lookup, size_t i)
 static void hear_proxy(const struct lookup *lookup, const struct record *record)
 {
     struct place_evidence *evidence = lookup->evidence;
-    evidence->witnesses[evidence->witness_count++] =
-        (struct witness){PLACE_BY_PROXY, judge_alone(lookup, record, NULL), *record};
+    enum place_reason reason = judge_alone(lookup, record, NULL);
+    struct label label = {.rule = NULL};
+    if (reason == PLACE_REASON_NONE)
+        label = label_of(lookup, record);
+    evidence->witnesses[evidence->witness_count++] = (struct witness){PLACE_BY_PROXY, reason, *record, label};
 }
 
 /* Whether the address is of a network whose cities are believed only if confirmed. */
@@ -211,17 +204,19 @@ static const char *reason_for_city(enum place_confidence confidence)
                : "a source names this city, and nothing confirms it or speaks against it";
 }
 
-/* Gives the place what the deciding record says. */
-static void settle(const struct lookup *lookup, const struct record *record)
+/* Gives the place what the deciding witness says. */
+static void settle(const struct lookup *lookup, const struct witness *witness)
 {
     struct place *place = lookup->place;
     place->source = PLACE_FROM_GEOIP;
-    ARRAY_COPY(place->country, record->country);
-    ARRAY_COPY(place->region, record->region);
-    ARRAY_COPY(place->timezone, record->timezone);
-    place->latitude = record->latitude;
-    place->longitude = record->longitude;
-    lookup->evidence->label = name_place(lookup, record);
+    ARRAY_COPY(place->country, witness->record.country);
+    ARRAY_COPY(place->name, witness->label.name);
+    ARRAY_COPY(place->region, witness->label.region);
+    ARRAY_COPY(place->timezone, witness->label.timezone);
+    place->latitude = witness->record.latitude;
+    place->longitude = witness->record.longitude;
+    place->id = witness->label.id;
+    lookup->evidence->label = witness->label.rule;
 }
 
 /* Judges the witnesses together. Returns the reason for the verdict. */
@@ -240,7 +235,7 @@ static const char *judge(const struct lookup *lookup)
     if (verdict.reason == PLACE_REASON_NONE) {
         place->verdict = PLACE_CITY;
         place->confidence = verdict.confidence;
-        settle(lookup, &verdict.decides->record);
+        settle(lookup, verdict.decides);
         return reason_for_city(verdict.confidence);
     }
     place->verdict = PLACE_TOO_VAGUE;
@@ -309,8 +304,7 @@ static void find(struct places *places, const struct address *address, const str
     enum address_class class = address_classify(&judged, &range);
     *out = (struct place){0};
     struct generation *generation = generation_acquire(places);
-    const struct lookup lookup = {.gazetteer = places->gazetteer,
-                                  .zones = places->zones,
+    const struct lookup lookup = {.places = places,
                                   .generation = generation,
                                   .address = &judged,
                                   .language = language,
@@ -333,7 +327,7 @@ static void find(struct places *places, const struct address *address, const str
 void places_find(struct places *places, const struct address *address, const struct record *edge_record,
                  const char *language, struct place *out, struct place_evidence *evidence)
 {
-    struct place_evidence unread;
+    __attribute__((uninitialized)) struct place_evidence unread;
     find(places, address, edge_record, language, out, evidence ? evidence : &unread, evidence);
     if (evidence)
         return;

@@ -8,6 +8,7 @@
 
 #include "base/credit.h"
 #include "place/gazetteer.h"
+#include "place/label.h"
 #include "place/record.h"
 #include "visitor/address.h"
 
@@ -81,6 +82,7 @@ struct witness {
     int database; /* index into the databases, PLACE_BY_PROXY: the headers of a trusted proxy */
     enum place_reason reason;
     struct record record;
+    struct label label; /* of a record with a city */
 };
 #define PLACE_BY_PROXY (-1)
 

@@ -36,7 +36,7 @@ static bool read_new(struct surveyor *surveyor, uint32_t number, uint64_t *known
     mmdb_record_point(surveyor->db, number, &record);
     *known = record_has_city(&record) ? CITY_AT(office_point(&record)) : NO_CITY;
     if (*known == NO_CITY && !surveyor->out->has_places) {
-        mmdb_record(surveyor->db, number, &record);
+        mmdb_record(surveyor->db, number, "en", &record);
         surveyor->out->has_places = record.country[0] != '\0';
     }
     uint32_t asn;

@@ -123,13 +123,12 @@ static void judge(struct population *population, const struct mmdb *db, const st
     struct address address = address_in(network);
     struct record record, second;
     struct place place;
-    struct place_evidence evidence;
     population->all++;
     judge_both(population, &address);
-    mmdb_record(db, network->record, &record);
+    mmdb_record(db, network->record, "en", &record);
     if (!record_has_city(&record))
         return;
-    places_find(one, &address, NULL, "en", &place, &evidence);
+    places_find(one, &address, NULL, "en", &place, NULL);
     bool kept = place.verdict == PLACE_CITY, judged = second_opinion(&address, &second);
     bool confirmed = judged && distance_between(&record, &second) <= CONFIRMED_KM;
     population->named++;
@@ -163,7 +162,7 @@ static uint64_t country_of(struct walk *walk, uint32_t number)
     if (!country)
         abort();
     if (*country == 0) {
-        mmdb_record(walk->db, number, &record);
+        mmdb_record(walk->db, number, "en", &record);
         *country =
             record.country[0] ? (uint64_t)(uint8_t)record.country[0] << 8 | (uint8_t)record.country[1] : 1;
     }

@@ -41,7 +41,7 @@ static bool sum_up(void *context, const struct mmdb_network *network, char error
     struct sums *sums = context;
     struct record record;
     (void)error;
-    mmdb_record(sums->db, network->record, &record);
+    mmdb_record(sums->db, network->record, "en", &record);
     assert_true(network->base >= sums->last[network->family]); /* in the order of addresses */
     sums->last[network->family] = network->base;
     sums->shares[network->family] += record_has_city(&record) ? ldexp(1, -(int)network->bits) : 0;
