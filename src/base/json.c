@@ -6,12 +6,15 @@
 #include <stdarg.h>
 #include <string.h>
 
+#define DECIMALS_MAX   6 /* with these, below this, a number times a power of ten is an exact integer */
+#define DECIMALS_BELOW 1e9
+
 static void write_integer(struct text *out, int64_t value)
 {
     if (value == JSON_NONE)
         text_string(out, "null");
     else
-        text_format(out, "%lld", (long long)value);
+        text_integer(out, value);
 }
 
 static void write_instant(struct text *out, int64_t unix_s)
@@ -21,12 +24,28 @@ static void write_instant(struct text *out, int64_t unix_s)
     text_json(out, when[0] ? when : NULL);
 }
 
+/* Writes a number that a few decimals tell exactly enough, half away from zero. */
+static void write_decimals(struct text *out, double value, int digits)
+{
+    char fraction[] = ".000000";
+    int64_t scaled = llround(fabs(value) * exp10(digits));
+    for (int i = digits; i > 0; scaled /= 10)
+        fraction[i--] = (char)('0' + scaled % 10);
+    fraction[digits > 0 ? digits + 1 : 0] = '\0';
+    if (signbit(value))
+        text_string(out, "-");
+    text_integer(out, scaled);
+    text_string(out, fraction);
+}
+
 static void write_number(struct text *out, double value, int digits, char style)
 {
-    if (isfinite(value))
-        text_format(out, style == 'f' ? "%.*f" : "%.*g", digits, value);
-    else
+    if (!isfinite(value))
         text_string(out, "null");
+    else if (style == 'f' && digits <= DECIMALS_MAX && fabs(value) < DECIMALS_BELOW)
+        write_decimals(out, value, digits);
+    else
+        text_format(out, style == 'f' ? "%.*f" : "%.*g", digits, value);
 }
 
 /* Writes the value of the conversion that `shape` begins with; returns the conversion's length. */
@@ -50,6 +69,16 @@ static size_t write_value(struct text *out, const char *shape, va_list *values)
     return length;
 }
 
+/* Writes `count` bytes with double quotes for single ones. */
+static void write_plain(struct text *out, const char *bytes, size_t count)
+{
+    size_t begin = out->length;
+    text_bytes(out, bytes, count);
+    for (size_t i = begin; i < out->length; i++)
+        if (out->bytes[i] == '\'')
+            out->bytes[i] = '"';
+}
+
 void json_write(struct text *out, const char *shape, ...)
 {
     va_list values;
@@ -57,15 +86,9 @@ void json_write(struct text *out, const char *shape, ...)
     if (shape[0] == ',' && out->length > 0 && strchr("[{", out->bytes[out->length - 1]))
         shape++;
     while (*shape) {
-        size_t plain = strcspn(shape, "'%");
-        text_bytes(out, shape, plain);
-        shape += plain;
-        if (*shape == '%') {
-            shape += write_value(out, shape, &values);
-        } else if (*shape) {
-            text_string(out, "\"");
-            shape++;
-        }
+        const char *percent = strchrnul(shape, '%');
+        write_plain(out, shape, (size_t)(percent - shape));
+        shape = *percent ? percent + write_value(out, percent, &values) : percent;
     }
     va_end(values);
 }

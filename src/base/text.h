@@ -17,9 +17,10 @@ struct text {
 /* A text over caller-owned storage, empty. */
 struct text text_init(char *storage, size_t capacity);
 
-/* Appends bytes, a string, what printf makes of a format. */
+/* Appends bytes, a string, a number in decimal, what printf makes of a format. */
 void text_bytes(struct text *, const char *bytes, size_t count);
 void text_string(struct text *, const char *string);
+void text_integer(struct text *, int64_t value);
 void text_format(struct text *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Escapes for HTML: element content and double-quoted attribute values. */

@@ -2,13 +2,24 @@
  * style or script. */
 #include "widget/widget.h"
 
+#include <stdlib.h>
+
+/* Tenths as a decimal number. */
+static void write_tenths(int tenths, struct text *out)
+{
+    text_format(out, "%s%d.%d", tenths < 0 ? "-" : "", abs(tenths) / 10, abs(tenths) % 10);
+}
+
 static void write_degrees(const struct answer *answer, bool known, struct text *out)
 {
     int celsius_ddeg = answer->reading.temperature_ddeg;
-    if (known)
-        text_format(out, "<data class=\"masthead-temp\" value=\"%.1f\">", celsius_ddeg / 10.0);
-    else
+    if (known) {
+        text_string(out, "<data class=\"masthead-temp\" value=\"");
+        write_tenths(celsius_ddeg, out);
+        text_string(out, "\">");
+    } else {
         text_string(out, "<span class=\"masthead-temp\">");
+    }
     if (answer->reading.state != WEATHER_UNKNOWN)
         write_temperature(out, answer->language, known, celsius_ddeg, answer->units);
     text_string(out, known ? "</data>" : "</span>");

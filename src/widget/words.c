@@ -67,10 +67,11 @@ int degrees_shown(int celsius_ddeg, enum units units)
 
 static void write_digits(struct text *out, const struct language *language, int number)
 {
-    char digits[16];
+    char storage[16];
+    struct text digits = text_init(storage, sizeof storage);
     size_t size = strlen(language->zero);
-    snprintf(digits, sizeof digits, "%d", number);
-    for (const char *digit = digits; *digit; digit++) {
+    text_integer(&digits, number);
+    for (const char *digit = digits.bytes; *digit; digit++) {
         char last = (char)(language->zero[size - 1] + (*digit - '0'));
         text_bytes(out, language->zero, size - 1);
         text_bytes(out, &last, 1);

@@ -3,8 +3,11 @@
 #include "unit.h"
 
 #include <float.h>
+#include <inttypes.h>
 #include <jansson.h>
+#include <limits.h>
 #include <math.h>
+#include <sys/types.h>
 
 #include "base/text.h"
 
@@ -96,6 +99,45 @@ TEST(a_new_text_is_empty)
     assert_int_equal(text.length, 0);
     assert_int_equal(text.capacity, sizeof storage);
     assert_false(text.overflow);
+}
+
+/* --- Numbers and formats --- */
+
+TEST(integers_are_written_in_full)
+{
+    static const int64_t values[] = {0, 9, 10, -1, -10, 1234567890123, INT64_MAX, INT64_MIN, INT64_MIN + 1};
+    for (size_t i = 0; i < COUNT(values); i++) {
+        char storage[32], expected[32];
+        struct text text = text_init(storage, sizeof storage);
+        text_integer(&text, values[i]);
+        snprintf(expected, sizeof expected, "%lld", (long long)values[i]);
+        assert_string_equal(storage, expected);
+    }
+}
+
+/* Writes by printf and by text_format, into buffers of each size up to one that is ample. */
+#define CHECK_FORMAT(...)                                        \
+    for (size_t size = 1; size < 100; size++) {                  \
+        char storage[100], expected[100];                        \
+        struct text text = text_init(storage, size);             \
+        int length = snprintf(expected, size, __VA_ARGS__);      \
+        text_format(&text, __VA_ARGS__);                         \
+        assert_string_equal(storage, expected);                  \
+        assert_int_equal(text.overflow, (size_t)length >= size); \
+        assert_int_equal(text.length, strlen(storage));          \
+    }
+
+TEST(a_format_gives_what_printf_makes_of_it)
+{
+    CHECK_FORMAT("%s", "");
+    CHECK_FORMAT("no conversion");
+    CHECK_FORMAT("%d%d %s%s", INT_MIN, INT_MAX, "a", "b");
+    CHECK_FORMAT("[%lld,%zu]", LLONG_MIN, (size_t)123);
+    CHECK_FORMAT("%s; %5.1f%% of %d, %s", "first", 12.25, 7, "last");
+    CHECK_FORMAT("%d %02x %s %lu %s %zd", 1, 10u, "two", 3ul, "four", (ssize_t)-5);
+    CHECK_FORMAT("%.*s|%c|%4d|%-4s|", 3, "abcdef", 'x', 12, "l");
+    CHECK_FORMAT("100%%");
+    CHECK_FORMAT("%ld of %" PRIu64 " and %s", 5L, UINT64_MAX, "more");
 }
 
 /* --- Escapers --- */

@@ -1,7 +1,8 @@
 #include "weather/cell/cell.h"
 
+#include "base/text.h"
+
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #define TURN_UDEG (360 * (int64_t)CELL_MICRODEGREES)
@@ -42,11 +43,26 @@ static int decimals_of(int32_t size_udeg)
     return decimals;
 }
 
+/* Millionths of a degree, of which only `decimals` are not zero. */
+static void write_degrees(struct text *out, int32_t udeg, int decimals)
+{
+    char fraction[] = ".000000";
+    int32_t rest = abs(udeg) % CELL_MICRODEGREES;
+    for (int i = 6; i > 0; rest /= 10)
+        fraction[i--] = (char)('0' + rest % 10);
+    if (udeg < 0)
+        text_string(out, "-");
+    text_integer(out, abs(udeg) / CELL_MICRODEGREES);
+    text_bytes(out, fraction, decimals > 0 ? (size_t)decimals + 1 : 0);
+}
+
 void cell_name(struct cell cell, int32_t size_udeg, char out[CELL_NAME_BYTES])
 {
     int decimals = decimals_of(size_udeg);
-    snprintf(out, CELL_NAME_BYTES, "%.*f,%.*f", decimals, (double)cell.latitude_udeg / CELL_MICRODEGREES,
-             decimals, (double)cell.longitude_udeg / CELL_MICRODEGREES);
+    struct text name = text_init(out, CELL_NAME_BYTES);
+    write_degrees(&name, cell.latitude_udeg, decimals);
+    text_string(&name, ",");
+    write_degrees(&name, cell.longitude_udeg, decimals);
 }
 
 uint64_t cell_key(struct cell cell)
