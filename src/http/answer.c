@@ -155,16 +155,25 @@ static void write_whole(const struct http_listener *listener, struct mg_connecti
     connection_waits(worker->reader.connection);
 }
 
+/* The Date of an answer. HTTP caches need real time, not the clock that tests move. */
+static const char *date_now(struct worker *worker)
+{
+    time_t now_s = time(NULL);
+    if (now_s != worker->date_s)
+        clock_format_http(now_s, worker->date);
+    worker->date_s = now_s;
+    return worker->date;
+}
+
 /* Puts the head right before the body: both leave in one write. */
 static void write_answer(const struct http_listener *listener, struct mg_connection *connection,
                          struct worker *worker, const struct http_answer *answer, bool keep)
 {
     const char *method = mg_get_request_info(connection)->request_method;
-    char storage[HEAD_BYTES], date[CLOCK_HTTP_BYTES];
+    __attribute__((uninitialized)) char storage[HEAD_BYTES];
     struct text head = text_init(storage, sizeof storage);
     text_format(&head, "HTTP/1.1 %d %s\r\n", answer->status, status_phrases[status_row(answer->status)]);
-    clock_format_http(time(NULL), date); /* HTTP caches need real time, not the clock that tests move */
-    text_format(&head, "Date: %s\r\n", date);
+    text_format(&head, "Date: %s\r\n", date_now(worker));
     if (answer->type)
         text_format(&head, "Content-Type: %s\r\n", answer->type);
     if (answer->status != 204 && answer->status != 304)

@@ -3,6 +3,7 @@
  * worker. Workers' counters and `draining` are atomic; all else is constant after http_open. */
 #pragma once
 
+#include "base/clock.h"
 #include "http/connections.h"
 #include "http/server.h"
 
@@ -19,6 +20,8 @@ struct worker {
     atomic_uint_fast64_t answered;         /* requests */
     struct connection_reader reader;
     bool handled, refused; /* this request, by answer_request; the last, by answer_error */
+    time_t date_s;         /* of `date`, as Unix time */
+    char date[CLOCK_HTTP_BYTES];
     char headers[HEADERS_BYTES];
     char *head_and_body; /* HEAD_BYTES, then options.body_bytes: the head is written right before the body */
 };
