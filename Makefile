@@ -58,7 +58,7 @@ PACKAGES_TEST  += $(if $(shell command -v npm),,npm)
 # libFuzzer, of the clang that is there once those for tests are.
 PACKAGES_FUZZ   = $(if $(wildcard $(shell clang -print-resource-dir)/lib/*/libclang_rt.fuzzer*),,libclang-rt-$(shell clang -dumpversion | cut -d. -f1)-dev)
 PACKAGES_CHECK := $(PACKAGES_TEST) strace valgrind
-PACKAGES_BENCH := $(PACKAGES_TEST) nginx-light libnginx-mod-http-geoip2 wrk
+PACKAGES_BENCH := $(PACKAGES_TEST) nginx-light libnginx-mod-http-geoip2 strace wrk
 PACKAGES_CITIES := $(if $(shell command -v npm),,npm)
 PACKAGES_PICTURES := $(PACKAGES_TEST) fonts-liberation fonts-noto-core
 

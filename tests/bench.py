@@ -161,6 +161,17 @@ def plot(servers):
             yield f"  {server.name:30} {'█' * round(40 * us / widest)} {us:.1f} µs"
 
 
+def contention(server, file, folder, seconds):
+    """How often a thread had to wait for a lock that another one held, or wake one that did, for 1,000 answers: the kernel hears of
+    no other lock. Being traced makes both slower."""
+    counts = folder / "futex"
+    with stopped(Process(["strace", "-f", "-c", "-e", "trace=futex", "-o", str(counts), "-p", str(server.pids[0])])) as tracer:
+        tracer.wait_line("attached")
+        answered = wrk(server.url, file, 16, seconds)["requests"]
+    calls = [int(line.split()[3]) for line in counts.read_text().splitlines() if line.endswith(" futex")]
+    return f"Calls for contended locks at 16 connections, for 1,000 answers of {server.name}: {1000 * sum(calls) / answered:.2f}"
+
+
 def beside_others(folder, database, rounds, seconds, short):
     """The same readers at all servers in turn."""
     with contextlib.ExitStack() as stack:
@@ -171,13 +182,14 @@ def beside_others(folder, database, rounds, seconds, short):
             for _ in range(rounds):
                 for server in servers:
                     server.drive(file, connections, seconds)
+        contended = contention(servers[0], file, folder, seconds)
     rows = []
     for connections in servers[0].rounds:
         ours, *others = (server.median(connections) for server in servers)
         rows.append([connections, *(f"{us:.1f}" for _, us in (ours, *others)), *(f"{ours[0] / rate:.2f}" for rate, _ in others)])
     yield from table(["connections", "ours, µs", "civetweb", "nginx, file", "nginx, GeoIP2", "throughput / civetweb", "/ file", "/ GeoIP2"], rows)
     yield ""
-    yield from ("```", *plot(servers), "```")
+    yield from ("```", *plot(servers), "```", contended)
 
 
 # --- While something else goes on: each yields while it does ---
