@@ -60,7 +60,7 @@ PACKAGES_FUZZ   = $(if $(wildcard $(shell clang -print-resource-dir)/lib/*/libcl
 PACKAGES_CHECK := $(PACKAGES_TEST) strace valgrind
 PACKAGES_BENCH := $(PACKAGES_TEST) nginx-light libnginx-mod-http-geoip2 strace wrk
 PACKAGES_CITIES := $(if $(shell command -v npm),,npm)
-PACKAGES_PICTURES := $(PACKAGES_TEST) fonts-liberation fonts-noto-core
+PACKAGES_PICTURES := $(PACKAGES_TEST) fonts-liberation fonts-noto-core pngquant
 
 Q := $(if $(V),,@)
 

@@ -184,6 +184,16 @@ static void gather_process(struct status *status, struct status_report *report)
     pthread_mutex_unlock(&status->lock);
 }
 
+int64_t status_recent(const struct status_report *r, enum status_counter counter, enum history_span span,
+                      size_t slots)
+{
+    int64_t sum = 0;
+    size_t all = history_rings[span].slots;
+    for (size_t i = slots < all ? all - slots : 0; i < all; i++)
+        sum += (int64_t)r->history.slots[span][i].grown[counter];
+    return sum;
+}
+
 /* The rows are the counters of places, in words. */
 static void gather_places(struct status_report *report)
 {

@@ -12,6 +12,7 @@
 #define STATUS_SETTINGS_MAX 64
 #define STATUS_CELLS        8
 #define STATUS_SENTENCE     320
+#define STATUS_FACT         96 /* no fact is longer than 60 characters, a title's length */
 #define STATUS_FINDINGS     20
 #define STATUS_CELL_STATES  (WEATHER_MISS + 1) /* WEATHER_NEGATIVE counts as a miss, the worst */
 
@@ -38,9 +39,11 @@ struct status_sources {
 enum status_level { STATUS_WELL, STATUS_NOTE, STATUS_DEGRADED, STATUS_BAD, STATUS_LEVELS };
 extern const char *const status_level_names[STATUS_LEVELS];
 
+/* Without full stops; escape them: they may hold bytes from outside. */
 struct status_finding {
     enum status_level level;
-    char sentence[STATUS_SENTENCE]; /* without a full stop; escape it: it may hold bytes from outside */
+    char fact[STATUS_FACT];
+    char cause[STATUS_SENTENCE], next[STATUS_SENTENCE]; /* why, and what is done or to do; or "" */
 };
 
 /* The counters of the history: their name in JSON, and the metric whose growth they are, in the series that
@@ -116,8 +119,11 @@ struct status_report {
     int64_t now_s;
     bool still; /* the page does not refresh itself */
     enum status_level level;
-    char verdict[2 * STATUS_SENTENCE];
-    struct status_finding findings[STATUS_FINDINGS]; /* the highest level first */
+    char verdict[STATUS_FACT];                 /* the worst fact */
+    char cause[STATUS_FACT + STATUS_SENTENCE]; /* its cause, and what is done or to do; or "" */
+    char next[STATUS_SENTENCE];
+    char readers[STATUS_SENTENCE];                       /* what they were shown recently */
+    struct status_finding findings[STATUS_FINDINGS + 1]; /* the highest level first, and room for one */
     size_t finding_count;
 
     const char *version;
@@ -169,7 +175,7 @@ struct status_report *status_gather(struct status *);
 /* The growth of a counter in the last `slots` slots of a span, at most all. */
 int64_t status_recent(const struct status_report *, enum status_counter, enum history_span, size_t slots);
 
-/* Fills in `level`, `verdict` and `findings` from all other facts. Pure. */
+/* Fills in `level`, `verdict`, `cause`, `next`, `readers` and the findings from all other facts. Pure. */
 void status_judge(struct status_report *);
 
 /* Whether the whole earth's model answers for every cell now. */

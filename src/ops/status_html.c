@@ -3,6 +3,12 @@
 #define PLOT_WIDTH  480
 #define PLOT_HEIGHT 72
 
+/* What fills the time before the process began, in all plots. */
+#define HATCHING                                                                                  \
+    "<svg class=\"hidden\" aria-hidden=\"true\"><pattern id=\"before\" width=\"6\" height=\"6\" " \
+    "patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\"><path d=\"M0 "               \
+    "0h2v6H0z\"/></pattern></svg>\n"
+
 /* Writes the one row of a table, a line for each fact. */
 static void write_record(const struct status_report *report, const struct table *table, struct text *out)
 {
@@ -130,9 +136,9 @@ static void write_plot(const struct status_report *report, const struct plot *pl
 {
     const struct history_ring *ring = &history_rings[span];
     const struct history_slot *slots = report->history.slots[span];
-    size_t before = 0;
+    size_t before = 0; /* slots that ended before the process began */
     double highest = plot->kind == PLOT_LEVEL ? 100 : 0;
-    char begin[STATUS_WHEN_BYTES];
+    char begin[STATUS_WHEN_BYTES], start[STATUS_WHEN_BYTES];
     for (size_t i = 0; i < ring->slots; i++) {
         double height = below(plot, plot->series_count, &slots[i]);
         highest = height > highest ? height : highest;
@@ -140,19 +146,34 @@ static void write_plot(const struct status_report *report, const struct plot *pl
     }
     int64_t begins_s = report->history.ends_s[span] - ring->slot_s * (int64_t)ring->slots;
     status_when(begins_s, report->now_s, begin);
+    status_when(report->started_s, report->now_s, start);
     text_format(out, "<figure><figcaption><b>%s</b> <i>%s</i>", plot->heading, ring->heading);
     write_legend(plot, slots, ring->slots, out);
-    text_format(out,
-                "</figcaption>\n<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s, %s: up to %.0f%s\">"
-                "<rect class=\"before\" width=\"%zu\" height=\"%d\"/>",
-                PLOT_WIDTH, PLOT_HEIGHT, plot->heading, ring->heading, highest, plot->unit,
-                before * PLOT_WIDTH / ring->slots, PLOT_HEIGHT);
+    if (before > 0)
+        text_format(out, " <span class=\"key before\">not running before %s</span>", start);
+    text_format(
+        out,
+        "</figcaption>\n<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s, %s: up to %.0f%s%s%s\">"
+        "<rect fill=\"url(#before)\" width=\"%zu\" height=\"%d\"/>",
+        PLOT_WIDTH, PLOT_HEIGHT, plot->heading, ring->heading, highest, plot->unit,
+        before > 0 ? "; not running before " : "", before > 0 ? start : "", before * PLOT_WIDTH / ring->slots,
+        PLOT_HEIGHT);
     for (size_t series = 0; series < plot->series_count; series++)
         write_bars(plot, series, slots, ring->slots, highest, out);
     text_format(
         out,
         "</svg>\n<p class=\"axis\"><span>%s</span><span>up to %.0f%s</span><span>now</span></p></figure>\n",
         begin, highest, plot->unit);
+}
+
+/* Writes a line of its own for a cause or a next step, where there is one. */
+static void write_line(const char *label, const char *words, struct text *out)
+{
+    if (!words[0])
+        return;
+    text_format(out, "<p><b>%s</b> ", label);
+    text_html(out, words);
+    text_string(out, "</p>\n");
 }
 
 /* Writes the findings, without the first where the verdict tells it. */
@@ -163,8 +184,12 @@ static void write_findings(const struct status_report *report, struct text *out)
         return;
     text_string(out, "<ul class=\"findings\">\n");
     for (size_t i = first; i < report->finding_count; i++) {
-        text_format(out, "<li class=\"%1$s\"><b>%1$s</b> ", status_level_names[report->findings[i].level]);
-        text_html(out, report->findings[i].sentence);
+        const struct status_finding *finding = &report->findings[i];
+        text_format(out, "<li class=\"%1$s\"><span class=\"level\">%1$s</span> ",
+                    status_level_names[finding->level]);
+        text_html(out, finding->fact);
+        write_line("Cause", finding->cause, out);
+        write_line("Next", finding->next, out);
         text_string(out, "</li>\n");
     }
     text_string(out, "</ul>\n");
@@ -185,6 +210,9 @@ static void write_head(const struct status_report *report, struct text *out)
                 status_level_names[report->level], now);
     text_html(out, report->verdict);
     text_string(out, "</h1>\n");
+    write_line("Cause", report->cause, out);
+    write_line("Next", report->next, out);
+    write_line("Readers", report->readers, out);
     write_findings(report, out);
     text_format(out,
                 "<nav aria-label=\"Other forms\"><a href=\"/status.json\">the same as JSON</a> "
@@ -195,10 +223,11 @@ static void write_head(const struct status_report *report, struct text *out)
 void status_html(const struct status_report *report, struct text *out)
 {
     write_head(report, out);
-    text_string(out, "<section class=\"plots\">\n<h2 id=\"seen\">What readers saw</h2>\n");
+    text_string(out, "<section class=\"plots\">\n<h2 id=\"seen\">What readers saw</h2>\n" HATCHING);
     for (size_t i = 0; i < sizeof plots / sizeof plots[0]; i++)
         for (enum history_span span = 0; span < HISTORY_SPANS; span++)
-            if (!plots[i].of_apis || report->upstream_count > 0)
+            if ((!plots[i].of_apis || report->upstream_count > 0) &&
+                (plots[i].kind != PLOT_LEVEL || span == HISTORY_DAY)) /* in an hour a level hardly moves */
                 write_plot(report, &plots[i], span, out);
     text_string(out, "</section>\n");
     status_map(report, out);

@@ -32,11 +32,14 @@ static void write_series(const struct history_slot *slots, size_t count, size_t 
 
 void status_json(const struct status_report *report, struct text *out)
 {
-    json_write(out, "{'level':%s,\n 'verdict':%s,\n 'findings':[", status_level_names[report->level],
-               report->verdict);
-    for (size_t i = 0; i < report->finding_count; i++)
-        json_write(out, ",\n  {'level':%s,'text':%s}", status_level_names[report->findings[i].level],
-                   report->findings[i].sentence);
+    json_write(out, "{'level':%s,\n 'verdict':%s,\n 'cause':%s,\n 'next':%s,\n 'readers':%s,\n 'findings':[",
+               status_level_names[report->level], report->verdict, report->cause, report->next,
+               report->readers);
+    for (size_t i = 0; i < report->finding_count; i++) {
+        const struct status_finding *finding = &report->findings[i];
+        json_write(out, ",\n  {'level':%s,'fact':%s,'cause':%s,'next':%s}",
+                   status_level_names[finding->level], finding->fact, finding->cause, finding->next);
+    }
     text_string(out, "]");
     for (size_t i = 0; i < status_table_count; i++)
         write_table(report, &status_tables[i], out);

@@ -1,6 +1,8 @@
 #include "ops/status.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 /* clang-format off */
 #define IN(type, key, heading, kind, member) {key, heading, kind, offsetof(struct type, member)}
@@ -156,6 +158,21 @@ size_t status_rows(const struct status_report *report, const struct table *table
 const char *status_row(const struct status_report *report, const struct table *table, size_t i)
 {
     return (const char *)report + table->rows + i * table->row_bytes;
+}
+
+const char *status_when(int64_t unix_s, int64_t now_s, char out[STATUS_WHEN_BYTES])
+{
+    static const char *const days[] = {" yesterday", "", " tomorrow"};
+    time_t t = (time_t)unix_s, now = (time_t)now_s;
+    struct tm tm = {0}, today = {0};
+    char date[STATUS_WHEN_BYTES / 2] = "";
+    int64_t ahead = unix_s / 86400 - now_s / 86400;
+    gmtime_r(&t, &tm);
+    gmtime_r(&now, &today);
+    strftime(date, sizeof date, tm.tm_year == today.tm_year ? " on %-d %b" : " on %-d %b %Y", &tm);
+    snprintf(out, STATUS_WHEN_BYTES, "%02d:%02d UTC%s", tm.tm_hour, tm.tm_min,
+             llabs(ahead) <= 1 ? days[ahead + 1] : date);
+    return out;
 }
 
 static void write_duration(int64_t s, struct text *out)

@@ -3,10 +3,14 @@ light and dark, to whoever reads it with other means than eyes."""
 import pytest
 
 from axe import violations
-from harness import wait_until, whole_earth
+from harness import request, wait_until, whole_earth
 
 MUMBAI = "192.0.2.1"
-SIZES = {"wide": 1280, "phone": 400}
+SIZES = {"wide": 1280, "phone": 360}
+
+
+def status(service):
+    return request(service.ops, "/status.json").json
 
 
 @pytest.fixture
@@ -35,14 +39,60 @@ def resized(browser):
 
 def test_it_is_whole_and_draws_no_complaint(degraded, browser):
     browser.open(degraded.ops + "/status")
-    assert browser.js("return document.title").endswith(".") and browser.text("h1") == browser.js("return document.title")
-    for landmark, count in {"header": 1, "main": 1, "nav": 1, "h1": 1, "figure svg": 10, ".map": 1}.items():
+    title = browser.js("return document.title")
+    assert title == browser.text("h1") and 0 < len(title) <= 60
+    for landmark, count in {"header": 1, "main": 1, "nav": 1, "h1": 1, "figure svg": 9, ".map": 1}.items():
         assert browser.js("return document.querySelectorAll(arguments[0]).length", landmark) == count, landmark
     assert browser.js("return [...document.querySelectorAll('main section')].every((part) => part.querySelector('h2'))")
     colour = browser.js("return getComputedStyle(document.querySelector('.dot.fresh')).stroke")
     assert colour.startswith("rgb(")  # the style came, and from here
     assert [entry for entry in browser.driver.get_log("browser")] == []
     assert browser.js("return probe.errors") == []
+
+
+@pytest.fixture
+def numberless(start, sim):
+    """A service that has had a number for nobody: most ask in the last minutes of an outage that is older than its curves."""
+    service = start(settings={"weather.keep": "4h", "weather.refresh": "1h"})
+    service.settled(MUMBAI)
+    sim.fault("500")
+    service.advance("5h")
+    for _ in range(25):
+        service.visit(MUMBAI)
+    wait_until(lambda: (status(service)["cause"] or "").startswith("open-meteo"), what="the outage")
+    return service
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_worst_fact_leads_and_its_cause_and_the_next_step_follow(numberless, browser, resized, size):
+    resized(SIZES[size])
+    browser.open(numberless.ops + "/status?refresh=no")
+    report = status(numberless)
+    assert browser.text("h1") == browser.js("return document.title") == "No temperature for 100\u00a0% of readers"
+    lines = browser.js("return [...document.querySelectorAll('header > p b')].map((label) => [label.textContent, label.parentNode.textContent,"
+                       " label.getBoundingClientRect().top])")
+    assert [line[0] for line in lines] == ["Cause", "Next", "Readers"]
+    assert lines[0][1] == "Cause " + report["cause"] and lines[0][1].endswith(": its own error, status 5xx")
+    assert lines[1][1] == "Next " + report["next"] and lines[1][1].startswith("Next asked again at ")
+    tops = [line[2] for line in lines]
+    assert tops == sorted(set(tops)), "not on lines of their own"
+
+
+def test_one_plot_is_large_and_the_time_before_the_start_is_hatched(degraded, browser, resized):
+    """Hatched is the share of each plot's time in which the process did not run, and the page says so."""
+    resized(SIZES["wide"])
+    browser.open(degraded.ops + "/status?refresh=no")
+    plots = browser.js("""return [...document.querySelectorAll('figure')].map((figure) => [figure.querySelector('b').textContent,
+        figure.querySelector('i').textContent, figure.getBoundingClientRect().width, figure.querySelector('rect').getBBox().width / 480,
+        figure.querySelector('rect').getAttribute('fill'), figure.querySelector('.key.before')?.textContent ?? '',
+        figure.querySelector('svg').ariaLabel])""")
+    assert [plot[:2] for plot in plots[:2]] == [["Readers", "Last hour"], ["Readers", "Last day"]]
+    assert plots[0][2] > 1000 and all(plot[2] < plots[0][2] / 2 for plot in plots[1:])
+    for _, span, _, hatched, fill, words, label in plots:
+        ran_h = 3  # and a moment before
+        assert hatched == pytest.approx(0 if span == "Last hour" else 1 - ran_h / 24, abs=0.02)
+        assert fill == "url(#before)" and browser.js("return document.querySelector('pattern#before path') != null")
+        assert words.startswith("not running before ") == (span == "Last day") and words in label
 
 
 def test_it_is_read_without_javascript(degraded, browser):

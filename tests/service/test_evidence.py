@@ -300,8 +300,8 @@ def test_operators_see_shares_and_withheld_cities_are_no_failure(start, every_ki
     assert rows["office"]["last_hour_share"] == pytest.approx(22 / 54, abs=0.005)
     assert sum(row["last_day_share"] for row in report["places"]) == pytest.approx(1, abs=0.03)
     assert report["level"] == "well", report["verdict"]
-    notes = [finding for finding in report["findings"] if "invited" in finding["text"]]
-    assert [note["level"] for note in notes] == ["note"] and "90 %" in notes[0]["text"] and "office" in notes[0]["text"]
+    notes = [finding for finding in report["findings"] if "invited" in (finding["next"] or "")]
+    assert [note["level"] for note in notes] == ["note"] and "90\u00a0%" in notes[0]["fact"] and "office" in notes[0]["cause"]
     page = request(service.ops, "/status").text
     assert "the operator&#39;s office" in page or "the operator's office" in page
 

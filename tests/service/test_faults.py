@@ -238,7 +238,8 @@ def test_a_disk_with_errors_is_a_state_and_passes(start, tmp_path):
     bad.touch()
     service.wait_line("cannot write the cache snapshot.*Input/output error")
     assert service.visit(READER).json["state"] == "fresh" and service.ready()
-    assert "snapshot cannot be written (Input/output error)" in request(service.ops, "/status.json").json["verdict"]
+    report = request(service.ops, "/status.json").json
+    assert (report["verdict"], report["cause"]) == ("The snapshot cannot be written", "Input/output error")
     written_s = service.metrics()["masthead_snapshot_last_success_timestamp_seconds"]
     bad.unlink()
     wait_until(lambda: service.metrics()["masthead_snapshot_last_success_timestamp_seconds"] > written_s, what="a snapshot")

@@ -48,8 +48,8 @@ def test_all_well(masthead):
     readers([MUMBAI] * 9 + [NO_RECORD], masthead)
     report = status(masthead)
     assert report["level"] == "well"
-    assert report["verdict"] == ("Fresh for 90\u00a0% of readers in the last 5 minutes, without a known place for 10\u00a0%; "
-                                 "all is well.")
+    assert (report["verdict"], report["cause"], report["next"]) == ("All is well", None, None)
+    assert report["readers"] == "Fresh for 90\u00a0% of readers in the last 5 minutes, without a known place for 10\u00a0%"
     assert report["last_hour"]["fresh"][-1] == 9 and report["last_hour"]["unknown"][-1] == 1
     assert sum(n or 0 for n in report["last_day"]["fresh"]) >= 10
     assert report["service"]["cells"] == report["service"]["cells_fresh"] == 1
@@ -71,8 +71,8 @@ def test_an_outage_is_told_from_its_begin_to_its_end(start, sim):
     row = upstream(failing)
     assert row["failure"] == "its own error, status 5xx" and row["failing_since"] == row["last_failure"]
     since = row["failing_since"][11:16]
-    assert re.search(rf"; open-meteo failing since {since} UTC \(its own error, status 5xx\), serving its curves until "
-                     r"\d\d:\d\d UTC (tomorrow|on \d+ \w+), next try .+\.$", failing["verdict"]), failing["verdict"]
+    assert (failing["verdict"], failing["cause"]) == (f"open-meteo failing since {since} UTC", "its own error, status 5xx")
+    assert re.search(r"^its curves serve until \d\d:\d\d UTC (tomorrow|on \d+ \w+), (asked again .+|being asked again)$", failing["next"]), failing["next"]
     assert failing["service"]["curves_until"] > failing["service"]["now"]
 
     for _ in range(6):  # as often as it takes to open the breaker
@@ -80,7 +80,7 @@ def test_an_outage_is_told_from_its_begin_to_its_end(start, sim):
         readers([MUMBAI, "192.0.2.17", "192.0.2.33"], service)
     opened = wait_until(lambda: upstream(status(service))["breaker_open"] and status(service), what="an open breaker")
     assert upstream(opened)["next_try"] > opened["service"]["now"]
-    assert f"next try {upstream(opened)['next_try'][11:16]} UTC" in opened["verdict"]
+    assert f"asked again at {upstream(opened)['next_try'][11:16]} UTC" in opened["next"]
     assert sum(n or 0 for n in opened["last_hour"]["upstream_failed"]) > 0
 
     sim.fault("none")
@@ -89,15 +89,17 @@ def test_an_outage_is_told_from_its_begin_to_its_end(start, sim):
 
 
 def test_readers_without_a_number_are_told_with_the_cause_and_the_next_step(start, sim):
-    """The share is said once: then who fails, since when, and what comes next; first of a budget, then of an outage past `keep`."""
+    """The share leads: then who fails, since when, and what comes next; first of a budget, then of an outage past `keep`."""
     spent = start(settings={"weather.open_meteo_budget": "2/d", "weather.wait": "0ms"})
     spent.settled("192.0.2.1")
     cells = [f"192.0.2.{last}" for last in range(17, 250, 16)]
     readers(cells, spent, times=3)
     report = wait_until(lambda: (report := status(spent))["level"] == "bad" and report["service"]["cells_in_flight"] == 0 and report,
                         what="a spent budget")
-    assert re.search(r"^Fresh for [\d.]+\u00a0% of readers in the last 5 minutes, without a number for [\d.]+\u00a0%; open-meteo has "
-                     r"spent its 2 requests for the day, .*new budget at 00:00 UTC tomorrow\.$", report["verdict"]), report["verdict"]
+    assert re.search(r"^No temperature for \d+\u00a0% of readers$", report["verdict"]), report["verdict"]
+    assert report["cause"] == "open-meteo has spent its 2 requests for the day"
+    assert report["next"].endswith("new budget at 00:00 UTC tomorrow")
+    assert re.search(r"^Fresh for [\d.]+\u00a0% of readers in the last 5 minutes, without a number for [\d.]+\u00a0%$", report["readers"])
 
     down = start(settings={"weather.keep": "4h", "weather.refresh": "1h"})
     down.settled(MUMBAI)
@@ -107,9 +109,9 @@ def test_readers_without_a_number_are_told_with_the_cause_and_the_next_step(star
     report = wait_until(lambda: upstream(report := status(down))["failing_since"] and report["service"]["next_retry"] and report,
                         what="the outage on the page")
     assert report["level"] == "bad"
-    assert report["verdict"].startswith("Fresh for 0\u00a0% of readers in the last 5 minutes, without a number for 100\u00a0%; "
-                                        f"open-meteo failing since {upstream(report)['failing_since'][11:16]} UTC"), report["verdict"]
-    assert report["verdict"].endswith(f", next try {report['service']['next_retry'][11:16]} UTC."), report["verdict"]
+    assert report["verdict"] == "No temperature for 100\u00a0% of readers"
+    assert report["cause"] == f"open-meteo failing since {upstream(report)['failing_since'][11:16]} UTC: its own error, status 5xx"
+    assert report["next"] == f"asked again at {report['service']['next_retry'][11:16]} UTC"
 
 
 def test_all_is_not_well_while_no_reader_has_a_number(start, sim):
@@ -118,8 +120,8 @@ def test_all_is_not_well_while_no_reader_has_a_number(start, sim):
     readers(["192.0.2.1", "192.0.2.17", "192.0.2.33"], service)
     report = status(service)
     assert report["level"] == "degraded" and report["service"]["cells_in_flight"] == 3
-    assert report["verdict"] == ("Fresh for 0\u00a0% of readers in the last 5 minutes, without a number for 100\u00a0%; "
-                                 "their weather is still being fetched (cells under way: 3).")
+    assert report["verdict"] == "No temperature for 100\u00a0% of readers"
+    assert (report["cause"], report["next"]) == ("Their weather is being fetched (cells under way: 3)", None)
 
 
 def test_readers_at_no_known_place_are_told(masthead):
@@ -129,8 +131,9 @@ def test_readers_at_no_known_place_are_told(masthead):
     readers(["8.8.8.8"], masthead, times=31)
     report = status(masthead)
     assert report["level"] == "bad"
-    assert report["verdict"] == ("Fresh for 0\u00a0% of readers in the last 5 minutes, without a known place for 100\u00a0%; "
-                                 "most readers are at no known place: check geoip.databases and visitor.trusted_proxies.")
+    assert report["verdict"] == "Most readers are at no known place"
+    assert report["next"] == "check geoip.databases and visitor.trusted_proxies"
+    assert report["readers"] == "Fresh for 0\u00a0% of readers in the last 5 minutes, without a known place for 100\u00a0%"
 
 
 def test_readers_of_split_pages_are_seen(masthead):
@@ -140,7 +143,7 @@ def test_readers_of_split_pages_are_seen(masthead):
         masthead.visit(MUMBAI, "/where.json")
         masthead.get(f"/weather.json?cell={cell}")
     report = status(masthead)
-    assert report["verdict"] == "Fresh for 100\u00a0% of readers in the last 5 minutes; all is well."
+    assert (report["verdict"], report["readers"]) == ("All is well", "Fresh for 100\u00a0% of readers in the last 5 minutes")
     assert report["last_hour"]["fresh"][-1] == 30
 
 
@@ -160,8 +163,8 @@ def test_a_spent_budget_is_told_with_its_end(start):
     report = wait_until(lambda: status(service)["level"] == "degraded" and status(service), what="a spent budget")
     (window,) = report["budgets"]
     assert (window["provider"], window["window"], window["remaining"], window["limit"]) == ("open-meteo", "day", 0, 2)
-    assert "open-meteo has spent its 2 requests for the day, " in report["verdict"]
-    assert report["verdict"].endswith("new budget at 00:00 UTC tomorrow.") and window["reset"].endswith("T00:00:00Z")
+    assert report["verdict"] == "open-meteo has spent its 2 requests for the day"
+    assert report["next"].endswith("new budget at 00:00 UTC tomorrow") and window["reset"].endswith("T00:00:00Z")
     assert report["last_day"]["budget_percent"][-1] == 0
 
 
@@ -170,7 +173,8 @@ def test_an_old_database_is_told(start, tmp_path):
     old = tmp_path / "city.mmdb"
     old.write_bytes(VISITORS.read_bytes().replace(b"Masthead-Visitors-City", b"MastheadXVisitors-City"))
     service = start(settings={"geoip.databases": str(old)})
-    assert "the database city.mmdb is " in status(service)["verdict"]
+    report = status(service)
+    assert re.search(r"^A city database is \d+ days old$", report["verdict"]) and report["cause"].startswith("city.mmdb ")
     assert status(service)["databases"][0]["old"] and service.metrics()['masthead_geoip_old{database="city.mmdb"}'] == 1
 
 
@@ -184,7 +188,7 @@ def test_what_cannot_be_written_is_a_state_on_the_page(start, tmp_path):
     (tmp_path / "file").write_text("")
     service = start(settings={"cache.snapshot": f"{tmp_path}/file/snapshot", "cache.snapshot_every": "1s"})
     report = wait_until(lambda: status(service)["level"] == "degraded" and status(service), what="the failed snapshot")
-    assert "the snapshot cannot be written (Not a directory)" in report["verdict"]
+    assert (report["verdict"], report["cause"]) == ("The snapshot cannot be written", "Not a directory")
     assert report["service"]["snapshot_error"] == "Not a directory" and report["service"]["snapshot_at"] is None
     assert service.visit(MUMBAI).status == 200
 
@@ -196,7 +200,7 @@ def test_a_refused_reload_is_told(start, tmp_path):
     database.write_bytes(b"not a database")
     service.signal(signal.SIGHUP)
     report = wait_until(lambda: status(service)["level"] == "degraded" and status(service), what="the refused reload")
-    assert "the database city.mmdb was not replaced, since " in report["verdict"]
+    assert report["verdict"] == "A city database was not replaced" and report["cause"].startswith("city.mmdb: ")
     assert not report["databases"][0]["reload_ok"] and not report["service"]["config_reload_ok"]
 
 
@@ -208,11 +212,12 @@ def test_a_database_that_was_away_is_healed_but_the_reload_is_not(start, tmp_pat
     database.rename(aside)
     service.signal(signal.SIGHUP)
     away = wait_until(lambda: status(service)["level"] == "degraded" and status(service), what="the refused reload")
-    assert "the database city.mmdb was not replaced" in away["verdict"] and "new" not in away["verdict"]
+    assert away["verdict"] == "A city database was not replaced" and "new" not in away["cause"]
     aside.rename(database)
     back = wait_until(lambda: (report := status(service))["databases"][0]["reload_ok"] and report, what="the database")
-    assert back["verdict"].endswith("; the last reload was refused: a city database or the file of vague networks could not be "
-                                    "loaded, see the log; the old configuration is in force until a SIGHUP succeeds.")
+    assert back["verdict"] == "The last reload was refused"
+    assert back["cause"] == "a city database or the file of vague networks could not be loaded, see the log"
+    assert back["next"] == "the old configuration is in force until a SIGHUP succeeds"
     service.signal(signal.SIGHUP)
     wait_until(lambda: status(service)["level"] == "well", what="the reload")
 
@@ -220,7 +225,7 @@ def test_a_database_that_was_away_is_healed_but_the_reload_is_not(start, tmp_pat
 def test_a_proxy_that_is_not_configured_is_told(masthead):
     readers(["10.1.2.3"], masthead, times=30)
     report = status(masthead)
-    assert report["level"] == "bad" and "visitor.trusted_proxies" in report["verdict"]
+    assert report["level"] == "bad" and "visitor.trusted_proxies" in report["cause"]
 
 
 def test_the_free_host_and_missing_radii_are_warned_about(start, tmp_path):
@@ -229,16 +234,16 @@ def test_the_free_host_and_missing_radii_are_warned_about(start, tmp_path):
     without = tmp_path / "city.mmdb"
     without.write_bytes(VISITORS.read_bytes().replace(b"radius", b"rodius"))
     service = start(settings={**free, "geoip.databases": str(without)})
-    notes = [finding["text"] for finding in status(service)["findings"] if finding["level"] == "note"]
-    assert any("non-commercial" in note for note in notes) and any("max_radius has no effect" in note for note in notes)
-    assert not any("developer mode" in note for note in notes)
+    notes = {finding["fact"]: finding["next"] for finding in status(service)["findings"] if finding["level"] == "note"}
+    assert any("non-commercial" in note for note in notes) and notes["No city database has radii"] == "geoip.max_radius has no effect"
+    assert not any("Developer mode" in note for note in notes)
 
 
 def test_draining_is_told(start):
     service = start(settings={"server.drain": "60s"})
     service.signal(signal.SIGTERM)
     report = wait_until(lambda: status(service)["service"]["draining"] and status(service), what="the drain")
-    assert "draining" in report["verdict"] and not report["service"]["ready"]
+    assert report["verdict"].startswith("Draining: ") and not report["service"]["ready"]
     service.signal(signal.SIGTERM)  # cuts the pause short
 
 
@@ -296,7 +301,7 @@ def test_the_history_follows_the_clock(masthead):
     assert hour["fresh"][-1] == 3 and sum(n or 0 for n in hour["fresh"]) in (8, 9)  # the first visit may have had no number
     assert hour["fresh"][0] is None and hour["fresh"][-20] == 0
     masthead.advance("2h")
-    assert status(masthead)["verdict"].startswith("No readers in the last 5 minutes, 0 in the last hour; ")
+    assert status(masthead)["readers"] == "No readers in the last 5 minutes, 0 in the last hour"
     assert sum(n or 0 for n in status(masthead)["last_day"]["fresh"]) in (8, 9)
 
 
@@ -316,7 +321,7 @@ def test_the_whole_earth_is_on_the_page(earth_alone):
     service = earth_alone
     readers([MUMBAI] * 30, service)
     report, answer = status(service), page(service)
-    assert report["verdict"] == "Fresh for 100\u00a0% of readers in the last 5 minutes; all is well."
+    assert (report["verdict"], report["readers"]) == ("All is well", "Fresh for 100\u00a0% of readers in the last 5 minutes")
     assert [finding["level"] for finding in report["findings"]] == ["note"] * 2, "developer mode, simulated weather"
     earth, airports = report["earth"], report["airports"]
     assert (earth["run"], earth["age"], earth["next"]) == ("2026-03-01T06:00:00Z", "2026-03-01T06:00:00Z", "2026-03-01T16:20:00Z")
@@ -369,7 +374,9 @@ def test_without_the_whole_earth_the_page_says_nothing_of_it(masthead):
 
 
 def findings(service):
-    return [finding["text"] for finding in status(service)["findings"] if finding["level"] != "note"]
+    """Each in one line: the fact, its cause, what comes next."""
+    return ["; ".join(part for part in (finding["fact"], finding["cause"], finding["next"]) if part)
+            for finding in status(service)["findings"] if finding["level"] != "note"]
 
 
 def test_mirrors_that_fail_are_told_until_the_model_ends(earth_alone, sim):
@@ -382,16 +389,16 @@ def test_mirrors_that_fail_are_told_until_the_model_ends(earth_alone, sim):
     assert not any("model" in text for text in findings(service))
     service.advance("1h")
     service.visit(MUMBAI)
-    assert any(text.startswith("the whole earth's model is of 06:00 UTC, the next run was expected at 16:20 UTC, last failure: ")
+    assert any(re.match("A run of the whole earth's model is late; .+; its numbers last until 10:00 UTC on 3 Mar, ", text)
                for text in findings(service)), findings(service)
     service.advance("1h")
     assert service.visit(MUMBAI).json["state"] == "stale"
-    assert any(text.startswith("the whole earth's model is of 06:00 UTC, its numbers are stale and last until 10:00 UTC on 3 Mar, ")
+    assert any(re.match("The whole earth's model is stale: of 06:00 UTC; .+; its numbers last until 10:00 UTC on 3 Mar, ", text)
                for text in findings(service)), findings(service)
     service.advance("2d")
     assert service.visit(MUMBAI).json["state"] == "place"
     ended = status(service)
-    assert ended["level"] == "bad" and "the whole earth's model ended at 10:00 UTC" in ended["verdict"]
+    assert ended["level"] == "bad" and ended["verdict"].startswith("The whole earth's model ended at 10:00 UTC")
     assert 'class="map"' in page(service).text, "no temperature, no colours"
 
 
@@ -400,12 +407,12 @@ def test_airports_that_cannot_be_read_are_told(earth_alone, sim):
     service = earth_alone
     service.advance("31m")
     wait_until(lambda: status(service)["airports"]["failure"], what="a failure")
-    assert "the airports' reports were last read at 12:20 UTC (status 503), next try 12:52 UTC" in findings(service)
+    assert "The airports' reports are of 12:20 UTC; status 503; read again at 12:52 UTC" in findings(service)
     service.advance("1h")
     wait_until(lambda: status(service)["airports"]["old"], what="old reports")
     report = status(service)["airports"]
     assert report["used"] == 0 and report["error_kelvin"] is None
-    assert any(text.startswith("only 0 of ") and f"{report['old']} reports are too old" in text for text in findings(service))
+    assert any(text.startswith("Only 0 of ") and f"{report['old']} reports are too old" in text for text in findings(service))
 
 
 def descriptors(service):
@@ -453,7 +460,7 @@ def test_operators_are_answered_while_readers_are_not(start, sim):
         taken = scrape(service, path, 200)
         print(f"{path}: median {taken[100] * 1000:.1f} ms, 99th percentile {taken[198] * 1000:.1f} ms")
         assert taken[198] < PROMPT_S, path
-    assert "8 of 8 threads are held by open connections" in status(service)["verdict"]
+    assert status(service)["verdict"] == "8 of 8 threads are held by open connections"
     for connection in idle:
         connection.close()
 

@@ -1,5 +1,5 @@
-/* The verdict of the status page: one sentence that says what readers see, what is wrong, and what happens
- * next. A table of conditions, each with the sentence it makes; then how conditions outrank each other. */
+/* The verdict of the status page: the worst fact, its cause, and what happens next. A table of conditions,
+ * each with the words it makes; then how conditions outrank each other. */
 #include "unit.h"
 
 #include "ops/status.h"
@@ -276,6 +276,7 @@ static void set_earth_stale(struct status_report *r)
 {
     set_earth(r);
     r->earth.report.run_s = NOON_S - 12 * HOUR_S - 1;
+    r->earth.report.expected_s = NOON_S - 2 * HOUR_S;
     r->earth.report.loading_s = NOON_S - 6 * HOUR_S;
     r->earth.loading_fields = 12;
 }
@@ -352,176 +353,268 @@ static void set_earth_with_old_reports(struct status_report *r)
     r->earth.used = 819;
 }
 
-#define NBSP "\u00a0"
-#define WELL "Fresh for 100" NBSP "% of readers in the last 5 minutes; "
-#define NONE "Fresh for 0" NBSP "% of readers in the last 5 minutes, "
-
 static const struct {
     const char *name;
     void (*set)(struct status_report *);
     enum status_level level;
-    const char *verdict;
+    const char *words; /* verdict, cause and next step, a line each */
 } conditions[] = {
-    {"all well", set_nothing, STATUS_WELL, WELL "all is well."},
-    {"no readers", set_no_readers, STATUS_WELL,
-     "No readers in the last 5 minutes, 7 in the last hour; all is well."},
-    {"some of each", set_some_of_each, STATUS_WELL,
-     "Fresh for 97.5" NBSP "% of readers in the last 5 minutes, stale for 0.5" NBSP
-     "%, without a number for 0.1" NBSP "%, without a known place for 1.9" NBSP "%; all is well."},
+    {"all well", set_nothing, STATUS_WELL, "All is well"},
+    {"no readers", set_no_readers, STATUS_WELL, "All is well"},
+    {"some of each", set_some_of_each, STATUS_WELL, "All is well"},
     {"half without a number", set_without_numbers, STATUS_BAD,
-     "Fresh for 50" NBSP "% of readers in the last 5 minutes, without a number for 50" NBSP
-     "%; their weather has come since, or is fetched when they ask again."},
+     "No temperature for 50\u00a0% of readers\n"
+     "Their weather has come since, or comes when they ask again"},
     {"the budget is gone, and it shows", set_spent_without_numbers, STATUS_BAD,
-     "Fresh for 16.7" NBSP "% of readers in the last 5 minutes, without a number for 83.3" NBSP
-     "%; open-meteo has spent its 10000 requests for the day, serving its curves until 12:00 UTC on 5 Feb, "
-     "new "
-     "budget at 00:00 UTC tomorrow."},
+     "No temperature for 83\u00a0% of readers\n"
+     "open-meteo has spent its 10000 requests for the day\n"
+     "its curves serve until 12:00 UTC on 5 Feb, new budget at 00:00 UTC tomorrow"},
     {"the upstream is down for longer than keep", set_failing_past_keep, STATUS_BAD,
-     "Fresh for 0" NBSP "% of readers in the last 5 minutes, without a number for 100" NBSP
-     "%; open-meteo failing since 12:00 UTC yesterday (no answer in time), next try 12:05 UTC."},
-    {"one of many", set_all_but_one, STATUS_WELL,
-     "Fresh for 99.9" NBSP "% of readers in the last 5 minutes, without a known place for 0.1" NBSP
-     "%; all is well."},
+     "No temperature for 100\u00a0% of readers\n"
+     "open-meteo failing since 12:00 UTC yesterday: no answer in time\n"
+     "asked again at 12:05 UTC"},
+    {"one of many", set_all_but_one, STATUS_WELL, "All is well"},
     {"a few, who wait", set_few_waiting, STATUS_DEGRADED,
-     NONE "without a number for 100" NBSP "%; their weather is still being fetched (cells under way: 3)."},
+     "No temperature for 100\u00a0% of readers\n"
+     "Their weather is being fetched (cells under way: 3)"},
     {"a few, whose fetch failed", set_few_refused, STATUS_DEGRADED,
-     NONE "without a number for 100" NBSP "%; fetching their weather has failed, next try 12:01 UTC."},
+     "No temperature for 100\u00a0% of readers\n"
+     "Fetching their weather has failed\n"
+     "fetched again at 12:01 UTC"},
     {"a few, while an upstream fails", set_failing_for_a_few, STATUS_DEGRADED,
-     NONE "without a number for 100" NBSP
-          "%; open-meteo failing since 12:00 UTC yesterday (no answer in time), next try 12:05 UTC."},
-    {"a few, one of whom has a number", set_few_served_since, STATUS_WELL,
-     "Fresh for 14.3" NBSP "% of readers in the last 5 minutes, without a number for 85.7" NBSP
-     "%; all is well."},
-    {"a few without a place", set_few_without_place, STATUS_WELL,
-     NONE "without a known place for 100" NBSP "%; too few to judge by."},
+     "No temperature for 100\u00a0% of readers\n"
+     "open-meteo failing since 12:00 UTC yesterday: no answer in time\n"
+     "asked again at 12:05 UTC"},
+    {"a few, one of whom has a number", set_few_served_since, STATUS_WELL, "All is well"},
+    {"a few without a place", set_few_without_place, STATUS_WELL, "Too few readers to judge by"},
     {"most without a place", set_without_places, STATUS_BAD,
-     "Fresh for 50" NBSP "% of readers in the last 5 minutes, without a known place for 50" NBSP
-     "%; most readers are at no known place: check geoip.databases and visitor.trusted_proxies."},
-    {"cities withheld", set_withheld, STATUS_WELL,
-     "Fresh for 50" NBSP "% of readers in the last 5 minutes, without a known place for 50" NBSP
-     "%; all is well."},
+     "Most readers are at no known place\n"
+     "no database has a record of their addresses\n"
+     "check geoip.databases and visitor.trusted_proxies"},
+    {"cities withheld", set_withheld, STATUS_WELL, "All is well"},
     {"proxy not configured", set_private, STATUS_BAD,
-     WELL
-     "most readers come with a private or unreadable address: visitor.trusted_proxies and visitor.header do "
-     "not say what the proxy in front does."},
+     "Most readers come with a private or unreadable address\n"
+     "visitor.trusted_proxies and visitor.header do not say what the proxy in front does\n"
+     "correct them and reload: until then such readers get no city"},
     {"upstream failing", set_failing, STATUS_DEGRADED,
-     WELL
-     "open-meteo failing since 12:04 UTC (no answer in time), serving its curves until 14:10 UTC tomorrow, "
-     "next try 12:09 UTC."},
+     "open-meteo failing since 12:04 UTC\n"
+     "no answer in time\n"
+     "its curves serve until 14:10 UTC tomorrow, asked again at 12:09 UTC"},
     {"upstream failing, nobody asks", set_failing_quietly, STATUS_DEGRADED,
-     WELL "open-meteo failing since 12:00 UTC yesterday (no answer in time), next try when a cell is due."},
+     "open-meteo failing since 12:00 UTC yesterday\n"
+     "no answer in time\n"
+     "asked again when a cell is due"},
     {"upstream failing, a cell rests", set_failing_while_cells_rest, STATUS_DEGRADED,
-     WELL "open-meteo failing since 12:00 UTC yesterday (no answer in time), next try 12:05 UTC."},
+     "open-meteo failing since 12:00 UTC yesterday\n"
+     "no answer in time\n"
+     "asked again at 12:05 UTC"},
     {"upstream failing, and being asked", set_failing_while_trying, STATUS_DEGRADED,
-     WELL "open-meteo failing since 12:00 UTC yesterday (no answer in time), next try under way."},
+     "open-meteo failing since 12:00 UTC yesterday\n"
+     "no answer in time\n"
+     "being asked again"},
     {"another provider answers", set_replaced, STATUS_DEGRADED,
-     WELL "open-meteo failing since 12:04 UTC (no answer in time), met-norway answers in its place, next try "
-          "12:09 "
-          "UTC."},
+     "open-meteo failing since 12:04 UTC\n"
+     "no answer in time\n"
+     "met-norway answers in its place, asked again at 12:09 UTC"},
     {"budget gone", set_spent, STATUS_DEGRADED,
-     WELL
-     "open-meteo has spent its 10000 requests for the day, serving its curves until 12:00 UTC on 5 Feb, new "
-     "budget at 00:00 UTC tomorrow."},
+     "open-meteo has spent its 10000 requests for the day\n"
+     "\n"
+     "its curves serve until 12:00 UTC on 5 Feb, new budget at 00:00 UTC tomorrow"},
     {"budget nearly gone", set_scarce, STATUS_DEGRADED,
-     WELL "open-meteo has 1000 of 10000 requests left for the day and keeps them for new cells, serving its "
-          "curves until 12:00 UTC on 5 "
-          "Feb, new "
-          "budget at 00:00 UTC tomorrow."},
+     "open-meteo: 1000 of the day's 10000 requests left\n"
+     "\n"
+     "they are kept for new cells, its curves serve until 12:00 UTC on 5 Feb, new budget at 00:00 UTC "
+     "tomorrow"},
     {"database old", set_old, STATUS_DEGRADED,
-     WELL "the database city.mmdb is 46 days old: make geoip fetches a new one."},
-    {"no database", set_missing, STATUS_BAD, WELL "no city database is loaded, so that readers get no city."},
+     "A city database is 46 days old\n"
+     "city.mmdb has not been replaced\n"
+     "make geoip fetches a new one"},
+    {"no database", set_missing, STATUS_BAD,
+     "No city database is loaded\n"
+     "\n"
+     "until one is, readers get no city"},
     {"one database missing", set_one_missing, STATUS_DEGRADED,
-     WELL "the database <b>.mmdb cannot be loaded: No such file or directory."},
+     "A city database cannot be loaded\n"
+     "<b>.mmdb: No such file or directory"},
     {"new database refused", set_refused, STATUS_DEGRADED,
-     WELL
-     "the database city.mmdb was not replaced, since there is no place in it; the one of 12:00 UTC on 27 Dec "
-     "2024 goes on serving."},
+     "A city database was not replaced\n"
+     "city.mmdb: there is no place in it\n"
+     "the one of 12:00 UTC on 27 Dec 2024 goes on serving"},
     {"disk full", set_disk_full, STATUS_DEGRADED,
-     WELL "the snapshot cannot be written (No space left on device), so that a restart would be cold."},
-    {"threads out", set_threads_out, STATUS_BAD, WELL "256 of 256 threads are held by open connections."},
-    {"clock jumped", set_jumped, STATUS_DEGRADED,
-     WELL "this machine's clock was set back by 7200 s at 11:59 UTC."},
-    {"clock jumped long ago", set_jumped_long_ago, STATUS_WELL, WELL "all is well."},
+     "The snapshot cannot be written\n"
+     "No space left on device\n"
+     "a restart would be cold"},
+    {"threads out", set_threads_out, STATUS_BAD, "256 of 256 threads are held by open connections"},
+    {"clock jumped", set_jumped, STATUS_DEGRADED, "Clock set back by 7200 s at 11:59 UTC"},
+    {"clock jumped long ago", set_jumped_long_ago, STATUS_WELL, "All is well"},
     {"reload refused", set_reload_refused, STATUS_DEGRADED,
-     WELL "the last reload was refused: the configuration is not good, see the log; the old configuration is "
-          "in force until a SIGHUP succeeds."},
-    {"the whole earth's model answers", set_earth, STATUS_WELL, WELL "all is well."},
-    {"a budget gone, the model answers", set_earth_and_spent, STATUS_WELL, WELL "all is well."},
+     "The last reload was refused\n"
+     "the configuration is not good, see the log\n"
+     "the old configuration is in force until a SIGHUP succeeds"},
+    {"the whole earth's model answers", set_earth, STATUS_WELL, "All is well"},
+    {"a budget gone, the model answers", set_earth_and_spent, STATUS_WELL, "All is well"},
     {"upstream failing, the model answers", set_earth_and_failing, STATUS_DEGRADED,
-     WELL "open-meteo failing since 12:04 UTC (no answer in time), the whole earth's model answers in its "
-          "place, next "
-          "try 12:09 UTC."},
+     "open-meteo failing since 12:04 UTC\n"
+     "no answer in time\n"
+     "the whole earth's model answers in its place, asked again at 12:09 UTC"},
     {"a run is late", set_earth_late, STATUS_DEGRADED,
-     WELL "the whole earth's model is of 06:00 UTC, the next run was expected at 10:59 UTC, last failure: "
-          "status 503, "
-          "asking again."},
-    {"a run is hardly late", set_earth_not_late_yet, STATUS_WELL, WELL "all is well."},
+     "A run of the whole earth's model is late\n"
+     "status 503\n"
+     "its numbers last until 10:00 UTC on 2 Feb, the next is being asked for"},
+    {"a run is hardly late", set_earth_not_late_yet, STATUS_WELL, "All is well"},
     {"the run is stale", set_earth_stale, STATUS_DEGRADED,
-     WELL "the whole earth's model is of 23:59 UTC yesterday, its numbers are stale and last until 10:00 UTC "
-          "on 2 Feb, "
-          "that of 06:00 UTC is being loaded (fields: 12 of 66)."},
+     "The whole earth's model is stale: of 23:59 UTC yesterday\n"
+     "the next run was expected at 10:00 UTC\n"
+     "its numbers last until 10:00 UTC on 2 Feb, that of 06:00 UTC is being loaded (fields: 12 of 66)"},
     {"the run has ended", set_earth_ended, STATUS_BAD,
-     WELL "the whole earth's model ended at 11:59 UTC and gives no number, that of 06:00 UTC is being loaded "
-          "(fields: 12 "
-          "of 66)."},
-    {"no run yet", set_earth_to_come, STATUS_WELL, WELL "all is well."},
+     "The whole earth's model ended at 11:59 UTC\n"
+     "the next run was expected at 10:00 UTC\n"
+     "that of 06:00 UTC is being loaded (fields: 12 of 66)"},
+    {"no run yet", set_earth_to_come, STATUS_WELL, "All is well"},
     {"no run can be had", set_earth_unreachable, STATUS_DEGRADED,
-     WELL "no run of the whole earth's model has come yet, last failure: cannot connect, asking again."},
+     "No run of the whole earth's model has come yet\n"
+     "cannot connect\n"
+     "the next is being asked for"},
     {"no run yet, and it shows", set_earth_to_come_and_awaited, STATUS_BAD,
-     "Fresh for 50" NBSP "% of readers in the last 5 minutes, without a number for 50" NBSP
-     "%; no run of the whole earth's model has come yet, that of 06:00 UTC is being loaded (fields: 0 of "
-     "66)."},
+     "No temperature for 50\u00a0% of readers\n"
+     "No run of the whole earth's model has come yet\n"
+     "that of 06:00 UTC is being loaded (fields: 0 of 66)"},
     {"the first run has come", set_earth_come_since, STATUS_BAD,
-     "Fresh for 50" NBSP "% of readers in the last 5 minutes, without a number for 50" NBSP
-     "%; the whole earth's model has come since, and answers wherever they are."},
+     "No temperature for 50\u00a0% of readers\n"
+     "The whole earth's model has come since\n"
+     "it answers wherever they are"},
     {"nothing reads the model", set_earth_impossible, STATUS_BAD,
-     WELL "the whole earth's model cannot be read: the program masthead-grib is not installed (earth.grid = "
-          "no does "
-          "without)."},
+     "The whole earth's model cannot be read\n"
+     "the program masthead-grib is not installed\n"
+     "install it; earth.grid = no does without"},
     {"nothing reads the model, points answer", set_earth_impossible_beside_points, STATUS_WELL,
-     WELL "all is well."},
-    {"fields missing", set_earth_with_gaps, STATUS_WELL, WELL "all is well."},
+     "All is well"},
+    {"fields missing", set_earth_with_gaps, STATUS_WELL, "All is well"},
     {"the day's bytes are spent", set_earth_stopped, STATUS_DEGRADED,
-     WELL "the whole earth has taken 500 MB today and gets no more until 00:00 UTC tomorrow."},
+     "The whole earth has taken 500 MB today\n"
+     "\n"
+     "it gets no more until 00:00 UTC tomorrow"},
     {"airports not read", set_earth_without_airports, STATUS_DEGRADED,
-     WELL "the airports' reports were last read at 11:00 UTC (status 404), next try 12:01 UTC."},
+     "The airports' reports are of 11:00 UTC\n"
+     "status 404\n"
+     "read again at 12:01 UTC"},
     {"most reports old", set_earth_with_old_reports, STATUS_DEGRADED,
-     WELL
-     "only 819 of 1639 airports correct the whole earth's model: 800 reports are too old, 20 too far off."},
-    {"draining", set_draining, STATUS_DEGRADED, WELL "draining: the service is about to end."},
-    {"developer mode", set_developer, STATUS_WELL, WELL "all is well."},
+     "Only 819 of 1639 airports correct the model\n"
+     "800 reports are too old, 20 too far off"},
+    {"draining", set_draining, STATUS_DEGRADED, "Draining: the service is about to end"},
+    {"developer mode", set_developer, STATUS_WELL, "All is well"},
 };
 
-TEST(each_condition_has_its_sentence)
+/* A title of a page is no longer than that. */
+#define TITLE_CHARACTERS 60
+
+static size_t characters(const char *utf8)
+{
+    size_t count = 0;
+    for (; *utf8; utf8++)
+        count += (*utf8 & 0xc0) != 0x80;
+    return count;
+}
+
+/* The words of a finding, without the lines that are empty at the end. */
+static const char *lines_of(const char *fact, const char *cause, const char *next)
+{
+    static char words[STATUS_FACT + 3 * STATUS_SENTENCE];
+    snprintf(words, sizeof words, next[0] ? "%s\n%s\n%s" : cause[0] ? "%s\n%s" : "%s", fact, cause, next);
+    return words;
+}
+
+TEST(each_condition_has_its_words)
 {
     struct status_report *r = malloc(sizeof *r);
     for (size_t i = 0; i < COUNT(conditions); i++) {
         set_well(r);
         conditions[i].set(r);
         status_judge(r);
-        if (strcmp(r->verdict, conditions[i].verdict) != 0 || r->level != conditions[i].level)
+        const char *words = lines_of(r->verdict, r->cause, r->next);
+        if (strcmp(words, conditions[i].words) != 0 || r->level != conditions[i].level)
             print_error("%s: level %d\n", conditions[i].name, r->level);
-        assert_string_equal(r->verdict, conditions[i].verdict);
+        assert_string_equal(words, conditions[i].words);
         assert_int_equal(r->level, conditions[i].level);
+        for (size_t k = 0; k < r->finding_count; k++)
+            assert_in_range(characters(r->findings[k].fact), 1, TITLE_CHARACTERS);
+    }
+    free(r);
+}
+
+/* What readers were shown is told to a tenth of a percent: 100 only of all, 0 only of none. */
+TEST(readers_are_told_by_their_shares)
+{
+    static const struct {
+        void (*set)(struct status_report *);
+        const char *readers;
+    } shares[] = {
+        {set_nothing, "Fresh for 100\u00a0% of readers in the last 5 minutes"},
+        {set_no_readers, "No readers in the last 5 minutes, 7 in the last hour"},
+        {set_some_of_each, "Fresh for 97.5\u00a0% of readers in the last 5 minutes, stale for 0.5\u00a0%, "
+                           "without a number for 0.1\u00a0%, without a known place for 1.9\u00a0%"},
+        {set_spent_without_numbers,
+         "Fresh for 16.7\u00a0% of readers in the last 5 minutes, without a number for 83.3\u00a0%"},
+        {set_all_but_one,
+         "Fresh for 99.9\u00a0% of readers in the last 5 minutes, without a known place for 0.1\u00a0%"},
+        {set_few_served_since,
+         "Fresh for 14.3\u00a0% of readers in the last 5 minutes, without a number for 85.7\u00a0%"},
+        {set_few_without_place,
+         "Fresh for 0\u00a0% of readers in the last 5 minutes, without a known place for 100\u00a0%"},
+    };
+    struct status_report *r = malloc(sizeof *r);
+    for (size_t i = 0; i < COUNT(shares); i++) {
+        set_well(r);
+        shares[i].set(r);
+        status_judge(r);
+        assert_string_equal(r->readers, shares[i].readers);
+    }
+    free(r);
+}
+
+/* The longest names and numbers still make a title. */
+TEST(a_fact_is_no_longer_than_a_title)
+{
+    struct status_report *r = malloc(sizeof *r);
+    for (int failing = 0; failing < 2; failing++) {
+        set_well(r);
+        r->now_s = NOON_S;
+        r->upstreams[0] = (struct weather_upstream){.name = "openweathermap", .window_count = 1};
+        r->upstreams[0].windows[0] = (struct weather_window){"month", 1000000, failing ? 0 : 100000, NOON_S};
+        r->upstreams[0].failing_since_s = failing ? NOON_S - 400 * DAY_S : 0;
+        r->upstreams[0].last_failure = "no answer in time";
+        r->history.jump_s = 100LL * 365 * DAY_S;
+        r->history.jumped_at_s = NOON_S - 60;
+        set_private(r);
+        set_earth_ended(r);
+        r->upstream_count = 1;
+        r->earth.report.last_s = NOON_S - 400 * DAY_S;
+        status_judge(r);
+        assert_in_range(r->finding_count, 4, STATUS_FINDINGS);
+        for (size_t i = 0; i < r->finding_count; i++)
+            assert_in_range(characters(r->findings[i].fact), 1, TITLE_CHARACTERS);
     }
     free(r);
 }
 
 /* What is as it should be, if it goes on, is told all the same. */
-TEST(notes_of_the_whole_earth_are_told)
+TEST(notes_are_told)
 {
     static const struct {
         void (*set)(struct status_report *);
         const char *note;
     } notes[] = {
         {set_earth_and_spent,
-         "open-meteo has spent its 10000 requests for the day, the whole earth's model answers in its "
-         "place, new budget at 00:00 UTC tomorrow"},
-        {set_earth_to_come, "no run of the whole earth's model has come yet, asking again"},
+         "open-meteo has spent its 10000 requests for the day\n\n"
+         "the whole earth's model answers in its place, new budget at 00:00 UTC tomorrow"},
+        {set_earth_to_come, "No run of the whole earth's model has come yet\n\nthe next is being asked for"},
         {set_earth_impossible_beside_points,
-         "the whole earth's model cannot be read: the program masthead-grib is not "
-         "installed (earth.grid = no does without)"},
-        {set_earth_with_gaps, "the whole earth's model of 06:00 UTC lacks 3 of its 66 fields"},
+         "The whole earth's model cannot be read\nthe program masthead-grib is not installed\n"
+         "install it; earth.grid = no does without"},
+        {set_earth_with_gaps, "The whole earth's model lacks 3 of its 66 fields"},
+        {set_withheld,
+         "No city is named for 50\u00a0% of readers\n"
+         "no database knows it well enough, mostly for the reason office\nthey are invited to choose it"},
     };
     struct status_report *r = malloc(sizeof *r);
     for (size_t i = 0; i < COUNT(notes); i++) {
@@ -530,7 +623,8 @@ TEST(notes_of_the_whole_earth_are_told)
         status_judge(r);
         assert_int_equal(r->finding_count, 1);
         assert_int_equal(r->findings[0].level, STATUS_NOTE);
-        assert_string_equal(r->findings[0].sentence, notes[i].note);
+        const struct status_finding *finding = &r->findings[0];
+        assert_string_equal(lines_of(finding->fact, finding->cause, finding->next), notes[i].note);
     }
     free(r);
 }
@@ -550,9 +644,9 @@ TEST(the_gravest_comes_first)
     assert_int_equal(r->finding_count, COUNT(levels));
     for (size_t i = 0; i < r->finding_count; i++)
         assert_int_equal(r->findings[i].level, levels[i]);
-    assert_non_null(strstr(r->findings[0].sentence, "threads"));
-    assert_non_null(strstr(r->findings[1].sentence, "days old"));
-    assert_non_null(strstr(r->findings[2].sentence, "snapshot"));
+    assert_non_null(strstr(r->findings[0].fact, "threads"));
+    assert_non_null(strstr(r->findings[1].fact, "days old"));
+    assert_non_null(strstr(r->findings[2].fact, "snapshot"));
     free(r);
 }
 
@@ -574,7 +668,7 @@ TEST(everything_at_once_fits)
     assert_int_equal(r->finding_count, STATUS_FINDINGS);
     assert_int_equal(r->level, STATUS_BAD);
     for (size_t i = 0; i < r->finding_count; i++)
-        assert_true(strlen(r->findings[i].sentence) < STATUS_SENTENCE - 1);
+        assert_true(strlen(r->findings[i].cause) < STATUS_SENTENCE - 1);
     free(r);
 }
 
