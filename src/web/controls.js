@@ -78,7 +78,11 @@ export const publish = () => {
   Object.assign($('#url'), { textContent: url, href: url });
   history.replaceState(null, '', location.pathname + location.search + hash());
   $('#page-url').textContent = location.href;
-  document.documentElement.style.colorScheme = value('colours');
+  document.documentElement.dataset.colours = value('colours');
+  const selects = [...form.querySelectorAll('select')].filter((select) => select.selectedOptions[0].title);
+  $('#notes').replaceChildren(...selects.map((select) => make('span', {
+    textContent: `${select.labels[0].firstChild.data.trim()}: ${select.selectedOptions[0].title}`,
+  })));
 };
 
 const offer = (field, list) => {

@@ -5,17 +5,19 @@ const TIMEOUT_MS = 5000;
 
 export const $ = (selector, root = document) => root.querySelector(selector);
 
-export const make = (tag, properties, ...children) => {
-  const { data, ...rest } = properties ?? {};
+// An element with these properties and children; `data` are data- attributes, `attributes` are all that browsers of the loader's age
+// do not reflect as properties.
+export const make = (tag, { data, attributes = {}, ...rest }, ...children) => {
   const node = Object.assign(document.createElement(tag), rest);
   Object.assign(node.dataset, data);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
   node.append(...children);
   return node;
 };
 
 export const say = (text) => ($('#status').textContent = text);
 
-export const get = (path) => fetch(path, { signal: AbortSignal.timeout(TIMEOUT_MS), cache: 'no-store' });
+export const get = (path) => fetch(path, { signal: AbortSignal.timeout?.(TIMEOUT_MS), cache: 'no-store' });
 
 // Runs jobs in order, a few at a time. A job is a function that returns a promise; it must not reject.
 
@@ -49,10 +51,12 @@ export const copy = async (node) => {
   }
 };
 
-// An instant in a time zone, in the language's format; '' for a zone that this browser does not know.
+// An instant in a time zone, in the language's format, or in English where this browser has no names of its months ("2026 M01 16");
+// '' for a zone that it does not know.
 export const localTime = (instant, zone, style, lang = 'en-GB') => {
   try {
-    return new Intl.DateTimeFormat(lang, { ...style, timeZone: zone || undefined }).format(instant);
+    const [own, english] = [lang, 'en-GB'].map((tag) => new Intl.DateTimeFormat(tag, { ...style, timeZone: zone || undefined }).format(instant));
+    return /\bM\d/.test(own) ? english : own;
   } catch {
     return '';
   }

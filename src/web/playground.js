@@ -9,6 +9,7 @@ import * as readerMap from './reader_map.js';
 // Called when an answer for the selected reader has arrived.
 const hear = (answer, now) => {
   previews.dateline(answer, now);
+  $('#judged').textContent = readerMap.judgement(answer).join(' · ');
   $('#simulated').hidden = !answer?.simulated;
 };
 

@@ -27,7 +27,7 @@ const widget = (lang, parts, properties) => {
   const nodes = parts.split(' ').flatMap((part) => {
     const node = make('span', { className: `masthead-${part}`, textContent: { place: wait, temp: '-- °C' }[part] ?? '' });
     if (ids[part]) node.id = ids[part];
-    if (part === 'icon') node.ariaHidden = 'true';
+    if (part === 'icon') node.setAttribute('aria-hidden', 'true');
     return [node, ' '];
   });
   const query = controls.query().replace(/(^|&)lang=[^&]*/, '');
@@ -36,10 +36,10 @@ const widget = (lang, parts, properties) => {
 
 const paper = (style, lang) => {
   const { name, edition, dir = 'ltr' } = LANGUAGES[lang];
-  return make('div', { className: 'sheet' }, make('div', { className: 'paper', lang, dir, data: { style } },
+  return make('div', { className: 'paper', lang, dir, data: { style } },
     make('p', { className: 'title', textContent: name }),
     make('div', { className: 'dateline' }, make('span', { className: 'date' }),
-      widget(lang, STYLES[style], {}), make('span', { className: 'edition', textContent: edition }))));
+      widget(lang, STYLES[style], {}), make('span', { className: 'edition', textContent: edition })));
 };
 
 export const hang = () => {
@@ -50,8 +50,7 @@ export const hang = () => {
 
 // Replaces the elements by new ones, which ask for the selected reader.
 export const become = () => {
-  const style = controls.style() || 'serif';
-  $('#masthead').dataset.style = style;
+  for (const own of document.querySelectorAll('.front .paper')) own.dataset.style = controls.style() || 'serif';
   for (const old of document.querySelectorAll('masthead-weather')) {
     const { placeTarget, tempTarget } = old.dataset;
     const wall = old.closest('.wall');
@@ -66,5 +65,7 @@ export const dateline = (answer, now) => {
     date.textContent = localTime(now, answer?.timezone, { dateStyle: 'full' }, date.closest('[lang]').lang);
   }
   const { name, region } = answer?.place ?? {};
-  $('#edition').textContent = name ? `${region || name} edition` : 'Edition for nowhere in particular';
+  for (const edition of document.querySelectorAll('.front .edition')) {
+    edition.textContent = name ? `${region || name} edition` : 'Edition for nowhere in particular';
+  }
 };

@@ -7,10 +7,25 @@ import { show } from './explain.js';
 const TRIES = 5; // asks in all while the place is known and its weather is still on the way
 const WAIT_S = 3; // before the second of them, where the answer names no max-age; longer each time
 const GROUPS = { '192.0.2.': 'India', '198.51.100.': 'The world', '203.0.113.': 'Hard cases' }; // in the list's words
-// How sure the service is of a city, or why it names none, for people.
+// What the service says about an answer, in words: its state, the verdict on the place, how sure it is of it, or why it names none.
+const STATES = {
+  fresh: 'a temperature of now',
+  stale: 'a temperature of an older forecast',
+  place: 'no temperature yet',
+  unknown: 'no temperature',
+};
+const VERDICTS = {
+  city: 'the city is named',
+  'too-vague': 'too vague to name a city',
+  'not-found': 'no database has a record',
+  'no-database': 'there is no database',
+  private: 'a private address',
+  reserved: 'an address that is nobody\u2019s',
+  unreadable: 'no address that can be read',
+};
 const CONFIDENCE = {
-  confirmed: 'confirmed: by a second witness, a radius or the reader',
-  claimed: 'claimed: one witness says so, none confirms it',
+  confirmed: 'confirmed by a second witness, a radius or the reader',
+  claimed: 'claimed by one witness, confirmed by none',
 };
 const REASONS = {
   'no-city': 'the record names no city',
@@ -21,8 +36,12 @@ const REASONS = {
   conflict: 'two witnesses name different places',
   unconfirmed: 'no second witness confirms the city',
 };
-const NORTH_DEG = 78; // of the map's upper edge, and how many degrees it reaches down
-const HEIGHT_DEG = 135;
+// The maps, as readers.css and the service draw them: the corner in the north-west, width and height, in degrees. The first one that
+// holds a point has its pin, and the last holds every point.
+const MAPS = [
+  { id: '#india', north: 38, west: 66, height: 33, width: 33 },
+  { id: '#map', north: 78, west: -180, height: 135, width: 360 },
+];
 
 const readers = [];
 let round = 0; // grows with each change of the controls: answers to earlier questions are dropped
@@ -78,10 +97,15 @@ const reading = ({ place, temperature }) => {
   return [make('bdi', { textContent: place.name }), ' ', number];
 };
 
-// What the service says about the place, in words; nothing of a city of which it says no more.
-const judgement = ({ verdict, reason, confidence } = {}) =>
-  [verdict !== 'city' && verdict, REASONS[reason] ?? reason, verdict === 'city' && (CONFIDENCE[confidence] ?? confidence)]
-    .filter(Boolean).map((textContent) => make('small', { textContent }));
+export const judgement = (answer) => {
+  if (!answer) return ['the service did not answer'];
+  const { state, place: { verdict, reason, confidence } } = answer;
+  return [VERDICTS[verdict] ?? verdict, REASONS[reason] ?? reason, CONFIDENCE[confidence] ?? confidence, STATES[state] ?? state].filter(Boolean);
+};
+
+// The short of it, for a row: how sure the city is, or why there is none.
+const reasons = ({ verdict, reason, confidence } = {}) =>
+  (verdict === 'city' ? [confidence] : [VERDICTS[verdict] ?? verdict, REASONS[reason] ?? reason]).filter(Boolean);
 
 const write = (reader, answer, now) => {
   const { reads, state, time } = reader.cells;
@@ -89,7 +113,7 @@ const write = (reader, answer, now) => {
   reads.replaceChildren(...(answer ? reading(answer) : []));
   state.replaceChildren(make('span', { className: 'state', textContent: word === 'place' ? 'place only' : word }));
   state.firstChild.dataset.state = word;
-  state.append(...judgement(answer?.place));
+  state.append(...reasons(answer?.place).map((textContent) => make('small', { textContent })));
   time.textContent = answer?.timezone ? localTime(now, answer.timezone, { timeStyle: 'short' }) : '';
   reader.pin.dataset.state = word;
   reader.pin.setAttribute('aria-label', `${title(reader)}: ${reads.textContent || 'no answer'}, ${word}`);
@@ -111,11 +135,11 @@ export const askControls = () => enqueue(() => ask(controls.query(), told));
 
 // --- The table ---
 
-const nameOf = (code, type) => new Intl.DisplayNames('en', { type }).of(code);
+const nameOf = (code) => (Intl.DisplayNames ? new Intl.DisplayNames('en', { type: 'region' }).of(code) : code);
 
 const title = ({ city, region, country }) => {
   if (city) return city;
-  if (region || country) return `Somewhere in ${region || nameOf(country, 'region')}`;
+  if (region || country) return `Somewhere in ${region || nameOf(country)}`;
   return 'Someone somewhere';
 };
 
@@ -138,13 +162,13 @@ const toggle = (reader, button, id) => {
 
 // A button that selects this reader.
 const chooser = (reader, className, choose) => make('button',
-  { type: 'button', className, textContent: title(reader), ariaPressed: 'false', onclick: () => choose(address(reader)) });
+  { type: 'button', className, textContent: title(reader), onclick: () => choose(address(reader)), attributes: { 'aria-pressed': 'false' } });
 
 const rowOf = (reader, index, choose) => {
   const id = `details-${index}`;
-  const ariaLabel = `Details of ${title(reader)}, ${address(reader)}`;
-  const details = make('button', { type: 'button', textContent: 'Details', ariaExpanded: 'false', ariaLabel });
-  details.setAttribute('aria-controls', id);
+  const label = `Details of ${title(reader)}, ${address(reader)}`;
+  const attributes = { 'aria-expanded': 'false', 'aria-label': label, 'aria-controls': id };
+  const details = make('button', { type: 'button', textContent: 'Details', attributes });
   details.onclick = () => toggle(reader, details, id);
   reader.button = chooser(reader, 'reader', choose);
   reader.pin = pinOf(reader, choose);
@@ -174,13 +198,17 @@ const pinOf = (reader, choose) => {
   const placed = Math.abs(north) <= 90 && Math.abs(east) <= 180;
   const pin = chooser(reader, placed ? 'pin' : 'chip', choose);
   pin.setAttribute('aria-label', `${title(reader)}: asking`);
-  if (placed) {
-    const [left, top] = [(east + 180) / 360, (NORTH_DEG - north) / HEIGHT_DEG].map((share) => 100 * Math.min(Math.max(share, 0), 1));
-    pin.replaceChildren(make('span', { textContent: title(reader) }));
-    Object.assign(pin.style, { left: `${left}%`, top: `${top}%` });
-    pin.classList.toggle('west', left > 60);
+  if (!placed) {
+    $('#nowhere').append(pin);
+    return pin;
   }
-  $(placed ? '#map' : '#nowhere').append(pin);
+  const sharesOn = (map) => [(east - map.west) / map.width, (map.north - north) / map.height];
+  const map = MAPS.find((one) => sharesOn(one).every((share) => share >= 0 && share <= 1)) ?? MAPS[MAPS.length - 1];
+  const [left, top] = sharesOn(map).map((share) => 100 * Math.min(Math.max(share, 0), 1));
+  pin.replaceChildren(make('span', { textContent: title(reader) }));
+  Object.assign(pin.style, { left: `${left}%`, top: `${top}%` });
+  pin.classList.toggle('west', left > 60);
+  $(map.id).append(pin);
   return pin;
 };
 
@@ -203,6 +231,7 @@ export const mark = (choose) => {
 export const open = async (choose, hear) => {
   told = hear;
   readers.push(...parse(await (await get('/dev/visitors.tsv')).text()));
-  const rows = Map.groupBy(readers.map((reader, index) => [groupOf(reader), rowOf(reader, index, choose)]), ([name]) => name);
-  for (const [name, list] of rows) $('#rows').append(group(name, list.map(([, row]) => row)));
+  const groups = {};
+  readers.forEach((reader, index) => (groups[groupOf(reader)] ||= []).push(rowOf(reader, index, choose)));
+  for (const [name, rows] of Object.entries(groups)) $('#rows').append(group(name, rows));
 };

@@ -2,6 +2,9 @@
 
 import contextlib
 import json
+import re
+import shutil
+import subprocess
 import urllib.request
 from urllib.parse import parse_qs, urlsplit
 
@@ -9,7 +12,7 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from axe import violations
-from harness import address_of, is_office
+from harness import ROOT, address_of, is_office
 from newspaper import say
 from test_loader import ANSWER
 
@@ -152,7 +155,7 @@ def test_details_show_fragment_json_and_headers_as_text(playground, readers):
     panel = playground.attribute(button, "aria-controls")
     playground.until(f"document.querySelectorAll('#{panel} pre').length >= 3", "the details stay empty")
     texts = f"[...document.querySelectorAll('#{panel} pre')].map((pre) => pre.textContent)"
-    html, headers, _, answer, why = playground.js(f"return {texts}")
+    _, headers, html, answer, why = playground.js(f"return {texts}")
     assert json.loads(why)["name"] == reader["city"] and "<" in why
     assert html.startswith('<span class="masthead-weather"') and "&lt;" in html
     assert json.loads(answer)["place"]["name"] == reader["city"]
@@ -191,7 +194,6 @@ def test_the_page_is_accessible_in_outline(playground):
     "scenario=country-only,cold&lang=hi&style=dark&colours=light", "scenario=hostile-name,cold&style=dark&colours=dark"])
 def test_the_page_is_accessible(open_at, fragment):
     browser = open_at(fragment)
-    browser.js("document.querySelector('#behind').open = true")
     browser.until("document.querySelectorAll('#behind pre').length == 5", "no evidence")
     waiting = "document.querySelector('.state[data-state=asking], masthead-weather:not([data-state])')"
     browser.until(f"document.querySelector('#rows [data-ip]') && !{waiting}", "a reader still waits", seconds=60)
@@ -199,19 +201,26 @@ def test_the_page_is_accessible(open_at, fragment):
 
 
 def test_every_reader_is_on_the_map_or_beside_it(playground, readers):
-    """Buttons, named by what the reader is shown, over the place of the record."""
-    pins = playground.js(
-        """const { x, y, width, height } = document.querySelector('#map').getBoundingClientRect();
-        return [...document.querySelectorAll('#map button')].map((pin) => {
-          const box = pin.getBoundingClientRect();
-          const [across, down] = [(box.x + box.width / 2 - x) / width, (box.y + box.height / 2 - y) / height];
-          return [pin.ariaLabel, across * 360 - 180, 78 - down * 135];
-        })"""
-    )
+    """Buttons, named by what the reader is shown, over the place of the record: of India on a map of its own, which shows the part
+    of the world's that is outlined there."""
+    shares = """const { x, y, width, height } = document.querySelector(arguments[0]).getBoundingClientRect();
+        const share = ({ left, top, right, bottom }) => [left - x, right - x, top - y, bottom - y].map((n, i) => n / (i < 2 ? width : height));
+        return [...document.querySelectorAll(arguments[1])].map((node) => [node.ariaLabel, ...share(node.getBoundingClientRect())])"""
+
+    def pins_on(place, west, north, wide, high):
+        return [(label, west + (left + right) / 2 * wide, north - (top + bottom) / 2 * high)
+                for label, left, right, top, bottom in playground.js(shares, place, f"{place} button")]
+
+    india = pins_on("#india", 66, 38, 33, 33)
+    pins = pins_on("#map", -180, 78, 360, 135) + india
+    assert {"Mumbai", "Delhi", "Leh", "Kochi", "Guwahati"} < {label.split(":")[0] for label, *_ in india}
+    (_, left, right, top, bottom), = playground.js(shares, "#india", "#india img")
+    assert [round(n, 2) for n in (66 + left * 33, 66 + right * 33, 38 - top * 33, 38 - bottom * 33)] == [-180, 180, 78, -57]
     beside = playground.js("return [...document.querySelectorAll('#nowhere button')].map((chip) => chip.ariaLabel)")
     assert len(pins) + len(beside) == len(readers)
     assert "Nagpur: nothing, unknown" in beside
-    for name, north, east in [("Tokyo", 35.7, 139.7), ("New York", 40.7, -74), ("Sydney", -33.9, 151.2)]:
+    for name, north, east in [("Tokyo", 35.7, 139.7), ("New York", 40.7, -74), ("Sydney", -33.9, 151.2),
+                              ("Mumbai", 19.1, 72.9), ("Guwahati", 26.1, 91.7)]:
         label, across, up = next(pin for pin in pins if pin[0].startswith(name + ":"))
         assert label.startswith(f"{name}: {name} ") and label.endswith("°C, fresh")
         assert abs(across - east) < 1 and abs(up - north) < 1
@@ -264,8 +273,10 @@ def test_an_address_restores_the_page(open_at):
 def test_a_hostile_address_changes_nothing_but_the_question(open_at):
     browser = open_at("ip=%3Cscript%3Ealert(1)%3C/script%3E&scenario=nobody,nothing&lang=%22&style=x&colours=url(x)&at=soon")
     assert asked(browser) == {"ip": "<script>alert(1)</script>"}
-    assert browser.js("return document.documentElement.style.colorScheme") == ""
+    assert browser.js("return document.documentElement.dataset.colours") == ""
     assert browser.settled(".dateline masthead-weather")
+    browser.until("document.querySelectorAll('#behind pre').length == 5", "no evidence")
+    assert [message for message in complaints(browser) if "/dev/explain?ip=" not in message] == []  # which refuses it, in words
 
 
 def test_a_place_on_the_page_is_no_state(open_at):
@@ -277,10 +288,9 @@ def test_a_place_on_the_page_is_no_state(open_at):
 
 def test_the_explanation_follows_the_controls(open_at):
     browser = open_at("scenario=hostile-name,cold")
-    browser.js("document.querySelector('#behind summary').click()")
     texts = "[...document.querySelectorAll('#behind pre')].map((pre) => pre.textContent)"
     browser.until(f"{texts}.length == 5", "no evidence")
-    html, headers, shell, answer, why = browser.js(f"return {texts}")
+    shell, headers, html, answer, why = browser.js(f"return {texts}")
     assert "&lt;b&gt;" in html and "scenario=hostile-name,cold" in shell and json.loads(answer)["state"] == "place"
     assert "x-masthead-scenario: hostile-name,cold" in headers
     assert json.loads(why)["verdict"] == "city"
@@ -293,8 +303,8 @@ def test_a_service_that_explains_nothing_is_said_to(open_at):
     browser = open_at("scenario=tokyo")
     browser.js("const real = fetch; window.fetch = (path, ...rest) => path.startsWith('/dev/explain') ?"
                " Promise.resolve(new Response('no such page', { status: 404 })) : real(path, ...rest)")
-    browser.js("document.querySelector('#behind').open = true")
-    browser.until("document.querySelector('#behind .why pre')?.textContent.includes('explains nothing here (HTTP 404)')",
+    switch(browser, units="f")
+    browser.until("document.querySelector('#behind [aria-label=Why] pre')?.textContent.includes('explains nothing here (HTTP 404)')",
                   "no word about the missing explanation")
 
 
@@ -342,7 +352,7 @@ def test_three_mastheads_in_every_language(open_at):
 def test_a_reader_without_a_city_is_invited_in_every_masthead_and_may_choose(open_at):
     browser = open_at("scenario=country-only,fresh")
     invited = "[...document.querySelectorAll('masthead-weather .masthead-place')].filter((place) => place.role == 'button')"
-    browser.until(f"{invited}.length == 38", "not every masthead invites")
+    browser.until(f"{invited}.length == 39", "not every masthead invites")
     assert browser.text(".dateline .masthead-place") == browser.text("#city") == "Choose your city"
     words = {browser.text(f".wall [lang={lang}] .masthead-place") for lang in ("en", "hi", "ar")}
     assert words == {"Choose your city", "अपना शहर चुनें", "اختر مدينتك"}
@@ -353,18 +363,19 @@ def test_a_reader_without_a_city_is_invited_in_every_masthead_and_may_choose(ope
     browser.driver.switch_to.active_element.send_keys("mumbai", Keys.ENTER)
     browser.until("document.activeElement.closest('dialog li')", "Mumbai is not found")
     browser.driver.switch_to.active_element.send_keys(Keys.ENTER)
-    browser.until("document.querySelectorAll('masthead-weather[data-source=reader]').length == 38", "the choice does not count")
+    browser.until("document.querySelectorAll('masthead-weather[data-source=reader]').length == 39", "the choice does not count")
     browser.until("!document.querySelector('#chosen').hidden", "the page does not say that a choice counts")
     browser.js("localStorage.clear()")
 
 
 @pytest.mark.parametrize("place, words", [
-    ({"verdict": "too-vague", "reason": "office", "confidence": None}, ["too-vague", "the record is the office of a network"]),
-    ({"verdict": "too-vague", "reason": "no-city", "confidence": None}, ["too-vague", "the record names no city"]),
-    ({"verdict": "city", "reason": None, "confidence": "claimed"}, ["claimed: one witness says so, none confirms it"]),
-    ({"verdict": "city", "reason": None, "confidence": "confirmed"}, ["confirmed: by a second witness, a radius or the reader"]),
+    ({"verdict": "too-vague", "reason": "office", "confidence": None}, ["too vague to name a city", "the record is the office of a network"]),
+    ({"verdict": "too-vague", "reason": "no-city", "confidence": None}, ["too vague to name a city", "the record names no city"]),
+    ({"verdict": "city", "reason": None, "confidence": "claimed"}, ["claimed"]),
+    ({"verdict": "city", "reason": None, "confidence": "confirmed"}, ["confirmed"]),
     ({"verdict": "city"}, []),
-    ({"verdict": "private"}, ["private"]),
+    ({"verdict": "private"}, ["a private address"]),
+    ({"verdict": "a-new-one"}, ["a-new-one"]),
 ])
 def test_verdict_confidence_and_reason_are_said_in_words(site, browser, place, words):
     site.visitor = "127.0.0.1"  # who may be anyone in developer mode
@@ -376,6 +387,68 @@ def test_verdict_confidence_and_reason_are_said_in_words(site, browser, place, w
     state = "document.querySelector('#rows tr[data-ip=\"192.0.2.1\"] .state')?.dataset.state"
     browser.until(f"{state} == '{'fresh' if known else 'unknown'}'", "the row still waits")
     assert browser.js(f"return {said}") == words
+    sentence = browser.until("document.querySelector('#judged').textContent", "nothing is said beside the masthead").split(" · ")
+    if known:
+        sure = {"claimed": ["claimed by one witness, confirmed by none"], None: [],
+                "confirmed": ["confirmed by a second witness, a radius or the reader"]}[place.get("confidence")]
+        assert sentence == ["the city is named", *sure, "a temperature of now"]
+    else:
+        assert sentence == [*words, "no temperature"]
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_what_is_steered_is_in_sight_of_the_steering(playground, readers, width):
+    """From the first control to the last row, and it never hides what has the focus."""
+    size = {"width": width, "height": 740, "deviceScaleFactor": 1, "mobile": False}
+    playground.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        for place in ("#controls [name=units]", "#india button", row(address_of(readers[-1])) + " .reader"):
+            playground.js("document.querySelector(arguments[0]).focus()", place)
+            top, bottom = playground.js("const { top, bottom } = document.querySelector('#sight').getBoundingClientRect(); return [top, bottom]")
+            focus = playground.js("const { top, bottom } = document.activeElement.getBoundingClientRect(); return [top, bottom]")
+            assert -1 <= top and bottom <= 740 / 2, place
+            assert bottom <= focus[0] + 1 and focus[1] <= 740, place
+        tokyo = next(address_of(reader) for reader in readers if reader["city"] == "Tokyo")
+        playground.js("document.querySelector(arguments[0]).click()", row(tokyo) + " .reader")
+        playground.until("document.querySelector('#sight .masthead-place')?.textContent == 'Tokyo'", "the masthead is another's")
+        switch(playground, style="dark", lang="hi")
+        playground.until("document.querySelector('#sight masthead-weather').lang == 'hi'", "the masthead is in another language")
+        assert playground.attribute("#sight .paper", "data-style") == "dark"
+    finally:
+        playground.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_each_chosen_option_is_explained(open_at):
+    browser = open_at("scenario=leh-below-zero,quota-gone")
+    notes = "return [...document.querySelectorAll('#notes span')].map((note) => note.textContent)"
+    assert browser.js(notes)[:2] == ["Reader: a minus sign: a January night in Leh",
+                                     "Fault: the day's budget ran out twelve hours ago: an aged value"]
+    switch(browser, fault="cold", units="auto")
+    said = browser.js(notes)
+    assert any(note.startswith("Fault: the first reader of a cell") for note in said) and "Units: °F where the reader's country uses it" in said
+    assert browser.attribute("#controls", "aria-describedby") == "notes"
+
+
+def test_the_forms_of_the_answer_are_tabs(open_at):
+    """By mouse and by arrow keys; the tab that is open stays so when the question changes."""
+    browser = open_at("scenario=tokyo")
+    browser.until("document.querySelectorAll('#behind [role=tab]').length == 4", "no tabs")
+    state = """return [...document.querySelectorAll('#behind [role=tab]')].map((tab) => [tab.textContent, tab.ariaSelected, tab.tabIndex])
+        .concat([[...document.querySelectorAll('#behind [role=tabpanel]')].filter((panel) => !panel.hidden).map((panel) => panel.ariaLabel)])"""
+
+    def of(name):
+        return [[tab, str(tab == name).lower(), 0 if tab == name else -1] for tab in ("curl", "HTML", "JSON", "Why")] + [[name]]
+
+    assert browser.js(state) == of("curl")
+    assert browser.text("#behind pre").startswith("curl -i 'http://127.0.0.1:")
+    browser.js("document.querySelector('#behind [role=tab]').focus()")
+    for key, name in ((Keys.ARROW_LEFT, "Why"), (Keys.ARROW_RIGHT, "curl"), (Keys.ARROW_RIGHT, "HTML")):
+        browser.driver.switch_to.active_element.send_keys(key)
+        assert browser.js(state) == of(name) and browser.js("return document.activeElement.textContent") == name
+    browser.js("document.querySelectorAll('#behind [role=tab]')[2].click()")
+    switch(browser, units="f")
+    browser.until("document.querySelector('#behind [aria-label=JSON] pre')?.textContent.includes('°F')", "the question is the old one")
+    assert browser.js(state) == of("JSON")
 
 
 def test_the_number_stands_to_the_left_of_its_unit_in_arabic_too(open_at):
@@ -408,18 +481,63 @@ def test_the_dark_masthead_is_dark_on_a_light_page_and_the_others_follow(open_at
 def test_it_fits_a_phone(open_at):
     """In each masthead and language, with the longest name, which is cut; and what a masthead holds stays in it."""
     browser = open_at("scenario=long-name")
-    browser.js("document.querySelector('#behind').open = true")
     outside = """return [...document.querySelectorAll('.paper *')].map((node) => [node, node.getBoundingClientRect()])
         .filter(([, { left, right, width }]) => width && (right > 361 || left < -1)).map(([node]) => node.outerHTML)"""
     with phone(browser):
         for style in ("", "sans", "dark"):
             for lang in ("en", "hi", "ar"):
                 switch(browser, style=style, lang=lang)
-                browser.until("document.querySelectorAll('masthead-weather[data-state=fresh]').length == 38", "some wait")
+                browser.until("document.querySelectorAll('masthead-weather[data-state=fresh]').length == 39", "some wait")
                 assert browser.js("return document.documentElement.scrollWidth") == 360, (style, lang)
                 assert browser.js(outside) == [], (style, lang)
         browser.until("document.querySelectorAll('#behind pre').length == 5", "no evidence")
         assert browser.js("return document.documentElement.scrollWidth") == 360
+        scrolls = "({ scrollWidth, clientWidth }) => scrollWidth > clientWidth && clientWidth < 360"
+        assert browser.js(f"return [...document.querySelectorAll('.recipes pre')].some({scrolls})"), "no snippet scrolls in its box"
+
+
+# Browsers of the loader's age: the oldest whose syntax it is in, and what they have none of.
+SYNTAX = "chrome91,firefox79,safari14"
+YOUNGER_CSS = ["light-dark(", "@container", "cqi", ":has(", "&", "color-mix(", "@layer", "aspect-ratio", "inset:", "oklch("]
+YOUNGER_APIS = """
+delete Map.groupBy; delete Object.groupBy; delete AbortSignal.timeout; delete AbortSignal.any; delete Promise.any;
+delete Intl.DisplayNames; delete window.structuredClone; delete crypto.randomUUID; delete Array.fromAsync; delete Promise.withResolvers;
+for (const type of [Array, String, Int8Array]) for (const name of ['at', 'findLast', 'findLastIndex', 'toSorted', 'toReversed', 'toSpliced', 'with'])
+  delete type.prototype[name];
+for (const name of Object.getOwnPropertyNames(Element.prototype)) if (/^(aria|role|checkVisibility|setHTML)/.test(name)) delete Element.prototype[name];
+for (const name of ['popover', 'showPopover', 'inert']) delete HTMLElement.prototype[name];
+"""
+
+
+@pytest.mark.skipif(not shutil.which("esbuild"), reason="esbuild is not installed")
+@pytest.mark.parametrize("name", ["masthead", *MODULES])
+def test_its_syntax_is_no_younger_than_the_loaders(name):
+    """What esbuild has nothing to rewrite in for an old browser, that one can read."""
+    def built(target):
+        return subprocess.run(["esbuild", f"--target={target}", ROOT / "src" / "web" / f"{name}.js"], capture_output=True, check=True).stdout
+    assert built(SYNTAX) == built("esnext")
+
+
+@pytest.mark.parametrize("name", SHEETS)
+def test_its_style_is_no_younger_than_the_loader(name):
+    sheet = re.sub(r"/\*.*?\*/", "", (ROOT / "src" / "web" / f"{name}.css").read_text("utf-8"), flags=re.S)
+    assert [feature for feature in YOUNGER_CSS if feature in sheet] == []
+
+
+def test_it_works_in_a_browser_of_the_loaders_age(masthead, browser, readers):
+    """One that has nothing of what came later."""
+    old = browser.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": YOUNGER_APIS})["identifier"]
+    try:
+        browser.open(masthead.public + "/#scenario=country-only,cold")
+        browser.until("document.querySelector('#page-url').textContent", "the controls are not ready")
+        assert browser.js("return [Map.groupBy, Intl.DisplayNames, Element.prototype.ariaLabel].every((api) => api === undefined)")
+        browser.until(f"document.querySelectorAll('.state:not([data-state=asking])').length == {len(readers)}", "rows are missing", seconds=60)
+        browser.until("document.querySelectorAll('#behind [role=tab]').length == 4", "no tabs")
+        assert browser.js("return document.querySelectorAll('#map button[aria-label], #india button[aria-label]').length") > 20
+        assert browser.js("return document.querySelectorAll('button[aria-expanded=false][aria-controls]').length") == len(readers)
+        assert complaints(browser) == []
+    finally:
+        browser.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": old})
 
 
 def test_the_playground_is_light_and_allows_no_inline_script(masthead):
