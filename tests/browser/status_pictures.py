@@ -85,16 +85,15 @@ def photograph(browser, service, take, readme, out, name):
         for scheme in ("light", "dark"):
             open_as(browser, service.ops, width, scheme)
             height = browser.js("return document.documentElement.scrollHeight")
-            take(browser, out / f"status-{name}-{size}-{scheme}.png", (0, 0, width, height), scale=1)
+            take(browser, out / f"status-{name}-{size}-{scheme}.png", (0, 0, width, height), 1)
     if name == DOCUMENTED:
         open_as(browser, service.ops, DOCUMENTED_WIDTH, "light")
         end = browser.js("return document.querySelector('.world').getBoundingClientRect().bottom")
-        take(browser, readme, (0, 0, DOCUMENTED_WIDTH, end + 8), scale=1)
+        take(browser, readme, (0, 0, DOCUMENTED_WIDTH, end + 8), 1)
 
 
 def take_all(take, readme, out):
     """`take` writes one picture; `readme` is where the documents' goes, `out` the folder for all others."""
-    out.mkdir(parents=True, exist_ok=True)
     addresses = [line.split("\t")[0] for line in VISITORS.with_suffix(".tsv").read_text("utf-8").splitlines() if line[:1].isdigit()]
     for name, (verdict, _) in CONDITIONS.items():
         simulator = Simulator("--at", INSTANT)
