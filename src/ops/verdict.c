@@ -192,7 +192,7 @@ static void write_meanwhile(const struct status_report *r, const struct weather_
     if (other)
         text_format(out, "%s answers in its place, ", other->name);
     else if (status_earth_answers(r))
-        text_string(out, "the whole earth's model answers in its place, ");
+        text_string(out, "the whole earth's model takes over as its curves age, ");
     else if (r->curves_until_s > 0)
         text_format(out, "its curves serve until %s, ", WHEN(r, r->curves_until_s));
 }

@@ -456,7 +456,7 @@ static const struct {
     {"upstream failing, the model answers", set_earth_and_failing, STATUS_DEGRADED,
      "open-meteo failing since 12:04 UTC\n"
      "no answer in time\n"
-     "the whole earth's model answers in its place, asked again at 12:09 UTC"},
+     "the whole earth's model takes over as its curves age, asked again at 12:09 UTC"},
     {"a run is late", set_earth_late, STATUS_DEGRADED,
      "A run of the whole earth's model is late\n"
      "status 503\n"
@@ -606,7 +606,7 @@ TEST(notes_are_told)
     } notes[] = {
         {set_earth_and_spent,
          "open-meteo has spent its 10000 requests for the day\n\n"
-         "the whole earth's model answers in its place, new budget at 00:00 UTC tomorrow"},
+         "the whole earth's model takes over as its curves age, new budget at 00:00 UTC tomorrow"},
         {set_earth_to_come, "No run of the whole earth's model has come yet\n\nthe next is being asked for"},
         {set_earth_impossible_beside_points,
          "The whole earth's model cannot be read\nthe program masthead-grib is not installed\n"
