@@ -42,7 +42,8 @@ static const char *metar_file_read(const struct wire *wire, int64_t now_s, struc
 const struct api apis[API_ROWS + 1] = {
     {"open-meteo", "/v1/forecast",
      "?latitude=19.1&longitude=72.9&hourly=temperature_2m,weather_code,is_day&timeformat=unixtime\n"
-     "    and, as you like, &past_hours=1&forecast_hours=50&timezone=auto",
+     "    and, as you like, apparent_temperature, precipitation_probability,\n"
+     "    &past_hours=24&forecast_hours=50&timezone=auto",
      open_meteo_api_read, open_meteo_api_write, JSON_TYPE, open_meteo_api_error, JSON_TYPE, .headers = NULL},
     {"met-norway", "/weatherapi/locationforecast/2.0/compact", "?lat=19.1&lon=72.9", met_norway_api_read,
      met_norway_api_write, JSON_TYPE, met_norway_api_error, HTML_TYPE, met_norway_api_headers, .gzip = true},

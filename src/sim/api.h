@@ -13,7 +13,7 @@
 #define API_ROWS          7  /* of the table */
 #define API_MIRRORS       10 /* the API itself and nine that are played */
 
-enum variable { TEMPERATURE, WEATHER_CODE, IS_DAY, VARIABLES };
+enum variable { TEMPERATURE, FEELS_LIKE, RAIN, WEATHER_CODE, IS_DAY, VARIABLES };
 
 /* What a client asks for. */
 struct forecast {

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "synthetic/synthetic_weather.h"
 
 #include <string.h>
 
@@ -43,7 +44,7 @@ static void write_entry(struct text *out, const struct forecast *f, int i, enum 
     const struct point_name *name = point_name_at(f, at, &is_day);
     json_write(out, ",{'time':%td,'data':{'instant':{'details':{'air_temperature':",
                point_instant(at, f->start_s + (int64_t)mirrored * HOUR_S, corruption));
-    point_celsius(out, f, at, i, corruption);
+    point_celsius(out, f, synthetic_celsius(f->latitude, f->longitude, at), i, corruption);
     text_format(out,
                 ",\"relative_humidity\":70.5}},\"next_%d_hours\":{\"summary\":{\"symbol_code\":\"%s%s\"}}}}",
                 i < MET_HOURLY ? 1 : 6, name->symbol,

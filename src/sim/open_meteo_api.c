@@ -1,5 +1,6 @@
-/* Open-Meteo. The query and the document as far as a client needs them that wants temperature, weather code
- * and day flag of one place by the hour with Unix times. What goes beyond that is refused as a bad request.
+/* Open-Meteo. The query and the document as far as a client needs them that wants temperature, also as it
+ * feels, probability of precipitation, weather code and day flag of one place by the hour with Unix times.
+ * What goes beyond that is refused as a bad request.
  *
  * Shape, limits and reasons: https://open-meteo.com/en/docs, replies recorded from the API, and its source
  * (https://github.com/open-meteo/open-meteo). Its replies carry neither Expires nor ETag. */
@@ -20,6 +21,8 @@ static const struct {
     const char *name, *unit;
 } variables[VARIABLES] = {
     [TEMPERATURE] = {"temperature_2m", "°C"},
+    [FEELS_LIKE] = {"apparent_temperature", "°C"},
+    [RAIN] = {"precipitation_probability", "%"},
     [WEATHER_CODE] = {"weather_code", "wmo code"},
     [IS_DAY] = {"is_day", ""},
 };
@@ -36,7 +39,9 @@ static const char *read_variables(const struct wire *wire, struct forecast *f)
         while (v < VARIABLES && strcmp(name, variables[v].name) != 0)
             v++;
         if (seen[v])
-            return "Parameter 'hourly' may name temperature_2m, weather_code and is_day here, each once.";
+            return "Parameter 'hourly' may name temperature_2m, apparent_temperature, "
+                   "precipitation_probability, "
+                   "weather_code and is_day here, each once.";
         seen[v] = true;
         f->variables[f->variable_count++] = v;
     }
@@ -68,16 +73,25 @@ const char *open_meteo_api_read(const struct wire *wire, int64_t now_s, struct f
     return NULL;
 }
 
+/* The probability is that of the hour before, as their documentation has it; all else is of the instant. */
+static int integer_at(const struct forecast *f, enum variable v, int64_t at)
+{
+    if (v == RAIN)
+        return synthetic_rain_percent(f->latitude, f->longitude, at - HOUR_S);
+    return v == IS_DAY ? synthetic_is_day(f->latitude, f->longitude, at)
+                       : synthetic_weather_code(f->latitude, f->longitude, at);
+}
+
 static void write_value(struct text *out, const struct forecast *f, enum variable v, int point,
                         enum corruption corruption)
 {
     int64_t at = f->start_s + (int64_t)point * HOUR_S;
     if (v == TEMPERATURE)
-        point_celsius(out, f, at, point, corruption);
+        point_celsius(out, f, synthetic_celsius(f->latitude, f->longitude, at), point, corruption);
+    else if (v == FEELS_LIKE)
+        point_celsius(out, f, synthetic_feels_like(f->latitude, f->longitude, at), point, corruption);
     else
-        text_format(out, corruption == WRONG_TYPES ? "\"%d\"" : "%d",
-                    v == IS_DAY ? synthetic_is_day(f->latitude, f->longitude, at)
-                                : synthetic_weather_code(f->latitude, f->longitude, at));
+        text_format(out, corruption == WRONG_TYPES ? "\"%d\"" : "%d", integer_at(f, v, at));
 }
 
 static void write_units(struct text *out, const struct forecast *f, enum corruption corruption)
@@ -85,7 +99,7 @@ static void write_units(struct text *out, const struct forecast *f, enum corrupt
     text_string(out, ",\"hourly_units\":{\"time\":\"unixtime\"");
     for (size_t i = 0; i < f->variable_count; i++) {
         enum variable v = f->variables[i];
-        bool wrong = v == TEMPERATURE && corruption == WRONG_UNITS;
+        bool wrong = (v == TEMPERATURE || v == FEELS_LIKE) && corruption == WRONG_UNITS;
         json_write(out, ",%s:%-s", variables[v].name, wrong ? "°F" : variables[v].unit);
     }
     text_string(out, "}");

@@ -1,6 +1,7 @@
 /* OpenWeatherMap. Shapes: the documented replies of https://openweathermap.org/current and /forecast5, as far
- * as a client reads them. Kelvin unless units=metric; no unit is named. An error's "cod" is a number, but a
- * string for 404. */
+ * as a client reads them. Where nothing is likely to fall, "pop" is the integer 0; as for volumes of rain
+ * ("3h"), it is taken to be of the three hours before. Kelvin unless units=metric; no unit is named. An
+ * error's "cod" is a number, but a string for 404. */
 #include "sim/points.h"
 
 #include "base/json.h"
@@ -38,7 +39,9 @@ static void write_point(struct text *out, const struct forecast *f, int64_t at, 
                point_instant(at, mirror_s, corruption), name->id, is_day ? "01d" : "01n");
     struct forecast shown = *f;
     shown.kelvin = f->kelvin || corruption == WRONG_UNITS; /* the reply names no unit */
-    point_celsius(out, &shown, at, i, corruption);
+    point_celsius(out, &shown, synthetic_celsius(f->latitude, f->longitude, at), i, corruption);
+    text_string(out, ",\"feels_like\":");
+    point_celsius(out, &shown, synthetic_feels_like(f->latitude, f->longitude, at), i, corruption);
     text_string(out, ",\"humidity\":70}");
 }
 
@@ -51,6 +54,17 @@ void openweathermap_api_write_current(struct text *out, const struct forecast *f
     json_write(out, ",'timezone':%d,'cod':200}", synthetic_zone(f->latitude, f->longitude).offset_s);
 }
 
+/* The probability of a forecast at that instant, for the three hours before it, in per cent. */
+static int most_likely(const struct forecast *f, int64_t at)
+{
+    int most = 0;
+    for (int64_t hour = at - OWM_STEP_S; hour < at; hour += HOUR_S) {
+        int percent = synthetic_rain_percent(f->latitude, f->longitude, hour);
+        most = percent > most ? percent : most;
+    }
+    return most;
+}
+
 void openweathermap_api_write_forecast(struct text *out, const struct forecast *f, enum corruption corruption)
 {
     int64_t first = f->now_s - f->now_s % OWM_STEP_S + OWM_STEP_S;
@@ -59,7 +73,7 @@ void openweathermap_api_write_forecast(struct text *out, const struct forecast *
         int64_t at = first + (int64_t)i * OWM_STEP_S;
         json_write(out, ",{");
         write_point(out, f, at, first + (int64_t)(f->points - 1 - i) * OWM_STEP_S, i, corruption);
-        text_string(out, "}");
+        text_format(out, ",\"pop\":%.2g}", most_likely(f, at) / 100.0);
     }
     json_write(out, "],'city':{'coord':{'lat':%.4g,'lon':%.4g}}}", f->latitude, f->longitude);
 }

@@ -6,15 +6,14 @@
 #define KELVIN     273.15 /* 0 °C */
 #define HOLE_EVERY 3      /* every third temperature of NULLS and NANS, from the second on */
 
-void point_celsius(struct text *out, const struct forecast *f, int64_t unix_s, int i,
+void point_celsius(struct text *out, const struct forecast *f, double celsius, int i,
                    enum corruption corruption)
 {
-    double celsius = corruption == COLD ? -300.0 : synthetic_celsius(f->latitude, f->longitude, unix_s);
+    double shown = (corruption == COLD ? -300.0 : celsius) + (f->kelvin ? KELVIN : 0.0);
     if (i % HOLE_EVERY == 1 && (corruption == NULLS || corruption == NANS))
         text_string(out, corruption == NULLS ? "null" : "NaN");
     else
-        text_format(out, corruption == WRONG_TYPES ? "\"%.*f\"" : "%.*f", f->decimals,
-                    f->kelvin ? celsius + KELVIN : celsius);
+        text_format(out, corruption == WRONG_TYPES ? "\"%.*f\"" : "%.*f", f->decimals, shown);
 }
 
 int64_t point_instant(int64_t unix_s, int64_t mirror_s, enum corruption corruption)

@@ -9,8 +9,8 @@
 /* Reads the place that the query names by `lat` and `lon`, and begins a forecast with the hour of now. */
 const char *point_read(const struct wire *, int64_t now_s, struct forecast *);
 
-/* Writes the temperature of point `i`, as the corruption has it. */
-void point_celsius(struct text *, const struct forecast *, int64_t unix_s, int i, enum corruption);
+/* Writes a temperature of point `i`, in the forecast's unit, as the corruption has it. */
+void point_celsius(struct text *, const struct forecast *, double celsius, int i, enum corruption);
 
 /* The instant to write for a point at `unix_s`; `mirror_s` is that of the point as far from the series' end.
  */

@@ -222,9 +222,13 @@ static int answer_weather(const struct wire *wire, struct text *out)
     if (reason)
         return refuse(out, reason);
     struct synthetic_zone zone = synthetic_zone(latitude, longitude);
-    json_write(out, "{'celsius':%.3f,'code':%d,'is_day':%i,'utc_offset_s':%d,'timezone':%s}\n",
-               synthetic_celsius(latitude, longitude, at), synthetic_weather_code(latitude, longitude, at),
-               synthetic_is_day(latitude, longitude, at), zone.offset_s, zone.name);
+    json_write(out,
+               "{'celsius':%.3f,'feels_like':%.3f,'rain_probability':%d,'code':%d,'is_day':%i,"
+               "'utc_offset_s':%d,'timezone':%s}\n",
+               synthetic_celsius(latitude, longitude, at), synthetic_feels_like(latitude, longitude, at),
+               synthetic_rain_percent(latitude, longitude, at),
+               synthetic_weather_code(latitude, longitude, at), synthetic_is_day(latitude, longitude, at),
+               zone.offset_s, zone.name);
     return 200;
 }
 

@@ -14,6 +14,10 @@
 #define HIGHLAND_CHILL   20.0 /* degrees: what 3,500 m make */
 #define HIGHLAND_SPREAD  2.0  /* degrees of arc, the bell's standard deviation */
 
+#define FALLS_FROM \
+    0.29 /* of the sky's noise: from here on each kind of weather is one in which something falls */
+#define PERCENT_A_NOISE 130.0 /* so that the rarest weather is next to certain */
+
 enum noise_seed { SEED_WARMTH = 1, SEED_SKY = 2 };
 
 static double radians(double degrees)
@@ -108,9 +112,10 @@ static const struct {
     double min_noise; /* of SEED_SKY */
     int code[4];      /* below -1 degree, below 1, below 16, warmer */
 } sky[] = {
-    {-1.00, {0, 0, 0, 0}},    {-0.20, {1, 1, 1, 1}},    {-0.05, {2, 2, 2, 2}},    {0.10, {3, 3, 3, 3}},
-    {0.23, {48, 48, 45, 3}},  {0.29, {77, 56, 51, 80}}, {0.35, {71, 56, 53, 80}}, {0.40, {71, 57, 55, 81}},
-    {0.45, {73, 66, 61, 81}}, {0.50, {75, 66, 63, 82}}, {0.56, {85, 67, 65, 95}}, {0.62, {85, 67, 65, 96}},
+    {-1.00, {0, 0, 0, 0}},    {-0.20, {1, 1, 1, 1}},    {-0.05, {2, 2, 2, 2}},
+    {0.10, {3, 3, 3, 3}},     {0.23, {48, 48, 45, 3}},  {FALLS_FROM, {77, 56, 51, 80}},
+    {0.35, {71, 56, 53, 80}}, {0.40, {71, 57, 55, 81}}, {0.45, {73, 66, 61, 81}},
+    {0.50, {75, 66, 63, 82}}, {0.56, {85, 67, 65, 95}}, {0.62, {85, 67, 65, 96}},
     {0.68, {86, 67, 65, 99}},
 };
 
@@ -122,6 +127,18 @@ int synthetic_weather_code(double latitude, double longitude, int64_t unix_s)
     while (row + 1 < sizeof sky / sizeof sky[0] && severity >= sky[row + 1].min_noise)
         row++;
     return sky[row].code[(celsius >= -1.0) + (celsius >= 1.0) + (celsius >= 16.0)];
+}
+
+double synthetic_feels_like(double latitude, double longitude, int64_t unix_s)
+{
+    double celsius = synthetic_celsius(latitude, longitude, unix_s);
+    return celsius + 0.2 * fmax(celsius - 20.0, 0.0) - 0.25 * fmax(10.0 - celsius, 0.0);
+}
+
+int synthetic_rain_percent(double latitude, double longitude, int64_t unix_s)
+{
+    double severity = noise(SEED_SKY, latitude, longitude, unix_s);
+    return (int)fmin(fmax(floor(50.0 + PERCENT_A_NOISE * (severity - FALLS_FROM)), 0.0), 100.0);
 }
 
 /* Declination after Cooper, "The absorption of radiation in solar stills", Solar Energy 12

@@ -21,6 +21,14 @@ double synthetic_celsius(double latitude, double longitude, int64_t unix_s);
  * it, and there is no thunder below 16. */
 int synthetic_weather_code(double latitude, double longitude, int64_t unix_s);
 
+/* As what the air feels, in degrees Celsius, within -70..60: warmer than it is from 20 degrees up, colder
+ * below 10, by a fifth and a quarter of what is beyond. Invented, and as smooth. */
+double synthetic_feels_like(double latitude, double longitude, int64_t unix_s);
+
+/* The probability in per cent that something falls in the hour that begins then: 50 or more where by
+ * synthetic_weather_code something does, less where nothing does. */
+int synthetic_rain_percent(double latitude, double longitude, int64_t unix_s);
+
 /* Whether the sun's upper edge is above the horizon. */
 bool synthetic_is_day(double latitude, double longitude, int64_t unix_s);
 

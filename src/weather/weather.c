@@ -15,7 +15,8 @@
 #include <string.h>
 
 #define PARALLEL_USUAL 8
-#define MODEL_POINTS   51 /* the hour before, and fifty from then on */
+#define MODEL_PAST     24 /* as Open-Meteo is asked: hours before, */
+#define MODEL_POINTS   74 /* with fifty from then on */
 #define PRODUCT        "masthead/" MASTHEAD_VERSION
 
 struct weather {
@@ -265,13 +266,17 @@ static struct curve forecast_from_model(struct cell cell, int64_t fetched_s)
 {
     double latitude = (double)cell.latitude_udeg / CELL_MICRODEGREES;
     double longitude = (double)cell.longitude_udeg / CELL_MICRODEGREES;
-    struct curve curve = {.start_s = fetched_s - fetched_s % CURVE_STEP_S - CURVE_STEP_S,
-                          .fetched_s = fetched_s,
-                          .count = MODEL_POINTS,
-                          .provider = PROVIDER_OPEN_METEO};
+    struct curve curve = curve_empty();
+    curve.start_s = fetched_s - fetched_s % CURVE_STEP_S - MODEL_PAST * CURVE_STEP_S;
+    curve.fetched_s = fetched_s;
+    curve.count = MODEL_POINTS;
+    curve.provider = PROVIDER_OPEN_METEO;
     for (int i = 0; i < MODEL_POINTS; i++) {
         int64_t at = curve.start_s + (int64_t)i * CURVE_STEP_S;
         curve.temperature_cdeg[i] = (int16_t)(10 * lround(10 * synthetic_celsius(latitude, longitude, at)));
+        curve.feels_cdeg[i] = (int16_t)(10 * lround(10 * synthetic_feels_like(latitude, longitude, at)));
+        if (i + 1 < MODEL_POINTS)
+            curve.rain_percent[i] = (uint8_t)synthetic_rain_percent(latitude, longitude, at);
         curve.condition[i] = curve_condition(synthetic_weather_code(latitude, longitude, at),
                                              synthetic_is_day(latitude, longitude, at));
     }

@@ -62,7 +62,7 @@ def brief(upstream, server):
     def answer(path, headers):
         reply = request(upstream.url, path)
         document = reply.json
-        document |= {"hourly": {name: row[:4] for name, row in document.get("hourly", {}).items()}}
+        document |= {"hourly": {name: row[23:27] for name, row in document.get("hourly", {}).items()}}
         return reply.status, {}, json.dumps(document).encode()
 
     return server(answer)

@@ -222,3 +222,20 @@ def test_met_norways_replies_are_compressed_for_whoever_accepts_it(sim):
     sim.fault("gzip-bomb")
     bomb = request(sim.url, MET_NORWAY.format(*MUMBAI), headers=headers())
     assert len(bomb.body) < 70000 and gzip.decompress(bomb.body) == b" " * 2**26
+
+
+def test_each_api_tells_how_it_feels_and_what_is_likely_in_its_own_way(sim):
+    extras = "&hourly=apparent_temperature,precipitation_probability&past_hours=24&forecast_hours=50&timeformat=unixtime"
+    reply = request(sim.url, "/v1/forecast?latitude=19.1&longitude=72.9" + extras).json
+    assert reply["hourly_units"] == {"time": "unixtime", "apparent_temperature": "°C", "precipitation_probability": "%"}
+    hours = list(zip(*(reply["hourly"][name] for name in ("time", "apparent_temperature", "precipitation_probability"))))
+    assert len(hours) == 74
+    for at, feels, percent in hours[::7]:
+        assert feels == pytest.approx(sim.synthetic_weather(*MUMBAI, at)["feels_like"], abs=0.06)
+        assert percent == sim.synthetic_weather(*MUMBAI, at - 3600)["rain_probability"], "of the hour before"
+
+    measured = request(sim.url, MEASURED.format(*MUMBAI) + "&units=metric").json
+    assert measured["main"]["feels_like"] > measured["main"]["temp"] and "pop" not in measured
+    for point in request(sim.url, FORECAST.format(*MUMBAI) + "&cnt=6").json["list"]:
+        before = [sim.synthetic_weather(*MUMBAI, point["dt"] - 3600 * hours)["rain_probability"] for hours in (1, 2, 3)]
+        assert point["pop"] == max(before) / 100 and point["main"]["feels_like"] > 273

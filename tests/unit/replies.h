@@ -63,6 +63,15 @@ static inline void reply_points(const struct curve *curve, const int16_t *cdeg, 
     }
 }
 
+/* What it feels like and what is to fall, at each point. */
+static inline void reply_extras(const struct curve *curve, const int16_t *feels_cdeg, const uint8_t *percent)
+{
+    for (size_t i = 0; i < curve->count; i++) {
+        assert_int_equal(curve->feels_cdeg[i], feels_cdeg[i]);
+        assert_int_equal(curve->rain_percent[i], percent[i]);
+    }
+}
+
 /* What is asked for a cell. */
 static inline void reply_request(const struct provider_step *step, const struct provider_access *access,
                                  struct cell cell, const char *expected_url, const char *expected_header)
@@ -103,9 +112,8 @@ static inline void reply_torment(const struct provider_step *step, const char *r
             passed++;
             assert_true(!whole || curve_covers(&curve, now_s));
             assert_in_range(curve.count, whole ? 2 : 1, CURVE_POINTS);
-            for (size_t i = 0; i < curve.count; i++)
-                if (curve.temperature_cdeg[i] < -9000 || curve.temperature_cdeg[i] > 6000)
-                    assert_int_equal(curve.temperature_cdeg[i], CURVE_NO_TEMPERATURE);
+            curve.fetched_s = curve.expires_s = 0;
+            assert_true(curve_valid(&curve));
         }
     free(wrong);
     assert_true(passed > length); /* each byte as it was, at least */

@@ -268,7 +268,7 @@ TEST(the_key_and_the_name_are_in_headers)
     assert_non_null(strstr(upstream.request, "\r\nX-Api-Key: s3cret\r\n"));
     assert_non_null(strstr(upstream.request, "\r\nUser-Agent: masthead/test (unit)\r\n"));
     assert_non_null(strstr(upstream.request, "\r\nAccept-Encoding: gzip\r\n"));
-    assert_non_null(strstr(upstream.request, "&hourly=temperature_2m,weather_code,is_day&past_hours=1"));
+    assert_non_null(strstr(upstream.request, "weather_code,is_day&past_hours=24&"));
     *strchr(upstream.request, '\r') = '\0';
     assert_null(strstr(upstream.request, "s3cret"));
 }

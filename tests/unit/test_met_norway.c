@@ -54,6 +54,8 @@ TEST(the_recorded_shape_is_read_to_the_point)
     static const uint8_t sky[] = {2 | CURVE_DAY,  61 | CURVE_DAY, 61 | CURVE_DAY, 61 | CURVE_DAY,
                                   61 | CURVE_DAY, 61 | CURVE_DAY, 61 | CURVE_DAY, 0};
     reply_points(&curve, cdeg, sky, COUNT(cdeg));
+    for (size_t i = 0; i < curve.count; i++)
+        assert_true(curve.feels_cdeg[i] == CURVE_NO_TEMPERATURE && curve.rain_percent[i] == CURVE_NO_RAIN);
 }
 
 /* As long as a real document: 57 hours, then every six hours; the first entry an hour old. */

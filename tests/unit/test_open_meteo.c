@@ -11,7 +11,7 @@
 
 /* A reply in parts, as the API sends it; NULL stands for the usual part. */
 struct reply {
-    const char *head, *units, *time, *temperature, *code, *day, *tail;
+    const char *head, *units, *time, *temperature, *feels, *rain, *code, *day, *tail;
     enum outcome outcome;
 };
 
@@ -20,10 +20,12 @@ static const struct reply usual = {
             "\"utc_offset_seconds\":0,\"timezone\":\"GMT\",\"timezone_abbreviation\":\"GMT\","
             "\"elevation\":23.0,",
     .units =
-        "\"hourly_units\":{\"time\":\"unixtime\",\"temperature_2m\":\"°C\",\"weather_code\":\"wmo code\","
-        "\"is_day\":\"\"},",
+        "\"hourly_units\":{\"time\":\"unixtime\",\"temperature_2m\":\"°C\",\"apparent_temperature\":\"°C\","
+        "\"precipitation_probability\":\"%\",\"weather_code\":\"wmo code\",\"is_day\":\"\"},",
     .time = "[1795334400,1795338000,1795341600,1795345200]",
     .temperature = "[21.7,22.2,-0.5,31]",
+    .feels = "[22.9,23.1,-4.75,37]",
+    .rain = "[7,0,45,100]",
     .code = "[2,0,99,45]",
     .day = "[1,1,0,0]",
     .tail = "}",
@@ -35,10 +37,11 @@ static char body[BODY_BYTES];
 static size_t write_reply(const struct reply *r)
 {
 #define PART(name) (r->name ? r->name : usual.name)
-    int length =
-        snprintf(body, sizeof body,
-                 "%s%s\"hourly\":{\"time\":%s,\"temperature_2m\":%s,\"weather_code\":%s,\"is_day\":%s}%s",
-                 PART(head), PART(units), PART(time), PART(temperature), PART(code), PART(day), PART(tail));
+    int length = snprintf(body, sizeof body,
+                          "%s%s\"hourly\":{\"time\":%s,\"temperature_2m\":%s,\"apparent_temperature\":%s,"
+                          "\"precipitation_probability\":%s,\"weather_code\":%s,\"is_day\":%s}%s",
+                          PART(head), PART(units), PART(time), PART(temperature), PART(feels), PART(rain),
+                          PART(code), PART(day), PART(tail));
     assert_in_range(length, 1, sizeof body - 1);
     return (size_t)length;
 }
@@ -78,14 +81,18 @@ TEST(the_recorded_shape_is_read_to_the_point)
     static const int16_t cdeg[] = {2170, 2220, -50, 3100};
     static const uint8_t sky[] = {2 | CURVE_DAY, 0 | CURVE_DAY, 99, 45};
     reply_points(&curve, cdeg, sky, COUNT(cdeg));
+    /* The probability of an hour comes with its end. */
+    static const int16_t feels[] = {2290, 2310, -475, 3700};
+    static const uint8_t rain[] = {0, 45, 100, CURVE_NO_RAIN};
+    reply_extras(&curve, feels, rain);
 }
 
-/* What is asked for: one hour back, fifty ahead. */
-TEST(a_reply_of_two_days_is_read)
+/* What is asked for: a day back, fifty hours ahead. */
+TEST(a_reply_of_three_days_is_read)
 {
     char times[1024] = "[", degrees[1024] = "[", codes[256] = "[", days[256] = "[";
-    for (int i = 0; i < 51; i++) {
-        const char *end = i < 50 ? "," : "]";
+    for (int i = 0; i < 74; i++) {
+        const char *end = i < 73 ? "," : "]";
         sprintf(times + strlen(times), "%d%s", FIRST + 3600 * i, end);
         sprintf(degrees + strlen(degrees), "%.1f%s", (i % 9 - 4) * 1.1, end);
         sprintf(codes + strlen(codes), "%d%s", i, end);
@@ -96,9 +103,9 @@ TEST(a_reply_of_two_days_is_read)
         read_reply(&(struct reply){.time = times, .temperature = degrees, .code = codes, .day = days},
                    &curve),
         OUTCOME_OK);
-    assert_int_equal(curve.count, 51);
-    for (int i = 0; i < 51; i++) {
-        struct curve_value value = reply_sky(&curve, FIRST + 3600 * i, i, i % 24 < 12, "two days");
+    assert_int_equal(curve.count, 74);
+    for (int i = 0; i < 74; i++) {
+        struct curve_value value = reply_sky(&curve, FIRST + 3600 * i, i, i % 24 < 12, "three days");
         assert_int_equal(value.temperature_ddeg, (i % 9 - 4) * 11);
     }
 }
@@ -153,6 +160,33 @@ TEST(missing_sky)
                          OUTCOME_OK);
         struct curve_value value = reply_sky(&curve, FIRST + 3600, rows[i].is_code, rows[i].is_day, body);
         assert_int_equal(value.temperature_ddeg, 222);
+    }
+}
+
+/* What it feels like and what is to fall may be missing or nonsense, each by itself, without other harm. */
+TEST(missing_extras)
+{
+#define NO CURVE_NO_TEMPERATURE
+#define NR CURVE_NO_RAIN
+    static const struct {
+        const char *feels, *rain;
+        int16_t feels_cdeg[4];
+        uint8_t percent[4];
+    } rows[] = {
+        {"[22.9,23,24,25]", "[1,2,3,4]", {2290, 2300, 2400, 2500}, {2, 3, 4, NR}},
+        {"[22.9,null,24,25]", "[1,null,3,null]", {2290, NO, 2400, 2500}, {NR, 3, NR, NR}},
+        {"[\"22.9\",true,{},[]]", "[1,\"2\",true,{}]", {NO, NO, NO, NO}, {NR, NR, NR, NR}},
+        {"[-180,120,-180.01,120.01]", "[0,-1,101,1e308]", {-18000, 12000, NO, NO}, {NR, NR, NR, NR}},
+        {"[1e308,-1e308,9223372036854775807,0]", "[0,2.4,2.6,100]", {NO, NO, NO, 0}, {2, 3, 100, NR}},
+        {"[22.9,23,24]", "[1,2,3]", {NO, NO, NO, NO}, {NR, NR, NR, NR}},
+        {"null", "{}", {NO, NO, NO, NO}, {NR, NR, NR, NR}},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct curve curve;
+        struct reply reply = {.feels = rows[i].feels, .rain = rows[i].rain};
+        assert_int_equal(read_reply(&reply, &curve), OUTCOME_OK);
+        reply_extras(&curve, rows[i].feels_cdeg, rows[i].percent);
+        assert_int_equal(curve.temperature_cdeg[1], 2220);
     }
 }
 
@@ -293,9 +327,9 @@ TEST(every_truncation_and_every_corruption)
 
 /* --- What is asked --- */
 
-#define ASKED                                    \
-    "&hourly=temperature_2m,weather_code,is_day" \
-    "&past_hours=1&forecast_hours=50&timeformat=unixtime&timezone=GMT"
+#define ASKED                                                                                   \
+    "&hourly=temperature_2m,apparent_temperature,precipitation_probability,weather_code,is_day" \
+    "&past_hours=24&forecast_hours=50&timeformat=unixtime&timezone=GMT"
 
 TEST(the_request_is_exact)
 {

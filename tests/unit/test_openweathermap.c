@@ -21,13 +21,16 @@
 #define TAIL                                                                                 \
     "],\"city\":{\"id\":3163858,\"name\":\"Zocca\",\"coord\":{\"lat\":44.34,\"lon\":10.99}," \
     "\"country\":\"IT\",\"timezone\":7200}}"
-#define AT(dt, temp, id, icon)                                                                         \
-    "{\"dt\":" dt ",\"main\":{\"temp\":" temp ",\"feels_like\":23.8,\"temp_kf\":-1.11},\"weather\":[{" \
-    "\"id\":" id ",\"main\":\"Rain\",\"icon\":\"" icon "\"}],\"clouds\":{\"all\":100},\"pop\":0.32,"   \
-    "\"sys\":{\"pod\":\"d\"},\"dt_txt\":\"2022-08-30 15:00:00\"}"
+#define AT(dt, temp, id, icon) LIKELY(dt, temp, "23.8", id, icon, "0.32")
+#define LIKELY(dt, temp, feels, id, icon, pop)                                                        \
+    "{\"dt\":" dt ",\"main\":{\"temp\":" temp ",\"feels_like\":" feels ",\"temp_kf\":-1.11},"         \
+    "\"weather\":[{\"id\":" id ",\"main\":\"Rain\",\"icon\":\"" icon "\"}],\"clouds\":{\"all\":100}," \
+    "\"pop\":" pop ",\"sys\":{\"pod\":\"d\"},\"dt_txt\":\"2022-08-30 15:00:00\"}"
 #define ONE   AT("1661871600", "23.6", "500", "10d") /* 15:00, too near the measurement to count */
 #define TWO   AT("1661882400", "22.3", "804", "04d") /* 18:00, after sunset by then */
 #define THREE AT("1661893200", "19.3", "800", "01n") /* 21:00 */
+
+#define NO CURVE_NO_TEMPERATURE
 
 static const char current[] = CURRENT, list[] = HEAD ONE "," TWO "," THREE TAIL;
 static char body[1 << 18];
@@ -60,6 +63,27 @@ TEST(the_recorded_shapes_become_one_curve)
         63 | CURVE_DAY, 63 | CURVE_DAY, 63 | CURVE_DAY, 63 | CURVE_DAY, 3 | CURVE_DAY, 3, 3, 0};
     for (size_t i = 0; i < COUNT(sky); i++)
         assert_int_equal(curve.condition[i], sky[i]);
+}
+
+/* What it feels like lies on the line, as the temperature does; the probability of three hours is each one's.
+ */
+TEST(extras_of_both_replies)
+{
+    static const char whole[] = HEAD LIKELY("1661882400", "22.3", "23.8", "804", "04d", "0.32") "," LIKELY(
+        "1661893200", "19.3", "20.8", "800", "01n", "0") TAIL;
+    static const char odd[] = HEAD LIKELY("1661882400", "22.3", "null", "804", "04d", "1.01") "," LIKELY(
+        "1661893200", "19.3", "20.8", "800", "01n", "\"1\"") TAIL;
+    static const int16_t falling[] = {2380, 2280, 2180, 2080}, none[] = {NO, NO, NO, 2080};
+    struct curve curve;
+    assert_int_equal(read_list(whole, &curve), OUTCOME_OK);
+    assert_int_equal(curve.count, 8);
+    assert_in_range(curve.feels_cdeg[0], 2560, 2640);
+    assert_memory_equal(curve.feels_cdeg + 4, falling, sizeof falling);
+    assert_memory_equal(curve.rain_percent, ((uint8_t[]){32, 32, 32, 32, 0, 0, 0, CURVE_NO_RAIN}), 8);
+    assert_int_equal(read_list(odd, &curve), OUTCOME_OK);
+    assert_memory_equal(curve.feels_cdeg + 4, none, sizeof none);
+    for (size_t i = 0; i < curve.count; i++)
+        assert_int_equal(curve.rain_percent[i], CURVE_NO_RAIN);
 }
 
 TEST(cod_is_a_number_or_a_string)

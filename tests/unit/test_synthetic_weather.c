@@ -97,6 +97,33 @@ TEST(neighbours_in_time_and_space_agree)
     }
 }
 
+TEST(it_feels_warmer_in_the_heat_and_colder_in_the_cold)
+{
+    double least = 100.0, most = -100.0;
+    FOR_EARTH_AND_YEAR(latitude, longitude, at)
+    {
+        double celsius = synthetic_celsius(latitude, longitude, at);
+        double feels = synthetic_feels_like(latitude, longitude, at);
+        assert_true(celsius > 20.0 ? feels > celsius : celsius < 10.0 ? feels < celsius : feels == celsius);
+        least = fmin(least, feels);
+        most = fmax(most, feels);
+    }
+    assert_true(least > -70.0 && most < 60.0);
+}
+
+TEST(something_falls_where_that_is_likely)
+{
+    int least = 100, most = 0;
+    FOR_EARTH_AND_YEAR(latitude, longitude, at)
+    {
+        int percent = synthetic_rain_percent(latitude, longitude, at);
+        assert_int_equal(percent >= 50, synthetic_weather_code(latitude, longitude, at) >= 51);
+        least = percent < least ? percent : least;
+        most = percent > most ? percent : most;
+    }
+    assert_true(least == 0 && most > 90 && most <= 100);
+}
+
 TEST(there_is_no_seam_at_midnight_or_new_year)
 {
     for (int64_t at = NEWYEAR - 40 * DAY; at < NEWYEAR + 40 * DAY; at += DAY)

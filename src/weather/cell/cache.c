@@ -10,7 +10,7 @@
 #define BACKOFF_MAX_MS   INT64_C(600000)
 #define BACKOFF_DOUBLES  6 /* failures, after which it would be longer than that */
 #define BACKOFF_MIN_MS   1000
-#define PAST_S           86400 /* how far back hours are kept */
+#define PAST_S           90000 /* how far back hours are kept: the longest day has 25 */
 #define CONFIRM_S        86400 /* a curve that ends sooner than this is not worth confirming */
 #define MEAN_OVER        64    /* curves */
 #define COLD_STRETCH     1.5

@@ -105,10 +105,9 @@ static bool temperature_valid(int16_t cdeg)
     return cdeg == CURVE_NO_TEMPERATURE || (cdeg >= CURVE_COLDEST_CDEG && cdeg <= CURVE_HOTTEST_CDEG);
 }
 
-/* What it feels like may lie beyond what is ever measured. */
 static bool feels_valid(int16_t cdeg)
 {
-    return cdeg == CURVE_NO_TEMPERATURE || (cdeg >= 2 * CURVE_COLDEST_CDEG && cdeg <= 2 * CURVE_HOTTEST_CDEG);
+    return cdeg == CURVE_NO_TEMPERATURE || (cdeg >= CURVE_FEELS_MIN_CDEG && cdeg <= CURVE_FEELS_MAX_CDEG);
 }
 
 static bool condition_valid(uint8_t condition)

@@ -12,8 +12,11 @@
  * highest: 56.7, Furnace Creek, 1913 (WMO archive of extremes). */
 #define CURVE_COLDEST_CDEG (-9000)
 #define CURVE_HOTTEST_CDEG 6000
-#define CURVE_CODE_MAX     99                         /* of WMO table 4677 */
-#define CURVE_TIME_MAX_S   (INT64_C(100) * INT32_MAX) /* in milliseconds, far from what overflows */
+/* What it feels like may lie beyond what is ever measured. */
+#define CURVE_FEELS_MIN_CDEG (2 * CURVE_COLDEST_CDEG)
+#define CURVE_FEELS_MAX_CDEG (2 * CURVE_HOTTEST_CDEG)
+#define CURVE_CODE_MAX       99                         /* of WMO table 4677 */
+#define CURVE_TIME_MAX_S     (INT64_C(100) * INT32_MAX) /* in milliseconds, far from what overflows */
 
 #define CURVE_NO_TEMPERATURE INT16_MIN /* also of what it feels like */
 #define CURVE_NO_RAIN        UINT8_MAX

@@ -1,6 +1,6 @@
 /* MET Norway's Locationforecast 2.0, https://api.met.no/weatherapi/locationforecast/2.0/documentation: the
- * compact document, hourly for two or three days and six-hourly after. Its terms want callers to say who they
- * are (the User-Agent), at most four decimals, and no repetition before Expires. */
+ * compact document, hourly for two or three days and six-hourly after, without probabilities. Its terms want
+ * callers to say who they are (the User-Agent), at most four decimals, and no repetition before Expires. */
 #include "weather/point/reply.h"
 
 #include "base/clock.h"
@@ -97,7 +97,7 @@ static enum outcome read_entry(const json_t *entry, struct resampler *resampler)
     const json_t *data = json_object_get(entry, "data");
     const json_t *details = json_object_get(json_object_get(data, "instant"), "details");
     const char *time = json_string_value(json_object_get(entry, "time"));
-    struct point point = {.code = -1, .is_day = -1};
+    struct point point = point_empty(0);
     if (!time || !json_is_object(details) || !clock_parse(time, &point.time_s))
         return OUTCOME_PARSE;
     enum outcome outcome =

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define PAUSE_JITTER_S 5
-#define PAST_HOURS     1
+#define PAST_HOURS     24 /* what has passed of the local day, however long the day is */
 #define FORECAST_HOURS 50
 
 static void request(const struct provider_access *options, struct cell cell, struct text *url,
@@ -16,30 +16,53 @@ static void request(const struct provider_access *options, struct cell cell, str
     text_format(url, "%s/v1/forecast?latitude=%.9g&longitude=%.9g", options->url,
                 (double)cell.latitude_udeg / CELL_MICRODEGREES,
                 (double)cell.longitude_udeg / CELL_MICRODEGREES);
-    text_format(url, "&hourly=temperature_2m,weather_code,is_day&past_hours=%d&forecast_hours=%d", PAST_HOURS,
-                FORECAST_HOURS);
+    /* Up to ten variables and two weeks are one call of its budget. */
+    text_format(url,
+                "&hourly=temperature_2m,apparent_temperature,precipitation_probability,weather_code,is_day"
+                "&past_hours=%d&forecast_hours=%d",
+                PAST_HOURS, FORECAST_HOURS);
     /* In local time the hours of half-hour zones would be stamped half an hour off, in Unix time too. */
     text_string(url, "&timeformat=unixtime&timezone=GMT");
     if (options->key[0])
         text_format(header, "X-Api-Key: %s", options->key);
 }
 
-/* The integer of an hour, from 0 to `max`; -1, not known, for what is anything else, or when there is not one
- * for each of `count` hours. */
-static int integer_of(const json_t *values, size_t count, size_t hour, int max)
+/* The values of a variable that may be missing without harm; NULL when there is not one for each of `count`
+ * hours. */
+static const json_t *values_of(const json_t *hourly, const char *variable, size_t count)
+{
+    const json_t *values = json_object_get(hourly, variable);
+    return json_array_size(values) == count ? values : NULL;
+}
+
+/* The integer of an hour, from 0 to `max`; -1, not known, for what is anything else. */
+static int integer_of(const json_t *values, size_t hour, int max)
 {
     const json_t *value = json_array_get(values, hour);
     json_int_t integer = json_is_integer(value) ? json_integer_value(value) : -1;
-    return json_array_size(values) == count && integer >= 0 && integer <= max ? (int)integer : -1;
+    return integer >= 0 && integer <= max ? (int)integer : -1;
+}
+
+/* The probabilities come with the end of their hours. */
+static void read_extras(const json_t *hourly, size_t count, struct curve *curve)
+{
+    const json_t *feels = values_of(hourly, "apparent_temperature", count);
+    const json_t *rain = values_of(hourly, "precipitation_probability", count);
+    const json_t *codes = values_of(hourly, "weather_code", count);
+    const json_t *days = values_of(hourly, "is_day", count);
+    for (size_t i = 0; i < count; i++) {
+        curve->feels_cdeg[i] = reply_feels(json_array_get(feels, i));
+        curve->rain_percent[i] = reply_percent(json_array_get(rain, i + 1), 100);
+        curve->condition[i] = curve_condition(integer_of(codes, i, CURVE_CODE_MAX), integer_of(days, i, 1));
+    }
 }
 
 /* Times must be whole hours apart, ascending, as many as fit a curve, and each must have its temperature or
- * null. Code and daylight may be missing without harm. */
+ * null. */
 static enum outcome read_hours(const json_t *hourly, struct curve *curve)
 {
     const json_t *times = json_object_get(hourly, "time");
     const json_t *temperatures = json_object_get(hourly, "temperature_2m");
-    const json_t *codes = json_object_get(hourly, "weather_code"), *days = json_object_get(hourly, "is_day");
     size_t count = json_array_size(times);
     if (count < 2 || count > CURVE_POINTS || json_array_size(temperatures) != count)
         return OUTCOME_PARSE;
@@ -54,9 +77,8 @@ static enum outcome read_hours(const json_t *hourly, struct curve *curve)
         enum outcome outcome = reply_celsius(json_array_get(temperatures, i), &curve->temperature_cdeg[i]);
         if (outcome != OUTCOME_OK)
             return outcome;
-        curve->condition[i] =
-            curve_condition(integer_of(codes, count, i, CURVE_CODE_MAX), integer_of(days, count, i, 1));
     }
+    read_extras(hourly, count, curve);
     curve->count = (uint8_t)count;
     curve_bridge_gaps(curve);
     return OUTCOME_OK;

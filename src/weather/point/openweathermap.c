@@ -60,7 +60,8 @@ static int code_of(json_int_t id)
     return -1;
 }
 
-/* Reads what a measurement and each forecast share; the temperature may be missing. */
+/* Reads what a measurement and each forecast share; the temperature may be missing. Forecasts also have a
+ * probability, which is taken to be of the three hours before, as the volume of rain is said to be. */
 static enum outcome read_point(const json_t *object, struct point *point)
 {
     const json_t *time = json_object_get(object, "dt");
@@ -71,11 +72,11 @@ static enum outcome read_point(const json_t *object, struct point *point)
         return OUTCOME_PARSE;
     size_t length = icon ? strlen(icon) : 0;
     char last = length > 0 ? icon[length - 1] : '\0';
-    *point = (struct point){.time_s = json_integer_value(time),
-                            .code = code_of(json_integer_value(json_object_get(weather, "id"))),
-                            .is_day = last == 'd'   ? 1
-                                      : last == 'n' ? 0
-                                                    : -1};
+    *point = point_empty(json_integer_value(time));
+    point->feels_cdeg = reply_feels(json_object_get(values, "feels_like"));
+    point->rain_percent = reply_percent(json_object_get(object, "pop"), 1);
+    point->code = code_of(json_integer_value(json_object_get(weather, "id")));
+    point->is_day = last == 'd' ? 1 : last == 'n' ? 0 : -1;
     return reply_celsius(json_object_get(values, "temp"), &point->temperature_cdeg);
 }
 
@@ -101,6 +102,7 @@ static enum outcome read_current_document(const json_t *root, int64_t now_s, str
     curve->start_s = point.time_s;
     curve->count = 1;
     curve->temperature_cdeg[0] = point.temperature_cdeg;
+    curve->feels_cdeg[0] = point.feels_cdeg;
     curve->condition[0] = curve_condition(point.code, point.is_day);
     return OUTCOME_OK;
 }
@@ -123,7 +125,11 @@ static enum outcome read_forecast_document(const json_t *root, int64_t now_s, st
     struct curve_value measured;
     if (!is_good(root) || !json_is_array(list) || !curve_read(&current, current.start_s, &measured))
         return OUTCOME_PARSE;
-    struct point point = {current.start_s, current.temperature_cdeg[0], measured.code, measured.is_day};
+    struct point point = point_empty(current.start_s);
+    point.temperature_cdeg = current.temperature_cdeg[0];
+    point.feels_cdeg = current.feels_cdeg[0];
+    point.code = measured.code;
+    point.is_day = measured.is_day;
     *curve = curve_empty();
     enum outcome outcome = resample_add(&resampler, &point);
     for (size_t i = 0; i < json_array_size(list) && outcome == OUTCOME_OK; i++) {

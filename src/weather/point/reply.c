@@ -35,6 +35,19 @@ enum outcome reply_celsius(const json_t *value, int16_t *cdeg)
     return OUTCOME_OK;
 }
 
+int16_t reply_feels(const json_t *value)
+{
+    double hundredths = json_is_number(value) ? json_number_value(value) * 100 : NAN;
+    bool can_be = hundredths >= CURVE_FEELS_MIN_CDEG && hundredths <= CURVE_FEELS_MAX_CDEG;
+    return can_be ? (int16_t)lround(hundredths) : CURVE_NO_TEMPERATURE;
+}
+
+uint8_t reply_percent(const json_t *value, double whole)
+{
+    double share = json_is_number(value) ? json_number_value(value) / whole : NAN;
+    return share >= 0 && share <= 1 ? (uint8_t)lround(share * 100) : CURVE_NO_RAIN;
+}
+
 double reply_degrees(const json_t *value, double max)
 {
     double degrees = json_is_number(value) ? json_number_value(value) : NAN;

@@ -18,6 +18,12 @@ bool reply_string_is(const struct json_t *, const char *expected);
 /* A temperature in degrees Celsius. CURVE_NO_TEMPERATURE for null or nothing, which is no error. */
 enum outcome reply_celsius(const struct json_t *, int16_t *cdeg);
 
+/* As what it feels, in degrees Celsius. CURVE_NO_TEMPERATURE for anything else, or what cannot be. */
+int16_t reply_feels(const struct json_t *);
+
+/* A probability of which `whole` is certainty, in per cent. CURVE_NO_RAIN for anything else. */
+uint8_t reply_percent(const struct json_t *, double whole);
+
 /* A coordinate of at max `max` degrees either way; else NAN. */
 double reply_degrees(const struct json_t *, double max);
 

@@ -17,28 +17,55 @@ static uint8_t condition_at(const struct resampler *resampler, const struct poin
     return curve_condition(point->code, is_day);
 }
 
-static int16_t temperature_at(const struct point *from, const struct point *to, int64_t unix_s)
+/* A value of the hour on the line between those of two points; none where one of them has none. */
+static int16_t on_line(int16_t from, int16_t to, double share, int min, int max)
 {
-    if (unix_s == to->time_s)
-        return to->temperature_cdeg;
-    if (to->time_s - from->time_s > GAP_MAX_S)
-        return CURVE_NO_TEMPERATURE;
-    double share = (double)(unix_s - from->time_s) / (double)(to->time_s - from->time_s);
-    double value = from->temperature_cdeg + share * (to->temperature_cdeg - from->temperature_cdeg);
-    return (int16_t)lround(fmin(fmax(value, CURVE_COLDEST_CDEG), CURVE_HOTTEST_CDEG));
+    double value = from + share * (to - from);
+    return from == CURVE_NO_TEMPERATURE || to == CURVE_NO_TEMPERATURE
+               ? CURVE_NO_TEMPERATURE
+               : (int16_t)lround(fmin(fmax(value, min), max));
 }
 
-/* Writes the curve's hours up to `to`. */
+/* Writes an hour from `from` on, up to and with `to`. Nothing leads over a gap but to its ends. */
+static void write_hour(struct resampler *resampler, const struct point *from, const struct point *to,
+                       size_t i, int64_t hour_s)
+{
+    struct curve *curve = resampler->curve;
+    const struct point *begin = hour_s == to->time_s ? to : from;
+    double share = begin == to ? 0 : (double)(hour_s - from->time_s) / (double)(to->time_s - from->time_s);
+    curve->condition[i] = condition_at(resampler, begin, hour_s);
+    if (to->time_s - from->time_s > GAP_MAX_S && begin == from)
+        return;
+    curve->temperature_cdeg[i] =
+        on_line(begin->temperature_cdeg, to->temperature_cdeg, share, CURVE_COLDEST_CDEG, CURVE_HOTTEST_CDEG);
+    curve->feels_cdeg[i] =
+        on_line(begin->feels_cdeg, to->feels_cdeg, share, CURVE_FEELS_MIN_CDEG, CURVE_FEELS_MAX_CDEG);
+    if (begin == from)
+        curve->rain_percent[i] = to->rain_percent;
+}
+
+/* Writes the curve's hours up to `to`, and of the one at `from`, which stands, what is to fall. */
 static void write_hours(struct resampler *resampler, const struct point *from, const struct point *to)
 {
     struct curve *curve = resampler->curve;
-    for (; curve->count < CURVE_POINTS; curve->count++) {
-        int64_t hour_s = curve->start_s + (int64_t)curve->count * CURVE_STEP_S;
-        if (hour_s > to->time_s || (from == to && hour_s != to->time_s))
+    int64_t next_s = curve->start_s + (int64_t)curve->count * CURVE_STEP_S;
+    if (curve->count > 0 && next_s - CURVE_STEP_S == from->time_s && to->time_s - from->time_s <= GAP_MAX_S)
+        curve->rain_percent[curve->count - 1] = to->rain_percent;
+    for (; curve->count < CURVE_POINTS; curve->count++, next_s += CURVE_STEP_S) {
+        if (next_s > to->time_s || (from == to && next_s != to->time_s))
             return;
-        curve->temperature_cdeg[curve->count] = temperature_at(from, to, hour_s);
-        curve->condition[curve->count] = condition_at(resampler, hour_s == to->time_s ? to : from, hour_s);
+        write_hour(resampler, from, to, curve->count, next_s);
     }
+}
+
+struct point point_empty(int64_t time_s)
+{
+    return (struct point){.time_s = time_s,
+                          .temperature_cdeg = CURVE_NO_TEMPERATURE,
+                          .feels_cdeg = CURVE_NO_TEMPERATURE,
+                          .rain_percent = CURVE_NO_RAIN,
+                          .code = -1,
+                          .is_day = -1};
 }
 
 enum outcome resample_add(struct resampler *resampler, const struct point *next)

@@ -1,5 +1,6 @@
 /* Points: a provider's forecast at its own instants, one, three or six hours apart, laid onto a curve's
- * hours: temperatures by linear interpolation, the condition stepped. Pure; what comes in may be hostile. */
+ * hours: temperatures by linear interpolation, condition and probability stepped. Pure; what comes in may be
+ * hostile. */
 #pragma once
 
 #include "weather/point/provider.h"
@@ -7,13 +8,18 @@
 struct point {
     int64_t time_s;           /* Unix time */
     int16_t temperature_cdeg; /* hundredths of a degree, within the bounds above */
+    int16_t feels_cdeg;       /* the same, as it feels */
+    uint8_t rain_percent;     /* probability that something falls between the point before and this one */
     int code;                 /* WMO code, -1: not known */
     int is_day;               /* 1, 0, or -1: not known */
 };
 
+/* A point of which only the instant is known. */
+struct point point_empty(int64_t time_s);
+
 /* Begin with all but the last two members set. */
 struct resampler {
-    struct curve *curve; /* its start, count, temperatures and condition are written */
+    struct curve *curve; /* empty; its start, count and values are written */
     int64_t now_s;
     double latitude, longitude; /* NAN: not known; for daylight where no point says it */
     bool any;                   /* private, as the next */
