@@ -378,6 +378,11 @@ bool places_offset(const struct places *places, const char *zone, int64_t at_s, 
     return zones_offset(places->zones, zone, at_s, offset_s);
 }
 
+bool places_day(const struct places *places, const char *zone, int64_t at_s, int64_t *begin_s, int64_t *end_s)
+{
+    return zones_day(places->zones, zone, at_s, begin_s, end_s);
+}
+
 const struct gazetteer *places_gazetteer(const struct places *places)
 {
     return places->gazetteer;

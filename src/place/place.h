@@ -177,5 +177,8 @@ void places_complete_zone(const struct places *, struct place *);
 /* The offset from UTC of a time zone at an instant, in seconds; false where it is not known. Thread-safe. */
 bool places_offset(const struct places *, const char *zone, int64_t at_s, int32_t *offset_s);
 
+/* As zones_day has it. Thread-safe. */
+bool places_day(const struct places *, const char *zone, int64_t at_s, int64_t *begin_s, int64_t *end_s);
+
 /* The gazetteer that the places are named by; valid while the room is open. Thread-safe. */
 const struct gazetteer *places_gazetteer(const struct places *);

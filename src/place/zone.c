@@ -20,6 +20,7 @@
 #define HEADER_COUNTS 20
 #define CHANGES_MAX   2000
 #define PATH_BYTES    256
+#define DAY_S         86400
 #define FOLDERS_DEEP  3 /* tzdata's are two; a loop of links has no end */
 
 struct change {
@@ -228,12 +229,10 @@ bool zones_known(const struct zones *zones, const char *name)
     return find(zones, name) != NULL;
 }
 
-bool zones_offset(const struct zones *zones, const char *name, int64_t unix_s, int32_t *offset_s)
+/* The last change that is not later. */
+static const struct change *change_at(const struct zone *zone, int64_t unix_s)
 {
-    const struct zone *zone = find(zones, name);
-    if (!zone || unix_s < 0)
-        return false;
-    size_t low = 0, high = zone->count; /* the last change that is not later */
+    size_t low = 0, high = zone->count;
     while (high - low > 1) {
         size_t middle = (low + high) / 2;
         if (zone->changes[middle].at_s <= unix_s)
@@ -241,6 +240,36 @@ bool zones_offset(const struct zones *zones, const char *name, int64_t unix_s, i
         else
             high = middle;
     }
-    *offset_s = zone->changes[low].offset_s;
+    return &zone->changes[low];
+}
+
+bool zones_offset(const struct zones *zones, const char *name, int64_t unix_s, int32_t *offset_s)
+{
+    const struct zone *zone = find(zones, name);
+    if (!zone || unix_s < 0)
+        return false;
+    *offset_s = change_at(zone, unix_s)->offset_s;
+    return true;
+}
+
+/* The first instant of a local day, counted from 1970: midnight, or the change of clocks that skips it. */
+static int64_t day_begin_s(const struct zone *zone, int64_t day)
+{
+    const struct change *end = zone->changes + zone->count;
+    const struct change *change = change_at(zone, day * DAY_S - OFFSET_MAX_S);
+    while (change + 1 < end && change[1].at_s <= day * DAY_S - change->offset_s)
+        change++;
+    int64_t midnight_s = day * DAY_S - change->offset_s;
+    return midnight_s > change->at_s ? midnight_s : change->at_s;
+}
+
+bool zones_day(const struct zones *zones, const char *name, int64_t unix_s, int64_t *begin_s, int64_t *end_s)
+{
+    const struct zone *zone = find(zones, name);
+    if (!zone || unix_s < 0)
+        return false;
+    int64_t day = (unix_s + change_at(zone, unix_s)->offset_s + DAY_S) / DAY_S - 1;
+    *begin_s = day_begin_s(zone, day);
+    *end_s = day_begin_s(zone, day + 1);
     return true;
 }

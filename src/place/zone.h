@@ -24,3 +24,7 @@ bool zones_known(const struct zones *, const char *name);
 /* The offset of local time from UTC in seconds, since 1970; after the last change of a file it stays. False
  * when the zone is not known or the instant is before. Thread-safe, takes no lock, no allocation. */
 bool zones_offset(const struct zones *, const char *name, int64_t unix_s, int32_t *offset_s);
+
+/* The day that it is there: its first instant and the first of the next, in Unix time, where clocks are
+ * changed as well, also at midnight. Otherwise the same. */
+bool zones_day(const struct zones *, const char *name, int64_t unix_s, int64_t *begin_s, int64_t *end_s);

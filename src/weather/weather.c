@@ -216,7 +216,8 @@ static const struct credit *source_credit(uint8_t source)
     return source < WEATHER_PROVIDERS ? &providers[source]->credit : &earth_credit;
 }
 
-static void fill(const struct cache_view *view, const struct instant *now, struct reading *out)
+static void fill(const struct cache_view *view, const struct instant *now, const struct ahead_day *day,
+                 struct reading *out)
 {
     struct curve_value value;
     out->state = view->state;
@@ -232,6 +233,8 @@ static void fill(const struct cache_view *view, const struct instant *now, struc
     out->age_s = view->age_ms / 1000;
     out->provider = source_name(view->curve.provider);
     out->credit = source_credit(view->curve.provider);
+    if (day)
+        ahead_read(&view->curve, day, now->wall_ms / 1000, view->until_s, &out->ahead);
 }
 
 bool weather_cell(const struct weather *weather, const char *name, double *latitude, double *longitude)
@@ -284,7 +287,8 @@ static struct curve forecast_from_model(struct cell cell, int64_t fetched_s)
 }
 
 void weather_simulate(const struct weather *weather, const struct weather_scenario *scenario, double latitude,
-                      double longitude, const struct instant *now, struct reading *out)
+                      double longitude, const struct instant *now, const struct ahead_day *day,
+                      struct reading *out)
 {
     struct cell cell = begin(weather, latitude, longitude, out);
     struct curve curve = {.count = 0};
@@ -292,7 +296,7 @@ void weather_simulate(const struct weather *weather, const struct weather_scenar
         curve = forecast_from_model(cell, now->wall_ms / 1000 - scenario->age_s);
     struct cache_view view =
         cache_simulate(weather->cache, &curve, scenario->age_s * 1000, scenario->retry_s * 1000, now);
-    fill(&view, now, out);
+    fill(&view, now, day, out);
     out->lookup = view.state;
 }
 
@@ -325,7 +329,8 @@ static void look_up(struct weather *weather, struct cell cell, enum weather_clie
 }
 
 void weather_read(struct weather *weather, enum weather_client client, bool may_wait, double latitude,
-                  double longitude, const struct instant *now, struct reading *out)
+                  double longitude, const struct instant *now, const struct ahead_day *day,
+                  struct reading *out)
 {
     struct cell cell = begin(weather, latitude, longitude, out);
     struct cache_view view;
@@ -341,7 +346,7 @@ void weather_read(struct weather *weather, enum weather_client client, bool may_
         look_up(weather, cell, WEATHER_PEEK, &later, &view);
         now = &later;
     }
-    fill(&view, now, out);
+    fill(&view, now, day, out);
 }
 
 size_t weather_upstreams(struct weather *weather, const struct instant *now,

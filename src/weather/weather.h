@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/credit.h"
 #include "place/gazetteer.h"
+#include "weather/cell/ahead.h"
 #include "weather/cell/state.h"
 #include "weather/earth/earth.h"
 #include "weather/point/upstream.h"
@@ -48,6 +49,7 @@ struct reading {
     int64_t age_s;               /* never negative */
     const char *provider;        /* static */
     const struct credit *credit; /* static */
+    struct ahead ahead;          /* only where a day was given */
 };
 
 struct weather;
@@ -65,9 +67,9 @@ bool weather_usable(const struct weather_options *);
 
 /* The weather of the cell around a point at `now`. Does no network I/O: a missing or ageing cell is listed
  * for the fetch thread, and for a missing one a bounded number of callers that `may_wait` do so up to
- * wait_ms. Thread-safe. */
+ * wait_ms. With the `day` that it is there, what is to come is read, too; NULL: it is not. Thread-safe. */
 void weather_read(struct weather *, enum weather_client, bool may_wait, double latitude, double longitude,
-                  const struct instant *now, struct reading *out);
+                  const struct instant *now, const struct ahead_day *day, struct reading *out);
 
 /* What is behind a cell that is only simulated. */
 struct weather_scenario {
@@ -80,7 +82,8 @@ struct weather_scenario {
  * Open-Meteo and this the cell's past. Reproducible: depends on nothing else but the options, and touches
  * nothing. Thread-safe. */
 void weather_simulate(const struct weather *, const struct weather_scenario *, double latitude,
-                      double longitude, const struct instant *now, struct reading *out);
+                      double longitude, const struct instant *now, const struct ahead_day *day,
+                      struct reading *out);
 
 /* Reads a cell's name, "19.1,72.9", as its centre. False when it is not the name of a cell of the configured
  * size. */

@@ -71,12 +71,16 @@ static void read_weather(const struct widget *widget, const struct visit *visit,
                          struct answer *out)
 {
     const struct place *place = &out->place;
+    struct ahead_day day = {0, 0};
+    if (visit->ahead)
+        places_day(widget->places, place->timezone, out->now_s, &day.begin_s, &day.end_s);
+    const struct ahead_day *asked = visit->ahead ? &day : NULL;
     if (visit->simulated)
         weather_simulate(widget->weather, &visit->scenario, place->latitude, place->longitude, &visit->now,
-                         &out->reading);
+                         asked, &out->reading);
     else
         weather_read(widget->weather, client, !visit->no_wait, place->latitude, place->longitude, &visit->now,
-                     &out->reading);
+                     asked, &out->reading);
 }
 
 /* Simulated answers are not readers'. */

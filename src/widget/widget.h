@@ -30,6 +30,7 @@ struct visit {
     const struct language *language; /* NULL: the configured one */
     enum units units;
     bool icon, condition; /* the fragment shows them beside place and temperature */
+    bool ahead;           /* it tells what is to come */
     bool no_wait;         /* the answer does not wait for weather that is being fetched */
     bool simulated; /* a developer set `now` and `scenario`: the weather is synthetic, apart from cache and
                        upstream */

@@ -89,6 +89,39 @@ TEST(the_c_library_agrees)
     unsetenv("TZ");
 }
 
+/* In 2026 clocks are changed in most of these, also at midnight (Beirut, Santiago, Havana), by half an hour
+ * (Lord Howe), and on two days a year that move (Casablanca). */
+TEST(a_day_is_all_instants_of_a_date)
+{
+    static const char *const names[] = {"Asia/Kolkata",        "Asia/Kathmandu",    "Europe/Berlin",
+                                        "America/St_Johns",    "Asia/Beirut",       "America/Santiago",
+                                        "America/Havana",      "Africa/Cairo",      "Pacific/Chatham",
+                                        "Australia/Lord_Howe", "Africa/Casablanca", "Pacific/Apia"};
+    size_t long_days = 0, short_days = 0;
+    for (size_t i = 0; i < COUNT(names); i++) {
+        setenv("TZ", names[i], 1);
+        tzset();
+        int64_t first_s = at(2026, 1, 1, 0, 0), begin_s, end_s;
+        for (int64_t t = first_s; t < first_s + INT64_C(365) * 86400; t += 7 * 3600 + 59 * 60) {
+            assert_true(zones_day(zones, names[i], t, &begin_s, &end_s));
+            const int64_t instants[] = {begin_s - 1, begin_s, t, end_s - 1, end_s};
+            struct tm local[COUNT(instants)];
+            for (size_t k = 0; k < COUNT(instants); k++)
+                localtime_r(&(time_t){instants[k]}, &local[k]);
+            if (local[0].tm_yday == local[2].tm_yday || local[1].tm_yday != local[2].tm_yday ||
+                local[3].tm_yday != local[2].tm_yday || local[4].tm_yday == local[2].tm_yday)
+                fail_msg("%s at %lld: %lld to %lld", names[i], (long long)t, (long long)begin_s,
+                         (long long)end_s);
+            long_days += end_s - begin_s > 86400;
+            short_days += end_s - begin_s < 86400;
+        }
+    }
+    assert_true(long_days >= 18 && short_days >= 18);
+    unsetenv("TZ");
+    assert_false(zones_day(zones, "Asia/Atlantis", at(2026, 1, 1, 0, 0), &(int64_t){0}, &(int64_t){0}));
+    assert_false(zones_day(zones, "Asia/Kolkata", -1, &(int64_t){0}, &(int64_t){0}));
+}
+
 TEST(names_that_are_none)
 {
     static const char *const names[] = {

@@ -27,6 +27,7 @@ struct cache_view {
     bool wants_ground;        /* a curve of the whole earth's weather would be better: see cache_lay */
     bool in_flight;           /* a fetch is listed or under way */
     struct curve curve;       /* for WEATHER_FRESH and WEATHER_STALE: covers the instant asked for */
+    int64_t until_s;          /* Unix time from which on that curve is too old to be read */
     int64_t age_ms;           /* of the curve, never negative */
     int64_t refresh_in_ms; /* until it is due, negative when overdue; without a curve: until the next try */
     int64_t retry_in_ms;   /* where the last fetch failed: until the next try; else 0 */

@@ -32,25 +32,46 @@ int64_t curve_end_s(const struct curve *curve)
     return last < 0 ? 0 : curve->start_s + last * CURVE_STEP_S;
 }
 
-/* At a point it alone is read; past the last one there is nothing to lead to. */
-bool curve_read(const struct curve *curve, int64_t unix_s, struct curve_value *out)
+/* Reads values of each point between two of them. At a point it alone is read; past the last one there is
+ * nothing to lead to. */
+static bool read_line(const struct curve *curve, const int16_t *cdeg, int64_t unix_s, int *ddeg)
 {
     if (unix_s < curve->start_s)
         return false;
-    const int16_t *cdeg = curve->temperature_cdeg;
     int64_t i = (unix_s - curve->start_s) / CURVE_STEP_S, into = (unix_s - curve->start_s) % CURVE_STEP_S;
     int64_t next = into > 0 ? i + 1 : i;
     if (next >= curve->count || cdeg[i] == CURVE_NO_TEMPERATURE || cdeg[next] == CURVE_NO_TEMPERATURE)
         return false;
     int64_t scaled = cdeg[i] * (CURVE_STEP_S - into) + cdeg[next] * into;
-    uint8_t condition = curve->condition[i];
+    *ddeg = (int)divide_rounded(scaled, (int64_t)CURVE_STEP_S * 10);
+    return true;
+}
+
+bool curve_read(const struct curve *curve, int64_t unix_s, struct curve_value *out)
+{
+    int ddeg;
+    if (!read_line(curve, curve->temperature_cdeg, unix_s, &ddeg))
+        return false;
+    uint8_t condition = curve->condition[(unix_s - curve->start_s) / CURVE_STEP_S];
     bool known = condition != CURVE_NO_CONDITION;
     *out = (struct curve_value){
-        .temperature_ddeg = (int)divide_rounded(scaled, (int64_t)CURVE_STEP_S * 10),
+        .temperature_ddeg = ddeg,
         .code = known && (condition & CURVE_NO_CODE) != CURVE_NO_CODE ? condition & CURVE_NO_CODE : -1,
         .is_day = known ? (condition & CURVE_DAY) != 0 : -1,
     };
     return true;
+}
+
+bool curve_read_feels(const struct curve *curve, int64_t unix_s, int *feels_ddeg)
+{
+    return read_line(curve, curve->feels_cdeg, unix_s, feels_ddeg);
+}
+
+int curve_rain_percent(const struct curve *curve, int64_t unix_s)
+{
+    int64_t i = (unix_s - curve->start_s) / CURVE_STEP_S;
+    bool known = unix_s >= curve->start_s && i < curve->count && curve->rain_percent[i] != CURVE_NO_RAIN;
+    return known ? curve->rain_percent[i] : -1;
 }
 
 uint8_t curve_condition(int code, int is_day)

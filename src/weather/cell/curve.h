@@ -58,6 +58,13 @@ int64_t curve_end_s(const struct curve *);
  * hour. False, and *out untouched, where curve_covers is false. */
 bool curve_read(const struct curve *, int64_t unix_s, struct curve_value *out);
 
+/* What it feels like at an instant, in tenths of a degree Celsius: read as temperature is. False, and
+ * *feels_ddeg untouched, where it is not known. */
+bool curve_read_feels(const struct curve *, int64_t unix_s, int *feels_ddeg);
+
+/* The probability that something falls in the curve's hour of an instant, in per cent; -1: not known. */
+int curve_rain_percent(const struct curve *, int64_t unix_s);
+
 /* Whether every field but `provider` is in its range: to be asked of a curve from a file before anything else
  * is. */
 bool curve_valid(const struct curve *);

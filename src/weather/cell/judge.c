@@ -68,6 +68,8 @@ struct cache_view judge_view(const struct judge *judge, const struct entry *entr
     };
     if (view.state == WEATHER_FRESH || view.state == WEATHER_STALE) {
         view.curve = entry->curve;
+        view.until_s =
+            entry->ground ? INT64_MAX : (now->wall_ms - view.age_ms + judge->options.keep_ms) / 1000;
         view.refresh_in_ms =
             entry->ground ? entry->curve.expires_s * 1000 - now->wall_ms : entry->refresh_ms - now->boot_ms;
     }
