@@ -21,7 +21,9 @@ static void write_instant(struct text *out, int64_t unix_s)
 {
     char when[CLOCK_RFC3339_BYTES];
     clock_format(unix_s, when);
-    text_json(out, when[0] ? when : NULL);
+    text_string(out, when[0] ? "\"" : "null");
+    text_string(out, when);
+    text_string(out, when[0] ? "\"" : "");
 }
 
 /* Writes a number that a few decimals tell exactly enough, half away from zero. */

@@ -105,12 +105,13 @@ static void write_headers(const struct answer *widget, const struct visit_reques
 struct form {
     const char *type;
     bool no_wait; /* for weather that is being fetched */
+    bool ahead;   /* tells what is to come */
     void (*write)(const struct answer *, struct text *);
 };
-static const struct form html_form = {"text/html; charset=utf-8", false, widget_html},
-                         json_form = {JSON, false, widget_json},
-                         text_form = {"text/plain; charset=utf-8", false, widget_text},
-                         where_form = {JSON, true, widget_where_json};
+static const struct form html_form = {"text/html; charset=utf-8", .write = widget_html},
+                         json_form = {JSON, .ahead = true, .write = widget_json},
+                         text_form = {"text/plain; charset=utf-8", .write = widget_text},
+                         where_form = {JSON, .no_wait = true, .write = widget_where_json};
 
 static void serve_visit(void *context, const struct http_request *request, struct http_answer *answer)
 {
@@ -122,6 +123,7 @@ static void serve_visit(void *context, const struct http_request *request, struc
         return;
     visit_read(&site->visits, request, &asked);
     asked.visit.no_wait = form->no_wait;
+    asked.visit.ahead = form->ahead || asked.visit.show & WIDGET_AHEAD;
     widget_answer(&site->widget, &asked.visit, &widget);
     if (asked.visit.choice > 0 && widget.place.source != PLACE_FROM_READER)
         visit_ignore(&asked, "place", "not known");
@@ -150,6 +152,7 @@ static void serve_weather(void *context, const struct http_request *request, str
     if (answer_cors(site, request, NULL, answer))
         return;
     visit_read(&site->visits, request, &asked);
+    asked.visit.ahead = true;
     asked.overridden = asked.visit.simulated; /* an address given by ip= changes nothing */
     const char *cell = visit_parameter(request, "cell", &parameter);
     if (!cell[0] && asked.visit.choice == 0) {

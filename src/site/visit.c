@@ -43,23 +43,30 @@ static const char *read_units(struct query *query, const struct http_parameter *
     return NULL;
 }
 
-/* A list with commas or spaces. */
+/* A list with commas or spaces, of which a word that is not known is ignored. */
 static const char *read_show(struct query *query, const struct http_parameter *parameter)
 {
-    struct visit *visit = &query->out->visit;
+    static const struct {
+        const char *name;
+        unsigned bit;
+    } known[] = {{"icon", WIDGET_ICON},
+                 {"condition", WIDGET_CONDITION},
+                 {"feels", WIDGET_FEELS},
+                 {"range", WIDGET_RANGE},
+                 {"rain", WIDGET_RAIN}};
+    bool all = true;
     for (const char *value = parameter->value; *value; value += strspn(value, ", ")) {
-        size_t length = strcspn(value, ", ");
-        if (length == 4 && strncmp(value, "icon", length) == 0)
-            visit->icon = true;
-        else if (length == 9 && strncmp(value, "condition", length) == 0)
-            visit->condition = true;
-        else if (length > 0) {
-            visit->icon = visit->condition = false;
-            return "not a list of icon and condition";
-        }
+        size_t length = strcspn(value, ", "), i = 0;
+        while (i < sizeof known / sizeof known[0] &&
+               (strncmp(known[i].name, value, length) != 0 || known[i].name[length]))
+            i++;
+        if (i < sizeof known / sizeof known[0])
+            query->out->visit.show |= known[i].bit;
+        else
+            all = all && length == 0;
         value += length;
     }
-    return NULL;
+    return all ? NULL : "a word is not icon, condition, feels, range or rain";
 }
 
 static const char *read_ip(struct query *query, const struct http_parameter *parameter)

@@ -10,7 +10,7 @@ static void write_tenths(int tenths, struct text *out)
     text_format(out, "%s%d.%d", tenths < 0 ? "-" : "", abs(tenths) / 10, abs(tenths) % 10);
 }
 
-static void write_degrees(const struct answer *answer, bool known, struct text *out)
+static void write_shown(const struct answer *answer, bool known, struct text *out)
 {
     int celsius_ddeg = answer->reading.temperature_ddeg;
     if (known) {
@@ -31,6 +31,20 @@ static void write_condition(const struct answer *answer, struct text *out)
         answer_has_number(answer) ? language_condition(answer->language, answer->reading.code) : NULL;
     text_string(out, " <span class=\"masthead-condition\">");
     text_html(out, words ? words : "");
+    text_string(out, "</span>");
+}
+
+/* Writes an element with what `write` knows; nothing where it knows nothing. */
+static void write_extra(const struct answer *answer, const char *name,
+                        void (*write)(const struct answer *, struct text *), struct text *out)
+{
+    char storage[WIDGET_EXTRA_BYTES];
+    struct text words = text_init(storage, sizeof storage);
+    write(answer, &words);
+    if (words.length == 0)
+        return;
+    text_format(out, " <span class=\"masthead-%s\">", name);
+    text_html(out, storage);
     text_string(out, "</span>");
 }
 
@@ -61,7 +75,7 @@ void widget_html(const struct answer *answer, struct text *out)
     if (answer->simulated)
         text_string(out, " data-simulated");
     /* The style draws the icon from the code, which has an "n" by night. */
-    if (answer->icon && known && answer->reading.code >= 0)
+    if (answer->show & WIDGET_ICON && known && answer->reading.code >= 0)
         text_format(out, " data-weather=\"%d%s\"", answer->reading.code,
                     answer->reading.is_day == 0 ? "n" : "");
     if (answer->place.confidence != PLACE_NO_CONFIDENCE)
@@ -69,11 +83,17 @@ void widget_html(const struct answer *answer, struct text *out)
     text_format(out, " lang=\"%s\"><span class=\"masthead-place\">", answer->language->tag);
     text_html(out, answer->reading.state == WEATHER_UNKNOWN ? answer->unknown : answer->place.name);
     text_string(out, "</span> ");
-    if (answer->icon)
+    if (answer->show & WIDGET_ICON)
         text_string(out, "<span class=\"masthead-icon\" aria-hidden=\"true\"></span> ");
-    write_degrees(answer, known, out);
-    if (answer->condition)
+    write_shown(answer, known, out);
+    if (answer->show & WIDGET_CONDITION)
         write_condition(answer, out);
+    if (answer->show & WIDGET_FEELS)
+        write_extra(answer, "feels", widget_feels, out);
+    if (answer->show & WIDGET_RANGE)
+        write_extra(answer, "range", widget_range, out);
+    if (answer->show & WIDGET_RAIN)
+        write_extra(answer, "rain", widget_rain, out);
     write_credits(answer, out);
     text_string(out, "</span>\n");
 }

@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#define HOUR_S        3600
 #define DEGREES_BYTES 32 /* "−1234 °F" in any digits, and more */
 
 static const char *unit_letter(const struct answer *answer)
@@ -21,7 +22,7 @@ static void write_place(const struct place *place, struct text *out)
 }
 
 /* As the fragment has it; "" where no place is known. */
-static void write_degrees(const struct answer *answer, struct text *out)
+static void write_shown(const struct answer *answer, struct text *out)
 {
     if (answer->reading.state != WEATHER_UNKNOWN)
         write_temperature(out, answer->language, answer_has_number(answer), answer->reading.temperature_ddeg,
@@ -34,15 +35,63 @@ static void write_weather(const struct answer *answer, struct text *out)
     const struct reading *reading = &answer->reading;
     char degrees_storage[DEGREES_BYTES];
     struct text degrees = text_init(degrees_storage, sizeof degrees_storage);
-    write_degrees(answer, &degrees);
-    json_write(out, ",\n 'temperature':{'celsius':%.1f,'value':%jd,'unit':%s,'text':%s}",
+    write_shown(answer, &degrees);
+    char feels_storage[WIDGET_EXTRA_BYTES];
+    struct text feels = text_init(feels_storage, sizeof feels_storage);
+    widget_feels(answer, &feels);
+    json_write(out, ",\n 'temperature':{'celsius':%.1f,'value':%jd,'unit':%s,'text':%s,'feels_text':%s}",
                known ? reading->temperature_ddeg / 10.0 : NAN,
                known ? degrees_shown(reading->temperature_ddeg, answer->units) : JSON_NONE,
-               unit_letter(answer), degrees.bytes);
+               unit_letter(answer), degrees.bytes, feels.bytes);
     json_write(out, ",\n 'weather':{'code':%jd,'text':%s,'is_day':%i}",
                known && reading->code >= 0 ? reading->code : JSON_NONE,
                known ? language_condition(answer->language, reading->code) : "",
                known ? reading->is_day : -1);
+}
+
+static double celsius(int ddeg)
+{
+    return ddeg == AHEAD_NO_DEGREES ? NAN : ddeg / 10.0;
+}
+
+static void write_hours(const struct ahead *ahead, struct text *out)
+{
+    if (!ahead->known) {
+        text_string(out, ",\n \"hours\":null");
+        return;
+    }
+    text_string(out, ",\n \"hours\":[");
+    for (size_t i = 0; i < ahead->hour_count; i++) {
+        const struct ahead_hour *hour = &ahead->hours[i];
+        json_write(out, ",{'at':%td,'celsius':%.1f,'code':%jd,'is_day':%i,'rain_probability':%jd}",
+                   ahead->first_s + (int64_t)i * HOUR_S, celsius(hour->temperature_ddeg),
+                   hour->code < 0 ? JSON_NONE : hour->code, hour->is_day,
+                   hour->rain_percent < 0 ? JSON_NONE : hour->rain_percent);
+    }
+    text_string(out, "]");
+}
+
+/* What is to come; null where it is not known. */
+static void write_ahead(const struct answer *answer, struct text *out)
+{
+    const struct ahead *ahead = &answer->reading.ahead;
+    char range_storage[WIDGET_EXTRA_BYTES], rain_storage[WIDGET_EXTRA_BYTES];
+    struct text range = text_init(range_storage, sizeof range_storage);
+    struct text rain = text_init(rain_storage, sizeof rain_storage);
+    widget_range(answer, &range);
+    widget_rain(answer, &rain);
+    json_write(out, ",\n 'feels_like':%.1f", ahead->known ? celsius(ahead->feels_ddeg) : NAN);
+    if (range.length > 0)
+        json_write(out, ",'today':{'high':%.1f,'low':%.1f,'text':%s}", celsius(ahead->high_ddeg),
+                   celsius(ahead->low_ddeg), range.bytes);
+    else
+        text_string(out, ",\"today\":null");
+    if (ahead->known && ahead->rain_s > 0)
+        json_write(out, ",'rain':{'starts_at':%td,'probability':%jd,'text':%s}", ahead->rain_s,
+                   ahead->rain_percent < 0 ? JSON_NONE : ahead->rain_percent, rain.bytes);
+    else
+        text_string(out, ",\"rain\":null");
+    write_hours(ahead, out);
 }
 
 static void write_zone(const struct answer *answer, struct text *out)
@@ -58,6 +107,7 @@ static void write_origin(const struct answer *answer, struct text *out)
     json_write(out, ",\n 'cell':%s,'fetched_at':%td,'age_s':%jd,'refresh_at':%td", reading->cell,
                known ? reading->fetched_s : JSON_NONE, known ? reading->age_s : JSON_NONE,
                known ? answer->now_s + reading->refresh_in_s : JSON_NONE);
+    write_ahead(answer, out);
     write_zone(answer, out);
     json_write(out, ",'provider':%s,'simulated':%i", known ? reading->provider : "", answer->simulated);
 }
@@ -101,7 +151,7 @@ void widget_weather_json(const struct answer *answer, struct text *out)
 {
     char degrees_storage[DEGREES_BYTES];
     struct text degrees = text_init(degrees_storage, sizeof degrees_storage);
-    write_degrees(answer, &degrees);
+    write_shown(answer, &degrees);
 
     json_write(out, "{'state':%s,'lang':%s,'text':%s", answer_state_name(answer), answer->language->tag,
                degrees.bytes);

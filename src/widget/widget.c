@@ -6,8 +6,9 @@
 #include <math.h>
 #include <string.h>
 
-#define MAX_AGE_UNSURE_S 60                 /* stale, or place unknown */
-#define MAX_AGE_SOON_S   15                 /* the weather is being fetched */
+#define MAX_AGE_UNSURE_S 60 /* stale, or place unknown */
+#define MAX_AGE_SOON_S   15 /* the weather is being fetched */
+#define DAY_S            86400
 #define ANSWER_STATES    (WEATHER_MISS + 1) /* WEATHER_NEGATIVE has the name of WEATHER_MISS */
 
 static struct metric answers = COUNTER(
@@ -42,10 +43,18 @@ static struct answer begin(const struct widget *widget, const struct visit *visi
         .simulated = options->simulated || visit->simulated,
         .credits_inline = options->credits == WIDGET_CREDITS_INLINE,
         .credits_nowhere = options->credits == WIDGET_CREDITS_NO,
-        .icon = visit->icon,
-        .condition = visit->condition,
+        .show = visit->show,
         .unknown = options->unknown,
     };
+}
+
+/* The minute of the place's day in which rain begins; -1 where none does, or its time is not known. */
+static int rain_minute(const struct widget *widget, const struct place *place, int64_t rain_s)
+{
+    int32_t offset_s;
+    if (rain_s == 0 || !places_offset(widget->places, place->timezone, rain_s, &offset_s))
+        return -1;
+    return (int)((rain_s + offset_s + DAY_S) % DAY_S / 60);
 }
 
 /* Fills in what follows from place and reading. */
@@ -54,6 +63,7 @@ static void conclude(const struct widget *widget, const struct visit *visit, str
     out->units = visit->units == UNITS_AUTO ? units_of_country(out->place.country) : visit->units;
     out->max_age_s = max_age_s(&widget->options, out);
     out->offset_known = places_offset(widget->places, out->place.timezone, out->now_s, &out->utc_offset_s);
+    out->rain_minute = rain_minute(widget, &out->place, out->reading.ahead.rain_s);
 }
 
 /* Finds the place of a visit; with `evidence` the lookup is not counted. True when the reader chose it. */

@@ -20,6 +20,16 @@ struct widget_options {
     bool simulated;                     /* the weather comes from a simulator, and every answer says so */
 };
 
+/* What the fragment may show beside place and temperature. */
+enum widget_show {
+    WIDGET_ICON = 1,
+    WIDGET_CONDITION = 2,
+    WIDGET_FEELS = 4,
+    WIDGET_RANGE = 8,
+    WIDGET_RAIN = 16,
+    WIDGET_AHEAD = WIDGET_FEELS | WIDGET_RANGE | WIDGET_RAIN /* needs `ahead` */
+};
+
 /* A request of a reader. */
 struct visit {
     struct instant now;
@@ -29,9 +39,9 @@ struct visit {
     int64_t choice;                  /* GeoNames id of the place that the reader chose; 0: none */
     const struct language *language; /* NULL: the configured one */
     enum units units;
-    bool icon, condition; /* the fragment shows them beside place and temperature */
-    bool ahead;           /* it tells what is to come */
-    bool no_wait;         /* the answer does not wait for weather that is being fetched */
+    unsigned show;  /* enum widget_show: of the fragment */
+    bool ahead;     /* the answer tells what is to come, too */
+    bool no_wait;   /* the answer does not wait for weather that is being fetched */
     bool simulated; /* a developer set `now` and `scenario`: the weather is synthetic, apart from cache and
                        upstream */
     struct weather_scenario scenario;
@@ -49,8 +59,9 @@ struct answer {
     bool simulated;
     bool credits_inline;  /* the fragment shows them */
     bool credits_nowhere; /* the site shows them elsewhere */
-    bool icon, condition; /* of the visit */
-    const char *unknown;  /* of the widget's options */
+    unsigned show;        /* of the visit */
+    int rain_minute; /* of the place's day, at which rain begins, where it is likely; negative: not known */
+    const char *unknown; /* of the widget's options */
 };
 
 /* Whether the answer shows a temperature. */
@@ -96,6 +107,13 @@ bool widget_weather(const struct widget *, const char *cell, const struct visit 
 void widget_html(const struct answer *, struct text *);
 void widget_json(const struct answer *, struct text *);
 void widget_text(const struct answer *, struct text *);
+
+/* What the answer says of what is to come, in words: "34° / 25°", "Feels like 34°", "Rain from 17:00" or,
+ * where it falls already, "Light rain". Nothing where that is not known. */
+#define WIDGET_EXTRA_BYTES 256 /* are enough for each */
+void widget_range(const struct answer *, struct text *);
+void widget_feels(const struct answer *, struct text *);
+void widget_rain(const struct answer *, struct text *);
 
 /* The two halves of an answer, for pages that fetch them apart: the reader's place, and its weather, which is
  * the same for all. */

@@ -1,6 +1,6 @@
 # Derives from words.txt what the two users of it need:
 #
-#   awk -v form=h   the weather and the digits, as C
+#   awk -v form=h   the weather, phrases and digits, as C
 #   awk -v form=js  the words of the dialog, as one statement of JavaScript
 #
 # Fails where a language does not have the keys of the first one, in their order.
@@ -38,9 +38,9 @@ function finish() {
 
 $1 == "zero" {
     if (NF == 2)
-        rows = rows "    {" quoted(tag) ", " quoted($2) ", words_" tag "},\n"
+        rows = rows "    {" quoted(tag) ", " quoted($2) ", words_" tag ", &phrases_" tag "},\n"
     for (i = 3; i <= NF; i++)
-        rows = rows "    {" quoted(tag "-" $i) ", " quoted($2) ", words_" tag "},\n"
+        rows = rows "    {" quoted(tag "-" $i) ", " quoted($2) ", words_" tag ", &phrases_" tag "},\n"
     next
 }
 
@@ -51,7 +51,11 @@ $1 == "zero" {
         fail("the key here is " names[key])
     if ($1 ~ /^[0-9]+$/)
         weather[tag] = weather[tag] " " quoted(value) ","
-    else
+    else if ($1 ~ /^(rain|snow|feels)$/) {
+        if (value !~ /^[^%]*%s[^%]*$/)
+            fail("one %s, and no other %")
+        phrases[tag] = phrases[tag] "." $1 " = " quoted(value) ", "
+    } else
         dialog[tag] = dialog[tag] $1 ":" quoted(value) ","
 }
 
@@ -72,6 +76,7 @@ END {
             printf "%s, ", names[i]
     print "};"
     for (i = 1; i <= languages; i++)
-        print "static const char *const words_" tags[i] "[] = {" weather[tags[i]] "};"
+        print "static const char *const words_" tags[i] "[] = {" weather[tags[i]] "};\n" \
+              "static const struct phrases phrases_" tags[i] " = {" phrases[tags[i]] "};"
     print "static const struct language languages[] = {\n" rows "};"
 }

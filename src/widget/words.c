@@ -78,14 +78,41 @@ static void write_digits(struct text *out, const struct language *language, int 
     }
 }
 
+static void write_whole(struct text *out, const struct language *language, int degrees)
+{
+    if (degrees < 0)
+        text_string(out, "\u2212");
+    write_digits(out, language, abs(degrees));
+}
+
+void write_phrase(struct text *out, const char *phrase, const char *what)
+{
+    const char *place = strstr(phrase, "%s");
+    text_bytes(out, phrase, (size_t)(place - phrase));
+    text_string(out, what);
+    text_string(out, place + strlen("%s"));
+}
+
+void write_clock(struct text *out, const struct language *language, int minute)
+{
+    write_digits(out, language, minute / 600);
+    write_digits(out, language, minute / 60 % 10);
+    text_string(out, ":");
+    write_digits(out, language, minute % 60 / 10);
+    write_digits(out, language, minute % 10);
+}
+
+void write_degrees(struct text *out, const struct language *language, int celsius_ddeg, enum units units)
+{
+    write_whole(out, language, degrees_shown(celsius_ddeg, units));
+    text_string(out, "°");
+}
+
 void write_temperature(struct text *out, const struct language *language, bool known, int celsius_ddeg,
                        enum units units)
 {
-    int degrees = degrees_shown(celsius_ddeg, units);
-    if (known && degrees < 0)
-        text_string(out, "\u2212");
     if (known)
-        write_digits(out, language, abs(degrees));
+        write_whole(out, language, degrees_shown(celsius_ddeg, units));
     else
         text_string(out, "--");
     text_string(out, units == UNITS_FAHRENHEIT ? "\u00a0°F" : "\u00a0°C");

@@ -4,10 +4,17 @@
 
 #include "base/text.h"
 
+/* In each, "%s" stands once. */
+struct phrases {
+    const char *rain, *snow; /* begins at a time */
+    const char *feels;       /* like so many degrees */
+};
+
 struct language {
     const char *tag;               /* BCP 47, countries in upper case */
     const char *zero;              /* the digit; the others differ from it in the last byte */
     const char *const *conditions; /* for language_condition */
+    const struct phrases *phrases;
 };
 
 /* The i-th language, NULL past the last. Static. A language that has other digits in some country has a row
@@ -31,6 +38,16 @@ enum units units_of_country(const char *country);
 
 /* Whole degrees in the unit, rounded half away from zero, from tenths of a degree Celsius. Exact. */
 int degrees_shown(int celsius_ddeg, enum units);
+
+/* Writes a phrase with `what` in its place. */
+void write_phrase(struct text *, const char *phrase, const char *what);
+
+/* Writes a time of the day, in minutes since midnight, as "17:05" in the language's digits: all of them know
+ * 24 hours, which need no word for the half of the day. */
+void write_clock(struct text *, const struct language *, int minute);
+
+/* Writes "31°" as write_temperature does. */
+void write_degrees(struct text *, const struct language *, int celsius_ddeg, enum units units);
 
 /* Writes "31 °C" in the language's digits, with U+2212 for minus and U+00A0 for the space; "-- °C" where
  * `known` is false. */

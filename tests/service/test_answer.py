@@ -46,7 +46,9 @@ def test_a_reader_in_mumbai_gets_mumbai_and_the_temperature(masthead, sim):
     celsius = json["temperature"]["celsius"]
     rounded = int(abs(celsius) + 0.5) * (1 if celsius >= 0 else -1)
     degrees = f"{rounded}{NBSP}°C".replace("-", MINUS)
+    feels = json["temperature"].pop("feels_text")
     assert json["temperature"] == {"celsius": celsius, "value": rounded, "unit": "C", "text": degrees}
+    assert re.fullmatch(f"Feels like {MINUS}?[0-9]+°", feels)
     assert json["lang"] == "en" and json["text"] == f"Mumbai {degrees}"
     assert masthead.visit(MUMBAI, "/widget.txt").text == json["text"] + "\n"
 
@@ -183,7 +185,7 @@ def test_units_and_language(service):
     ("lang=xx", "lang; not known"),
     ("units=k", "units; not c, f or auto"),
     ("units=f&units=c", "units; given twice"),
-    ("show=icon,sunset", "show; not a list of icon and condition"),
+    ("show=icon,sunset", "show; a word is not icon, condition, feels, range or rain"),
     ("evil=%0d%0aX-Evil:1", "parameter; not known"),
     ("IP=192.0.2.1", "parameter; not known"),
     ("place=42", "place; not known"),
@@ -199,21 +201,23 @@ def test_what_does_not_count_is_named_in_our_words(service, query, said):
     assert "X-Evil" not in answer.headers
 
 
-@pytest.mark.parametrize("show, icon, condition", [
-    ("", False, False),
-    ("icon", True, False),
-    ("condition", False, True),
-    ("icon,condition", True, True),
-    ("%20condition%20,%20icon", True, True),
-    ("icon,junk", False, False),
-    ("condition%20icon%20icons", False, False),
-    ("junk,icon", False, False),
+@pytest.mark.parametrize("show, shown", [
+    ("", []),
+    ("icon", ["icon"]),
+    ("condition", ["condition"]),
+    ("rain,range,feels", ["feels", "range"]),
+    ("icon,condition", ["condition", "icon"]),
+    ("%20condition%20,%20icon", ["condition", "icon"]),
+    ("icon,junk", ["icon"]),
+    ("condition%20icon%20icons", ["condition", "icon"]),
+    ("junk,range", ["range"]),
+    ("ran,ranges,,", []),
 ])
-def test_what_to_show_counts_as_a_whole_or_not_at_all(service, show, icon, condition):
-    answer = service.get(f"/widget?ip={MUMBAI}&show={show}")
-    assert ("masthead-icon" in answer.text, "masthead-condition" in answer.text) == (icon, condition)
-    counts = icon or condition or not show
-    assert answer.headers["X-Masthead-Ignored"] == (None if counts else "show; not a list of icon and condition")
+def test_each_word_of_what_to_show_counts_by_itself(service, show, shown):
+    answer = service.get(f"/widget?scenario=mumbai&show={show}")  # where no rain is likely
+    assert sorted(set(re.findall("masthead-(icon|condition|feels|range|rain)", answer.text))) == shown
+    known = {"", "icon", "condition", "feels", "range", "rain"} >= set(re.split("%20|,", show))
+    assert answer.headers["X-Masthead-Ignored"] == (None if known else "show; a word is not icon, condition, feels, range or rain")
 
 
 def test_stale_says_its_age(start, sim):

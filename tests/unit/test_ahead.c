@@ -164,6 +164,18 @@ TEST(rain_begins_in_the_first_hour_in_which_it_is_likely)
     assert_int_equal(read_at(&wet, START + 5 * HOUR + 59, START + 6 * HOUR).rain_s, 0); /* not kept */
 }
 
+/* By the code of this hour, not by a probability. */
+TEST(rain_that_has_begun)
+{
+    struct curve curve = warming(50);
+    memset(curve.rain_percent, 70, sizeof curve.rain_percent);
+    assert_false(read_at(&curve, START + HOUR, EVER).rain_has_begun);
+    curve.condition[2] = curve_condition(61, 1);
+    assert_false(read_at(&curve, START + HOUR, EVER).rain_has_begun);
+    curve.condition[1] = curve_condition(61, 1);
+    assert_true(read_at(&curve, START + HOUR, EVER).rain_has_begun);
+}
+
 TEST(what_falls_is_snow_by_its_code_and_else_by_the_temperature)
 {
     static const struct {

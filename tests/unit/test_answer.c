@@ -46,7 +46,17 @@ static struct answer mumbai(void)
                     .fetched_s = NOW - 840,
                     .age_s = 840,
                     .provider = "open-meteo",
-                    .credit = &weather_credit},
+                    .credit = &weather_credit,
+                    .ahead = {.known = true,
+                              .feels_ddeg = 340,
+                              .high_ddeg = 334,
+                              .low_ddeg = 249,
+                              .rain_s = 1769857200,
+                              .rain_percent = 60,
+                              .first_s = 1769853600,
+                              .hour_count = 1,
+                              .hours = {{310, 2, 1, 20}}}},
+        .rain_minute = 16 * 60 + 30,
         .language = language_find("en", 2),
         .units = UNITS_CELSIUS,
         .now_s = NOW,
@@ -158,26 +168,50 @@ TEST(the_fragment_of_an_unknown_place_holds_the_sites_text)
 TEST(fragments_show_icon_and_condition_when_asked)
 {
     struct answer day = mumbai(), night = mumbai(), without = mumbai_without_weather();
-    day.icon = true;
+    day.show = WIDGET_ICON;
     assert_html(day,
                 FRAGMENT("fresh", "geoip", " data-weather=\"2\"" CLAIMED, "en", "Mumbai",
                          "<span class=\"masthead-icon\" aria-hidden=\"true\"></span> " DATA("31.2", "31" C),
                          ""));
-    night.condition = true;
+    night.show = WIDGET_CONDITION;
     night.reading.is_day = 0;
     assert_html(
         night, FRAGMENT("fresh", "geoip", CLAIMED "", "en", "Mumbai",
                         DATA("31.2", "31" C) " <span class=\"masthead-condition\">Partly cloudy</span>", ""));
-    night.icon = true;
+    night.show |= WIDGET_ICON;
     night.reading.code = 95;
     assert_non_null(strstr(rendered(widget_html, &night), " data-weather=\"95n\" "));
     night.reading.code = -1;
     assert_null(strstr(rendered(widget_html, &night), "data-weather"));
-    without.icon = without.condition = true;
+    without.show = WIDGET_ICON | WIDGET_CONDITION;
     assert_html(without, FRAGMENT("place", "geoip", CLAIMED "", "en", "Mumbai",
                                   "<span class=\"masthead-icon\" aria-hidden=\"true\"></span> " NO_DATA(
                                       "--" C) " <span class=\"masthead-condition\"></span>",
                                   ""));
+}
+
+/* Each where it is asked for and known, in an order of their own. */
+TEST(fragments_show_what_is_to_come_when_asked)
+{
+#define EXTRA(name, words) " <span class=\"masthead-" name "\">" words "</span>"
+    struct answer answer = mumbai(), without = mumbai_without_weather(), aged = stale();
+    answer.show = WIDGET_RANGE | WIDGET_RAIN | WIDGET_FEELS;
+    assert_html(answer, FRAGMENT("fresh", "geoip", CLAIMED "", "en", "Mumbai",
+                                 DATA("31.2", "31" C) EXTRA("feels", "Feels like 34" DEGREE) EXTRA(
+                                     "range", "33" DEGREE " / 25" DEGREE) EXTRA("rain", "Rain from 16:30"),
+                                 ""));
+    answer.reading.ahead.rain_s = 0;
+    answer.reading.ahead.feels_ddeg = AHEAD_NO_DEGREES;
+    answer.units = UNITS_FAHRENHEIT;
+    answer.language = language_find("hi", 2);
+    assert_html(answer,
+                FRAGMENT("fresh", "geoip", CLAIMED "", "hi", "Mumbai",
+                         DATA("31.2", "88" NBSP DEGREE "F") EXTRA("range", "92" DEGREE " / 77" DEGREE), ""));
+    without.show = answer.show;
+    assert_html(without, FRAGMENT("place", "geoip", CLAIMED "", "en", "Mumbai", NO_DATA("--" C), ""));
+    aged.show = WIDGET_RAIN;
+    assert_html(aged, FRAGMENT("stale", "geoip", " data-age=\"9000\"" CLAIMED, "en", "Mumbai",
+                               DATA("31.2", "31" C) EXTRA("rain", "Rain from 16:30"), ""));
 }
 
 TEST(fragments_in_other_units_languages_and_worlds)
@@ -238,19 +272,26 @@ static const char contract[] =
     "{\"state\":\"fresh\",\"lang\":\"en\",\"text\":\"Mumbai 31" C "\","
     "\"place\":{\"name\":\"Mumbai\",\"region\":\"Maharashtra\",\"country\":\"IN\",\"source\":\"geoip\","
     "\"verdict\":\"city\",\"reason\":null,\"confidence\":\"claimed\",\"id\":1275339},"
-    "\"temperature\":{\"celsius\":31.2,\"value\":31,\"unit\":\"C\",\"text\":\"31" C "\"},"
+    "\"temperature\":{\"celsius\":31.2,\"value\":31,\"unit\":\"C\",\"text\":\"31" C "\","
+    "\"feels_text\":\"Feels like 34" DEGREE "\"},"
     "\"weather\":{\"code\":2,\"text\":\"Partly cloudy\",\"is_day\":true},"
     "\"cell\":\"19.1,72.9\",\"fetched_at\":\"2026-01-31T09:02:40Z\",\"age_s\":840,"
     "\"refresh_at\":\"2026-01-31T11:05:00Z\","
+    "\"feels_like\":34.0,\"today\":{\"high\":33.4,\"low\":24.9,\"text\":\"33" DEGREE " / 25" DEGREE "\"},"
+    "\"rain\":{\"starts_at\":\"2026-01-31T11:00:00Z\",\"probability\":60,\"text\":\"Rain from 16:30\"},"
+    "\"hours\":[{\"at\":\"2026-01-31T10:00:00Z\",\"celsius\":31.0,\"code\":2,\"is_day\":true,"
+    "\"rain_probability\":20}],"
     "\"timezone\":\"Asia/Kolkata\",\"utc_offset_s\":19800,\"provider\":\"open-meteo\",\"simulated\":false,"
     "\"credits\":[{\"text\":\"Weather data by Open-Meteo.com\",\"url\":\"https://open-meteo.com/\"},"
     "{\"text\":\"IP Geolocation by DB-IP\",\"url\":\"https://db-ip.com\"},"
     "{\"text\":\"City names by GeoNames\",\"url\":\"https://www.geonames.org/\"}]}";
 
-/* The same keys, and each value null or of the same kind. */
+/* The same keys, and each value null or of the same kind; what is to come may be null as a whole. */
 static void check_shape(const json_t *model, const json_t *value, const char *where)
 {
-    if (json_is_null(model) || (json_is_null(value) && !json_is_object(model) && !json_is_array(model)))
+    bool leaf = !json_is_object(model) && !json_is_array(model);
+    bool whole = strcmp(where, "today") == 0 || strcmp(where, "rain") == 0 || strcmp(where, "hours") == 0;
+    if (json_is_null(model) || (json_is_null(value) && (leaf || whole)))
         return;
     bool booleans = json_is_boolean(model) && json_is_boolean(value);
     bool numbers = json_is_number(model) && json_is_number(value);
@@ -303,13 +344,16 @@ static void assert_json(struct answer answer, const char *expected)
     json_decref(value);
 }
 
+#define NOTHING_AHEAD "\"feels_like\":null,\"today\":null,\"rain\":null,\"hours\":null,"
+
 TEST(json_in_every_state)
 {
     assert_json(mumbai(), "{}");
     assert_json(stale(), "{\"state\":\"stale\",\"age_s\":9000,\"refresh_at\":\"2026-01-31T08:46:40Z\"}");
     assert_json(mumbai_without_weather(),
                 "{\"state\":\"place\",\"text\":\"Mumbai --" C "\","
-                "\"temperature\":{\"celsius\":null,\"value\":null,\"unit\":\"C\",\"text\":\"--" C "\"},"
+                "\"temperature\":{\"celsius\":null,\"value\":null,\"unit\":\"C\",\"text\":\"--" C "\","
+                "\"feels_text\":null}," NOTHING_AHEAD
                 "\"weather\":{\"code\":null,\"text\":null,\"is_day\":null},"
                 "\"fetched_at\":null,\"age_s\":null,\"refresh_at\":null,\"provider\":null,"
                 "\"credits\":[{\"text\":\"IP Geolocation by DB-IP\",\"url\":\"https://db-ip.com\"},"
@@ -317,7 +361,8 @@ TEST(json_in_every_state)
     assert_json(nowhere(), "{\"state\":\"unknown\",\"text\":\"\","
                            "\"place\":{\"name\":null,\"region\":null,\"country\":null,\"source\":\"none\","
                            "\"verdict\":\"not-found\",\"reason\":null,\"confidence\":null,\"id\":null},"
-                           "\"temperature\":{\"celsius\":null,\"value\":null,\"unit\":\"C\",\"text\":null},"
+                           "\"temperature\":{\"celsius\":null,\"value\":null,\"unit\":\"C\",\"text\":null,"
+                           "\"feels_text\":null}," NOTHING_AHEAD
                            "\"weather\":{\"code\":null,\"text\":null,\"is_day\":null},\"cell\":null,"
                            "\"fetched_at\":null,\"age_s\":null,\"refresh_at\":null,\"timezone\":null,"
                            "\"utc_offset_s\":null,\"provider\":null,\"credits\":[]}");
@@ -343,15 +388,56 @@ TEST(json_of_what_is_half_known)
     answer.simulated = true;
     answer.units = UNITS_FAHRENHEIT;
     answer.reading.temperature_ddeg = -4;
-    assert_json(answer, "{\"simulated\":true,\"text\":\"Mumbai 31" NBSP DEGREE
-                        "F\",\"temperature\":{\"celsius\":-0.4,\"value\":31,\"unit\":\"F\","
-                        "\"text\":\"31" NBSP DEGREE "F\"}}");
+    assert_json(answer,
+                "{\"simulated\":true,\"text\":\"Mumbai 31" NBSP DEGREE
+                "F\",\"temperature\":{\"celsius\":-0.4,\"value\":31,\"unit\":\"F\","
+                "\"text\":\"31" NBSP DEGREE "F\",\"feels_text\":\"Feels like 93" DEGREE
+                "\"},\"today\":{\"high\":33.4,\"low\":24.9,\"text\":\"92" DEGREE " / 77" DEGREE "\"}}");
     answer = nowhere();
     strcpy(answer.place.country, "IN"); /* a country may be known where the city is not */
     answer.place.verdict = PLACE_TOO_VAGUE;
     json_t *value = json_of(&answer);
     assert_string_equal(json_string_value(json_object_get(json_object_get(value, "place"), "country")), "IN");
     json_decref(value);
+}
+
+/* Each of what is to come may be missing by itself, and is then null. */
+TEST(json_of_what_is_to_come)
+{
+    struct answer answer = mumbai();
+    struct ahead *ahead = &answer.reading.ahead;
+    ahead->feels_ddeg = ahead->high_ddeg = ahead->low_ddeg = AHEAD_NO_DEGREES;
+    ahead->rain_percent = -1;
+    ahead->rain_is_snow = true;
+    ahead->hours[0] = (struct ahead_hour){-4, -1, -1, -1};
+    ahead->hours[1] = (struct ahead_hour){-125, 0, 0, 0};
+    ahead->hour_count = 2;
+    assert_json(answer,
+                "{\"temperature\":{\"celsius\":31.2,\"value\":31,\"unit\":\"C\",\"text\":\"31" C "\","
+                "\"feels_text\":null},\"feels_like\":null,\"today\":null,"
+                "\"rain\":{\"starts_at\":\"2026-01-31T11:00:00Z\",\"probability\":null,"
+                "\"text\":\"Snow from 16:30\"},\"hours\":[{\"at\":\"2026-01-31T10:00:00Z\",\"celsius\":-0.4,"
+                "\"code\":null,\"is_day\":null,\"rain_probability\":null},{\"at\":\"2026-01-31T11:00:00Z\","
+                "\"celsius\":-12.5,\"code\":0,\"is_day\":false,\"rain_probability\":0}]}");
+    answer = mumbai();
+    ahead->rain_s = 0;
+    ahead->hour_count = 0;
+    assert_json(answer, "{\"rain\":null,\"hours\":[]}");
+    answer = mumbai();
+    answer.rain_minute = -1; /* the time of the place is not known */
+    assert_json(answer,
+                "{\"rain\":{\"starts_at\":\"2026-01-31T11:00:00Z\",\"probability\":60,\"text\":null}}");
+    ahead->rain_has_begun = true;
+    ahead->rain_s = 1769850000;
+    answer.reading.code = 61;
+    answer.reading.ahead.rain_percent = 100;
+    assert_json(answer,
+                "{\"weather\":{\"code\":61,\"text\":\"Light rain\",\"is_day\":true},\"rain\":{"
+                "\"starts_at\":\"2026-01-31T09:00:00Z\",\"probability\":100,\"text\":\"Light rain\"}}");
+    answer.language = language_find("mr", 2);
+    assert_non_null(strstr(rendered(widget_json, &answer), "\"३३° / २५°\""));
+    assert_non_null(strstr(rendered(widget_weather_json, &answer), "\"hours\":[{\"at\":"));
+    assert_null(strstr(rendered(widget_where_json, &answer), "hours"));
 }
 
 TEST(names_come_back_from_json_and_cannot_leave_a_script)

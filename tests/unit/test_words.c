@@ -155,6 +155,57 @@ TEST(every_condition_has_words_in_every_language)
     assert_int_equal(language_at(0) == language_find("en", 2), true);
 }
 
+TEST(every_language_has_its_phrases)
+{
+    const struct language *language;
+    for (size_t l = 0; (language = language_at(l)); l++) {
+        const char *phrases[] = {language->phrases->rain, language->phrases->snow, language->phrases->feels};
+        size_t known = 0;
+        while (strncmp(scripts[known].tag, language->tag, 2) != 0)
+            known++;
+        for (size_t i = 0; i < COUNT(phrases); i++) {
+            char storage[128];
+            struct text text = text_init(storage, sizeof storage);
+            write_phrase(&text, phrases[i], "");
+            if (strlen(phrases[i]) != text.length + strlen("%s") ||
+                !is_in_script(storage, scripts[known].first, scripts[known].last))
+                fail_msg("%s has '%s'", language->tag, phrases[i]);
+            assert_string_not_equal(phrases[i], phrases[(i + 1) % COUNT(phrases)]);
+        }
+    }
+    char storage[64];
+    struct text text = text_init(storage, sizeof storage);
+    write_phrase(&text, language_at(0)->phrases->rain, "17:00");
+    write_phrase(&text, "%s से बारिश", "17:00");
+    assert_string_equal(storage, "Rain from 17:0017:00 से बारिश");
+}
+
+TEST(times_and_short_degrees_are_written_in_the_languages_digits)
+{
+    static const struct {
+        int minute, ddeg;
+        const char *tag, *shown;
+    } rows[] = {
+        {0, 312, "en", "00:00 31" DEGREE},
+        {17 * 60 + 5, -4, "hi", "17:05 0" DEGREE},
+        {9 * 60 + 30, -125, "mr", "०९:३० " MINUS "१३" DEGREE},
+        {23 * 60 + 59, 1000, "ar-EG", "٢٣:٥٩ ١٠٠" DEGREE},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char storage[64];
+        struct text text = text_init(storage, sizeof storage);
+        const struct language *language = language_find(rows[i].tag, strlen(rows[i].tag));
+        write_clock(&text, language, rows[i].minute);
+        text_string(&text, " ");
+        write_degrees(&text, language, rows[i].ddeg, UNITS_CELSIUS);
+        assert_string_equal(storage, rows[i].shown);
+    }
+    char storage[64];
+    struct text text = text_init(storage, sizeof storage);
+    write_degrees(&text, language_at(0), 312, UNITS_FAHRENHEIT);
+    assert_string_equal(storage, "88" DEGREE);
+}
+
 TEST(other_codes_have_none)
 {
     const struct language *english = language_find("en", 2);

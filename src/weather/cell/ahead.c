@@ -52,6 +52,7 @@ static void read_hours(const struct curve *curve, int64_t now_s, int64_t until_s
             out->rain_s = at_s - at_s % CURVE_STEP_S;
             out->rain_percent = (int8_t)percent;
             out->rain_is_snow = is_snow(&value);
+            out->rain_has_begun = is_now && falls;
         }
         if (!is_now)
             out->hours[out->hour_count++] = (struct ahead_hour){

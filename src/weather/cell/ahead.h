@@ -31,10 +31,10 @@ struct ahead {
     int16_t high_ddeg, low_ddeg; /* of the day; AHEAD_NO_DEGREES unless each of its hours is held */
     int64_t rain_s; /* the first hour in which something is likely to fall, of now's and the next AHEAD_HOURS,
                        in Unix time; 0: none */
-    int8_t rain_percent; /* in that hour, -1: not known */
-    bool rain_is_snow;
-    int64_t first_s;   /* the next full hour, in Unix time, */
-    size_t hour_count; /* and how many are held from there on */
+    int8_t rain_percent;               /* in that hour, -1: not known */
+    bool rain_is_snow, rain_has_begun; /* the latter by the code of now */
+    int64_t first_s;                   /* the next full hour, in Unix time, */
+    size_t hour_count;                 /* and how many are held from there on */
     struct ahead_hour hours[AHEAD_HOURS];
 };
 
