@@ -259,6 +259,7 @@ static void set_outputs(struct loader *loader)
     snprintf(weather->budgets, sizeof weather->budgets, "%s/budgets", state);
     snprintf(load->path, sizeof load->path, "%s/earth.grid", state);
     snprintf(load->orography, sizeof load->orography, "%s/earth.orography", state);
+    snprintf(weather->earth.bytes, sizeof weather->earth.bytes, "%s/earth.bytes", state);
     ARRAY_COPY(name, weather->snapshot);
     if (name[0] == '\0' || name[0] == '/')
         return;

@@ -48,6 +48,7 @@ enum corruption {
     NOWHERE,
     STUCK,
     HAZY,
+    WARM,
     STALE_INDEX,
     SHORT_INDEX,
     INDEX_PAST_END,

@@ -369,6 +369,7 @@ const struct fault faults[] = {
     {"nowhere", "METAR: every third station at 0,0", answer, .corruption = NOWHERE},
     {"stuck", "METAR: every third station reports 55", answer, .corruption = STUCK},
     {"haze", "METAR: haze everywhere", answer, .corruption = HAZY},
+    {"warm", "METAR: every station reports 6 degrees too much", answer, .corruption = WARM},
     {"stale-index", "GFS: the index has the offsets of the run before", answer, .corruption = STALE_INDEX},
     {"short-index", "GFS: the index breaks off in the line of PRATE", answer, .corruption = SHORT_INDEX},
     {"past-end", "GFS: from TMP at 2 m on, the index points past the file's end", answer,

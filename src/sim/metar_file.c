@@ -18,6 +18,7 @@ EMBED(metar_airports, "data/airports.tsv");
 #define OLD_BY_S       (10 * 86400)
 #define ODD_EVERY      3 /* every third station is the odd one, from the second on */
 #define STUCK_CELSIUS  55
+#define WARM_K         6
 #define LAPSE_K_PER_M  0.0065
 #define LAPSE_FROM_M   100.0
 #define LAPSE_TO_M     1500.0
@@ -109,7 +110,8 @@ static double celsius_of(const struct report *r)
         return r->corruption == COLD ? -300 : STUCK_CELSIUS;
     if (!is_placed(airport))
         return 20;
-    return metar_file_celsius(airport->latitude, airport->longitude, airport->height_m, r->at_s);
+    return metar_file_celsius(airport->latitude, airport->longitude, airport->height_m, r->at_s) +
+           (r->corruption == WARM ? WARM_K : 0);
 }
 
 static void say_weather(struct report *r)

@@ -5,6 +5,7 @@ where there are some, refine that.
 The clock stands still unless a test moves it."""
 import re
 import signal
+import struct
 import urllib.parse
 
 import pytest
@@ -289,9 +290,43 @@ def test_reports_that_are_none_are_told_and_the_model_stands_alone(world, sim, k
     fault(sim, kind, path="metar")
     service = world()
     loaded(service)
-    assert failed(service, "metar") == 1 and "airports' reports not read" in service.log()
+    wait_until(lambda: failed(service, "metar") == 3, what="three tries")
+    assert "airports' reports not read" in service.log()
     answer = there(service)
     assert answer["provider"] == "gfs" and within(sim, answer, unix(NOW))
+
+
+def test_the_first_reports_are_asked_for_again_at_once(world, sim):
+    fault(sim, "503", path="metar", times=2)
+    service = world()
+    loaded(service)
+    wait_until(lambda: metric(service, "stations") > 100, what="reports, while the clock stands still")
+    assert failed(service, "metar") == 2
+
+
+def test_reports_that_nobody_renews_grow_old(world, sim):
+    service = world({"earth.metar_every": "6h"})
+    loaded(service)
+    assert there(service, *MUMBAI)["provider"] == "gfs+metar"
+    service.advance("95m")
+    wait_until(lambda: metric(service, "stations") == 0, what="reports that are too old")
+    assert there(service, *MUMBAI)["provider"] == "gfs" and asked(sim, "metar") == 1
+
+
+def test_reports_that_contradict_a_run_that_earlier_ones_agreed_with_are_not_believed(world, sim):
+    service = world()
+    loaded(service)
+    assert there(service, *MUMBAI)["provider"] == "gfs+metar"
+    fault(sim, "warm", path="metar")
+    service.advance("10m")
+    service.wait_line("reports not believed.*differ from the model")
+    wait_until(lambda: metric(service, "stations") == 0, what="a state without them")
+    answer = there(service, *MUMBAI)
+    assert answer["provider"] == "gfs" and within(sim, answer, unix(NOW) + 600, 1.1, MUMBAI)
+    assert metric(service, "run_timestamp_seconds") == unix(RUN)
+    sim.fault("none")
+    service.advance("10m")
+    wait_until(lambda: metric(service, "stations") > 100, what="reports that agree again")
 
 
 def test_haze_is_told_where_airports_tell_it(world, sim):
@@ -412,6 +447,30 @@ def test_a_first_run_that_is_shifted_shows_nothing(world, sim):
     assert number(there(service)) is None and loads(service) == 0
 
 
+@pytest.mark.parametrize("mirrors", ((1,), (1, 2)))
+def test_the_first_reports_unseat_a_run_that_they_contradict(world, sim, tmp_path, mirrors):
+    def shift():
+        for mirror in mirrors:
+            fault(sim, "shifted", mirror=mirror)
+    shift()
+    fault(sim, "503", path="metar")
+    service = world()
+    loaded(service)
+    settle(service)
+    assert not within(sim, there(service), unix(NOW), 0.5), "there was nobody to tell"
+    sim.fault("none")
+    shift()
+    service.advance("60s")
+    service.wait_line("given up.*differ from the model")
+    if len(mirrors) == 1:
+        loaded(service, 2)
+        assert within(sim, there(service), unix(NOW) + 60, 0.16)
+    else:
+        service.wait_line("not read.*differ from the model")
+        assert number(there(service)) is None and not (tmp_path / "state0" / "earth.grid").exists()
+        assert metric(service, "run_timestamp_seconds") == 0 and metric(service, "fields_missing") == FIELDS
+
+
 def test_a_run_that_is_shifted_on_one_mirror_is_fetched_from_the_other(world, sim):
     fault(sim, "shifted", mirror=1)
     service = world()
@@ -479,6 +538,48 @@ def test_with_no_budget_left_nobody_is_without_a_number(world, sim):
 
 
 # --- What it costs ---
+
+def test_without_a_run_all_fields_are_missing(world, sim):
+    fault(sim, "hang", path="gfs-index")
+    service = world()
+    assert metric(service, "fields_missing") == FIELDS and earth_status(service)["fields_missing"] == FIELDS
+
+
+def earth_status(service):
+    return request(service.ops, "/status.json").json["earth"]
+
+
+def test_the_bytes_of_a_day_outlive_a_restart(world, sim, tmp_path):
+    service = world()
+    loaded(service)
+    settle(service)
+    before = earth_status(service)["bytes_today"]
+    assert service.stop() == 0
+    again = world({"server.state": str(tmp_path / "state0")})
+    after = wait_until(lambda: (b := earth_status(again)["bytes_today"]) > before and b, what="the airports' reports")
+    assert after < before + 100_000
+    again.signal(signal.SIGKILL)
+    again.child.wait(10)
+    killed = world({"server.state": str(tmp_path / "state0")})
+    assert after <= earth_status(killed)["bytes_today"] < after + 4_100_000, "what it may have had"
+
+
+def test_after_500_mb_nothing_more_is_fetched_that_day(world, sim, tmp_path):
+    state = tmp_path / "full"
+    state.mkdir()
+    (state / "earth.bytes").write_bytes(struct.pack("=qq", unix(NOW) // 86400, 500_000_000 - 100_000))
+    service = world({"server.state": str(state)})
+    wait_until(lambda: metric(service, "stopped") == 1, what="the end of the day's bytes")
+    settle(service)
+    count = asked(sim)
+    assert 1 < count < REQUESTS and 500_000_000 <= earth_status(service)["bytes_today"] < 500_100_000
+    service.advance("10m")
+    settle(service)
+    assert asked(sim) == count and "more bytes today than it may" in service.log()
+    service.advance("19h")
+    loaded(service)
+    assert metric(service, "stopped") == 0 and metric(service, "fields_missing") == 0
+
 
 def reports(service):
     return metric(service, 'requests_total{source="metar",outcome="ok"}')

@@ -144,6 +144,24 @@ FIELD(what_is_not_believed_is_left_out)
     assert_int_equal(airports_read(field, 1, 1, NOW).stations, 2);
 }
 
+FIELD(enough_reports_judge_the_model_as_a_whole)
+{
+    for (int i = 0; i < AIRPORTS_JUDGES; i++) {
+        build();
+        assert_int_equal(airports_verdict(&counts), AIRPORTS_SILENT);
+        add(i, 1, i % 2 ? 3.9 : -4.1 - i); /* some of them off */
+    }
+    build();
+    assert_int_equal(airports_verdict(&counts), AIRPORTS_AGREE); /* half of them are far */
+    add(1, 1, 4.1);
+    build();
+    assert_int_equal(airports_verdict(&counts), AIRPORTS_CONTRADICT);
+    for (size_t i = 0; i < count; i++)
+        reports[i].observed_s = NOW - AIRPORTS_OLD_S - 1;
+    build();
+    assert_int_equal(airports_verdict(&counts), AIRPORTS_SILENT);
+}
+
 FIELD(the_earth_is_round)
 {
     static const struct {

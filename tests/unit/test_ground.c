@@ -133,6 +133,13 @@ GROUND(where_the_ground_ends_there_is_no_number)
     assert_int_equal(ask(1, WEATHER_FOR_VISITOR, 0, 60 * HOUR, COLD).state, WEATHER_MISS);
 }
 
+GROUND(a_ground_that_is_taken_back_is_told_no_more)
+{
+    ask(1, WEATHER_FOR_VISITOR, 1, 0, COLD);
+    assert_int_equal(ask(1, WEATHER_FOR_VISITOR, 0, 0, COLD).state, WEATHER_MISS);
+    assert_told(ask(1, WEATHER_FOR_VISITOR, 3, 0, WARM), WEATHER_FRESH, WARM);
+}
+
 GROUND(a_peek_and_a_cell_without_an_entry_are_told_and_not_kept)
 {
     struct cache_view view;

@@ -93,27 +93,29 @@ static bool list(struct cache *cache, struct entry *entry, enum fetch_class clas
     return !was_in_flight;
 }
 
-static void get_entry(struct cache *cache, struct entry *entry, enum weather_client client, uint32_t ground,
+static void get_entry(struct cache *cache, struct entry *entry, enum weather_client client,
                       const struct instant *now, struct cache_view *out)
 {
+    bool has_ground = cache->judge.ground != 0;
     bool is_readable = judge_readable(&cache->judge, entry, now);
-    enum fetch_class class = judge_class(client, is_readable || ground != 0);
+    enum fetch_class class = judge_class(client, is_readable || has_ground);
     bool listed = false;
     if (client != WEATHER_PEEK) {
         bool is_due = !is_readable || now->boot_ms >= entry->refresh_ms;
         entry->visits += entry->visits < UINT32_MAX;
         listed = list(cache, entry, class,
-                      is_due && (ground == 0 || judge_worth_fetching(&cache->judge, entry)), now);
+                      is_due && (!has_ground || judge_worth_fetching(&cache->judge, entry)), now);
     }
     *out = judge_view(&cache->judge, entry, class, now);
     out->listed = listed;
-    out->wants_ground = judge_wants_ground(&cache->judge, entry, ground, now);
+    out->wants_ground = judge_wants_ground(&cache->judge, entry, now);
 }
 
 bool cache_get(struct cache *cache, uint64_t key, enum weather_client client, uint32_t ground,
                const struct instant *now, struct cache_view *out)
 {
     pthread_mutex_lock(&cache->lock);
+    cache->judge.ground = ground;
     struct entry *entry = table_find(&cache->table, key);
     if (entry && client != WEATHER_PEEK)
         entry->visited = true;
@@ -122,7 +124,7 @@ bool cache_get(struct cache *cache, uint64_t key, enum weather_client client, ui
               (client == WEATHER_FOR_CHOICE && judge_refused_ms(&cache->judge, FETCH_PUBLIC, now) == 0)))
         entry = table_insert(&cache->table, key, client == WEATHER_FOR_VISITOR);
     if (entry)
-        get_entry(cache, entry, client, ground, now, out);
+        get_entry(cache, entry, client, now, out);
     else
         *out = (struct cache_view){.state = client == WEATHER_PEEK ? WEATHER_MISS : WEATHER_NEGATIVE,
                                    .wants_ground = ground != 0};
@@ -148,12 +150,13 @@ void cache_lay(struct cache *cache, uint64_t key, enum weather_client client, ui
     bool listed = out->listed;
     int64_t age = now->wall_ms - curve->fetched_s * 1000;
     pthread_mutex_lock(&cache->lock);
+    cache->judge.ground = ground;
     struct entry *entry = table_find(&cache->table, key), apart = {.key = key};
     if (entry)
         apart = *entry;
     if (!entry || client == WEATHER_PEEK)
         entry = &apart;
-    if (judge_wants_ground(&cache->judge, entry, ground, now)) {
+    if (judge_wants_ground(&cache->judge, entry, now)) {
         replace_curve(entry, curve, now);
         entry->ground = ground;
         entry->fetched_ms = now->boot_ms - (age > 0 ? age : 0);

@@ -9,17 +9,17 @@ int64_t judge_age_ms(const struct entry *entry, const struct instant *now)
 
 bool judge_readable(const struct judge *judge, const struct entry *entry, const struct instant *now)
 {
-    bool kept = entry->ground || judge_age_ms(entry, now) < judge->options.keep_ms;
+    bool kept = entry->ground ? judge->ground != 0 : judge_age_ms(entry, now) < judge->options.keep_ms;
     return kept && entry->curve.count > 0 && curve_covers(&entry->curve, now->wall_ms / 1000);
 }
 
-bool judge_wants_ground(const struct judge *judge, const struct entry *entry, uint32_t ground,
-                        const struct instant *now)
+bool judge_wants_ground(const struct judge *judge, const struct entry *entry, const struct instant *now)
 {
     int64_t overdue_ms = now->boot_ms - entry->refresh_ms;
-    if (ground == 0 || !judge_readable(judge, entry, now))
-        return ground != 0;
-    return entry->ground ? entry->ground != ground : overdue_ms >= TURN_REFRESHES * judge->options.refresh_ms;
+    if (judge->ground == 0 || !judge_readable(judge, entry, now))
+        return judge->ground != 0;
+    return entry->ground ? entry->ground != judge->ground
+                         : overdue_ms >= TURN_REFRESHES * judge->options.refresh_ms;
 }
 
 bool judge_in_flight(const struct entry *entry)

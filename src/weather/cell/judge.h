@@ -13,16 +13,18 @@ struct judge {
     int64_t refused_until_ms[FETCH_CLASSES]; /* boot time before which no fetch of the class is listed */
     double usual_visits;                     /* a cell's, between two curves: a moving mean */
     double stretch;                          /* that the last curve came with: how much budgets press */
+    uint32_t ground;                         /* its number, as it was told last */
 };
 
 /* Of the curve; never negative. */
 int64_t judge_age_ms(const struct entry *, const struct instant *);
 
-/* Whether the curve may be read at the instant, and says something for it. */
+/* Whether the curve may be read at the instant, and says something for it; one of the ground, only while
+ * there is a ground. */
 bool judge_readable(const struct judge *, const struct entry *, const struct instant *);
 
-/* Whether the curve is to be replaced by the ground of that number: see cache_get. */
-bool judge_wants_ground(const struct judge *, const struct entry *, uint32_t ground, const struct instant *);
+/* Whether the curve is to be replaced by the ground: see cache_get. */
+bool judge_wants_ground(const struct judge *, const struct entry *, const struct instant *);
 
 /* A fetch is listed or under way. */
 bool judge_in_flight(const struct entry *);

@@ -83,10 +83,12 @@ static size_t *judge(const struct station_report *report, float model, int64_t n
     return fate;
 }
 
-bool airports_contradict(const struct airports_counts *counts)
+enum airports_verdict airports_verdict(const struct airports_counts *counts)
 {
     size_t all = counts->used + counts->off;
-    return all >= AIRPORTS_JUDGES && 2 * counts->far > all;
+    if (all < AIRPORTS_JUDGES)
+        return AIRPORTS_SILENT;
+    return 2 * counts->far > all ? AIRPORTS_CONTRADICT : AIRPORTS_AGREE;
 }
 
 static struct station station_of(const struct station_report *report, float model)

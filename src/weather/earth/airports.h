@@ -57,9 +57,14 @@ struct airports_counts {
 struct airports *airports_build(const struct station_report *reports, const float *model_celsius,
                                 size_t count, int64_t now_s, struct airports_counts *);
 
-/* Whether the reports contradict the model as a whole: more than half of them, and enough, are far from it.
+/* What the reports say of the model as a whole: they contradict it if more than half of them are far from it.
  */
-bool airports_contradict(const struct airports_counts *);
+enum airports_verdict {
+    AIRPORTS_SILENT, /* fewer than AIRPORTS_JUDGES */
+    AIRPORTS_AGREE,
+    AIRPORTS_CONTRADICT,
+};
+enum airports_verdict airports_verdict(const struct airports_counts *);
 
 void airports_free(struct airports *);
 

@@ -19,18 +19,18 @@
 #define RETRY_MS         INT64_C(1800000)  /* after a load that failed */
 #define BACK_MAX         3                 /* runs before the newest that are tried where nothing is there */
 #define OROGRAPHY_DAYS_S (30 * 86400)
-#define DAY_S            86400
-#define FIRST_HOURS      4 /* of a run that are worth reading where there is nothing else */
+#define RENEW_MS         INT64_C(900000) /* as old as reports may be judged by themselves */
+#define FIRST_HOURS      4               /* of a run that are worth reading where there is nothing else */
 #define BEGUN_HOURS      6 /* after which a file that was begun has lost too many of its hours */
 #define PROGRESS         4 /* lines of progress for a run */
 
 const struct credit earth_credit = {"Weather model and airport reports by NOAA/NWS",
                                     "https://www.weather.gov/"};
 
-/* Makes fields, which it takes over, the present ones. */
+/* Makes fields, which it takes over, the present ones; without a grid, nothing is known. */
 static void publish(struct earth *earth, const struct fields *fields)
 {
-    struct grid_facts facts = grid_facts(fields->grid);
+    struct grid_facts facts = fields->grid ? grid_facts(fields->grid) : (struct grid_facts){.run_s = 0};
     struct earth_report *report = &earth->report;
     pthread_mutex_lock(&earth->lock);
     report->run_s = facts.run_s;
@@ -39,10 +39,12 @@ static void publish(struct earth *earth, const struct fields *fields)
     report->missing = GRID_HOURS + GRID_STEPS - facts.hours - facts.steps;
     report->heights = facts.orography;
     report->loaded_s = fields->grid_loaded_s;
-    report->expected_s = facts.run_s + GFS_RUN_EVERY_S + USUAL_S;
+    report->expected_s = fields->grid ? facts.run_s + GFS_RUN_EVERY_S + USUAL_S : 0;
     report->stations = fields->counts;
     report->error = fields->error;
     pthread_mutex_unlock(&earth->lock);
+    if (airports_verdict(&fields->counts) == AIRPORTS_AGREE)
+        earth->agreed_s = facts.run_s;
     present_replace(&earth->present, fields);
 }
 
@@ -69,10 +71,11 @@ static const char *judge(const struct earth *earth, const struct fields *fields,
     const struct airports_counts *counts = &fields->counts;
     if (grid_facts(fields->grid).simulated != earth->options.load.simulated)
         return earth->options.load.simulated ? "it is real weather" : "it is simulated weather";
-    if (!airports_contradict(counts))
+    if (airports_verdict(counts) != AIRPORTS_CONTRADICT)
         return NULL;
-    snprintf(error, PLANES_ERROR_BYTES, "%zu of %zu airports' reports differ from it by more than %.0f K",
-             counts->far, counts->off + counts->used, AIRPORTS_FAR_K);
+    snprintf(error, PLANES_ERROR_BYTES,
+             "%zu of %zu airports' reports differ from the model by more than %.0f K", counts->far,
+             counts->off + counts->used, AIRPORTS_FAR_K);
     return error;
 }
 
@@ -254,15 +257,43 @@ static void begin_load(struct earth *earth, const struct instant *now)
 
 /* --- The airports' reports --- */
 
-/* Makes a state anew with the reports that are at hand, which have aged, too. */
-static void renew_airports(struct earth *earth, int64_t now_s)
+/* Gives up the present run, which no report has agreed with yet and the first ones contradict. */
+static void unseat(struct earth *earth, const char *fault)
 {
+    int64_t run_s = earth->report.run_s;
+    log_event(LOG_WARN, "weather of the whole earth given up", log_str("error", fault));
+    publish(earth, &(struct fields){.grid = NULL});
+    set_failure(earth, fault);
+    if (earth->have_s != run_s) /* its file is being loaded, and will be judged */
+        return;
+    unlink(earth->options.load.path);
+    earth->refused_s = run_s;
+    earth->have_s = earth->probe_ms = 0;
+    earth->mirror++;
+}
+
+/* Makes a state anew with the reports that are at hand, which are new or have aged, so that both are judged
+ * again: where they contradict a run that earlier ones agreed with, they are at fault. */
+static void renew_airports(struct earth *earth, const struct instant *now)
+{
+    char error[PLANES_ERROR_BYTES];
     struct held *held = present_hold(&earth->present);
+    earth->renew_ms = now->boot_ms + RENEW_MS;
     if (held && earth->feed.file.count > 0) {
         struct fields next = {.grid = grid_hold(held->fields.grid),
                               .grid_loaded_s = held->fields.grid_loaded_s};
-        fields_correct(&next, &earth->feed.file, earth->feed.read_s, now_s);
-        publish(earth, &next);
+        fields_correct(&next, &earth->feed.file, earth->feed.read_s, now->wall_ms / 1000);
+        const char *fault = judge(earth, &next, error);
+        if (fault && earth->agreed_s != earth->report.run_s) {
+            fields_close(&next);
+            unseat(earth, fault);
+        } else {
+            if (fault) {
+                log_throttled(LOG_WARN, "airports' reports not believed", log_str("error", fault));
+                fields_disbelieve(&next);
+            }
+            publish(earth, &next);
+        }
     }
     present_release(&earth->present, held);
 }
@@ -280,7 +311,7 @@ static void end_reports(struct earth *earth, const struct transfer_answer *answe
     earth->report.metar_expected_s = (now->wall_ms + earth->feed.due_ms - now->boot_ms) / 1000;
     snprintf(earth->report.metar_failure, EARTH_FAILURE_BYTES, "%s", fault ? fault : "");
     pthread_mutex_unlock(&earth->lock);
-    renew_airports(earth, now->wall_ms / 1000);
+    renew_airports(earth, now);
 }
 
 /* --- The thread --- */
@@ -288,16 +319,12 @@ static void end_reports(struct earth *earth, const struct transfer_answer *answe
 /* Counts what came in this day of UTC. Whether there may be more. */
 static bool may_fetch(struct earth *earth, size_t received, int64_t now_s)
 {
-    if (earth->day != now_s / DAY_S)
-        earth->day_bytes = 0;
-    earth->day = now_s / DAY_S;
-    earth->day_bytes += (int64_t)received;
-    bool may = earth->day_bytes < EARTH_BYTES_A_DAY;
+    bool may = allowance_take(&earth->allowance, (int64_t)received, now_s);
     if (!may)
         log_throttled(LOG_ERROR, "the weather of the whole earth has taken more bytes today than it may",
-                      log_int("bytes", earth->day_bytes));
+                      log_int("bytes", earth->allowance.bytes));
     pthread_mutex_lock(&earth->lock);
-    earth->report.bytes_today = earth->day_bytes;
+    earth->report.bytes_today = earth->allowance.bytes;
     earth->report.stopped = !may;
     pthread_mutex_unlock(&earth->lock);
     return may;
@@ -339,6 +366,8 @@ static void *run(void *context)
         struct instant now = clock_now();
         if (may_fetch(earth, 0, now.wall_ms / 1000))
             start_requests(earth, &now);
+        if (now.boot_ms >= earth->renew_ms && !earth->feed.active) /* else those that come are judged */
+            renew_airports(earth, &now);
         const struct transfer_answer *answer = transfers_wait(earth->transfers, POLL_MS);
         if (answer)
             finish_request(earth, answer);
@@ -351,6 +380,7 @@ static void open_kept(struct earth *earth)
 {
     int64_t now_s = clock_now().wall_ms / 1000;
     struct stat status;
+    earth->report.missing = GRID_HOURS + GRID_STEPS;
     earth->report.grid = earth->options.grid == EARTH_GFS && decode_possible();
     earth->report.metar = earth->report.grid && earth->options.metar;
     if (!earth->report.grid)
@@ -376,6 +406,7 @@ struct earth *earth_open(const struct earth_options *options)
     open_kept(earth);
     if (!earth->report.grid || options->kept)
         return earth;
+    allowance_open(&earth->allowance, earth->options.bytes, EARTH_BYTES_A_DAY, clock_now().wall_ms / 1000);
     earth->transfers = transfers_open(&transfer);
     int status = earth->transfers ? pthread_create(&earth->thread, NULL, run, earth) : ENOMEM;
     if (status == 0) {
@@ -397,6 +428,7 @@ void earth_close(struct earth *earth)
         atomic_store(&earth->stopping, true);
         transfers_wake(earth->transfers);
         pthread_join(earth->thread, NULL);
+        allowance_close(&earth->allowance);
         transfers_close(earth->transfers);
     }
     load_close(earth->load);

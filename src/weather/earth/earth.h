@@ -23,6 +23,7 @@ struct earth_options {
     struct load_options load;
     char metar_url[LOAD_URL_BYTES]; /* of the file itself */
     int64_t metar_every_ms;
+    char bytes[LOAD_PATH_BYTES];      /* path of the file that keeps what came today */
     char user_agent[192], proxy[256]; /* as for transfers */
 };
 
@@ -57,7 +58,7 @@ struct earth_report {
     bool grid, metar;                  /* whether they are wanted, and can be had */
     int64_t run_s, first_s, last_s;    /* of the model that is read now */
     int64_t loaded_s, expected_s;      /* when it came, when the next is expected */
-    unsigned missing;                  /* fields of GRID_HOURS + GRID_STEPS that it lacks */
+    unsigned missing;                  /* fields of GRID_HOURS + GRID_STEPS that it lacks: all, without one */
     bool heights;                      /* the model's ground is known */
     int64_t loading_s;                 /* the run that is being fetched */
     unsigned loading_fields;           /* of it, that are there */

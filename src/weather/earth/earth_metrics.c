@@ -19,7 +19,8 @@ static struct metric rows[ROWS] = {
                            "By how much airports' reports differ from what readers there would be shown "
                            "without them: root of the mean square.",
                            collect),
-    [MISSING] = GAUGE("masthead_earth_fields_missing", "Fields that the model's run lacks.", collect),
+    [MISSING] = GAUGE("masthead_earth_fields_missing", "Fields that the model's run lacks: all without one.",
+                      collect),
     [STOPPED] =
         GAUGE("masthead_earth_stopped",
               "Whether that has taken what it may in a day, so that nothing more is fetched.", collect),

@@ -1,6 +1,7 @@
 /* What the thread of the whole earth's weather and its readers share. Private to earth.c and earth_read.c. */
 #pragma once
 
+#include "weather/earth/allowance.h"
 #include "weather/earth/earth.h"
 #include "weather/earth/feed.h"
 #include "weather/earth/present.h"
@@ -25,7 +26,9 @@ struct earth {
     int64_t probe_ms;             /* boot time before which no load begins */
     int64_t have_s;               /* the run that is at hand, as far as it can be had */
     int64_t refused_s;            /* the run that was refused last */
+    int64_t agreed_s;             /* the run that reports agreed with last */
     unsigned published, progress; /* of the load: hours that were read already, lines that were logged */
     struct feed feed;             /* of the airports' reports */
-    int64_t day, day_bytes;
+    int64_t renew_ms;             /* boot time from which on they have aged too much since they were judged */
+    struct allowance allowance;
 };

@@ -47,5 +47,7 @@ const char *feed_end(struct feed *feed, const struct transfer_answer *answer, in
     feed->due_ms = now->boot_ms + (fault && every_ms > FEED_RETRY_MS ? FEED_RETRY_MS : every_ms);
     if (!fault)
         feed->read_s = now->wall_ms / 1000;
+    else if (feed->read_s == 0 && ++feed->failures < FEED_FIRST_TRIES)
+        feed->due_ms = now->boot_ms;
     return fault;
 }

@@ -8,12 +8,14 @@
 #include <stdbool.h>
 
 #define FEED_RETRY_MS    INT64_C(60000) /* after a failure, unless they are wanted more often anyway */
+#define FEED_FIRST_TRIES 3 /* of the first file, at once: nothing holds the model to the truth before it */
 #define FEED_ERROR_BYTES 32
 
 struct feed {
     struct metar_file file;     /* the last good one; without reports before */
     int64_t modified_s, read_s; /* its Last-Modified, and when it came or was confirmed (Unix times) */
     int64_t due_ms;             /* boot time */
+    unsigned failures;          /* before the first good one */
     bool active;                /* a request is under way */
 };
 

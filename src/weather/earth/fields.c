@@ -39,6 +39,16 @@ void fields_correct(struct fields *fields, const struct metar_file *metar, int64
     fields->error = airports_leave_one_out(fields->airports);
 }
 
+void fields_disbelieve(struct fields *fields)
+{
+    airports_free(fields->airports);
+    fields->airports = NULL;
+    fields->airports_loaded_s = 0;
+    fields->counts.off += fields->counts.used;
+    fields->counts.used = 0;
+    fields->error = (struct airports_error){0};
+}
+
 static struct airports_correction correction_at(const struct fields *fields, const struct earth_place *place,
                                                 int64_t now_s)
 {

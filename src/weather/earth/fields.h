@@ -23,6 +23,9 @@ void fields_close(struct fields *);
  * read at `read_s`, which stay the caller's. Without reports, or memory, there are none. */
 void fields_correct(struct fields *, const struct metar_file *, int64_t read_s, int64_t now_s);
 
+/* Leaves the airports out again: all of their reports count as off. */
+void fields_disbelieve(struct fields *);
+
 /* A place: latitude in [-90, 90], any finite longitude, the height above the sea, GRID_NO_HEIGHT: not known.
  */
 struct earth_place {

@@ -17,14 +17,17 @@ void present_close(struct present *present)
 /* The number is stored last: who sees it reads this state or a later one. */
 void present_replace(struct present *present, const struct fields *fields)
 {
-    struct held *held = malloc(sizeof *held);
+    struct held *held = fields->grid ? malloc(sizeof *held) : NULL;
     struct fields unkept = *fields;
-    struct grid_facts facts = grid_facts(fields->grid);
-    if (!held) {
+    struct grid_facts facts = {.first_s = INT64_MAX, .last_s = INT64_MIN};
+    if (fields->grid && !held) {
         fields_close(&unkept);
         return;
     }
-    *held = (struct held){.fields = *fields, .count = 1};
+    if (held) {
+        *held = (struct held){.fields = *fields, .count = 1};
+        facts = grid_facts(fields->grid);
+    }
     pthread_mutex_lock(&present->lock);
     struct held *old = present->held;
     present->held = held;

@@ -23,7 +23,8 @@ struct present {
 void present_open(struct present *);
 void present_close(struct present *);
 
-/* Takes the fields over as the present ones; out of memory, they are closed and the old ones stay. */
+/* Takes the fields over as the present ones; out of memory, they are closed and the old ones stay. Without a
+ * grid nothing is known from then on. */
 void present_replace(struct present *, const struct fields *);
 
 /* Which of the states since the start it is, if it has hours around `now_s`; else 0. Takes no lock. */
