@@ -245,6 +245,15 @@ static void keep_newest(struct metar_file *file)
     file->count = kept;
 }
 
+/* Rows that are left, as far as they may be kept. */
+static size_t room_for(struct span rest)
+{
+    size_t rows = 0;
+    for (struct span line; rows < METAR_ROWS_MAX && cut_line(&rest, &line);)
+        rows++;
+    return rows;
+}
+
 static const char *read_lines(struct span rest, int64_t now_s, struct metar_file *file)
 {
     struct header header;
@@ -254,7 +263,7 @@ static const char *read_lines(struct span rest, int64_t now_s, struct metar_file
         found = read_header(line, &header);
     if (!found)
         return "no header line with station_id, observation_time, latitude, longitude and temp_c";
-    if (!(file->reports = malloc(METAR_ROWS_MAX * sizeof *file->reports)))
+    if (!(file->reports = malloc((room_for(rest) + 1) * sizeof *file->reports)))
         return "out of memory";
     while (cut_line(&rest, &line)) {
         struct row row = read_row(line, &header);
