@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # What runs again under sanitizers, by the build's name: unit tests, of which "*" is all, and files of tests/service.
 SANITIZED = {
     "asan": (["*"], ["weather", "fetching", "providers", "visitor", "restart", "memory"]),
-    "tsan": (["cache_threads", "databases", "fetch", "listener", "metrics", "quota", "record_cache", "snapshot"], ["fetching", "weather"]),
+    "tsan": (["cache_threads", "databases", "fetch", "listener", "metrics", "present", "quota", "record_cache", "snapshot"], ["fetching", "weather"]),
 }
 
 

@@ -501,4 +501,49 @@ TEST(labels_are_quick)
     assert_true(percentile(took, LABELS, 50) < 50);
 }
 
+TEST(the_height_of_a_cell_is_that_of_its_largest_city)
+{
+    static const struct {
+        double latitude, longitude, half_deg;
+        int least, most;
+    } rows[] = {
+        {19.1, 72.9, 0.05, 0, 50},                                   /* Mumbai */
+        {-16.5, -68.15, 0.05, 3500, 4100},                           /* La Paz */
+        {39.7, -105.0, 0.1, 1550, 1700},                             /* Denver */
+        {52.4, 4.9, 0.1, -10, 20},                                   /* Amsterdam */
+        {15.0, 70.0, 0.5, CITY_HEIGHT_UNKNOWN, CITY_HEIGHT_UNKNOWN}, /* the sea */
+        {90, 0, 5, CITY_HEIGHT_UNKNOWN, CITY_HEIGHT_UNKNOWN},
+        {-90, 180, 5, CITY_HEIGHT_UNKNOWN, CITY_HEIGHT_UNKNOWN},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int height_m = gazetteer_height_m(gazetteer, rows[i].latitude, rows[i].longitude, rows[i].half_deg);
+        if (height_m < rows[i].least || height_m > rows[i].most)
+            fail_msg("row %zu: %d m", i, height_m);
+    }
+}
+
+/* As a look at every city finds it: across the date line, by the poles, at any size. */
+TEST(no_city_of_a_cell_is_missed)
+{
+    struct city_table table = {.rows = NULL};
+    assert_true(city_table_open(&table));
+    for (size_t i = 0; i < 500; i++) {
+        double half_deg = (double)(1 + random_below(50)) / 10;
+        double latitude = (double)random_below(1801) / 10 - 90,
+               longitude = (double)random_below(3600) / 10 - 180;
+        if (i % 4 == 0)
+            longitude = i % 8 ? 179.9 : -180;
+        int expected = CITY_HEIGHT_UNKNOWN;
+        for (size_t row = table.row_count; row-- > 0;)
+            if (fabs((double)table.rows[row].latitude - latitude) <= half_deg &&
+                fabs(remainder((double)table.rows[row].longitude - longitude, 360)) <= half_deg)
+                expected = table.rows[row].height_m;
+        int height_m = gazetteer_height_m(gazetteer, latitude, longitude, half_deg);
+        if (height_m != expected)
+            fail_msg("%.1f, %.1f, %.1f: %d m, expected %d", latitude, longitude, half_deg, height_m,
+                     expected);
+    }
+    city_table_close(&table);
+}
+
 UNIT_MAIN(open_gazetteer, close_gazetteer)
