@@ -50,10 +50,18 @@ static void write_number(struct text *out, double value, int digits, char style)
         text_format(out, style == 'f' ? "%.*f" : "%.*g", digits, value);
 }
 
+/* Other than flag, precision and size. */
+static bool ends_conversion(char c)
+{
+    return c == 's' || c == 'd' || c == 'i' || c == 'f' || c == 'g';
+}
+
 /* Writes the value of the conversion that `shape` begins with; returns the conversion's length. */
 static size_t write_value(struct text *out, const char *shape, va_list *values)
 {
-    size_t length = strcspn(shape, "sdifg") + 1;
+    size_t length = 2;
+    while (!ends_conversion(shape[length - 1]))
+        length++;
     char last = shape[length - 1];
     if (last == 's') {
         const char *string = va_arg(*values, const char *);
@@ -76,9 +84,9 @@ static void write_plain(struct text *out, const char *bytes, size_t count)
 {
     size_t begin = out->length;
     text_bytes(out, bytes, count);
-    for (size_t i = begin; i < out->length; i++)
-        if (out->bytes[i] == '\'')
-            out->bytes[i] = '"';
+    for (char *c = out->bytes + begin, *end = out->bytes + out->length; c < end; c++)
+        if (*c == '\'')
+            *c = '"';
 }
 
 void json_write(struct text *out, const char *shape, ...)
