@@ -169,12 +169,25 @@ static void search_all(struct search *search, struct span name, struct span divi
                   span_after(name, first + 1)); /* "springfield il" */
 }
 
+/* The largest cities of a country: the table's rows stand in that order. */
+static size_t largest_of(const struct city_table *table, const char *country, size_t found[CITY_SEARCH_MAX],
+                         size_t max)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < table->row_count && count < max; i++)
+        if (memcmp(country, table->rows[i].country, 2) == 0)
+            found[count++] = i;
+    return count;
+}
+
 size_t city_search(const struct city_table *table, const char *query, const char *country,
                    size_t found[CITY_SEARCH_MAX], size_t max)
 {
     struct span rest = {query, strlen(query)}, name, division;
     struct search search = {.table = table, .country = country[0] ? country : "--"};
     search.max = max < CITY_SEARCH_MAX ? max : CITY_SEARCH_MAX;
+    if (!query[0])
+        return largest_of(table, search.country, found, search.max);
     span_cut(&rest, ',', &name);
     span_cut(&rest, ',', &division); /* of "springfield, illinois, usa" the region tells most */
     for (int typos = 0; typos <= 1 && search.max > 0 && search.count == 0; typos++) {

@@ -84,8 +84,9 @@ int gazetteer_height_m(const struct gazetteer *, double latitude, double longitu
  * missing, too many or exchanged with the next. Behind a comma, or as a last word without which nothing is
  * found, may stand a country or region, which then the city is in: its code, or what its name begins with.
  * First those of `country` (two capitals;
- * "" for none), then those whose name begins so over those with a word inside, then by population. Returns
- * how many of at most `max` (and GAZETTEER_FOUND_MAX) were written. The query may hold any bytes. */
+ * "" for none), then those whose name begins so over those with a word inside, then by population. To a query
+ * of "" belong the largest cities of `country`. Returns how many of at most `max` (and GAZETTEER_FOUND_MAX)
+ * were written. The query may hold any bytes. */
 size_t gazetteer_search(const struct gazetteer *, const char *query, const char *country,
                         const char *language, struct city *out, size_t max);
 

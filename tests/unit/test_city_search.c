@@ -190,6 +190,23 @@ TEST(search_finds_what_people_type)
         assert_int_equal(gazetteer_search(gazetteer, nothing[i], "", "en", &(struct city){0}, 1), 0);
 }
 
+TEST(search_for_nothing_finds_the_largest_of_the_country)
+{
+    struct city found[GAZETTEER_FOUND_MAX];
+    size_t count = gazetteer_search(gazetteer, "", "IN", "en", found, GAZETTEER_FOUND_MAX);
+    assert_int_equal(count, GAZETTEER_FOUND_MAX);
+    assert_string_equal(found[0].name, "Mumbai");
+    for (size_t i = 0; i < count; i++) {
+        assert_string_equal(found[i].country, "IN");
+        assert_true(i == 0 || found[i - 1].population >= found[i].population);
+    }
+    assert_int_equal(gazetteer_search(gazetteer, "", "VA", "en", found, GAZETTEER_FOUND_MAX), 1);
+    static const char *const none[] = {"", "ZZ", "--"};
+    for (size_t i = 0; i < COUNT(none); i++)
+        assert_int_equal(gazetteer_search(gazetteer, "", none[i], "en", found, GAZETTEER_FOUND_MAX), 0);
+    assert_int_equal(gazetteer_search(gazetteer, "", "IN", "en", found, 0), 0);
+}
+
 TEST(search_ranks)
 {
     struct city found[GAZETTEER_FOUND_MAX];
