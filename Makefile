@@ -231,7 +231,7 @@ packages-build packages-run packages-test packages-fuzz packages-check packages-
 
 run: packages-run
 	@$(MAKE) --no-print-directory -j$(shell nproc) all
-	@LISTEN='$(LISTEN)' OPS_LISTEN='$(OPS_LISTEN)' OFFLINE='$(OFFLINE)' BUILD='$(BUILD)' data/run.sh
+	@exec env LISTEN='$(LISTEN)' OPS_LISTEN='$(OPS_LISTEN)' OFFLINE='$(OFFLINE)' BUILD='$(BUILD)' data/run.sh # and so ends with make
 
 # All tests, and a part of them again under sanitizers (tests/run.py says which); TESTS or a sanitizer's own build: those only.
 ALL_OF_THEM = $(if $(TESTS)$(SANITIZE),,--sanitizers)

@@ -868,6 +868,18 @@ def test_offline_it_serves_the_bundled_readers_until_a_signal(run, number):
     started.assert_nothing_left(processes)
 
 
+def test_who_ends_make_ends_what_make_run_has_started(tmp_path):
+    make = Process(["make", "--directory", str(ROOT), "run", f"BUILD={BUILD}", "LISTEN=127.0.0.1:0", "OFFLINE=1"],
+                   env={**os.environ, "TMPDIR": str(tmp_path), "MAKEFLAGS": ""})
+    make.wait_line(r"developer mode\. Open (http://\S+)/$")
+    started = children(make.child.pid)
+    started += [pid for child in started for pid in children(child)]
+    assert len(started) >= 4, "make, its script, service and simulator"
+    make.signal(signal.SIGTERM)
+    make.child.wait(20)
+    wait_until(lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in started), what="an end of all")
+
+
 def test_online_the_city_database_is_swapped_in_and_live_weather_is_used(run, geoip, sim, shapes, tmp_path):
     os.mkfifo(tmp_path / "go")
     geoip.npm(archive({name: padded((shapes / name.replace("dbip-city", "flat")).read_bytes()) for name in FILES}),
