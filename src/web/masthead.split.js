@@ -8,8 +8,9 @@ export default async ({ unit, ...where }, get, url, lang, instead) => {
   const half = {
     ...where,
     text: where.cell ? `${name} --\u00a0°${unit}` : '',
-    temperature: { celsius: null, value: null, unit, text: where.cell && `--\u00a0°${unit}` },
+    temperature: { celsius: null, value: null, unit, text: where.cell && `--\u00a0°${unit}`, feels_text: null },
     weather: { code: null, text: null, is_day: null },
+    feels_like: null, today: null, rain: null, hours: null,
     fetched_at: null, age_s: null, refresh_at: null, timezone: null, utc_offset_s: null, provider: null, simulated: false,
   };
   if (!where.cell) return half;

@@ -12,6 +12,13 @@ static const char *unit_letter(const struct answer *answer)
     return answer->units == UNITS_FAHRENHEIT ? "F" : "C";
 }
 
+/* `later` is what the loader says when a press comes to nothing. */
+static void write_head(const struct answer *answer, const char *state, struct text *out)
+{
+    json_write(out, "{'state':%s,'lang':%s,'later':%s", state, answer->language->tag,
+               answer->language->phrases->later);
+}
+
 static void write_place(const struct place *place, struct text *out)
 {
     json_write(out, ",\n 'place':{'name':%s,'region':%s,'country':%s,'source':%s,'verdict':%s,", place->name,
@@ -129,8 +136,8 @@ void widget_json(const struct answer *answer, struct text *out)
     widget_text(answer, &line);
     line.bytes[line.length - 1] = '\0'; /* without its newline */
 
-    json_write(out, "{'state':%s,'lang':%s,'text':%-s", answer_state_name(answer), answer->language->tag,
-               line.bytes);
+    write_head(answer, answer_state_name(answer), out);
+    json_write(out, ",'text':%-s", line.bytes);
     write_place(&answer->place, out);
     write_weather(answer, out);
     write_origin(answer, out);
@@ -140,7 +147,7 @@ void widget_json(const struct answer *answer, struct text *out)
 void widget_where_json(const struct answer *answer, struct text *out)
 {
     bool known = answer->reading.state != WEATHER_UNKNOWN;
-    json_write(out, "{'state':%s,'lang':%s", known ? "place" : "unknown", answer->language->tag);
+    write_head(answer, known ? "place" : "unknown", out);
     write_place(&answer->place, out);
     json_write(out, ",\n 'cell':%s,'unit':%s", answer->reading.cell, unit_letter(answer));
     write_zone(answer, out);
@@ -153,8 +160,8 @@ void widget_weather_json(const struct answer *answer, struct text *out)
     struct text degrees = text_init(degrees_storage, sizeof degrees_storage);
     write_shown(answer, &degrees);
 
-    json_write(out, "{'state':%s,'lang':%s,'text':%s", answer_state_name(answer), answer->language->tag,
-               degrees.bytes);
+    write_head(answer, answer_state_name(answer), out);
+    json_write(out, ",'text':%s", degrees.bytes);
     write_weather(answer, out);
     write_origin(answer, out);
     write_credits(answer, WIDGET_WEATHER, out);

@@ -1,7 +1,7 @@
 # Derives from words.txt what the two users of it need:
 #
 #   awk -v form=h   the weather, phrases and digits, as C
-#   awk -v form=js  the words of the dialog, as one statement of JavaScript
+#   awk -v form=js  the words of a dialog, those whose key fits the pattern `wanted`, as one statement of JavaScript
 #
 # Fails where a language does not have the keys of the first one, in their order.
 
@@ -51,11 +51,13 @@ $1 == "zero" {
         fail("the key here is " names[key])
     if ($1 ~ /^[0-9]+$/)
         weather[tag] = weather[tag] " " quoted(value) ","
+    else if ($1 == "later")
+        phrases[tag] = phrases[tag] ".later = " quoted(value) ", "
     else if ($1 ~ /^(rain|snow|feels)$/) {
         if (value !~ /^[^%]*%s[^%]*$/)
             fail("one %s, and no other %")
         phrases[tag] = phrases[tag] "." $1 " = " quoted(value) ", "
-    } else
+    } else if ($1 ~ wanted)
         dialog[tag] = dialog[tag] $1 ":" quoted(value) ","
 }
 

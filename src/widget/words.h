@@ -4,10 +4,10 @@
 
 #include "base/text.h"
 
-/* In each, "%s" stands once. */
 struct phrases {
-    const char *rain, *snow; /* begins at a time */
-    const char *feels;       /* like so many degrees */
+    const char *rain, *snow; /* begins at a time: "%s", once */
+    const char *feels;       /* like so many degrees: "%s", once */
+    const char *later;       /* what was pressed cannot be had now */
 };
 
 struct language {

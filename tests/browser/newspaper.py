@@ -12,8 +12,8 @@ KEPT_HEADERS = {"content-type", "content-language", "cache-control", "cache-stat
 class Newspaper(ThreadingHTTPServer):
     """Pages are put with `page`; /widget* and /masthead* come from the service. `visitor` is the address that the
     proxy reports to it. `asked` lists the widget requests that arrived. `fault`, when set, is called with the request's
-    handler instead of the proxy, for the widget's paths only: a reader mostly has the script itself in the cache. `near` is
-    the same for questions by a position, which `sought` lists with their headers."""
+    handler instead of the proxy, for the widget's paths only: a reader mostly has the script itself in the cache; `faults`
+    has others by their path. `near` is the same for questions by a position, which `sought` lists with their headers."""
 
     daemon_threads = True
 
@@ -26,6 +26,7 @@ class Newspaper(ThreadingHTTPServer):
         self.halves = {}
         self.asked = []
         self.fault = None
+        self.faults = {}
         self.near = None
         self.sought = []
         self.released = threading.Event()
@@ -72,6 +73,8 @@ class Handler(BaseHTTPRequestHandler):
             self.server.sought.append((self.path, dict(self.headers)))
             if self.server.near:
                 return self.server.near(self)
+        if path in self.server.faults:
+            return self.server.faults[path](self)
         if path in self.server.pages:
             return self.answer(200, *self.server.pages[path])
         if path in self.server.halves:

@@ -58,7 +58,9 @@ def test_the_search_for_a_place(service):
     assert service.get("/places.json?q=mumbai&lang=hi").json["places"][0]["name"] == "मुंबई"
     assert service.get("/places.json?q=s%C3%A3o%20p").json == service.get("/places.json?q=SAO+P").json
     assert service.get("/places.json?q=lon&country=US").json["places"][0]["country"] == "US"
-    for nothing in ("", "?q=", "?q=%00", "?q=%ff%fe", "?q=" + "x" * 4000, "?q=<script>"):
+    largest = service.get("/places.json?country=IN&lang=hi").json["places"]
+    assert largest[0]["name"] == "मुंबई" and [place["country"] for place in largest] == ["IN"] * 10
+    for nothing in ("", "?q=", "?country=ZZ", "?q=%20&country=IN", "?q=%00", "?q=%ff%fe", "?q=" + "x" * 4000, "?q=<script>"):
         assert service.get("/places.json" + nothing).json == {"places": []}, nothing
 
 
@@ -153,7 +155,7 @@ def test_where_and_weather_apart(start, sim):
     assert cold.json["state"] == "place" and cold.headers["Cache-Control"] == "public, max-age=15"
     assert sim.count()["requests"] == 0, "a cell that nobody has asked for as a reader costs nothing"
     where = service.visit(MUMBAI, "/where.json")
-    assert where.headers["Cache-Control"].startswith("private") and set(where.json) == {"state", "lang", "place", "cell", "unit",
+    assert where.headers["Cache-Control"].startswith("private") and set(where.json) == {"state", "lang", "later", "place", "cell", "unit",
                                                                                          "timezone", "utc_offset_s", "credits"}
     assert where.json["cell"] == "19.1,72.9" and where.json["place"]["name"] == "Mumbai"
     weather = settled(service, "/weather.json?cell=19.1,72.9")

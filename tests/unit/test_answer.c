@@ -269,7 +269,7 @@ TEST(lines_of_text)
 
 /* The contract's example, word for word but for the space before the unit. */
 static const char contract[] =
-    "{\"state\":\"fresh\",\"lang\":\"en\",\"text\":\"Mumbai 31" C "\","
+    "{\"state\":\"fresh\",\"lang\":\"en\",\"later\":\"Try again later\",\"text\":\"Mumbai 31" C "\","
     "\"place\":{\"name\":\"Mumbai\",\"region\":\"Maharashtra\",\"country\":\"IN\",\"source\":\"geoip\","
     "\"verdict\":\"city\",\"reason\":null,\"confidence\":\"claimed\",\"id\":1275339},"
     "\"temperature\":{\"celsius\":31.2,\"value\":31,\"unit\":\"C\",\"text\":\"31" C "\","
