@@ -126,7 +126,8 @@ $(BUILD)/obj/%.o: src/%.c Makefile
 	$(Q)$(CC) $(CFLAGS) $(FLAGS) -c -o $@ $<
 
 # What browsers get is as small as esbuild makes it; where that is not installed, the source as it is.
-WEB := $(addprefix $(BUILD)/web/,masthead.js masthead.choice.js masthead.split.js masthead.css masthead.icons.svg)
+WEB := $(addprefix $(BUILD)/web/,masthead.js masthead.choice.js masthead.hours.js masthead.split.js \
+    masthead.css masthead.dialog.css masthead.icons.svg)
 $(BUILD)/web/%: src/web/% Makefile
 	@mkdir -p $(@D)
 	$(Q)case $<,$$(command -v esbuild) in \
@@ -134,12 +135,16 @@ $(BUILD)/web/%: src/web/% Makefile
 	    *) cat $(WORDS) $< | esbuild --minify --charset=utf8 --log-level=warning --loader=$(subst .,,$(suffix $@)) >$@ ;; \
 	esac
 
-# The words of the dialog come before its script, those for the weather into the program.
-$(BUILD)/web/masthead.choice.js: WORDS := $(BUILD)/web/words.js
-$(BUILD)/web/masthead.choice.js: $(BUILD)/web/words.js
-$(BUILD)/web/words.js: src/widget/words.awk src/widget/words.txt
+# What two scripts have in common comes before them, and their words before that; those of the answer go into the program.
+$(BUILD)/web/masthead.choice.js: WORDS := $(BUILD)/web/choice.words src/web/dialog.js
+$(BUILD)/web/masthead.choice.js: $(BUILD)/web/choice.words src/web/dialog.js
+$(BUILD)/web/masthead.hours.js: WORDS := $(BUILD)/web/hours.words src/web/dialog.js
+$(BUILD)/web/masthead.hours.js: $(BUILD)/web/hours.words src/web/dialog.js
+$(BUILD)/web/choice.words: KEYS := .
+$(BUILD)/web/hours.words: KEYS := ^(close|direction)$$
+$(BUILD)/web/%.words: src/widget/words.awk src/widget/words.txt
 	@mkdir -p $(@D)
-	$(Q)awk -v form=js -f $^ >$@
+	$(Q)awk -v form=js -v wanted='$(KEYS)' -f $^ >$@
 $(BUILD)/widget/languages.h: src/widget/words.awk src/widget/words.txt
 	@mkdir -p $(@D)
 	$(Q)awk -v form=h -f $^ >$@

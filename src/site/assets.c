@@ -18,8 +18,10 @@
 #define HASHED_ASSETS(X)                                            \
     X(loader, "/masthead", ".js", JAVASCRIPT, MASTHEAD_JS)                 \
     X(choice, "/masthead.choice", ".js", JAVASCRIPT, MASTHEAD_CHOICE_JS) \
+    X(hours, "/masthead.hours", ".js", JAVASCRIPT, MASTHEAD_HOURS_JS)    \
     X(split, "/masthead.split", ".js", JAVASCRIPT, MASTHEAD_SPLIT_JS)    \
     X(style, "/masthead", ".css", STYLESHEET, MASTHEAD_CSS)               \
+    X(dialog, "/masthead.dialog", ".css", STYLESHEET, MASTHEAD_DIALOG_CSS) \
     X(icons, "/masthead.icons", ".svg", SVG, MASTHEAD_ICONS_SVG)
 
 /* Files for our own pages. */

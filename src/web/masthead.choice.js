@@ -1,25 +1,17 @@
 // Masthead: the reader's choice of a city, in a dialog, and the words that invite to it. Loaded on first use, or where no place is
-// known. The choice is kept in this browser only. The build puts the table `languages` before it, from widget/words.txt.
+// known. The choice is kept in this browser only.
 
 const STORE = 'masthead-weather'; // in localStorage: the id of the chosen place
 const PAUSE_MS = 200; // after a keystroke, before the search
 const TIMEOUT_MS = 5000;
+const QUIET_MS = 400; // before it is said that the search goes on
+const FIRST = 8; // cities of the reader's country, before anything is typed
 const POSITION_MS = 15000; // for the browser to find it, once the reader has allowed that
 const POSITION_AGE_MS = 3600000; // of one that the browser already has
 const PER_DEGREE = 10; // a position is rounded to the squares that share their weather, and leaves the browser no finer
 
-// The table of a page's language, and its tag.
-const spoken = (lang) =>
-  Object.entries(languages).find(([tag]) => lang.split(/[-_]/)[0].toLowerCase() == tag) ?? ['en', languages.en];
-
 // The words that invite to choose a city: the page's own, if it has any.
 export const invitation = (lang, own) => own || spoken(lang)[1].invite;
-
-const make = (tag, properties, ...children) => {
-  const node = Object.assign(document.createElement(tag), properties);
-  node.append(...children);
-  return node;
-};
 
 // "Maharashtra, India", or the part that is known.
 const whereabouts = ({ region, country }, lang) => {
@@ -45,12 +37,14 @@ const keeps = () => {
   }
 };
 
-// Opens the dialog. `place` is the element whose name was pressed, `url` its widget's endpoint with query, `answer` what it shows,
-// if anything. `changed` is called with the id of the new choice, or with '' when the reader's own location counts again.
-export default (place, url, answer, changed) => {
-  if (document.querySelector('.masthead-choice')) return; // it was pressed twice
+// Opens the dialog. `pressed` is the place's element or that of the invitation, `url` its widget's endpoint with query, `answer` what
+// it shows, if anything. `changed` is called with the id of the new choice, or with '' when the reader's own location counts again.
+export default (pressed, url, answer, changed) => {
+  const invite = pressed.matches('.masthead-invite'); // which goes, when a place is chosen
+  const place = (invite && pressed.parentNode.querySelector('.masthead-place')) || pressed;
   const lang = place.closest('[lang]')?.lang || 'en';
   const [tag, words] = spoken(lang);
+  const country = answer?.place?.country ?? '';
   let latest; // the question whose answer counts
   let searched = ''; // the words that were searched for last
   let searching; // until that is done
@@ -65,9 +59,11 @@ export default (place, url, answer, changed) => {
   const offer = (city) => make('li', {}, make('button', { type: 'button', onclick: () => choose(city.id) },
     make('span', { textContent: city.name, dir: 'auto' }), ' ', make('small', { textContent: whereabouts(city, lang) })));
 
-  // Begins a question: whatever is still under way for another does not count any more.
+  // Begins a question: whatever is still under way for another does not count any more, nor does the list.
   const begin = () => {
     clearTimeout(pause);
+    if (list.contains(document.activeElement)) field.focus();
+    list.inert = true;
     latest?.abort();
     latest = new AbortController();
     return latest;
@@ -91,17 +87,19 @@ export default (place, url, answer, changed) => {
 
   const show = (places, text) => {
     list.replaceChildren(...places.map(offer));
+    list.inert = false;
     status.textContent = text;
   };
 
+  // Finds what is typed: the largest cities of the country while that is nothing.
   const search = () => {
     const q = field.value.trim();
     searched = q;
-    begin();
-    if (!q) return show([], '');
-    const country = answer?.place?.country ?? '';
-    return ask(new URLSearchParams({ q, lang, country }),
+    if (!q) return country ? ask(new URLSearchParams({ lang, country }), (places) => show(places.slice(0, FIRST), '')) : show([], '');
+    const slow = setTimeout(() => (status.textContent = words.searching), QUIET_MS);
+    const found = ask(new URLSearchParams({ q, lang, country }),
       (places) => show(places, places.length ? `${words.found} ${places.length.toLocaleString(tag)}` : words.none));
+    return found.finally(() => clearTimeout(slow));
   };
 
   // Chooses the city where the browser says that the reader is. The service is told the square and nothing else: no cookie, no page.
@@ -125,7 +123,7 @@ export default (place, url, answer, changed) => {
   // Arrow keys move through the field and the buttons above and below it, as in a list.
   const walk = (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    const stops = [...form.querySelectorAll('.masthead-position, input, li button')];
+    const stops = [...form.querySelectorAll('.masthead-position, input, :not([inert]) > li button')];
     const at = stops.indexOf(document.activeElement);
     if (!step || at < 0) return;
     event.preventDefault();
@@ -140,18 +138,21 @@ export default (place, url, answer, changed) => {
   const again = make('button', { type: 'button', textContent: words.again, onclick: () => choose('') });
   const credits = (answer?.credits ?? []).filter(({ url }) => /^https?:/.test(url));
   const title = make('h2', { id: 'masthead-choice-title', textContent: words.title });
-  const close = make('button', { type: 'button', textContent: words.close, onclick: () => dialog.close() });
   const form = make('form', { onkeydown: walk }, title,
     ...(isSecureContext && navigator.geolocation ? [position] : []), // elsewhere browsers tell nobody
-    make('label', {}, words.label, ' ', field), status, list, again, ' ', close,
-    make('small', {}, ...credits.flatMap(({ text, url }) => [make('a', { textContent: text, href: url }), ' '])));
+    make('label', {}, words.label, ' ', field), status,
+    make('div', { className: 'masthead-list' }, list, again,
+      make('div', {}, make('small', {}, ...credits.flatMap(({ text, url }) => [make('a', { textContent: text, href: url }), ' '])))),
+    closing(words.close));
   const dialog = make('dialog', { className: 'masthead-choice', lang: tag, dir: words.direction }, form);
 
+  // Enter goes to the first city that is found, when it is; a second one, as soon as it is pressed, chooses it.
   form.onsubmit = async (event) => {
     event.preventDefault();
     if (field.value.trim() != searched) searching = search(); // the pause is not over yet
     await searching;
-    if (field.value.trim() == searched) list.querySelector('button')?.focus();
+    const first = field.value.trim() == searched && list.querySelector('button');
+    if (first) document.activeElement == first ? first.click() : first.focus();
   };
   again.hidden = !keeps() && answer?.place?.source != 'reader';
   field.oninput = () => {
@@ -159,12 +160,9 @@ export default (place, url, answer, changed) => {
     pause = setTimeout(() => (searching = search()), PAUSE_MS);
   };
   dialog.setAttribute('aria-labelledby', title.id);
-  dialog.onclose = () => {
-    begin();
-    dialog.remove();
-    place.focus();
-  };
-  document.body.append(dialog);
-  dialog.showModal();
-  field.focus();
+  dialog.addEventListener('close', begin);
+  open(dialog, place, url, () => {
+    field.focus();
+    searching = search();
+  });
 };

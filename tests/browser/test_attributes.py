@@ -246,7 +246,8 @@ def test_where_nobody_is_known_no_weather_is_asked(mumbai, browser):
 # Names and integrity
 
 
-@pytest.mark.parametrize("path", ["/masthead.js", "/masthead.css", "/masthead.choice.js", "/masthead.split.js", "/masthead.icons.svg"])
+@pytest.mark.parametrize("path", ["/masthead.js", "/masthead.css", "/masthead.dialog.css", "/masthead.choice.js", "/masthead.hours.js",
+                                  "/masthead.split.js", "/masthead.icons.svg"])
 def test_each_file_says_the_name_under_which_it_may_be_kept_for_ever(site, path):
     with urllib.request.urlopen(site.service + path, timeout=10) as reply:
         body, headers = reply.read(), reply.headers

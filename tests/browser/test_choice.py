@@ -117,12 +117,12 @@ def test_it_works_by_mouse_too_and_in_two_elements_of_todays_page(mumbai, browse
     browser.driver.find_element("css selector", "#city").click()
     browser.until(f"document.querySelector('{DIALOG}')", "a click does not open it")
     browser.driver.switch_to.active_element.send_keys("delhi")
-    browser.until(f"document.querySelector('{DIALOG} li button')", "nothing is found")
+    browser.until(f"document.querySelector('{DIALOG} li button')?.textContent.startsWith('Delhi')", "nothing is found")
     browser.driver.find_element("css selector", f"{DIALOG} li button").click()
     browser.until("document.querySelector('#city').textContent == 'Delhi'", "the choice does not count")
 
 
-@pytest.mark.parametrize("press_it", ["place.click()", "place.onkeydown(new KeyboardEvent('keydown', { key: 'Enter' }))"])
+@pytest.mark.parametrize("press_it", ["place.click()", "place.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter' }))"])
 def test_however_often_it_is_pressed_one_dialog_opens(mumbai, browser, press_it):
     browser.open(mumbai.page("/", page(WIDGET)))
     browser.settled("masthead-weather")
@@ -133,16 +133,6 @@ def test_however_often_it_is_pressed_one_dialog_opens(mumbai, browser, press_it)
         assert browser.js("return document.querySelectorAll('dialog').length") == 1
         press(browser, f"{DIALOG} input", Keys.ESCAPE)
         browser.until("!document.querySelector('dialog')", "it does not close")
-
-
-def test_when_its_script_does_not_come_nothing_happens(mumbai, browser):
-    mumbai.page("/masthead.choice.js", "<h1>We are working on it</h1>", content_type="text/javascript")
-    browser.open(mumbai.page("/", page(WIDGET)))
-    browser.settled("masthead-weather")
-    press(browser, PLACE, Keys.ENTER)
-    browser.until("performance.getEntriesByType('resource').some((entry) => entry.name.includes('choice'))", "not even asked for")
-    browser.painted()
-    assert browser.js("return document.querySelectorAll('dialog').length") == 0
 
 
 def test_after_a_choice_and_back_the_page_is_told_of_each(mumbai, browser):

@@ -268,7 +268,8 @@ def test_a_page_that_a_cache_kept_over_an_upgrade_gets_the_present_file(masthead
     assert masthead.get("/status.0123456789abcdef.css").status == 404
 
 
-@pytest.mark.parametrize("path", ["/masthead.js", "/masthead.css", "/masthead.choice.js", "/masthead.split.js", "/masthead.icons.svg"])
+@pytest.mark.parametrize("path", ["/masthead.js", "/masthead.css", "/masthead.dialog.css", "/masthead.choice.js", "/masthead.hours.js",
+                                  "/masthead.split.js", "/masthead.icons.svg"])
 def test_what_a_page_loads_is_compressed_for_who_takes_it_so(masthead, path):
     plain = masthead.get(path)
     small = masthead.get(path, headers={"Accept-Encoding": "gzip, deflate, br"})
