@@ -35,12 +35,12 @@ STYLE = """* { box-sizing: border-box } body { margin: 0; background: #e9e9e6; c
 main { display: grid; gap: 1rem; padding: 1rem } p, ul { margin: 0; padding: 0 } a { color: inherit; text-decoration: none }
 .menu { display: flex; gap: 1.25rem; list-style: none } .title { font-family: "Noto Serif", serif; font-weight: 700; line-height: 1.4 }
 .theme { background: #fff; padding: 1.25rem 1.5rem 0 } .branding { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: end; gap: .5rem 1rem }
-.theme .title { font-size: 2.25rem } .where { justify-content: end; font-size: 1.125rem; color: #444 } .theme .menu { margin: .75rem -1.5rem 0; padding: .6rem 1.5rem; background: #b3261e; color: #fff }
-.sheet { background: #10151f; color: #f0ede6; text-align: center } .bar { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: .25rem 1rem; padding: .4rem 1.5rem;
+.theme .title { font-size: 2.25rem } .where { text-align: end; font-size: 1.125rem; color: #444 } .theme .menu { margin: .75rem -1.5rem 0; padding: .6rem 1.5rem; background: #b3261e; color: #fff }
+.sheet { background: #10151f; color: #f0ede6; text-align: center } .bar { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; text-align: start; gap: .25rem 1rem; padding: .4rem 1.5rem;
   border-bottom: 1px solid #39445a; font-size: .875rem; color: #ffd479 } .bar .menu { color: #a9b4c8 } .sheet .title { padding: .6rem 1rem .8rem; font-size: 2.75rem; font-weight: 400 }
 .navbar { display: flex; flex-wrap: wrap; align-items: center; gap: .25rem 1.5rem; padding: .75rem 1.5rem; background: #0d4f8b; color: #fff } .brand { font-size: 1.25rem; font-weight: 700 }
-.navbar .menu { color: #cfe2f3 } .navbar .text { flex: 1; min-width: 0; text-align: end } .navbar masthead-weather { justify-content: end }
-@media (max-width: 600px) { .theme .title, .sheet .title { font-size: 1.75rem } .where, .navbar masthead-weather { justify-content: start } .navbar .text { flex-basis: 100%; text-align: start } }"""
+.navbar .menu { color: #cfe2f3 } .navbar .text { flex: 1; min-width: 0; text-align: end }
+@media (max-width: 600px) { .theme .title, .sheet .title { font-size: 1.75rem } .where { text-align: start } .navbar .text { flex-basis: 100%; text-align: start } }"""
 
 
 def header(kind, lang):
