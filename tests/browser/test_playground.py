@@ -549,3 +549,17 @@ def test_the_playground_is_light_and_allows_no_inline_script(masthead):
             if path == "/":
                 assert "default-src 'self'" in reply.headers["Content-Security-Policy"]
     assert weight < WEIGHT_LIMIT_BYTES
+
+
+def test_with_forced_colours_a_full_dot_is_full(playground):
+    """Where a browser takes backgrounds away, readers with a number would look like those without."""
+    playground.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "forced-colors", "value": "active"}]})
+    try:
+        full, hollow, ground = playground.js("""
+            const ground = (selector) => getComputedStyle(document.querySelector(selector), '::before').backgroundColor;
+            const probe = document.body.appendChild(document.createElement('i'));
+            probe.style.color = 'Canvas';
+            return [ground('.pin[data-state=fresh]'), ground('.pin[data-state=unknown], .pin[data-state=none]'), getComputedStyle(probe).color]""")
+        assert full != hollow == ground
+    finally:
+        playground.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})

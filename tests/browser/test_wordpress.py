@@ -134,6 +134,18 @@ def test_a_folder_of_its_own_and_a_fallback(wordpress, masthead, blog, read_by):
     assert browser.attribute("masthead-weather", "data-fallback") == '"Weather"', "markup is taken off where it is stored"
 
 
+def test_a_shortcode_may_show_more_and_lead_somewhere(wordpress, masthead, blog, browser, post, read_by):
+    wordpress.settings(show="icon, nonsense", href="javascript:alert(1)")
+    path = post('[masthead_weather][masthead_weather show="range,hours,onclick" href="/weather/{id}"]')
+    served = blog()
+    found = re.findall("<masthead-weather([^>]*)>", page_of(served, path).text)
+    assert found == [' data-show="icon"', ' data-show="range,hours" data-href="/weather/{id}"']
+    masthead.settled(MUMBAI)
+    read_by(served.url + path, MUMBAI)
+    browser.until("document.querySelectorAll('masthead-weather .masthead-temp')[1]?.querySelector('a[href$=\"/weather/1275339\"]')", "no link")
+    assert browser.js("return document.querySelectorAll('.masthead-range').length") == 1
+
+
 @pytest.mark.parametrize("settings, place, shown", [
     ({**HEADER, "fallback": "Weather"}, "#city", "Weather"), (HEADER, "#city", ""),
     ({**LINE, "fallback": "Weather"}, "masthead-weather", "Weather"), (LINE, "masthead-weather", "-- °C")])
@@ -293,15 +305,17 @@ def test_the_settings_are_an_administrators(wordpress, browser, log_in):
         browser.driver.find_element(By.ID, "submit").click()
         browser.until("document.querySelector('#setting-error-settings_updated,.notice-error,.settings-error')", "nothing was saved")
 
-    save(place_target='.top > [data-x="1"]', temp_target='"><script>alert(1)</script>', units="auto", prefix="/weather/", fallback="a & b")
+    save(place_target='.top > [data-x="1"]', temp_target='"><script>alert(1)</script>', units="auto", prefix="/weather/", fallback="a & b",
+         show="rain, all, hours", href="javascript:alert(1)")
     assert browser.js("return document.querySelector('#masthead-place_target').value") == '.top > [data-x="1"]'
     stored = wordpress.php("echo json_encode(masthead_settings());")
     assert stored == {"place_target": '.top > [data-x="1"]', "temp_target": '">', "units": "auto", "prefix": "/weather", "fallback": "a & b",
-                      "line": "", "credits": "1"}
+                      "show": "rain,hours", "href": "", "line": "", "credits": "1"}
     assert """data-place-target=".top &gt; [data-x=&quot;1&quot;]" data-temp-target="&quot;&gt;" """ in page_of(served).text
-    save(prefix="//evil.example/x", units="auto")
+    save(prefix="//evil.example/x", units="auto", href="/weather/{id}")
     assert "A prefix is a path" in browser.text("body")
     assert wordpress.php("echo json_encode(masthead_settings());")["prefix"] == ""
+    assert wordpress.php("echo json_encode(masthead_settings());")["href"] == "/weather/{id}"
 
     cookies = "; ".join(f"{cookie['name']}={cookie['value']}" for cookie in browser.driver.get_cookies())
     form = urllib.parse.urlencode({"option_page": "masthead", "action": "update", "masthead[fallback]": "forged"})

@@ -23,6 +23,8 @@ function masthead_settings() {
 		'fallback'     => '',
 		'place_target' => '',
 		'temp_target'  => '',
+		'show'         => '',
+		'href'         => '',
 		'line'         => '',
 		'credits'      => '1',
 	);
@@ -40,6 +42,17 @@ function masthead_units() {
 	);
 }
 
+/** Of a list of parts with commas or spaces, those that there are. */
+function masthead_known_parts( $list ) {
+	$parts = array( 'icon', 'condition', 'range', 'rain', 'feels', 'hours', 'date' );
+	return implode( ',', array_intersect( preg_split( '/[,\s]+/', (string) $list ), $parts ) );
+}
+
+/** A path of the site or an address of https, else nothing. `{id}` stands for the place's GeoNames number. */
+function masthead_known_link( $link ) {
+	return preg_match( '~^(/(?!/)|https://)[^\s<>"]*$~D', (string) $link ) ? $link : '';
+}
+
 /** Makes what a form or a program hands in settings that may be stored. */
 function masthead_sanitize( $input ) {
 	$text  = function ( $key ) use ( $input ) {
@@ -53,6 +66,8 @@ function masthead_sanitize( $input ) {
 	foreach ( array( 'line', 'credits' ) as $key ) {
 		$clean[ $key ] = $text( $key ) ? '1' : '';
 	}
+	$clean['show']   = masthead_known_parts( $text( 'show' ) );
+	$clean['href']   = masthead_known_link( $text( 'href' ) );
 	$clean['units']  = array_key_exists( $text( 'units' ), masthead_units() ) ? $text( 'units' ) : '';
 	$clean['prefix'] = untrailingslashit( $text( 'prefix' ) );
 	if ( ! preg_match( '~^(/[A-Za-z0-9_-]+)*$~D', $clean['prefix'] ) ) {
@@ -94,6 +109,8 @@ function masthead_settings_page() {
 	$texts    = array(
 		'place_target' => array( __( 'Header: city', 'masthead' ), __( 'The selector of the element in your theme that shows the city, such as #city. No file of the theme has to change.', 'masthead' ) ),
 		'temp_target'  => array( __( 'Header: temperature', 'masthead' ), __( 'The selector of the element that shows the temperature, such as #temp.', 'masthead' ) ),
+		'show'         => array( __( 'Show also', 'masthead' ), __( 'Parts beside city and temperature, with commas: icon, condition, range, rain, feels, hours, date.', 'masthead' ) ),
+		'href'         => array( __( 'Link', 'masthead' ), __( 'Where the temperature leads, such as /weather/{id}; {id} becomes the number of the place.', 'masthead' ) ),
 		'fallback'     => array( __( 'Fallback', 'masthead' ), __( 'What is shown where no city is known, or the service cannot be reached.', 'masthead' ) ),
 		'prefix'       => array( __( 'Prefix', 'masthead' ), __( 'The path before the service’s own, such as /weather, if your web server hands a whole folder on. Otherwise empty.', 'masthead' ) ),
 	);
@@ -138,13 +155,15 @@ function masthead_url( $path ) {
 	return preg_replace( '~^(https?://[^/]+).*~', '$1', home_url() ) . masthead_settings()['prefix'] . $path;
 }
 
-/** The attributes that the settings ask for, escaped. */
-function masthead_attributes() {
-	$settings   = masthead_settings();
+/** The attributes that the settings ask for, or a shortcode of its own, escaped. */
+function masthead_attributes( $own = array() ) {
+	$settings   = array_merge( masthead_settings(), $own );
 	$attributes = array(
 		'endpoint' => $settings['prefix'] ? $settings['prefix'] . '/widget.json' : '',
 		'units'    => $settings['units'],
 		'fallback' => $settings['fallback'],
+		'show'     => masthead_known_parts( $settings['show'] ),
+		'href'     => masthead_known_link( $settings['href'] ),
 	);
 	$html       = '';
 	foreach ( array_filter( $attributes, 'strlen' ) as $name => $value ) {
@@ -154,11 +173,16 @@ function masthead_attributes() {
 }
 
 /** The element; nothing in feeds, embeds and AMP. The placeholder is in no language. */
-function masthead_element() {
-	return masthead_is_page() ? '<masthead-weather' . masthead_attributes() . '>-- °C</masthead-weather>' : '';
+function masthead_element( $own = array() ) {
+	return masthead_is_page() ? '<masthead-weather' . masthead_attributes( $own ) . '>-- °C</masthead-weather>' : '';
 }
 
-add_shortcode( 'masthead_weather', 'masthead_element' );
+add_shortcode(
+	'masthead_weather',
+	function ( $given ) {
+		return masthead_element( array_intersect_key( (array) $given, array_fill_keys( array( 'show', 'href' ), '' ) ) );
+	}
+);
 
 add_action(
 	'init',
