@@ -82,6 +82,14 @@ def test_the_services_own_answer_is_shown(site, browser, lang, mode):
     assert len(rows(browser)) == len(answer["hours"]) == 12
 
 
+def test_a_reader_in_chennai_on_a_tamil_page_sees_the_day(site, browser):
+    chennai = "/widget.json?lang=ta&place=1264527"
+    answer = answer_once_fresh(site, chennai)
+    show(site, browser, widget('data-show="range" data-query="place=1264527"'), lang="ta")
+    assert browser.text(".masthead-place") == "சென்னை" and answer["today"]["high"] >= answer["today"]["low"]
+    assert re.fullmatch(r"−?\d+° / −?\d+°", browser.text(".masthead-range")) and browser.text(".masthead-range") == answer["today"]["text"]
+
+
 def test_a_fragment_that_has_them_is_left_and_one_that_has_grown_old_is_filled(site, browser):
     answer_once_fresh(site)
     fragment = site.fetch("/widget?show=range,feels").replace('data-state="fresh"', 'data-state="stale" data-age="9000"')
