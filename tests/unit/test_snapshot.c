@@ -309,10 +309,11 @@ TEST_WITH(a_kill_at_any_moment_leaves_a_whole_one, begin_in_memory, remove_folde
 
 /* --- How long it takes --- */
 
+/* The thread's own time, of which a busy machine takes nothing. */
 static double now_ms(void)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (double)t.tv_sec * 1000 + (double)t.tv_nsec / 1e6;
 }
 
