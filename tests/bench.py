@@ -27,6 +27,7 @@ LUA = ROOT / "tests" / "measure" / "readers.lua"
 SEED = 17
 READERS, READERS_SHORT = 2000, 8
 CONNECTIONS = (2, 16, 64, 200)
+THREADS = "512"  # once three quarters of its threads are held, the service ends connections with each answer
 OURS, BARE, STATIC, GEOIP2 = "masthead", "civetweb, a constant", "nginx, a file of 220 bytes", "nginx, GeoIP2 and proxy_cache"
 MANY_CELLS = 10000
 GENEROUS = "1000000/m 10000000/h 100000000/d"  # of requests to the simulator
@@ -105,7 +106,8 @@ class Nginx(Edge):
         super().__init__(["/usr/sbin/nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"], port)
 
     def pids(self):
-        return children(self.child.pid)
+        """The workers; who fills the cache from disk ends soon."""
+        return [pid for pid in children(self.child.pid) if b"worker process" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 @contextlib.contextmanager
@@ -137,10 +139,10 @@ def rivals(stack, folder, database, short):
     """Starts all; returns them with the file of readers."""
     simulator = stack.enter_context(stopped(Simulator()))
     service = stack.enter_context(stopped(Masthead(folder / "state", simulator, {
-        "geoip.databases": str(database), "server.threads": "256", "weather.wait": "2s", "dev.enabled": "no", "widget.credits": "page",
+        "geoip.databases": str(database), "server.threads": THREADS, "weather.wait": "2s", "dev.enabled": "no", "widget.credits": "page",
         "weather.open_meteo_budget": GENEROUS})))
     file = write_readers(folder / "readers", readers_of(service, READERS_SHORT if short else READERS, addresses(short)))
-    bare = stack.enter_context(stopped(Process([str(BUILD / "measure" / "bare"), "256"])))
+    bare = stack.enter_context(stopped(Process([str(BUILD / "measure" / "bare"), THREADS])))
     (folder / "widget").write_text("x" * 219 + "\n")
     cached = (f'proxy_pass {service.public}; proxy_cache cache; proxy_cache_key "$geoip2_city|$geoip2_country";'
               " proxy_set_header X-Forwarded-For $http_x_forwarded_for; proxy_ignore_headers Cache-Control; proxy_cache_valid 200 1h;")
