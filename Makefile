@@ -35,7 +35,7 @@ endif
 FLAGS   := -std=gnu17 -D_GNU_SOURCE -DMASTHEAD_VERSION='"$(VERSION)"' -Isrc -MMD -MP $(WARN) $(HARDEN)
 
 # Everything but what only one program needs goes into one archive, from which each takes what it uses.
-PROGRAM  := src/main.c src/service.c src/demo.c
+PROGRAM  := src/main.c src/service.c src/demo.c src/lookup.c
 ARCHIVE  := $(BUILD)/libmasthead.a
 LIBS     := -lcurl -lpsl -ljansson -lmaxminddb -lcivetweb -lutf8proc -lz -lm -lpthread
 UNITS    := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))

@@ -3,22 +3,25 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "demo.h"
+#include "lookup.h"
 #include "place/validate.h"
 #include "service.h"
-#include "widget/explain.h"
+#include "widget/widget.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define EXIT_USAGE     2
-#define LOOKUP_BYTES   4096
 #define FRAGMENT_BYTES 8192
 
 static const char usage[] =
     "usage: masthead [--config FILE] [--set SECTION.KEY=VALUE]...      run in the foreground\n"
-    "       masthead lookup  [--config FILE] [--set ...] [--pretty] IP...  the place of addresses, and why\n"
+    "       masthead lookup  [--config FILE] [--set ...] [--json | --pretty] [IP...]\n"
+    "                        the place of addresses, and why; without IP of those on standard input, one a "
+    "line\n"
     "       masthead snippet [--config FILE] [--set ...] IP                the HTML fragment for a reader\n"
     "       masthead demo    [--scenario NAME[,NAME]]  service, simulator and fake readers on free ports\n"
     "       masthead --check-config | --print-config [--config FILE] [--set ...]\n"
@@ -34,8 +37,9 @@ static const char usage[] =
 struct arguments {
     const struct command *command;
     struct config_sources sources;
-    bool pretty;
-    const char *scenario; /* of a demo; "": none */
+    bool json;             /* asked for */
+    enum lookup_form form; /* of a lookup, where it does not go to a terminal */
+    const char *scenario;  /* of a demo; "": none */
     char **addresses;
     int address_count;
     bool bad;
@@ -62,32 +66,13 @@ static int print(struct config *config, const struct arguments *arguments)
     return EXIT_SUCCESS;
 }
 
-static bool parse_address(const char *text, struct address *address)
-{
-    if (address_parse(text, strlen(text), address))
-        return true;
-    fprintf(stderr, "masthead: not an IP address: %s\n", text);
-    return false;
-}
-
 static int lookup(struct config *config, const struct arguments *arguments)
 {
     struct places *places = places_open(&config->place);
-    int status = places ? EXIT_SUCCESS : EXIT_FAILURE;
-    for (int i = 0; places && i < arguments->address_count; i++) {
-        struct address address;
-        struct place place;
-        struct place_evidence evidence;
-        char storage[LOOKUP_BYTES];
-        struct text out = text_init(storage, sizeof storage);
-        if (!parse_address(arguments->addresses[i], &address)) {
-            status = EXIT_USAGE;
-            continue;
-        }
-        places_find(places, &address, NULL, config->widget.lang, &place, &evidence);
-        explain_place(&address, &place, &evidence, arguments->pretty, &out);
-        fputs(out.bytes, stdout);
-    }
+    struct lookup how = {places, config->widget.lang, arguments->form};
+    if (how.form == LOOKUP_JSON && !arguments->json && isatty(STDOUT_FILENO))
+        how.form = LOOKUP_TABLE;
+    int status = places ? lookup_run(&how, arguments->addresses, arguments->address_count) : EXIT_FAILURE;
     places_close(places);
     return status;
 }
@@ -98,8 +83,10 @@ static int snippet(struct config *config, const struct arguments *arguments)
     struct answer answer;
     char storage[FRAGMENT_BYTES];
     struct text out = text_init(storage, sizeof storage);
-    if (!parse_address(arguments->addresses[0], &visit.address))
+    if (!address_parse(arguments->addresses[0], strlen(arguments->addresses[0]), &visit.address)) {
+        fprintf(stderr, "masthead: not an IP address: %s\n", arguments->addresses[0]);
         return EXIT_USAGE;
+    }
     config->weather.wait_ms = config->weather.timeout_ms * WEATHER_PROVIDERS; /* every provider may fail */
     config->weather.earth.kept = true;
     struct places *places = places_open(&config->place);
@@ -127,7 +114,7 @@ static const struct command {
     {.word = "demo"},
     {.word = "--check-config", .run = check},
     {.word = "--print-config", .run = print},
-    {.word = "lookup", .run = lookup, .addresses_min = 1, .addresses_max = INT32_MAX},
+    {.word = "lookup", .run = lookup, .addresses_max = INT32_MAX},
     {.word = "snippet", .run = snippet, .addresses_min = 1, .addresses_max = 1},
     {.word = "--version", .text = "masthead " MASTHEAD_VERSION "\n"},
     {.word = "--help", .text = usage},
@@ -159,7 +146,11 @@ static int read_command(struct arguments *arguments, char **words)
 {
     const struct command *command = arguments->command;
     if (command->run == lookup && strcmp(words[0], "--pretty") == 0) {
-        arguments->pretty = true;
+        arguments->form = LOOKUP_PRETTY;
+        return 1;
+    }
+    if (command->run == lookup && strcmp(words[0], "--json") == 0) {
+        arguments->json = true;
         return 1;
     }
     if (command == &commands[DEMO] && strcmp(words[0], "--scenario") == 0 && words[1]) {

@@ -25,7 +25,7 @@ FLOORS = {
     "http": 5,
     "site": 6,
     "ops": 7,
-    "config": 8, "demo": 8.2, "service": 8.5,
+    "config": 8, "demo": 8.2, "lookup": 8.2, "service": 8.5,
     "main": 9,
 }
 # The simulator is a house of its own, which shares the ground floor and what the synthetic weather is.

@@ -22,7 +22,7 @@ def test_version_help_and_usage():
     assert command("--version").stdout.startswith("masthead ")
     helped = command("--help")
     assert helped.returncode == 0 and "usage:" in helped.stdout and not helped.stderr
-    for arguments in (["--nonsense"], ["lookup"], ["snippet"], ["snippet", "1.1.1.1", "2.2.2.2"], ["--config"],
+    for arguments in (["--nonsense"], ["lookup", "--tables"], ["snippet"], ["snippet", "1.1.1.1", "2.2.2.2"], ["--config"],
                       ["--check-config", "--print-config"]):
         bad = command(*arguments)
         assert bad.returncode == 2 and "usage:" in bad.stderr and not bad.stdout, arguments
@@ -138,20 +138,6 @@ def test_what_works_but_hardly_can_be_meant_is_warned_about(tmp_path, setting, w
                    "--set", "weather.providers=open-meteo", "--set", setting)
     assert done.returncode == 0
     assert ("level=warn" in done.stderr) == bool(warned) and (warned or "") in done.stderr
-
-
-def test_lookup_says_place_verdict_and_why(tmp_path):
-    common = ["--set", f"geoip.databases={VISITORS}", "--set", f"server.state={tmp_path}"]
-    done = command("lookup", *common, MUMBAI, "10.0.0.1", "203.0.113.1", "8.8.8.8", "2001:db8::1")
-    assert done.returncode == 0, done.stderr
-    rows = [json.loads(line) for line in done.stdout.splitlines()]
-    assert rows[0]["verdict"] == "city" and rows[0]["name"] == "Mumbai" and rows[0]["matched"] == "192.0.2.0/28"
-    assert rows[0]["database"] == str(VISITORS) and rows[0]["record"]["city"] == "Mumbai"
-    assert rows[1]["verdict"] == "private" and rows[1]["record"] is None
-    assert rows[2]["verdict"] == "too-vague" and rows[2]["reason"]
-    assert rows[3]["verdict"] == "not-found"
-    assert json.loads(command("lookup", *common, "--pretty", MUMBAI).stdout)["name"] == "Mumbai"
-    assert command("lookup", *common, "mumbai").returncode == 2
 
 
 @pytest.mark.parametrize("name, address", [("--check-config", []), ("--print-config", []), ("lookup", [MUMBAI]), ("snippet", [MUMBAI])])
