@@ -32,7 +32,9 @@ HARDEN  += $(if $(filter 14 15,$(shell $(CC) -dumpversion | cut -d. -f1)), \
 else
 HARDEN  += -Wtrampolines -Wbidi-chars=any
 endif
-FLAGS   := -std=gnu17 -D_GNU_SOURCE -DMASTHEAD_VERSION='"$(VERSION)"' -Isrc -MMD -MP $(WARN) $(HARDEN)
+# Programs say nothing of where they were built.
+PLACES  := '-ffile-prefix-map=$(CURDIR)=.' '-ffile-prefix-map=$(abspath $(BUILD))=build'
+FLAGS   := $(PLACES) -std=gnu17 -D_GNU_SOURCE -DMASTHEAD_VERSION='"$(VERSION)"' -Isrc -MMD -MP $(WARN) $(HARDEN)
 
 # Everything but what only one program needs goes into one archive, from which each takes what it uses.
 PROGRAM  := src/main.c src/service.c src/demo.c src/lookup.c
@@ -65,7 +67,7 @@ PACKAGES_PICTURES := $(PACKAGES_TEST) fonts-liberation fonts-noto-core pngquant
 Q := $(if $(V),,@)
 
 .PHONY: all help run test check check-cost measure bench bench-economy geoip cities screenshots asan tsan fuzz soak coverage format \
-        compile-commands debian-12 debian-13 install clean units measures fuzzers fuzzed packages-build packages-run packages-test packages-fuzz packages-check packages-cities \
+        compile-commands debian-12 debian-13 install dist clean units measures fuzzers fuzzed packages-build packages-run packages-test packages-fuzz packages-check packages-cities \
         packages-pictures packages-bench
 
 all: $(BUILD)/masthead $(BUILD)/masthead-sim $(BUILD)/masthead-grib
@@ -95,9 +97,10 @@ help:
 #: make screenshots  pictures from a real browser: the documents', and build/screenshots/ to look at (PICTURES=names)
 #: make debian-13  `make run`, the checks and the tests on a fresh Debian 13; debian-12 on that one (root; TESTS=names)
 #: make install    PREFIX=/usr/local DESTDIR=: programs, configuration, units, samples, manual page
+#: make dist       build/masthead-VERSION.tar.gz of what is committed, and its SHA-256; built twice, it is the same twice
 #: make clean      remove what is built (build/, or what BUILD= names)
 
-$(ARCHIVE): $(call objects,$(filter-out $(PROGRAM) src/sim/sim.c src/grib/grib.c,$(shell find src -name '*.c')))
+$(ARCHIVE): $(call objects,$(filter-out $(PROGRAM) src/sim/sim.c src/grib/grib.c,$(sort $(shell find src -name '*.c'))))
 	@echo "  ar   $@"
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
@@ -125,15 +128,13 @@ $(BUILD)/obj/%.o: src/%.c Makefile
 	@echo "  cc   $<"
 	$(Q)$(CC) $(CFLAGS) $(FLAGS) -c -o $@ $<
 
-# What browsers get is as small as esbuild makes it; where that is not installed, the source as it is.
+# What browsers get is as small as esbuild makes it.
 WEB := $(addprefix $(BUILD)/web/,masthead.js masthead.choice.js masthead.hours.js masthead.split.js \
     masthead.css masthead.dialog.css masthead.icons.svg)
 $(BUILD)/web/%: src/web/% Makefile
 	@mkdir -p $(@D)
-	$(Q)case $<,$$(command -v esbuild) in \
-	    *.svg,* | *,) cat $(WORDS) $< >$@ ;; \
-	    *) cat $(WORDS) $< | esbuild --minify --charset=utf8 --log-level=warning --loader=$(subst .,,$(suffix $@)) >$@ ;; \
-	esac
+	$(Q)$(if $(filter %.svg,$<),cp $< $@,cat $(WORDS) $< | \
+	    esbuild --minify --charset=utf8 --log-level=warning --loader=$(subst .,,$(suffix $@)) >$@.new && mv $@.new $@)
 
 # What two scripts have in common comes before them, and their words before that; those of the answer go into the program.
 $(BUILD)/web/masthead.choice.js: WORDS := $(BUILD)/web/choice.words src/web/dialog.js
@@ -309,6 +310,13 @@ $(BUILD)/masthead.8: data/ops/masthead.8 data/ops/manual.awk $(BUILD)/masthead
 
 install: all $(BUILD)/masthead.8
 	@BUILD='$(BUILD)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' data/ops/install.sh
+
+# What is committed, the same bytes from every clone of it.
+DIST := $(BUILD)/masthead-$(VERSION).tar.gz
+dist:
+	@mkdir -p '$(BUILD)'
+	@git archive --format=tar --prefix='masthead-$(VERSION)/' HEAD | gzip -9 -n >'$(DIST)'
+	@cd '$(BUILD)' && sha256sum '$(notdir $(DIST))' | tee '$(notdir $(DIST)).sha256'
 
 clean:
 	rm -rf '$(filter-out . .. /,$(BUILD))'

@@ -165,6 +165,9 @@ def check_version():
     heading = re.search(r"^#+ (.*)", changes.read_text(encoding="utf-8"), re.M)
     if not heading or heading.group(1) != version:
         complain(f"data/CHANGES.md: does not begin with {version}, as the Makefile has it")
+    for path in ("masthead.php", "readme.txt"):  # which WordPress reads as they are
+        if not re.search(rf"^(?: \* Version|Stable tag): {re.escape(version)}$", (ROOT / "data/embed/wordpress" / path).read_text(), re.M):
+            complain(f"data/embed/wordpress/{path}: is not of version {version}, as the Makefile has it")
     if (ROOT / "README.md").stat().st_size > README_MAX_BYTES:
         complain(f"README.md: more than {README_MAX_BYTES} bytes")
 
