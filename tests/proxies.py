@@ -136,29 +136,29 @@ class Varnish(Edge):
 
 
 class HAProxy(Edge):
-    """HAProxy with one backend; who the reader is, the PROXY line says, as for Varnish."""
+    """HAProxy with the frontends and backends of `site`, one of which listens on port 80 there. Who the reader is, the PROXY line
+    says, as for Varnish, unless the reader is the test: `proxied` is false."""
 
     program = shutil.which("haproxy", path="/usr/sbin:/usr/bin")
 
-    def __init__(self, folder, backend):
+    def __init__(self, folder, site, proxied=True):
         port = free_port()
+        self.proxied = proxied
+        assert site.count("bind :80\n") == 1
+        site = site.replace("bind :80", f"bind 127.0.0.1:{port}" + " accept-proxy" * proxied)
         (folder / "haproxy.cfg").write_text(f"""
 defaults
     mode http
-    option forwardfor
     timeout connect 5s
     timeout client 5s
     timeout server 5s
     timeout http-request 2s
-frontend readers
-    bind 127.0.0.1:{port} accept-proxy
-    default_backend service
-backend service
-    {backend}
+{site}
 """, encoding="utf-8")
         super().__init__([self.program, "-db", "-f", str(folder / "haproxy.cfg")], port)
 
-    connect = Varnish.connect
+    def connect(self, address):
+        return Varnish.connect(self, address) if self.proxied else Connection(self.url)
 
 
 class Apache(Edge):
@@ -201,6 +201,7 @@ class Connection:
     def __init__(self, url, greeting="", headers=None):
         parts = urllib.parse.urlsplit(url)
         self.headers = headers or {}
+        self.greeting = greeting
         self.http = http.client.HTTPConnection(parts.hostname, parts.port, timeout=LONGEST_S)
         self.http.connect()
         self.http.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -324,8 +325,8 @@ class Edges:
     def varnish(self, vcl):
         return self._start(Varnish, vcl)
 
-    def haproxy(self, backend):
-        return self._start(HAProxy, backend)
+    def haproxy(self, site, **options):
+        return self._start(HAProxy, site, **options)
 
     def apache(self, site):
         return self._start(Apache, site)

@@ -18,7 +18,7 @@ put 644 "$BUILD/masthead.8" "$share/man/man8/masthead.8"
 put 755 data/geoip.sh "$DESTDIR$PREFIX/lib/masthead/geoip.sh"
 put 644 data/visitors.mmdb "$etc/data/visitors.mmdb"
 install -d "$etc/data/geoip" # where masthead-geoip.service, which may write to nothing else, puts the city database
-for file in data/ops/*.{yml,yaml,conf,json} data/embed/*.{conf,html,vcl} data/embed/Caddyfile; do
+for file in data/ops/*.{yml,yaml,conf,json} data/embed/*.{conf,cfg,html,vcl} data/embed/Caddyfile; do
     put 644 "$file" "$share/masthead/$(basename "$file")"
 done
 for file in data/embed/wordpress/*; do put 644 "$file" "$share/masthead/wordpress/$(basename "$file")"; done

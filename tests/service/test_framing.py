@@ -28,6 +28,15 @@ NGINX = """
             proxy_set_header X-Forwarded-For $remote_addr; proxy_next_upstream off;
         }}
     }}"""
+HAPROXY = """
+frontend readers
+    bind :80
+    option forwardfor
+    default_backend service
+backend service
+    http-reuse always
+    server one {address} pool-max-conn 1
+"""
 VARNISH = """
     vcl 4.1;
     backend service {{ .host = "127.0.0.1"; .port = "{port}"; }}
@@ -138,5 +147,5 @@ def test_behind_varnish_no_reader_gets_the_answer_to_another_request(shared_edge
 
 def test_behind_haproxy_no_reader_gets_the_answer_to_another_request(shared_edges, quick):
     address = urllib.parse.urlsplit(quick.public).netloc
-    haproxy = shared_edges.haproxy(f"http-reuse always\n    server one {address} pool-max-conn 1")
+    haproxy = shared_edges.haproxy(HAPROXY.format(address=address))
     in_front(haproxy, quick, f"PROXY TCP4 {MUMBAI} {MUMBAI} 40000 80\r\n")

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from harness import BUILD, VISITORS, command, readers, wait_until
+from harness import BUILD, ROOT, VISITORS, command, readers, wait_until
 
 MUMBAI, NO_RECORD = "192.0.2.1", "203.0.113.241"
 MUMBAI_ID, NEW_YORK_ID = 1275339, 5128581
@@ -347,6 +347,25 @@ def test_a_known_crasher_is_refused_by_the_validation(tmp_path):
     assert done.returncode == 0 and not done.stdout and survey.stat().st_size > 0
     done = command("--examine-database", VISITORS)
     assert done.returncode == 1 and "survey cannot be written" in done.stdout
+
+
+EDGES = {
+    "Cloudflare": ("CF-IPCity", "CF-IPCountry", "CF-IPLatitude", "CF-IPLongitude"),
+    "CloudFront": ("CloudFront-Viewer-City", "CloudFront-Viewer-Country", "CloudFront-Viewer-Latitude", "CloudFront-Viewer-Longitude"),
+    "Vercel": ("X-Vercel-IP-City", "X-Vercel-IP-Country", "X-Vercel-IP-Latitude", "X-Vercel-IP-Longitude"),
+}
+
+
+@pytest.mark.parametrize("vendor", EDGES)
+def test_each_vendor_is_configured_as_the_document_says(start, vendor):
+    names = EDGES[vendor]
+    document = " ".join((ROOT / "data" / "ops" / "README.md").read_text(encoding="utf-8").split())
+    assert "`headers = " + ", ".join(names) + "`" in document
+    service = start(settings={"geoip.headers": ", ".join(names), "geoip.databases": "/nowhere.mmdb"})
+    for city, name in (("S%C3%A3o%20Paulo", "São Paulo"), ("São Paulo".encode(), "São Paulo"), ("%FF", None), ("%00", None)):
+        sent = {**dict(zip(names, (city, "BR", "-23.55", "-46.63"))), "X-Forwarded-For": "8.8.8.8"}
+        place = service.get("/widget.json", headers={key.lower(): value for key, value in sent.items()}).json["place"]
+        assert place["name"] == name and place["country"] == "BR", (city, place)
 
 
 EDGE = {"CF-IPCity": "Mumbai", "CF-IPCountry": "IN", "CF-IPLatitude": "19.07", "CF-IPLongitude": "72.88"}
