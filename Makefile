@@ -53,7 +53,7 @@ PACKAGES_RUN   := $(PACKAGES_BUILD) curl ca-certificates tzdata
 PACKAGES_TEST  := $(PACKAGES_BUILD) clang clang-format cppcheck gcovr curl ca-certificates tzdata libcmocka-dev mmdb-bin \
                   libmaxmind-db-writer-perl nginx-light python3 python3-pytest chromium chromium-driver \
                   python3-selenium prometheus shellcheck varnish haproxy apache2-bin caddy php-cli php-fpm systemd \
-                  mariadb-server-core wordpress wordpress-theme-twentytwentythree python3-seccomp python3-yaml mandoc \
+                  mariadb-server-core wordpress wordpress-theme-twentytwentythree python3-seccomp python3-yaml python3-jsonschema mandoc \
                   libeccodes-tools dpkg-dev lintian
 # Debian's npm only where no other is: it would push out the Node.js that the other one came with.
 PACKAGES_TEST  += $(if $(shell command -v npm),,npm)
@@ -167,7 +167,7 @@ $(BUILD)/web/digests.h: $(WEB)
 
 # What is embedded counts as source.
 $(BUILD)/obj/site/assets.o: FLAGS += -I$(BUILD) -DMASTHEAD_WEB='"$(BUILD)/web/"'
-$(BUILD)/obj/site/assets.o: $(BUILD)/web/digests.h $(addsuffix .gz,$(WEB)) $(wildcard src/web/*) data/visitors.tsv
+$(BUILD)/obj/site/assets.o: $(BUILD)/web/digests.h $(addsuffix .gz,$(WEB)) $(wildcard src/web/*) data/visitors.tsv data/openapi.json
 $(BUILD)/obj/demo.o: data/visitors.mmdb
 $(BUILD)/obj/sim/metar_file.o: data/airports.tsv
 $(BUILD)/obj/place/city_table.o: $(addprefix data/,cities.tsv city-names.tsv india-names.tsv local-names.tsv regions.tsv countries.tsv)

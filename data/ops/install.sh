@@ -21,6 +21,7 @@ install -d "$etc/data/geoip" # where masthead-geoip.service, which may write to 
 for file in data/ops/*.{yml,yaml,conf,json} data/embed/*.{conf,cfg,html,vcl} data/embed/Caddyfile; do
     put 644 "$file" "$share/masthead/$(basename "$file")"
 done
+put 644 data/openapi.json "$share/masthead/openapi.json"
 for file in data/embed/wordpress/*; do put 644 "$file" "$share/masthead/wordpress/$(basename "$file")"; done
 for unit in data/ops/systemd/*.service data/ops/systemd/*.timer; do
     sed "s#/usr/local/#$PREFIX/#" "$unit" >"$new"

@@ -10,6 +10,7 @@
 #define JAVASCRIPT "text/javascript; charset=utf-8"
 #define STYLESHEET "text/css; charset=utf-8"
 #define SVG        "image/svg+xml"
+#define JSON       "application/json"
 #define TABLE      "text/tab-separated-values; charset=utf-8"
 
 /* Files for pages of others, as the build has made them in its folder MASTHEAD_WEB: their path without its
@@ -40,7 +41,8 @@
     X(previews, "/dev/previews.js", JAVASCRIPT, "src/web/previews.js")             \
     X(reader_map, "/dev/reader_map.js", JAVASCRIPT, "src/web/reader_map.js")       \
     X(icon, "/dev/icon.svg", SVG, "src/web/icon.svg")                              \
-    X(visitors, "/dev/visitors.tsv", TABLE, "data/visitors.tsv")
+    X(visitors, "/dev/visitors.tsv", TABLE, "data/visitors.tsv")                   \
+    X(openapi, "/openapi.json", JSON, "data/openapi.json")
 
 #define EMBED_HASHED(name, path, extension, type, digest)   \
     EMBED(asset_##name, MASTHEAD_WEB path extension);       \

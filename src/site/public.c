@@ -246,6 +246,7 @@ const struct http_route public_routes[] = {
     {"/masthead.*", "assets", serve_asset, .cors = true},
     {"/healthz", "healthz", http_serve_health, .access = HTTP_ANY_HOST},
     {"/", "playground", assets_serve, .access = HTTP_DEVELOPERS},
+    {"/openapi.json", "playground", assets_serve, .access = HTTP_DEVELOPERS},
     {"/dev/map.svg", "map", world_map_serve, .access = HTTP_DEVELOPERS},
     {"/dev/scenarios.json", "playground", serve_scenarios, .access = HTTP_DEVELOPERS},
     {"/dev/explain", "explain", serve_explain, .access = HTTP_DEVELOPERS},
