@@ -317,7 +317,7 @@ install: all $(BUILD)/masthead.8
 DIST := $(BUILD)/masthead-$(VERSION).tar.gz
 dist:
 	@mkdir -p '$(BUILD)'
-	@git archive --format=tar --prefix='masthead-$(VERSION)/' HEAD | gzip -9 -n >'$(DIST)'
+	@git -c tar.tar.gz.command='gzip -9 -n' archive --format=tar.gz --prefix='masthead-$(VERSION)/' -o '$(DIST)' HEAD
 	@cd '$(BUILD)' && sha256sum '$(notdir $(DIST))' | tee '$(notdir $(DIST)).sha256'
 
 deb: packages-deb

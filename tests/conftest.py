@@ -1,8 +1,18 @@
 """Fixtures of the service and browser tests: a simulator for the session, services that end with their test."""
 import pytest
 
+import description
 from proxies import Edges
 from harness import CITY_V4, CITY_V6, Masthead, Simulator
+
+
+@pytest.fixture(autouse=True)
+def described():
+    """What the service answered in a test is as data/openapi.json says."""
+    Masthead.answers.clear()
+    yield
+    for path, answer, method in Masthead.answers:
+        description.hold_described(path, answer, method)
 
 
 @pytest.fixture(scope="session")

