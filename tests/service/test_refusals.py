@@ -133,7 +133,8 @@ def test_what_answers_less_does_not_replace(served, good, candidate, name, by):
     for words in said:
         assert words in refusal and words in row["refusal"], (words, refusal, row)
     assert row["loaded"] and not row["reload_ok"] and row["type"] == "DBIP-City-Lite"
-    assert f"was not replaced, since {row['refusal'][:60]}" in request(service.ops, "/status.json").json["verdict"]
+    status = request(service.ops, "/status.json").json
+    assert status["verdict"] == "A city database was not replaced" and row["refusal"][:60] in status["cause"]
     place = service.visit(READER).json["place"]
     assert (place["name"], place["confidence"]) == ("Mumbai", "claimed") and service.ready()
     assert "\x1b" not in refusal and "<xmp>" not in request(service.ops, "/status").text
