@@ -39,7 +39,7 @@ FLAGS   := $(PLACES) -std=gnu17 -D_GNU_SOURCE -DMASTHEAD_VERSION='"$(VERSION)"' 
 # Everything but what only one program needs goes into one archive, from which each takes what it uses.
 PROGRAM  := src/main.c src/service.c src/demo.c src/lookup.c
 ARCHIVE  := $(BUILD)/libmasthead.a
-LIBS     := -lcurl -lpsl -ljansson -lmaxminddb -lcivetweb -lutf8proc -lz -lm -lpthread
+LIBS     := -lcurl -lpsl -ljansson -lmaxminddb -lhiredis -lcivetweb -lutf8proc -lz -lm -lpthread
 UNITS    := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 MEASURES := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/measure/*.c))
 FUZZED   := $(patsubst tests/fuzz/%.c,$(BUILD)/target/%,$(wildcard tests/fuzz/*.c))
@@ -48,13 +48,13 @@ objects  = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(1))
 
 # Packages that each step needs, by the file that tells they are there.
 PACKAGES_BUILD := esbuild gcc libc6-dev libcurl4-openssl-dev libpsl-dev libjansson-dev libmaxminddb-dev libcivetweb-dev \
-                  libutf8proc-dev zlib1g-dev libg2c-dev
+                  libutf8proc-dev zlib1g-dev libhiredis-dev libg2c-dev
 PACKAGES_RUN   := $(PACKAGES_BUILD) curl ca-certificates tzdata
 PACKAGES_TEST  := $(PACKAGES_BUILD) clang clang-format cppcheck gcovr curl ca-certificates tzdata libcmocka-dev mmdb-bin \
                   libmaxmind-db-writer-perl nginx-light python3 python3-pytest chromium chromium-driver \
                   python3-selenium prometheus shellcheck varnish haproxy apache2-bin caddy php-cli php-fpm systemd \
                   mariadb-server-core wordpress wordpress-theme-twentytwentythree python3-seccomp python3-yaml python3-jsonschema mandoc \
-                  libeccodes-tools dpkg-dev lintian
+                  libeccodes-tools dpkg-dev lintian redis-server
 # Debian's npm only where no other is: it would push out the Node.js that the other one came with.
 PACKAGES_TEST  += $(if $(shell command -v npm),,npm)
 # libFuzzer, of the clang that is there once those for tests are.

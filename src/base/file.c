@@ -1,5 +1,7 @@
 #include "base/file.h"
 
+#include "base/log.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -56,6 +58,26 @@ ssize_t file_read(const char *path, enum file_links links, void *bytes, size_t s
         *reason = strerror(errno);
     close(fd);
     return count < 0 ? -1 : length;
+}
+
+bool file_read_key(const char *path, char *out, size_t size)
+{
+    const char *reason;
+    ssize_t read = file_read(path, FILE_FOLLOW, out, size, &reason);
+    size_t length = 0;
+    if (read < 0) {
+        log_event(LOG_ERROR, "cannot read key file", log_str("file", path),
+                  log_str("error", reason ? reason : strerror(ENOENT)));
+        return false;
+    }
+    while (length < (size_t)read && !strchr("\r\n", out[length])) /* a zero byte ends it, too */
+        length++;
+    if (length == 0 || length == size || strchr("\t ", out[0])) {
+        log_event(LOG_ERROR, "the key file must hold the key in its first line", log_str("file", path));
+        return false;
+    }
+    out[length] = '\0';
+    return true;
 }
 
 /* Writes and syncs what is behind `fd`, and closes it. */

@@ -25,6 +25,10 @@ FILE *file_open_stream(const char *path, enum file_links, const char **reason);
  * Allocates nothing: memory that is short is no reason to take a file for damaged. */
 ssize_t file_read(const char *path, enum file_links, void *bytes, size_t size, const char **reason);
 
+/* Reads the key or password that is the first line of a file, and no longer than `size` - 1. False when it
+ * cannot be read, or holds none (logged). */
+bool file_read_key(const char *path, char *out, size_t size);
+
 /* Writes the new content to a stream that can seek. False, with errno set, when that fails; what the stream
  * itself reports (a full disk) need not be checked. It neither flushes nor closes the stream. */
 typedef bool file_writer(FILE *, void *context);

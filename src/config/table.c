@@ -134,6 +134,13 @@ const struct option option_table[] = {
     {"earth", "metar_every", "10m", DURATION(weather.earth.metar_every_ms, MINUTE, DAY),
      .help = "How often it is fetched"},
 
+    {"fleet", "url", "", FIELD(read_redis, struct redis_server, weather.fleet.server),
+     .help = "Redis or Valkey in which instances share curves, as redis://host:port/db; empty: this one is "
+             "alone"},
+    {"fleet", "password_file", "", PATH(weather.fleet.password_file), .help = "File with its password"},
+    {"fleet", "timeout", "20ms", DURATION(weather.fleet.timeout_ms, MS, 10 * SECOND),
+     .help = "How long it may take for an answer"},
+
     {"cache", "capacity", "100000", COUNT(weather.capacity, 16, 10000000), .help = "Most cells kept"},
     {"cache", "snapshot", "cache.snapshot", TEXT(weather.snapshot),
      .help = "File in the state folder from which a restart is warm; empty: none"},

@@ -60,6 +60,7 @@ option_reader read_kilometres;
 option_reader read_flag;
 option_reader read_choice; /* index into words */
 option_reader read_listen;
+option_reader read_redis; /* of which "" is none */
 option_reader read_hosts, read_origins;
 option_reader read_mirrors;       /* of bases, as read_url */
 option_reader read_place_headers; /* none or four */

@@ -138,6 +138,22 @@ bool read_proxy(struct setting *s)
     return s->text[0] ? store_url(s, s->text, true, s->field, s->option->size) : read_text(s);
 }
 
+bool read_redis(struct setting *s)
+{
+    struct redis_server *out = s->field;
+    char port[6] = "", database[5] = "";
+    int end = 0;
+    *out = (struct redis_server){.host = ""};
+    if (s->text[0] == '\0')
+        return true;
+    _Static_assert(sizeof out->host == 254, "a name fits");
+    int fields =
+        sscanf(s->text, "redis://%253[^][:/@?# \t]:%5[0-9]/%4[0-9]%n", out->host, port, database, &end);
+    out->database = atol(database);
+    return (fields == 3 && s->text[end] == '\0' && port_parse(port, &out->port) && out->port > 0) ||
+           fail(s, "not a URL such as redis://127.0.0.1:6379/0");
+}
+
 /* --- Numbers --- */
 
 /* Whether a number is in the option's range. One `unit` is `scale` of the units that are stored. */

@@ -20,7 +20,7 @@ FLOORS = {
     "base": 0,
     "synthetic": 1, "visitor": 1, "grib": 1,
     "transfer": 2, "place": 2,
-    "weather/cell": 3, "weather/point": 3.3, "weather/earth": 3.3, "weather": 3.9,
+    "weather/cell": 3, "weather/fleet": 3.2, "weather/point": 3.3, "weather/earth": 3.3, "weather": 3.9,
     "widget": 4,
     "http": 5,
     "site": 6,
@@ -40,9 +40,11 @@ OWNERS = {
     "libpsl.h": {"src/transfer/transfer.c"},
     "jansson.h": {"src/weather/point"},
     "grib2.h": {"src/grib/grib.c"},
+    "hiredis/hiredis.h": {"src/weather/fleet/redis.c"},
     "maxminddb.h": {"src/place/mmdb.c"},
     "utf8proc.h": {"src/place/fold.c"},
     "zlib.h": {"src/weather/cell/snapshot.c", "src/weather/earth/planes.c", "src/weather/earth/inflate.c",
+               "src/weather/fleet/value.c",
                "src/sim/faults.c"},
 }
 

@@ -294,4 +294,22 @@ TEST(forms_of_a_file)
     assert_string_equal(config.weather.provider[PROVIDER_OPEN_METEO].url, "https://example.com");
 }
 
+TEST(the_fleets_redis)
+{
+    static const char *const bad[] = {
+        "127.0.0.1:6379",          "redis://127.0.0.1",       "redis://127.0.0.1:6379",
+        "redis://127.0.0.1:6379/", "redis://:6379/0",         "redis://host:0/0",
+        "redis://host:65536/0",    "redis://host:6379/12345", "redis://host:6379/0/1",
+        "redis://u:p@host:6379/0", "rediss://host:6379/0",    "redis://a b:6379/0",
+        "redis://[::1]:6379/0",    "redis://host:6379/0?x"};
+    for (size_t i = 0; i < COUNT(bad); i++)
+        check_value("fleet", "url", bad[i], false);
+    check_value("fleet", "url", "redis://redis.example:6380/12", true);
+    assert_string_equal(config.weather.fleet.server.host, "redis.example");
+    assert_int_equal(config.weather.fleet.server.port, 6380);
+    assert_int_equal(config.weather.fleet.server.database, 12);
+    check_value("fleet", "url", "", true);
+    assert_string_equal(config.weather.fleet.server.host, "");
+}
+
 UNIT_MAIN(enter_folder, leave_folder)

@@ -65,7 +65,7 @@ static struct fetch_options options_for(size_t parallel, int64_t timeout_ms)
 
 static struct fetch *open_fetch(const struct fetch_options *options)
 {
-    struct fetch *fetch = fetch_open(options, cache, quota);
+    struct fetch *fetch = fetch_open(options, cache, quota, NULL);
     assert_non_null(fetch);
     return fetch;
 }

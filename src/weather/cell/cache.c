@@ -1,9 +1,8 @@
 #include "weather/cell/cache.h"
 
 #include "base/metrics.h"
-#include "weather/cell/judge.h"
+#include "weather/cell/cache_inside.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
 #define BACKOFF_FIRST_MS INT64_C(10000)
@@ -14,15 +13,6 @@
 #define CONFIRM_S        86400 /* a curve that ends sooner than this is not worth confirming */
 #define MEAN_OVER        64    /* curves */
 #define COLD_STRETCH     1.5
-
-struct cache {
-    pthread_mutex_t lock;
-    pthread_cond_t ended;
-    /* All below guarded by lock. */
-    struct table table;
-    size_t waiters;
-    struct judge judge; /* its options never change */
-};
 
 enum { LOOKUPS, ENTRIES, CAPACITY, EVICTIONS, ROWS };
 static metric_collector collect;
@@ -134,8 +124,7 @@ bool cache_get(struct cache *cache, uint64_t key, enum weather_client client, ui
     return entry != NULL;
 }
 
-/* Hours of the last day that only the old curve has stay with the cell. */
-static void replace_curve(struct entry *entry, const struct curve *curve, const struct instant *now)
+void cache_replace_curve(struct entry *entry, const struct curve *curve, const struct instant *now)
 {
     struct curve older = entry->curve;
     int64_t since_s = now->wall_ms / 1000 - PAST_S, wanted = (curve->start_s - since_s) / CURVE_STEP_S;
@@ -157,7 +146,7 @@ void cache_lay(struct cache *cache, uint64_t key, enum weather_client client, ui
     if (!entry || client == WEATHER_PEEK)
         entry = &apart;
     if (judge_wants_ground(&cache->judge, entry, now)) {
-        replace_curve(entry, curve, now);
+        cache_replace_curve(entry, curve, now);
         entry->ground = ground;
         entry->fetched_ms = now->boot_ms - (age > 0 ? age : 0);
     }
@@ -277,6 +266,7 @@ static void renew(struct cache *cache, struct entry *entry, const struct instant
     entry->fetched_ms = now->boot_ms;
     entry->refresh_ms = expires_s > 0 && stated_ms > refresh_ms ? stated_ms : refresh_ms;
     entry->failures = 0;
+    entry->postponed = false;
     entry->refused = FETCH_UNLISTED;
 }
 
@@ -285,7 +275,7 @@ void cache_put(struct cache *cache, uint64_t key, const struct instant *now, con
 {
     struct entry *entry = begin_end(cache, key);
     if (entry) {
-        replace_curve(entry, curve, now);
+        cache_replace_curve(entry, curve, now);
         renew(cache, entry, now, curve->expires_s, stretch);
     }
     finish_end(cache);
@@ -338,28 +328,20 @@ void cache_release(struct cache *cache, uint64_t key, enum fetch_class class, co
         cache->judge.refused_until_ms[refused] = now->boot_ms + JUDGE_REFUSED_MS;
     if (entry && !list_for_visitor(cache, entry, class, now)) {
         entry->refused = entry->refused > class ? entry->refused : (uint8_t) class;
-        bool has_own = entry->curve.count > 0 && !entry->ground;
-        if (class == FETCH_PUBLIC && !has_own && entry->failures == 0)
+        if (class == FETCH_PUBLIC && !cache_own_curve(entry) && entry->failures == 0)
             table_remove(&cache->table, entry);
     }
     finish_end(cache);
 }
 
-bool cache_copy(struct cache *cache, size_t *cursor, struct cache_record out[CACHE_BATCH], size_t *count)
+void cache_postpone(struct cache *cache, uint64_t key, int64_t pause_ms, const struct instant *now)
 {
-    *count = 0;
-    pthread_mutex_lock(&cache->lock);
-    for (size_t looked = 0; looked < CACHE_BATCH && *cursor < cache->table.used; looked++) {
-        const struct entry *entry = &cache->table.entries[(*cursor)++];
-        if (entry->curve.count > 0 && !entry->ground)
-            out[(*count)++] =
-                (struct cache_record){.key = entry->key,
-                                      .curve = entry->curve,
-                                      .refresh_after_ms = entry->refresh_ms - entry->fetched_ms};
+    struct entry *entry = begin_end(cache, key);
+    if (entry) {
+        entry->postponed = true;
+        entry->retry_ms = now->boot_ms + pause_ms;
     }
-    bool more = *cursor < cache->table.used;
-    pthread_mutex_unlock(&cache->lock);
-    return more;
+    finish_end(cache);
 }
 
 size_t cache_scan(struct cache *cache, size_t *cursor, const struct instant *now, struct weather_cell *out,
@@ -389,35 +371,4 @@ size_t cache_scan(struct cache *cache, size_t *cursor, const struct instant *now
     }
     pthread_mutex_unlock(&cache->lock);
     return count;
-}
-
-/* When a refresh is due after the fetch, by the record, but not later than the present options and the
- * upstream's Expires make it. */
-static int64_t refresh_after_ms(const struct cache *cache, const struct cache_record *record)
-{
-    int64_t latest = cache->judge.options.refresh_ms + cache->judge.options.refresh_ms / 10;
-    int64_t stated = (record->curve.expires_s - record->curve.fetched_s) * 1000;
-    if (stated > latest)
-        latest = stated;
-    int64_t after = record->refresh_after_ms > 0 ? record->refresh_after_ms : 0;
-    return after < latest ? after : latest;
-}
-
-bool cache_restore(struct cache *cache, const struct cache_record *record, const struct instant *now)
-{
-    int64_t age = now->wall_ms - record->curve.fetched_s * 1000;
-    if (age < 0 || age >= cache->judge.options.keep_ms || !curve_covers(&record->curve, now->wall_ms / 1000))
-        return false;
-    pthread_mutex_lock(&cache->lock);
-    struct entry *entry = table_find(&cache->table, record->key);
-    if (!entry)
-        entry = table_insert(&cache->table, record->key, false);
-    if (entry) {
-        entry->curve = record->curve;
-        entry->ground = 0;
-        entry->fetched_ms = now->boot_ms - age;
-        entry->refresh_ms = entry->fetched_ms + refresh_after_ms(cache, record);
-    }
-    pthread_mutex_unlock(&cache->lock);
-    return entry != NULL;
 }

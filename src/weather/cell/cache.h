@@ -77,7 +77,7 @@ struct cache_fetch {
 
 /* Takes the next fetch off the lists: the most urgent one, but after CACHE_IN_A_ROW of a class one of a lower
  * class, first come, first served within each. False when there is none. Every fetch taken is ended by
- * exactly one of the next four calls, and meanwhile its cell is not evicted. */
+ * exactly one of the calls that end it, and meanwhile its cell is not evicted. */
 #define CACHE_IN_A_ROW 8
 bool cache_next(struct cache *, const struct instant *now, struct cache_fetch *out);
 
@@ -99,6 +99,10 @@ void cache_fail(struct cache *, uint64_t key, enum fetch_class, const struct ins
  * it is listed anew at once, by his. */
 void cache_release(struct cache *, uint64_t key, enum fetch_class, const struct instant *now);
 
+/* Ends a fetch of that cell which another process makes: the cell keeps what it has, and is not listed again
+ * for `pause_ms`. */
+void cache_postpone(struct cache *, uint64_t key, int64_t pause_ms, const struct instant *now);
+
 /* A cell as it outlives the process. Failures and fetches do not. */
 struct cache_record {
     uint64_t key;
@@ -115,6 +119,14 @@ bool cache_copy(struct cache *, size_t *cursor, struct cache_record out[CACHE_BA
 /* Puts a cell with a valid curve back, over what it had. False when that is of no use at `now`: fetched later
  * than now or longer ago than `keep`, without a temperature for now, or no room. */
 bool cache_restore(struct cache *, const struct cache_record *, const struct instant *now);
+
+/* The same of one cell; false where it has no fetched curve. */
+bool cache_record(struct cache *, uint64_t key, struct cache_record *out);
+
+/* Gives a cell whose fetch is under way a valid curve that another process has fetched, if that is fresher
+ * than what it has and of use at `now`. Where it is not due for a refresh, this ends the fetch. Returns
+ * whether it does. */
+bool cache_adopt(struct cache *, const struct cache_record *, const struct instant *now);
 
 /* Looks at the next cells, at most `max`, as they are at `now`; changes and counts nothing. *cursor as for
  * cache_copy. Fills in all but the names of cell and provider. Returns how many; 0 at the end. */

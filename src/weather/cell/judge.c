@@ -36,9 +36,9 @@ int64_t judge_refused_ms(const struct judge *judge, enum fetch_class class, cons
 int64_t judge_blocked_ms(const struct judge *judge, const struct entry *entry, enum fetch_class class,
                          const struct instant *now)
 {
-    int64_t failed_ms = entry->failures > 0 ? entry->retry_ms - now->boot_ms : 0;
+    int64_t own_ms = entry->failures > 0 || entry->postponed ? entry->retry_ms - now->boot_ms : 0;
     int64_t held_ms = judge_refused_ms(judge, class, now);
-    return failed_ms > held_ms ? failed_ms : held_ms;
+    return own_ms > held_ms ? own_ms : held_ms;
 }
 
 enum weather_state judge_state(const struct judge *judge, const struct entry *entry, enum fetch_class class,
@@ -58,13 +58,14 @@ enum weather_state judge_state(const struct judge *judge, const struct entry *en
 struct cache_view judge_view(const struct judge *judge, const struct entry *entry, enum fetch_class class,
                              const struct instant *now)
 {
-    int64_t retry_in_ms = entry->failures > 0 ? judge_blocked_ms(judge, entry, class, now) : 0;
+    bool is_held = entry->failures > 0 || entry->postponed;
+    int64_t next_in_ms = is_held ? judge_blocked_ms(judge, entry, class, now) : 0;
     struct cache_view view = {
         .state = judge_state(judge, entry, class, now),
         .in_flight = judge_in_flight(entry),
         .age_ms = judge_age_ms(entry, now),
-        .refresh_in_ms = retry_in_ms,
-        .retry_in_ms = retry_in_ms,
+        .refresh_in_ms = next_in_ms,
+        .retry_in_ms = entry->failures > 0 ? next_in_ms : 0,
     };
     if (view.state == WEATHER_FRESH || view.state == WEATHER_STALE) {
         view.curve = entry->curve;

@@ -16,20 +16,21 @@ struct entry {
     uint64_t key;
     struct curve curve; /* count 0: none yet */
     int64_t fetched_ms, refresh_ms;
-    int64_t retry_ms; /* after a failure: not listed before */
+    int64_t retry_ms; /* after a failure, or where postponed: not listed before */
     uint32_t ground;  /* the number of the ground that the curve is of; 0: it was fetched */
     uint32_t next_in_bucket;
     struct table_link {
         uint32_t before, behind;
-    } links[2];        /* by arrival, by class */
-    uint32_t listed_s; /* boot time at which its fetch was listed, modulo 2^32 */
-    uint32_t visits;   /* since its last curve */
-    uint8_t failures;  /* in a row */
-    uint8_t class;     /* enum fetch_class: the list it stands on */
-    uint8_t refused;   /* enum fetch_class: the highest that was refused since its last curve */
-    bool active : 1;   /* its fetch is under way */
-    bool joined : 1;   /* a visitor asked while it was */
-    bool visited : 1;  /* since the hand last came by */
+    } links[2];         /* by arrival, by class */
+    uint32_t listed_s;  /* boot time at which its fetch was listed, modulo 2^32 */
+    uint32_t visits;    /* since its last curve */
+    uint8_t failures;   /* in a row */
+    uint8_t class;      /* enum fetch_class: the list it stands on */
+    uint8_t refused;    /* enum fetch_class: the highest that was refused since its last curve */
+    bool active : 1;    /* its fetch is under way */
+    bool postponed : 1; /* another process fetches it */
+    bool joined : 1;    /* a visitor asked while it was */
+    bool visited : 1;   /* since the hand last came by */
 };
 
 struct table_list {

@@ -34,6 +34,7 @@ struct fetch {
     struct fetch_options options;
     struct cache *cache;
     struct quota *quota;
+    struct fleet *fleet; /* NULL: this instance is alone */
     struct transfers *transfers;
     struct flight flights[TRANSFER_PARALLEL_MAX]; /* options.transfer.parallel of them */
     pthread_t thread;
@@ -170,9 +171,11 @@ static void put_curve(struct fetch *fetch, struct flight *flight, const struct t
 }
 
 /* Decrement after the cache was told: at inflight 0 it has every result. */
-static void finish(struct fetch *fetch, struct flight *flight)
+static void finish(struct fetch *fetch, struct flight *flight, bool fetched)
 {
     flight->active = false;
+    if (fetch->fleet)
+        fleet_end(fetch->fleet, flight->fetch.key, fetched);
     atomic_fetch_sub(&fetch->inflight, 1);
 }
 
@@ -202,7 +205,7 @@ static void next_provider(struct fetch *fetch, struct flight *flight)
         cache_fail(fetch->cache, flight->fetch.key, flight->fetch.class, &now);
     else
         cache_release(fetch->cache, flight->fetch.key, flight->fetch.class, &now);
-    finish(fetch, flight);
+    finish(fetch, flight, false);
 }
 
 /* Ends one request: the flight goes on with the provider's next step or with the next provider, or ends. */
@@ -232,11 +235,17 @@ static void finish_request(struct fetch *fetch, const struct transfer_answer *an
     report(fetch, flight, outcome, pause_s, &now);
     if (outcome == OUTCOME_OK) {
         put_curve(fetch, flight, answer, confirmed, &now);
-        finish(fetch, flight);
+        finish(fetch, flight, true);
     } else {
         flight->attempt++;
         next_provider(fetch, flight);
     }
+}
+
+/* Takes the next cell that is to be fetched. False when there is none. */
+static bool take_next(struct fetch *fetch, const struct instant *now, struct cache_fetch *out)
+{
+    return fetch->fleet ? fleet_next(fetch->fleet, out) : cache_next(fetch->cache, now, out);
 }
 
 /* Starts flights while there are free ones and listed cells; those that wait for a lease go first. */
@@ -249,7 +258,7 @@ static void start_flights(struct fetch *fetch)
         if (flight->active && flight->unleased)
             next_provider(fetch, flight);
     for (struct flight *flight = fetch->flights; flight < end; flight++)
-        while (!flight->active && !atomic_load(&fetch->stopping) && cache_next(fetch->cache, &now, &next)) {
+        while (!flight->active && !atomic_load(&fetch->stopping) && take_next(fetch, &now, &next)) {
             *flight = (struct flight){.active = true, .fetch = next};
             atomic_fetch_add(&fetch->inflight, 1);
             next_provider(fetch, flight); /* one that is refused everywhere ends at once */
@@ -269,14 +278,18 @@ static void *run(void *context)
     return NULL;
 }
 
-struct fetch *fetch_open(const struct fetch_options *options, struct cache *cache, struct quota *quota)
+struct fetch *fetch_open(const struct fetch_options *options, struct cache *cache, struct quota *quota,
+                         struct fleet *fleet)
 {
     struct transfer_options transfer = options->transfer;
     struct fetch *fetch = calloc(1, sizeof *fetch);
     if (!fetch)
         return NULL;
-    *fetch =
-        (struct fetch){.options = *options, .cache = cache, .quota = quota, .round_ms = clock_monotonic_ms()};
+    *fetch = (struct fetch){.options = *options,
+                            .cache = cache,
+                            .quota = quota,
+                            .fleet = fleet,
+                            .round_ms = clock_monotonic_ms()};
     transfer.body_bytes = BODY_BYTES;
     fetch->transfers = transfers_open(&transfer);
     if (fetch->transfers) {

@@ -1,9 +1,10 @@
-/* The fetch thread: takes what is listed in the cache, pays for it from a provider's quota, asks that
- * provider, judges what comes, and ends the fetch in the cache. Ask, then pay; one provider after the other,
- * in the configured order. */
+/* The fetch thread: takes what is listed in the cache, or what the fleet leaves of that, pays for it from a
+ * provider's quota, asks that provider, judges what comes, and ends the fetch in the cache. Ask, then pay;
+ * one provider after the other, in the configured order. */
 #pragma once
 
 #include "weather/cell/cache.h"
+#include "weather/fleet/fleet.h"
 #include "weather/point/quota.h"
 
 struct fetch_options {
@@ -16,10 +17,10 @@ struct fetch_options {
 struct fetch;
 
 /* Starts the thread. NULL on failure (logged). Registers the metrics of upstreams. Call before other threads.
- * Cache and quota are borrowed and must outlive it. */
-struct fetch *fetch_open(const struct fetch_options *, struct cache *, struct quota *);
+ * What it is given is borrowed and must outlive it; without a fleet that is NULL. */
+struct fetch *fetch_open(const struct fetch_options *, struct cache *, struct quota *, struct fleet *);
 
-/* Tells the thread that something was listed, or leased. Thread-safe, never blocks. */
+/* Tells the thread that something was listed, is left by the fleet, or leased. Thread-safe, never blocks. */
 void fetch_wake(struct fetch *);
 
 /* Whether the thread's loop has come round lately. Thread-safe, never blocks. */

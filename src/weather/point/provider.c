@@ -78,30 +78,11 @@ const char *provider_lacks(const struct provider *provider, const struct weather
     return NULL;
 }
 
-/* Reads the one line of a key file. */
-static bool read_key(const char *path, char out[PROVIDER_KEY_BYTES])
-{
-    const char *reason;
-    char line[PROVIDER_KEY_BYTES + 1] = "";
-    if (file_read(path, FILE_FOLLOW, line, sizeof line - 1, &reason) < 0) {
-        log_event(LOG_ERROR, "cannot read key file", log_str("file", path),
-                  log_str("error", reason ? reason : strerror(ENOENT)));
-        return false;
-    }
-    size_t length = strcspn(line, "\r\n");
-    if (length == 0 || length >= PROVIDER_KEY_BYTES || strspn(line, "\t ") > 0) {
-        log_event(LOG_ERROR, "the key file must hold the key in its first line", log_str("file", path));
-        return false;
-    }
-    snprintf(out, PROVIDER_KEY_BYTES, "%.*s", (int)length, line);
-    return true;
-}
-
 bool provider_prepare(const struct provider *provider, const struct weather_provider_options *options,
                       struct provider_access *out)
 {
     *out = (struct provider_access){.key = ""};
-    if (options->key_file[0] && !read_key(options->key_file, out->key))
+    if (options->key_file[0] && !file_read_key(options->key_file, out->key, sizeof out->key))
         return false;
     bool moved = out->key[0] && provider->keyed_host && strcmp(options->url, WEATHER_FREE_HOST) == 0;
     snprintf(out->url, sizeof out->url, "%s", moved ? provider->keyed_host : options->url);
