@@ -38,7 +38,7 @@ class Redis(Process):
 
     def cells(self):
         """The keys under which curves stand."""
-        return sorted(key.decode() for key in self.call("KEYS", "masthead:*") if b"lock:" not in key)
+        return sorted(key.decode() for key in self.call("KEYS", "masthead:*") if b"lock:" not in key and b"budget:" not in key)
 
 
 def read_reply(replies):

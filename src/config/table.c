@@ -140,6 +140,9 @@ const struct option option_table[] = {
     {"fleet", "password_file", "", PATH(weather.fleet.password_file), .help = "File with its password"},
     {"fleet", "timeout", "20ms", DURATION(weather.fleet.timeout_ms, MS, 10 * SECOND),
      .help = "How long it may take for an answer"},
+    {"fleet", "instances", "1", COUNT(weather.instances, 1, 1000),
+     .help = "How many instances there are: of what is left of a budget each takes that part while Redis is "
+             "away"},
 
     {"cache", "capacity", "100000", COUNT(weather.capacity, 16, 10000000), .help = "Most cells kept"},
     {"cache", "snapshot", "cache.snapshot", TEXT(weather.snapshot),

@@ -81,7 +81,7 @@ static bool open_earth(struct weather *weather, const struct transfer_options *t
 static bool open_fleet(struct weather *weather, const struct fetch_options *fetch)
 {
     struct fleet_options options = weather->options.fleet;
-    if (options.server.host[0] == '\0')
+    if (options.server.host[0] == '\0' || fetch->order_count == 0)
         return true;
     options.keep_ms = weather->options.keep_ms;
     options.lease_ms = weather->options.timeout_ms + LEASE_MARGIN_MS;
@@ -97,23 +97,23 @@ static bool open_fetch(struct weather *weather, const struct fetch_options *opti
 {
     if (options->order_count == 0)
         return true;
-    if (!open_fleet(weather, options))
-        return false;
     weather->fetch = fetch_open(options, weather->cache, weather->quota, weather->fleet);
     return weather->fetch;
 }
 
-static struct quota *open_quota(const struct weather_options *options, const struct fetch_options *fetch)
+static bool open_quota(struct weather *weather, const struct fetch_options *fetch)
 {
+    const struct weather_options *options = &weather->options;
     struct instant now = clock_now();
-    struct quota_options quota = {.path = ""};
+    struct quota_options quota = {.fleet = weather->fleet, .instances = options->instances};
     _Static_assert(sizeof quota.path == sizeof options->budgets, "one path is copied into the other");
     memcpy(quota.path, options->budgets, sizeof quota.path);
     for (size_t id = 0; id < WEATHER_PROVIDERS; id++)
         memcpy(quota.limits[id], options->provider[id].budget, sizeof quota.limits[id]);
     for (size_t i = 0; i < fetch->order_count; i++)
         quota.used[fetch->order[i]] = true;
-    return quota_open(&quota, &now);
+    weather->quota = quota_open(&quota, &now);
+    return weather->quota;
 }
 
 /* True when there is none to open. */
@@ -193,8 +193,9 @@ struct weather *weather_open(const struct weather_options *options, const struct
     });
     if (!weather->cache)
         log_event(LOG_ERROR, "no memory for the cell cache", log_int("cells", options->capacity));
-    if (weather->cache && open_snapshot(weather) && (weather->quota = open_quota(options, &fetch)) &&
-        open_earth(weather, &fetch.transfer) && open_fetch(weather, &fetch) && start_threads(weather))
+    if (weather->cache && open_snapshot(weather) && open_fleet(weather, &fetch) &&
+        open_quota(weather, &fetch) && open_earth(weather, &fetch.transfer) && open_fetch(weather, &fetch) &&
+        start_threads(weather))
         return weather;
     log_line(LOG_ERROR, "cannot start the weather room");
     weather_close(weather);
@@ -214,9 +215,9 @@ void weather_close(struct weather *weather)
         pthread_join(weather->sharing, NULL);
     }
     fetch_close(weather->fetch);
-    fleet_close(weather->fleet);
     earth_close(weather->earth);
     quota_close(weather->quota);
+    fleet_close(weather->fleet);
     snapshot_close(weather->snapshot);
     cache_close(weather->cache);
     free(weather);

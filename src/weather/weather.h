@@ -19,6 +19,7 @@ struct weather_options {
                   [WEATHER_NAME_BYTES]; /* tried in this order; one that cannot be used is skipped, logged */
     size_t provider_count;              /* 0: no point is asked for, which needs the earth */
     struct weather_provider_options provider[WEATHER_PROVIDERS]; /* by enum provider_id, used or not */
+    int64_t instances;                                           /* of the fleet */
     struct fleet_options fleet;          /* all but what is the room's; a server without a name: alone */
     struct earth_options earth;          /* all but what is the room's: `user_agent`, `proxy` */
     char contact[WEATHER_CONTACT_BYTES]; /* in the User-Agent; "": a provider that wants one is skipped,

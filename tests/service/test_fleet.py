@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness import address_of, is_office, readers, request, wait_until
+from harness import EDGE, Masthead, address_of, at_place, is_office, readers, request, wait_until
 from redis_server import Redis, StandIn
 
 MUMBAI, DELHI, NEW_YORK = "192.0.2.1", "192.0.2.17", "198.51.100.1"
@@ -51,10 +51,10 @@ def fleet(start):
 
 
 def outcomes(service):
-    """Round trips, by how they ended, without those that never did."""
+    """Round trips for cells and those that failed, by how they ended."""
     prefix = 'masthead_fleet_requests_total{outcome="'
     return {name.removeprefix(prefix)[:-2]: int(value) for name, value in service.metrics().items()
-            if name.startswith(prefix) and value}
+            if name.startswith(prefix) and value and "drawn" not in name}
 
 
 def expect(service, outcome, count=1):
@@ -408,3 +408,67 @@ def test_killed_again_and_again_under_load(fleet, redis, sim, tmp_path):
         assert sum(load.result() for load in loads) > 1000
     redis.stop()
     assert not failed, failed[:3]
+
+
+# --- One budget ---
+
+def anywhere(**settings):
+    return {"geoip__headers": ", ".join(EDGE), "weather__parallel": 8, **settings}
+
+
+def ask_everywhere(services, count, first=0):
+    """Each cell is asked for on one of the instances in turn; returns once all flights have landed."""
+    for i in range(first, first + count):
+        services[i % len(services)].get("/widget.json", at_place(i // 100 / 2 - 40, i % 100 / 2, "Somewhere"))
+    for service in services:
+        service.landed()
+
+
+def left(service, window="day"):
+    return service.metrics()[f'masthead_upstream_budget_remaining{{provider="open-meteo",window="{window}"}}']
+
+
+def test_one_budget_for_all(fleet, redis, sim):
+    """It is spent to the last request but for the reserve, wherever readers ask, and never beyond."""
+    services = fleet(redis, 3, **anywhere(weather__open_meteo_budget="100/d", fleet__instances=3))
+    ask_everywhere(services, 200)
+    assert 90 <= sim.count()["requests"] <= 100
+    joins, = fleet(redis, **anywhere(weather__open_meteo_budget="100/d", fleet__instances=4))
+    ask_everywhere([joins], 20, 200)
+    assert sim.count()["requests"] <= 100
+    assert sum(int(count) for key in redis.call("KEYS", "*budget*:86400:*") for count in redis.call("HVALS", key)) <= 100
+
+
+def test_without_redis_each_spends_its_part_of_the_rest(fleet, redis, sim, tmp_path):
+    services = fleet(redis, 3, **anywhere(weather__open_meteo_budget="150/d", fleet__instances=3))
+    ask_everywhere(services, 30)
+    assert sim.count()["requests"] == 30
+    redis.signal(signal.SIGKILL)
+    redis.child.wait(20)
+    ask_everywhere(services[:1], 150, 1000)
+    alone = sim.count()["requests"] - 30
+    assert 20 <= alone <= 50, "a third of 120, and what it held"
+    ask_everywhere(services, 300, 2000)
+    assert 120 <= sim.count()["requests"] <= 150
+
+
+def test_on_return_the_larger_count_stands(fleet, redis, sim, tmp_path):
+    """A Redis that comes back empty is told again what has been spent."""
+    services = fleet(redis, 2, **anywhere(weather__open_meteo_budget="100/d", fleet__instances=2))
+    ask_everywhere(services, 40)
+    redis.signal(signal.SIGKILL)
+    redis.child.wait(20)
+    again = Redis(tmp_path, port=redis.port)
+    ask_everywhere(services, 300, 1000)
+    assert 85 <= sim.count()["requests"] <= 100
+    again.stop()
+
+
+def test_a_restart_spends_nothing_twice_in_the_fleet(fleet, start, redis, sim, tmp_path):
+    settings = {"fleet.url": redis.url, "geoip.headers": ", ".join(EDGE), "weather.open_meteo_budget": "60/d", "weather.wait": "2s",
+                "weather.parallel": "8", "cache.snapshot": ""}
+    for life in range(4):
+        service = Masthead(tmp_path / "one", sim, settings=settings)
+        ask_everywhere([service], 10, 100 * life)
+        assert service.stop() == 0
+    assert sim.count()["requests"] == 40, "an instance keeps its number, and so its count"

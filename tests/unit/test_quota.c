@@ -11,6 +11,7 @@
 #define MIDNIGHT_MS ((int64_t)1795305600 * 1000) /* 2026-11-22T00:00:00Z */
 
 static char path[64];
+static uint64_t instance; /* as the file had it */
 
 static int new_path(void **state)
 {
@@ -215,7 +216,7 @@ QUOTA_TEST(after_a_kill_the_lease_counts_as_spent)
 static int64_t booked(void)
 {
     struct quota_kept kept[WEATHER_PROVIDERS];
-    quota_file_read(path, kept);
+    quota_file_read(path, kept, &instance);
     return kept[PROVIDER_OPEN_METEO].spent[QUOTA_DAY];
 }
 
@@ -223,9 +224,9 @@ static int64_t booked(void)
 static void kill_it(void)
 {
     struct quota_kept kept[WEATHER_PROVIDERS];
-    quota_file_read(path, kept);
+    quota_file_read(path, kept, &instance);
     end();
-    quota_file_write(path, kept);
+    quota_file_write(path, kept, instance);
 }
 
 /* A short life has asked for little and has leased little, and the last requests of a day are not lost. */

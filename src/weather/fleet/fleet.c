@@ -45,10 +45,12 @@ struct fleet {
     struct cache *cache;
     struct redis *redis;
     pthread_mutex_t lock;
-    pthread_cond_t work;
+    pthread_cond_t work, drawn;
     /* All below guarded by lock. */
     bool stopped;
     bool listed; /* the cache may have something */
+    enum { DRAW_NONE, DRAW_ASKED, DRAW_ANSWERED, DRAW_FAILED } draw;
+    struct budget budget; /* while DRAW_ASKED it belongs to the fleet's thread */
     uint64_t arrivals;
     struct slot slots[SLOTS];
 };
@@ -60,6 +62,7 @@ struct fleet {
     ROW(LOCKED, "locked", NULL)         /* another instance fetches it */ \
     ROW(TAKEN, "taken", NULL)           /* this one does */               \
     ROW(GIVEN, "given", NULL)           /* what was fetched is written */ \
+    ROW(DRAWN, "drawn", NULL)           /* from a budget */               \
     ROW(RELEASED, "released", NULL)     /* nothing was fetched */         \
     ROW(LEFT_ALONE, "left_alone", NULL) /* not sent, after failures */    \
     ROW(UNREACHABLE, "unreachable", "no connection")                      \
@@ -102,11 +105,16 @@ static void count(enum outcome outcome, const char *detail)
 
 /* --- What is said to Redis --- */
 
+static const char *prefix_of(const struct fleet *fleet)
+{
+    return fleet->options.simulated ? PREFIX_SIMULATED : PREFIX;
+}
+
 static void key_of(const struct fleet *fleet, const char *kind, uint64_t cell, char out[KEY_BYTES])
 {
     char name[CELL_NAME_BYTES];
     cell_name(cell_of_key(cell), fleet->options.cell_udeg, name);
-    snprintf(out, KEY_BYTES, "%s%s%s", fleet->options.simulated ? PREFIX_SIMULATED : PREFIX, kind, name);
+    snprintf(out, KEY_BYTES, "%s%s%s", prefix_of(fleet), kind, name);
 }
 
 static void words(struct redis_command *command, const char *const *words, size_t n)
@@ -237,6 +245,19 @@ static void give(struct fleet *fleet, const struct slot *slot)
           outcome == REFUSED ? replies[0].bytes : key);
 }
 
+/* Answers fleet_draw. */
+static void draw(struct fleet *fleet)
+{
+    struct redis_reply reply;
+    enum redis_end end = budget_draw(fleet->redis, prefix_of(fleet), &fleet->budget, &reply);
+    enum outcome outcome = fault_of(end, &reply, 1);
+    count(outcome != OUTCOMES ? outcome : DRAWN, outcome == REFUSED ? reply.bytes : fleet->budget.provider);
+    pthread_mutex_lock(&fleet->lock);
+    fleet->draw = outcome == OUTCOMES ? DRAW_ANSWERED : DRAW_FAILED;
+    pthread_cond_signal(&fleet->drawn);
+    pthread_mutex_unlock(&fleet->lock);
+}
+
 /* --- What is to be done --- */
 
 static size_t count_of(const struct fleet *fleet, enum state state)
@@ -291,9 +312,12 @@ static enum state begin(struct fleet *fleet, struct slot *slot)
 bool fleet_step(struct fleet *fleet)
 {
     pthread_mutex_lock(&fleet->lock);
-    struct slot *slot = next_work(fleet);
+    bool draws = fleet->draw == DRAW_ASKED;
+    struct slot *slot = draws ? NULL : next_work(fleet);
     enum state state = slot ? slot->state : FREE;
     pthread_mutex_unlock(&fleet->lock);
+    if (draws)
+        draw(fleet);
     if (!slot)
         return false;
     if (state == ENDED) {
@@ -313,7 +337,7 @@ bool fleet_wait(struct fleet *fleet)
     int status = 0;
     struct timespec until = clock_timespec(clock_monotonic_ms() + POLL_MS);
     pthread_mutex_lock(&fleet->lock);
-    while (!fleet->stopped && !next_work(fleet) && status == 0)
+    while (!fleet->stopped && fleet->draw != DRAW_ASKED && !next_work(fleet) && status == 0)
         status = pthread_cond_clockwait(&fleet->work, &fleet->lock, CLOCK_MONOTONIC, &until);
     fleet->listed = fleet->listed || status != 0;
     bool goes_on = !fleet->stopped;
@@ -327,6 +351,7 @@ static void tell(struct fleet *fleet, bool *flag)
     pthread_mutex_lock(&fleet->lock);
     *flag = true;
     pthread_cond_signal(&fleet->work);
+    pthread_cond_signal(&fleet->drawn);
     pthread_mutex_unlock(&fleet->lock);
 }
 
@@ -338,6 +363,22 @@ void fleet_wake(struct fleet *fleet)
 void fleet_stop(struct fleet *fleet)
 {
     tell(fleet, &fleet->stopped);
+}
+
+bool fleet_draw(struct fleet *fleet, struct budget *budget)
+{
+    pthread_mutex_lock(&fleet->lock);
+    fleet->budget = *budget;
+    fleet->draw = DRAW_ASKED;
+    pthread_cond_signal(&fleet->work);
+    while (fleet->draw == DRAW_ASKED && !fleet->stopped)
+        pthread_cond_wait(&fleet->drawn, &fleet->lock);
+    bool answered = fleet->draw == DRAW_ANSWERED;
+    if (answered)
+        *budget = fleet->budget;
+    fleet->draw = DRAW_NONE;
+    pthread_mutex_unlock(&fleet->lock);
+    return answered;
 }
 
 bool fleet_next(struct fleet *fleet, struct cache_fetch *out)
@@ -378,6 +419,7 @@ struct fleet *fleet_open(const struct fleet_options *options, struct cache *cach
     fleet->cache = cache;
     pthread_mutex_init(&fleet->lock, NULL);
     pthread_cond_init(&fleet->work, NULL);
+    pthread_cond_init(&fleet->drawn, NULL);
     metrics_register(rows, sizeof rows / sizeof rows[0], fleet);
     fleet->redis = redis_open(&options->server, password, options->timeout_ms);
     if (fleet->redis)
@@ -391,6 +433,7 @@ void fleet_close(struct fleet *fleet)
     if (!fleet)
         return;
     redis_close(fleet->redis);
+    pthread_cond_destroy(&fleet->drawn);
     pthread_cond_destroy(&fleet->work);
     pthread_mutex_destroy(&fleet->lock);
     free(fleet);

@@ -15,6 +15,7 @@
 #pragma once
 
 #include "weather/cell/cache.h"
+#include "weather/fleet/budget.h"
 #include "weather/fleet/redis.h"
 #include "weather/fleet/value.h"
 
@@ -54,6 +55,10 @@ bool fleet_step(struct fleet *);
 
 /* Takes the next cell that this instance is to fetch, as cache_next. False when there is none. */
 bool fleet_next(struct fleet *, struct cache_fetch *out);
+
+/* Draws from a budget that all instances share: see budget.h. Waits until the fleet's thread has asked, which
+ * is for a few times `timeout_ms` at most; for one thread at a time. False when there was no answer. */
+bool fleet_draw(struct fleet *, struct budget *);
 
 /* Says that a fetch which was taken has been ended in the cache, and whether with a curve. */
 void fleet_end(struct fleet *, uint64_t key, bool fetched);

@@ -8,11 +8,16 @@
  * little. Where it cannot be written, one more lease is used and then nothing, until it can be. The file is
  * written by whoever calls quota_renew; the thread that acquires never waits for a disk.
  *
+ * In a fleet leases are drawn from what all instances share, too, and what the others have spent counts.
+ * While the fleet does not answer, this instance spends what it holds, and then its part of the rest as it
+ * last knew it: 1/`instances`. Once it answers, the larger of both counts stands.
+ *
  * Thread-safe; one leaf lock. */
 #pragma once
 
 #include "base/clock.h"
 #include "weather/cell/state.h"
+#include "weather/fleet/fleet.h"
 #include "weather/point/provider.h"
 
 #define QUOTA_PATH_BYTES 512
@@ -21,6 +26,8 @@ struct quota_options {
     int64_t limits[WEATHER_PROVIDERS][QUOTA_WINDOWS]; /* requests; 0: no limit */
     bool used[WEATHER_PROVIDERS];                     /* leases are taken for these only */
     char path[QUOTA_PATH_BYTES];                      /* "": what was spent is not kept */
+    struct fleet *fleet; /* with which the budgets are shared; borrowed; NULL: this instance is alone */
+    int64_t instances;   /* in the fleet, 1 or more */
 };
 
 enum quota_answer {
@@ -34,7 +41,7 @@ enum quota_answer {
 struct quota;
 
 /* NULL when out of memory. An unreadable file is logged, and counts as nothing spent. Writes the first
- * leases. Registers the metrics. */
+ * leases, but in a fleet, whose thread does not run yet. Registers the metrics. */
 struct quota *quota_open(const struct quota_options *, const struct instant *now);
 
 /* Writes the file exactly, and frees. NULL is no error. */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define HEADER     "masthead-quota 1\n"
@@ -26,10 +27,11 @@ static void read_line(const char *line, struct quota_kept out[WEATHER_PROVIDERS]
         out[provider_by_name(name)] = kept;
 }
 
-void quota_file_read(const char *path, struct quota_kept out[WEATHER_PROVIDERS])
+void quota_file_read(const char *path, struct quota_kept out[WEATHER_PROVIDERS], uint64_t *instance)
 {
     char bytes[FILE_BYTES] = "", *rest = bytes, *line;
     memset(out, 0, WEATHER_PROVIDERS * sizeof out[0]);
+    arc4random_buf(instance, sizeof *instance);
     const char *reason = NULL;
     ssize_t length = path[0] ? file_read(path, FILE_NO_LINK, bytes, sizeof bytes - 1, &reason) : -1;
     if (length < 0 && !reason)
@@ -39,16 +41,18 @@ void quota_file_read(const char *path, struct quota_kept out[WEATHER_PROVIDERS])
                   log_str("reason", reason ? reason : "not a file of budgets"));
     else
         while ((line = strsep(&rest, "\n")))
-            read_line(line, out);
+            if (sscanf(line, "instance %" SCNx64, instance) != 1)
+                read_line(line, out);
 }
 
-bool quota_file_write(const char *path, const struct quota_kept kept[WEATHER_PROVIDERS])
+bool quota_file_write(const char *path, const struct quota_kept kept[WEATHER_PROVIDERS], uint64_t instance)
 {
     char storage[FILE_BYTES];
     struct text out = text_init(storage, sizeof storage);
     if (!path[0])
         return true;
     text_string(&out, HEADER);
+    text_format(&out, "instance %016" PRIx64 "\n", instance);
     for (size_t id = 0; id < WEATHER_PROVIDERS; id++) {
         text_string(&out, provider_names[id]);
         for (size_t i = 0; i < QUOTA_WINDOWS; i++)

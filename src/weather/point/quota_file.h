@@ -10,8 +10,9 @@ struct quota_kept {
     int64_t spent[QUOTA_WINDOWS];  /* requests in it */
 };
 
-/* Reads the file; what is not there, or not to be read (logged), is zero. A path of "": there is no file. */
-void quota_file_read(const char *path, struct quota_kept out[WEATHER_PROVIDERS]);
+/* Reads the file; what is not there, or not to be read (logged), is zero. A path of "": there is no file.
+ * *instance is the number under which this instance counts in a fleet: that in the file, else a new one. */
+void quota_file_read(const char *path, struct quota_kept out[WEATHER_PROVIDERS], uint64_t *instance);
 
 /* Replaces the file whole. False, and logged, when it cannot be written. Blocks while the disk does. */
-bool quota_file_write(const char *path, const struct quota_kept kept[WEATHER_PROVIDERS]);
+bool quota_file_write(const char *path, const struct quota_kept kept[WEATHER_PROVIDERS], uint64_t instance);
