@@ -55,6 +55,18 @@ static const struct column earth[] = {
     IN(status_report, "stopped", "Stopped until tomorrow", FIELD_FLAG, earth.report.stopped),
 };
 
+static const struct column fleet[] = {
+    IN(status_report, "answered", "Redis answered", FIELD_AGE, weather.fleet.answered_s),
+    IN(status_report, "failed", "Last of no use", FIELD_AGE, weather.fleet.failed_s),
+    IN(status_report, "failure", "Why", FIELD_TEXT, weather.fleet.failure),
+    IN(status_report, "instances", "Instances that drew from a budget in this hour", FIELD_COUNT,
+       weather.fleet.instances),
+    IN(status_report, "hits", "Curves had from others", FIELD_COUNT, weather.fleet.hits),
+    IN(status_report, "given", "Curves given to others", FIELD_COUNT, weather.fleet.given),
+    IN(status_report, "locked", "Left to another that was fetching", FIELD_COUNT, weather.fleet.locked),
+    IN(status_report, "leased", "Requests held in leases", FIELD_COUNT, weather.leased),
+};
+
 static const struct column airports[] = {
     IN(status_report, "used", "Correct the model", FIELD_COUNT, earth.used),
     IN(status_report, "old", "Left out, too old", FIELD_COUNT, earth.old),
@@ -134,6 +146,9 @@ const struct table status_tables[] = {
           "No point forecasts are asked.", upstreams, upstreams, upstream_count),
     TABLE("budgets", "Budgets", "Windows are fixed ones of UTC. The last tenth is for cells without a curve.",
           NONE, windows, windows, window_count),
+    RECORD("fleet", "The fleet",
+           "What this instance shares with others through Redis. Budgets are what all have left.", fleet,
+           weather.shares),
     TABLE("places", "Readers' places",
           "A city is withheld where nothing vouches for it: such readers are invited to "
           "choose theirs.",

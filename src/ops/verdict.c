@@ -359,6 +359,10 @@ static void judge_machine(struct status_report *r)
     if (r->weather.snapshot_error[0])
         add_finding(r, STATUS_DEGRADED, "The snapshot cannot be written\n%s\na restart would be cold",
                     r->weather.snapshot_error);
+    if (r->weather.fleet.failing)
+        add_finding(r, STATUS_DEGRADED,
+                    "The fleet's Redis is of no use\n%s\nthis instance fetches as if it were alone",
+                    r->weather.fleet.failure);
     if (jumped_at_s > 0 && llabs(r->now_s - jumped_at_s) < JUMP_RECENT_S)
         add_finding(r, STATUS_DEGRADED, "Clock set %s by %lld s at %s", jump_s > 0 ? "forward" : "back",
                     llabs(jump_s), WHEN(r, jumped_at_s));

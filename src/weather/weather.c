@@ -220,7 +220,13 @@ void weather_explain(struct weather *weather, double latitude, double longitude,
 void weather_report(struct weather *weather, struct weather_report *out)
 {
     *out = (struct weather_report){.capacity = weather->options.capacity,
-                                   .snapshot_kept = weather->snapshot != NULL};
+                                   .snapshot_kept = weather->snapshot != NULL,
+                                   .shares = weather->fleet != NULL,
+                                   .fleet = {.failure = ""}};
+    if (weather->fleet) {
+        fleet_report(weather->fleet, &out->fleet);
+        out->leased = quota_leased(weather->quota);
+    }
     int error = weather->snapshot ? snapshot_error(weather->snapshot, &out->snapshot_s) : 0;
     if (error)
         snprintf(out->snapshot_error, sizeof out->snapshot_error, "%s", strerror(error));

@@ -107,6 +107,9 @@ struct weather_report {
     bool snapshot_kept;
     int64_t snapshot_s;      /* Unix time of the last one written, 0: none yet */
     char snapshot_error[64]; /* why the last attempt failed; "": it did not */
+    bool shares;             /* with a fleet; else the rest is 0 */
+    struct fleet_report fleet;
+    int64_t leased; /* requests to providers with a budget that this instance holds and has not made */
 };
 
 /* Thread-safe. */

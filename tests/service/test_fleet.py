@@ -84,6 +84,9 @@ def test_what_one_has_bought_the_others_have(fleet, redis, sim):
         assert shared["state"] == "fresh" and outcomes(service) == {"hit": 1}
     assert sim.count()["requests"] == 1
     assert outcomes(services[0]) == {"miss": 1, "taken": 1, "given": 1}, "three round trips"
+    first, second, third = (request(service.ops, "/status.json").json["fleet"] for service in services)
+    assert (first["given"], first["hits"], second["given"], second["hits"]) == (1, 0, 0, 1)
+    assert third["instances"] == 3 and 1 <= first["leased"] <= 3 and first["answered"] and not first["failure"]
 
 
 def test_an_instance_that_joins_buys_nothing_that_is_known(fleet, redis, sim):
@@ -203,7 +206,7 @@ def test_simulated_and_real_weather_do_not_meet(fleet, redis):
 def test_alone_nothing_of_it_runs(start, redis):
     service = start()
     visit(service)
-    assert outcomes(service) == {} and b"connected_clients:1\r" in redis.call("INFO", "clients")
+    assert outcomes(service) == {} and request(service.ops, "/status.json").json["fleet"] is None and b"connected_clients:1\r" in redis.call("INFO", "clients")
 
 
 # --- What stands there ---
@@ -341,6 +344,7 @@ def test_away_and_back(fleet, redis, sim, tmp_path):
         for service in (first, second):
             assert visit(service, place)["state"] == "fresh"
     expect(second, "left_alone")
+    assert "Redis is of no use" in request(second.ops, "/status").text
     bought = sim.count()["requests"]
     assert bought == 6
     again = Redis(tmp_path, port=redis.port)
@@ -350,6 +354,7 @@ def test_away_and_back(fleet, redis, sim, tmp_path):
     expect(first, "given", 2)
     assert visit(second, tokyo)["state"] == "fresh"
     assert sim.count()["requests"] == bought + 1, "they share again"
+    assert "Redis is of no use" not in request(second.ops, "/status").text
     again.stop()
 
 

@@ -500,7 +500,7 @@ def test_metrics_of_a_service_that_has_seen_everything_pass_promtool(start, sim,
 
 
 def test_every_metric_of_the_contract_is_there(start, sim, readme_metrics):
-    service = start(settings=whole_earth(sim))
+    service = start(settings={**whole_earth(sim), "fleet.url": "redis://127.0.0.1:1/0"})
     service.settled(MUMBAI)
     service.landed()
     wait_until(lambda: "masthead_earth_error_kelvin" in service.metrics(), what="the airports")

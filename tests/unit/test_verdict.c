@@ -202,6 +202,18 @@ static void set_refused(struct status_report *r)
 }
 
 SETTER(set_disk_full, strcpy(r->weather.snapshot_error, "No space left on device"))
+
+static void set_fleet_away(struct status_report *r)
+{
+    r->weather.fleet = (struct fleet_report){.failing = true, .failed_s = NOON_S, .failure = "no connection"};
+}
+
+static void set_fleet_back(struct status_report *r)
+{
+    set_fleet_away(r);
+    r->weather.fleet.failing = false;
+}
+
 SETTER(set_threads_out, r->threads_busy = 256)
 
 static void set_jumped(struct status_report *r)
@@ -446,6 +458,11 @@ static const struct {
      "a restart would be cold"},
     {"threads out", set_threads_out, STATUS_BAD, "256 of 256 threads are held by open connections"},
     {"clock jumped", set_jumped, STATUS_DEGRADED, "Clock set back by 7200 s at 11:59 UTC"},
+    {"fleet away", set_fleet_away, STATUS_DEGRADED,
+     "The fleet's Redis is of no use\n"
+     "no connection\n"
+     "this instance fetches as if it were alone"},
+    {"fleet back", set_fleet_back, STATUS_WELL, "All is well"},
     {"clock jumped long ago", set_jumped_long_ago, STATUS_WELL, "All is well"},
     {"reload refused", set_reload_refused, STATUS_DEGRADED,
      "The last reload was refused\n"

@@ -2,8 +2,7 @@
 #include "weather/fleet/fleet.h"
 
 #include "base/file.h"
-#include "base/log.h"
-#include "base/metrics.h"
+#include "weather/fleet/tally.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -44,6 +43,7 @@ struct fleet {
     struct fleet_options options;
     struct cache *cache;
     struct redis *redis;
+    struct tally tally;
     pthread_mutex_t lock;
     pthread_cond_t work, drawn;
     /* All below guarded by lock. */
@@ -53,54 +53,15 @@ struct fleet {
     struct budget budget; /* while DRAW_ASKED it belongs to the fleet's thread */
     uint64_t arrivals;
     struct slot slots[SLOTS];
+    int64_t instances; /* of the last answer to a draw */
 };
 
-/* How a round trip ended, a row each: its name in metrics, and words for the log where it is a fault. */
-#define OUTCOME_ROWS(ROW)                                                 \
-    ROW(HIT, "hit", NULL)               /* a fresher curve, adopted */    \
-    ROW(MISS, "miss", NULL)             /* none, or none of use */        \
-    ROW(LOCKED, "locked", NULL)         /* another instance fetches it */ \
-    ROW(TAKEN, "taken", NULL)           /* this one does */               \
-    ROW(GIVEN, "given", NULL)           /* what was fetched is written */ \
-    ROW(DRAWN, "drawn", NULL)           /* from a budget */               \
-    ROW(RELEASED, "released", NULL)     /* nothing was fetched */         \
-    ROW(LEFT_ALONE, "left_alone", NULL) /* not sent, after failures */    \
-    ROW(UNREACHABLE, "unreachable", "no connection")                      \
-    ROW(TIMEOUT, "timeout", "no reply in time")                           \
-    ROW(BROKEN, "broken", "the connection broke")                         \
-    ROW(MALFORMED, "malformed", "no reply that was expected")             \
-    ROW(REFUSED, "refused", "an error")                                   \
-    ROW(DAMAGED, "damaged", "a damaged value")                            \
-    ROW(VERSION, "version", "a value of another version")                 \
-    ROW(SWAPPED, "swapped", "a value of another cell")                    \
-    ROW(UNKNOWN, "unknown", "a value of an unknown source")
-
-enum outcome {
-#define ROW(id, name, words) id,
-    OUTCOME_ROWS(ROW)
-#undef ROW
-        OUTCOMES
-};
-#define ROW(id, name, words) name,
-static const char *const outcome_names[OUTCOMES] = {OUTCOME_ROWS(ROW)};
-#undef ROW
-#define ROW(id, name, words) words,
-static const char *const outcome_words[OUTCOMES] = {OUTCOME_ROWS(ROW)};
-#undef ROW
-
-static struct metric rows[] = {
-    COUNTER("masthead_fleet_requests_total", "Round trips to the fleet's Redis, by how they ended.",
-            .labels = {{"outcome", outcome_names, OUTCOMES}}),
-};
-
-static void count(enum outcome outcome, const char *detail)
+void fleet_report(struct fleet *fleet, struct fleet_report *out)
 {
-    static struct log_throttle throttles[OUTCOMES];
-    int64_t suppressed;
-    metric_add(&rows[0], outcome, 0);
-    if (outcome_words[outcome] && log_due(&throttles[outcome], &suppressed))
-        log_event(LOG_WARN, "the fleet's Redis is of no use", log_str("reason", outcome_words[outcome]),
-                  log_str("detail", detail), log_int("suppressed", suppressed));
+    tally_report(&fleet->tally, out);
+    pthread_mutex_lock(&fleet->lock);
+    out->instances = fleet->instances;
+    pthread_mutex_unlock(&fleet->lock);
 }
 
 /* --- What is said to Redis --- */
@@ -125,43 +86,44 @@ static void words(struct redis_command *command, const char *const *words, size_
 #define WORDS(command, ...) \
     words((command), (const char *[]){__VA_ARGS__}, sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *))
 
-/* What an exchange that did not succeed, or a refusal among its replies, counts as; OUTCOMES where all is
- * well. */
-static enum outcome fault_of(enum redis_end end, const struct redis_reply *replies, size_t n)
+/* What an exchange that did not succeed, or a refusal among its replies, counts as; FLEET_OUTCOMES where all
+ * is well. */
+static enum fleet_outcome fault_of(enum redis_end end, const struct redis_reply *replies, size_t n)
 {
-    static const enum outcome faults[] = {
-        [REDIS_LEFT_ALONE] = LEFT_ALONE, [REDIS_UNREACHABLE] = UNREACHABLE, [REDIS_TIMEOUT] = TIMEOUT,
-        [REDIS_BROKEN] = BROKEN,         [REDIS_MALFORMED] = MALFORMED,
+    static const enum fleet_outcome faults[] = {
+        [REDIS_LEFT_ALONE] = FLEET_LEFT_ALONE, [REDIS_UNREACHABLE] = FLEET_UNREACHABLE,
+        [REDIS_TIMEOUT] = FLEET_TIMEOUT,       [REDIS_BROKEN] = FLEET_BROKEN,
+        [REDIS_MALFORMED] = FLEET_MALFORMED,
     };
     if (end != REDIS_ANSWERED)
         return faults[end];
     for (size_t i = 0; i < n; i++)
         if (replies[i].kind == REDIS_ERROR)
-            return REFUSED;
-    return OUTCOMES;
+            return FLEET_REFUSED;
+    return FLEET_OUTCOMES;
 }
 
-/* Judges the value that stands for a cell, and gives it to the cache if it is of use. HIT: that ended the
- * fetch. */
-static enum outcome adopt(struct fleet *fleet, uint64_t cell, const struct redis_reply *reply)
+/* Judges the value that stands for a cell, and gives it to the cache if it is of use. FLEET_HIT: that ended
+ * the fetch. */
+static enum fleet_outcome adopt(struct fleet *fleet, uint64_t cell, const struct redis_reply *reply)
 {
-    static const enum outcome verdicts[] = {[VALUE_DAMAGED] = DAMAGED,
-                                            [VALUE_VERSION] = VERSION,
-                                            [VALUE_SWAPPED] = SWAPPED,
-                                            [VALUE_UNKNOWN] = UNKNOWN};
+    static const enum fleet_outcome verdicts[] = {[VALUE_DAMAGED] = FLEET_DAMAGED,
+                                                  [VALUE_VERSION] = FLEET_VERSION,
+                                                  [VALUE_SWAPPED] = FLEET_SWAPPED,
+                                                  [VALUE_UNKNOWN] = FLEET_UNKNOWN};
     struct instant now = clock_now();
     struct cache_record record;
     if (reply->kind == REDIS_ERROR)
-        return REFUSED;
+        return FLEET_REFUSED;
     if (reply->kind != REDIS_STRING && reply->kind != REDIS_NIL)
-        return MALFORMED;
+        return FLEET_MALFORMED;
     if (reply->length == 0)
-        return MISS;
+        return FLEET_MISS;
     enum value_verdict verdict =
         value_decode((const uint8_t *)reply->bytes, reply->length, cell, &fleet->options.sources, &record);
     if (verdict != VALUE_SOUND)
         return verdicts[verdict];
-    return cache_adopt(fleet->cache, &record, &now) ? HIT : MISS;
+    return cache_adopt(fleet->cache, &record, &now) ? FLEET_HIT : FLEET_MISS;
 }
 
 /* Looks whether another instance has fetched the cell. What the slot becomes. */
@@ -172,12 +134,12 @@ static enum state look(struct fleet *fleet, struct slot *slot)
     struct redis_reply reply;
     key_of(fleet, "", slot->fetch.key, key);
     WORDS(&command, "GETRANGE", key, "0", "4095");
-    enum outcome outcome = fault_of(redis_exchange(fleet->redis, &command, 1, &reply), &reply, 1);
-    bool answered = outcome == OUTCOMES;
+    enum fleet_outcome outcome = fault_of(redis_exchange(fleet->redis, &command, 1, &reply), &reply, 1);
+    bool answered = outcome == FLEET_OUTCOMES;
     if (answered)
         outcome = adopt(fleet, slot->fetch.key, &reply);
-    count(outcome, outcome == REFUSED ? reply.bytes : key);
-    return outcome == HIT ? FREE : answered ? MISSED : READY;
+    tally_count(&fleet->tally, outcome, outcome == FLEET_REFUSED ? reply.bytes : key);
+    return outcome == FLEET_HIT ? FREE : answered ? MISSED : READY;
 }
 
 static void release(const struct slot *slot, const char *lock, struct redis_command *command)
@@ -199,17 +161,17 @@ static enum state take(struct fleet *fleet, struct slot *slot)
     WORDS(&commands[0], "SET", lock, slot->token, "NX", "PX", lease);
     WORDS(&commands[1], "GETRANGE", key, "0", "4095");
     enum redis_end end = redis_exchange(fleet->redis, commands, 2, replies);
-    enum outcome outcome = fault_of(end, replies, 2);
+    enum fleet_outcome outcome = fault_of(end, replies, 2);
     bool taken = end == REDIS_ANSWERED && replies[0].kind == REDIS_STATUS;
     bool locked = end == REDIS_ANSWERED && replies[0].kind == REDIS_NIL;
-    if (end == REDIS_ANSWERED && adopt(fleet, slot->fetch.key, &replies[1]) == HIT)
-        outcome = HIT;
-    if (outcome == OUTCOMES)
-        outcome = taken ? TAKEN : locked ? LOCKED : MALFORMED;
-    count(outcome, outcome == REFUSED ? replies[0].bytes : lock);
+    if (end == REDIS_ANSWERED && adopt(fleet, slot->fetch.key, &replies[1]) == FLEET_HIT)
+        outcome = FLEET_HIT;
+    if (outcome == FLEET_OUTCOMES)
+        outcome = taken ? FLEET_TAKEN : locked ? FLEET_LOCKED : FLEET_MALFORMED;
+    tally_count(&fleet->tally, outcome, outcome == FLEET_REFUSED ? replies[0].bytes : lock);
     if (!taken)
         slot->token[0] = '\0';
-    if (outcome == HIT)
+    if (outcome == FLEET_HIT)
         return taken ? ENDED : FREE;
     if (locked)
         cache_postpone(fleet->cache, slot->fetch.key, fleet->options.lease_ms, &now);
@@ -238,11 +200,12 @@ static void give(struct fleet *fleet, const struct slot *slot)
         release(slot, lock, &commands[n++]);
     if (n == 0)
         return;
-    enum outcome outcome = fault_of(redis_exchange(fleet->redis, commands, n, replies), replies, n);
-    count(outcome != OUTCOMES ? outcome
-          : gives             ? GIVEN
-                              : RELEASED,
-          outcome == REFUSED ? replies[0].bytes : key);
+    enum fleet_outcome outcome = fault_of(redis_exchange(fleet->redis, commands, n, replies), replies, n);
+    tally_count(&fleet->tally,
+                outcome != FLEET_OUTCOMES ? outcome
+                : gives                   ? FLEET_GIVEN
+                                          : FLEET_RELEASED,
+                outcome == FLEET_REFUSED ? replies[0].bytes : key);
 }
 
 /* Answers fleet_draw. */
@@ -250,10 +213,13 @@ static void draw(struct fleet *fleet)
 {
     struct redis_reply reply;
     enum redis_end end = budget_draw(fleet->redis, prefix_of(fleet), &fleet->budget, &reply);
-    enum outcome outcome = fault_of(end, &reply, 1);
-    count(outcome != OUTCOMES ? outcome : DRAWN, outcome == REFUSED ? reply.bytes : fleet->budget.provider);
+    enum fleet_outcome outcome = fault_of(end, &reply, 1);
+    tally_count(&fleet->tally, outcome != FLEET_OUTCOMES ? outcome : FLEET_DRAWN,
+                outcome == FLEET_REFUSED ? reply.bytes : fleet->budget.provider);
     pthread_mutex_lock(&fleet->lock);
-    fleet->draw = outcome == OUTCOMES ? DRAW_ANSWERED : DRAW_FAILED;
+    fleet->draw = outcome == FLEET_OUTCOMES ? DRAW_ANSWERED : DRAW_FAILED;
+    if (outcome == FLEET_OUTCOMES)
+        fleet->instances = fleet->budget.instances;
     pthread_cond_signal(&fleet->drawn);
     pthread_mutex_unlock(&fleet->lock);
 }
@@ -420,7 +386,7 @@ struct fleet *fleet_open(const struct fleet_options *options, struct cache *cach
     pthread_mutex_init(&fleet->lock, NULL);
     pthread_cond_init(&fleet->work, NULL);
     pthread_cond_init(&fleet->drawn, NULL);
-    metrics_register(rows, sizeof rows / sizeof rows[0], fleet);
+    tally_open(&fleet->tally);
     fleet->redis = redis_open(&options->server, password, options->timeout_ms);
     if (fleet->redis)
         return fleet;

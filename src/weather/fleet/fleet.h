@@ -17,6 +17,7 @@
 #include "weather/cell/cache.h"
 #include "weather/fleet/budget.h"
 #include "weather/fleet/redis.h"
+#include "weather/fleet/tally.h"
 #include "weather/fleet/value.h"
 
 #define FLEET_PATH_BYTES 256
@@ -59,6 +60,9 @@ bool fleet_next(struct fleet *, struct cache_fetch *out);
 /* Draws from a budget that all instances share: see budget.h. Waits until the fleet's thread has asked, which
  * is for a few times `timeout_ms` at most; for one thread at a time. False when there was no answer. */
 bool fleet_draw(struct fleet *, struct budget *);
+
+/* How it stands. */
+void fleet_report(struct fleet *, struct fleet_report *out);
 
 /* Says that a fetch which was taken has been ended in the cache, and whether with a curve. */
 void fleet_end(struct fleet *, uint64_t key, bool fetched);

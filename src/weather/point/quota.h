@@ -77,6 +77,9 @@ void quota_report(struct quota *, enum provider_id, const struct quota_grant *, 
 void quota_get_stats(struct quota *, enum provider_id, const struct instant *now,
                      struct weather_upstream *out);
 
+/* The requests that are leased and not made, of all providers. */
+int64_t quota_leased(struct quota *);
+
 /* Waits until leases run low, quota_stop is called, or the real monotonic clock reaches `until_ms`; where the
  * file could not be written, for a few seconds at most. False once it is stopped. */
 bool quota_wait(struct quota *, int64_t until_ms);

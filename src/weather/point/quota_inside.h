@@ -20,7 +20,6 @@ struct account {
     int64_t before[QUOTA_WINDOWS]; /* what this one had when it was alone last */
     bool alone;                    /* the last draw was not answered, or there was none yet */
     bool denied;                   /* it was, with nothing */
-    int64_t instances;             /* that have drawn lately */
     uint32_t rolls;                /* how often a window has begun */
     struct breaker breaker;
     /* Whether it was asked, when and how flights ended; no more is kept here. */

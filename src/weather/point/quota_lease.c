@@ -81,7 +81,6 @@ static void end_draw(struct quota *quota, enum provider_id id, const struct budg
     if (!answer && !account->alone)
         memcpy(account->before, account->kept.spent, sizeof account->before);
     account->alone = !answer;
-    account->instances = answer ? answer->instances : 1;
     for (size_t i = 0; answer && i < QUOTA_WINDOWS; i++)
         if (answer->now_s / quota_window_s[i] == account->kept.window[i] &&
             answer->others[i] > account->others[i])
@@ -187,4 +186,14 @@ void quota_stop(struct quota *quota)
     quota->stopped = true;
     pthread_cond_broadcast(&quota->low);
     pthread_mutex_unlock(&quota->lock);
+}
+
+int64_t quota_leased(struct quota *quota)
+{
+    int64_t leased = 0;
+    pthread_mutex_lock(&quota->lock);
+    for (size_t id = 0; id < WEATHER_PROVIDERS; id++)
+        leased += quota->accounts[id].leased;
+    pthread_mutex_unlock(&quota->lock);
+    return leased;
 }
