@@ -60,6 +60,7 @@ PACKAGES_TEST  += $(if $(shell command -v npm),,npm)
 # libFuzzer, of the clang that is there once those for tests are.
 PACKAGES_DEB   := $(PACKAGES_BUILD) dpkg-dev
 PACKAGES_FUZZ   = $(if $(wildcard $(shell clang -print-resource-dir)/lib/*/libclang_rt.fuzzer*),,libclang-rt-$(shell clang -dumpversion | cut -d. -f1)-dev)
+PACKAGES_FLEET := $(PACKAGES_RUN) nginx-light redis-server python3 python3-pytest
 PACKAGES_CHECK := $(PACKAGES_TEST) strace valgrind
 PACKAGES_BENCH := $(PACKAGES_TEST) nginx-light libnginx-mod-http-geoip2 strace wrk
 PACKAGES_CITIES := $(if $(shell command -v npm),,npm)
@@ -67,8 +68,8 @@ PACKAGES_PICTURES := $(PACKAGES_TEST) fonts-liberation fonts-noto-core pngquant
 
 Q := $(if $(V),,@)
 
-.PHONY: all help run test check check-cost measure bench bench-economy geoip cities screenshots asan tsan fuzz soak coverage format \
-        compile-commands debian-12 debian-13 install deb dist clean units measures fuzzers fuzzed packages-build packages-run packages-test packages-fuzz packages-check packages-cities \
+.PHONY: all help run test check check-cost measure bench bench-economy geoip cities screenshots asan tsan fuzz fleet soak coverage format \
+        compile-commands debian-12 debian-13 install deb dist clean units measures fuzzers fuzzed packages-build packages-run packages-test packages-fleet packages-fuzz packages-check packages-cities \
         packages-pictures packages-bench packages-deb
 
 all: $(BUILD)/masthead $(BUILD)/masthead-sim $(BUILD)/masthead-grib
@@ -89,6 +90,7 @@ help:
 #: make asan       the tests under address and undefined-behaviour sanitizers
 #: make tsan       the tests under the thread sanitizer
 #: make fuzz       fuzzers of all that comes from outside, FUZZ_S=60 seconds each (TARGETS=names); prints executions
+#: make fleet      three instances behind nginx, with Redis and simulator: prints what to look at, until Ctrl-C
 #: make soak       SOAK_S=1800 seconds of readers with a fault each 20 seconds; prints availability and growth of memory;
 #:                 then the long forms of the tests of faults, memory and package, and the whole earth at a quarter of a degree
 #:                 (SANITIZE=address,undefined: under sanitizers)
@@ -209,6 +211,10 @@ FUZZ_S ?= 60
 fuzz: packages-test fuzzers
 	@$(PYTHON) tests/fuzz/fuzzing.py --seconds '$(FUZZ_S)' '$(FUZZ)' $(TARGETS)
 
+fleet: packages-fleet
+	@$(MAKE) --no-print-directory -j$(shell nproc) all
+	@MASTHEAD_BUILD='$(abspath $(BUILD))' $(PYTHON) tests/fleet.py
+
 SOAK_S ?= 1800
 SOAKED := $(BUILD)$(if $(SANITIZE),/asan)
 soak: packages-test
@@ -234,7 +240,7 @@ bench: packages-bench
 	@$(MAKE) --no-print-directory -j$(shell nproc) all '$(BUILD)/measure/bare'
 	@MASTHEAD_BUILD='$(abspath $(BUILD))' $(PYTHON) tests/bench.py $(if $(SHORT),--short) $(PARTS)
 
-packages-build packages-run packages-test packages-fuzz packages-check packages-cities packages-pictures packages-bench packages-deb:
+packages-build packages-run packages-test packages-fleet packages-fuzz packages-check packages-cities packages-pictures packages-bench packages-deb:
 	@tests/packages.sh $(PACKAGES_$(shell echo $(@:packages-%=%) | tr a-z A-Z))
 
 run: packages-run

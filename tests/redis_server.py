@@ -7,11 +7,7 @@ import threading
 import pytest
 
 from harness import Process
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+from proxies import free_port
 
 
 class Redis(Process):

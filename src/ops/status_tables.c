@@ -57,6 +57,7 @@ static const struct column earth[] = {
 
 static const struct column fleet[] = {
     IN(status_report, "answered", "Redis answered", FIELD_AGE, weather.fleet.answered_s),
+    IN(status_report, "failing", "Of no use now", FIELD_FLAG, weather.fleet.failing),
     IN(status_report, "failed", "Last of no use", FIELD_AGE, weather.fleet.failed_s),
     IN(status_report, "failure", "Why", FIELD_TEXT, weather.fleet.failure),
     IN(status_report, "instances", "Instances that drew from a budget in this hour", FIELD_COUNT,
