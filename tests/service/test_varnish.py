@@ -106,3 +106,21 @@ def test_no_error_page_is_pasted_and_a_slow_answer_is(shared_edges, site):
         assert reader.get("/", {"X-Forwarded-For": LONDON}).text == f"<header>{FRAGMENT}</header>"
     told = [headers["X-Forwarded-For"] for _, headers in service.asked]
     assert told == [MUMBAI, MUMBAI], "asked for each reader anew, even without a word about caching, and not as they claim"
+
+
+def test_in_split_mode_each_cell_is_asked_for_once(service, varnish):
+    """A page's script asks for its reader's cell, then for the cell's weather: that is one for all readers there."""
+    readers = [varnish.connect(address) for address in (MUMBAI, LONDON) * 20]
+    for address in (MUMBAI, LONDON):
+        service.settled(address)
+
+    def asked():
+        return sum(value for series, value in service.metrics().items() if "weather.json" in series and "requests_total" in series)
+
+    before = asked()
+    for reader in readers:
+        where = reader.get("/where.json")
+        assert "no-store" in where.headers["Cache-Control"] or "private" in where.headers["Cache-Control"]
+        weather = reader.get(f"/weather.json?cell={where.json['cell']}")
+        assert weather.json["state"] == "fresh"
+    assert asked() - before == 2, "40 readers in two cells"
