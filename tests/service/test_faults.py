@@ -44,6 +44,9 @@ requests within requests, direct and behind proxies        | test_framing.py:non
 forwarding headers                                         | test_client.c:x_forwarded_for test_client.c:forwarded test_client.c:what_strangers_wrote_never_counts test_visitor.py:the_forwarding_header
 hostile names of cities                                    | test_answer.py:a_hostile_name_is_text test_markup.py:the_fragment_is_valid_in_every_state
 two visitors behind one cache                              | test_crowd.py:through_nginx test_crowd.py:through_varnish
+the fleet's Redis away, killed, full, wiped, nonsense      | test_fleet.py:away_and_back test_fleet.py:killed_again_and_again_under_load test_fleet.py:full test_fleet.py:wiped_or_evicting test_fleet.py:whatever_answers_the_service_goes_on test_fleet.py:a_value_that_is_no_curve_of_the_cell_is_passed_over
+a budget that instances share, without Redis and again     | test_fleet.py:without_redis_each_spends_its_part_of_the_rest test_fleet.py:on_return_the_larger_count_stands
+instances that restart or die, one after the other         | test_fleet_restart.py:a_rolling_restart test_fleet_restart.py:each_part_fails_in_turn test_fleet.py:a_dead_holder_delays_nobody_longer_than_its_lease
 everything in turn, for long                               | test_soak.py:readers_are_answered_while_things_go_wrong
 metrics, units and the binary as checkers want them        | test_lifecycle.py:metrics_pass_promtool test_ops_files.py:units_verify_and_are_shut test_faults.py:the_program_is_hardened
 """
