@@ -11,7 +11,7 @@
 
 #define CONFIG_VALUE_BYTES  512
 #define CONFIG_ORIGIN_BYTES 320
-#define CONFIG_OPTIONS_MAX  64
+#define CONFIG_OPTIONS_MAX  80
 #define CONFIG_SETS_MAX     64
 
 struct config {

@@ -9,7 +9,7 @@
 
 #include <stdatomic.h>
 
-#define STATUS_SETTINGS_MAX 64
+#define STATUS_SETTINGS_MAX 80
 #define STATUS_CELLS        8
 #define STATUS_SENTENCE     320
 #define STATUS_FACT         96 /* no fact is longer than 60 characters, a title's length */
