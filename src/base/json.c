@@ -6,8 +6,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define DECIMALS_MAX   6 /* with these, below this, a number times a power of ten is an exact integer */
-#define DECIMALS_BELOW 1e9
+#define DECIMALS_BELOW 1e9 /* times the largest power of ten such a number is still an exact integer */
 
 static void write_integer(struct text *out, int64_t value)
 {
@@ -29,22 +28,16 @@ static void write_instant(struct text *out, int64_t unix_s)
 /* Writes a number that a few decimals tell exactly enough, half away from zero. */
 static void write_decimals(struct text *out, double value, int digits)
 {
-    char fraction[] = ".000000";
-    int64_t scaled = llround(fabs(value) * exp10(digits));
-    for (int i = digits; i > 0; scaled /= 10)
-        fraction[i--] = (char)('0' + scaled % 10);
-    fraction[digits > 0 ? digits + 1 : 0] = '\0';
     if (signbit(value))
         text_string(out, "-");
-    text_integer(out, scaled);
-    text_string(out, fraction);
+    text_decimal(out, llround(fabs(value) * exp10(digits)), digits);
 }
 
 static void write_number(struct text *out, double value, int digits, char style)
 {
     if (!isfinite(value))
         text_string(out, "null");
-    else if (style == 'f' && digits <= DECIMALS_MAX && fabs(value) < DECIMALS_BELOW)
+    else if (style == 'f' && digits <= TEXT_DECIMALS_MAX && fabs(value) < DECIMALS_BELOW)
         write_decimals(out, value, digits);
     else
         text_format(out, style == 'f' ? "%.*f" : "%.*g", digits, value);

@@ -45,6 +45,18 @@ void text_integer(struct text *text, int64_t value)
     text_bytes(text, first, (size_t)(digits + sizeof digits - first));
 }
 
+void text_decimal(struct text *text, int64_t units, int decimals)
+{
+    char fraction[TEXT_DECIMALS_MAX + 1] = ".";
+    int64_t rest = units < 0 ? -units : units;
+    for (int i = decimals; i > 0; rest /= 10)
+        fraction[i--] = (char)('0' + rest % 10);
+    if (units < 0)
+        text_string(text, "-");
+    text_integer(text, rest);
+    text_bytes(text, fraction, decimals > 0 ? (size_t)decimals + 1 : 0);
+}
+
 /* Writes the value of a conversion without flags, width or precision, as most are, and returns the
  * conversion's length with its percent sign; 0, and nothing is written: it is another one. */
 static size_t write_simple(struct text *text, const char *conversion, va_list *values)

@@ -17,10 +17,17 @@ struct text {
 /* A text over caller-owned storage, empty. */
 struct text text_init(char *storage, size_t capacity);
 
-/* Appends bytes, a string, a number in decimal, what printf makes of a format. */
+/* Appends bytes, a string, a whole number. */
 void text_bytes(struct text *, const char *bytes, size_t count);
 void text_string(struct text *, const char *string);
 void text_integer(struct text *, int64_t value);
+
+/* Appends a number that is given in units of its last decimal: 1234 with two decimals is "12.34". `decimals`
+ * is at most TEXT_DECIMALS_MAX. */
+#define TEXT_DECIMALS_MAX 6
+void text_decimal(struct text *, int64_t units, int decimals);
+
+/* Appends what printf makes of a format. */
 void text_format(struct text *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Escapes for HTML: element content and double-quoted attribute values. */

@@ -2,20 +2,12 @@
  * style or script. */
 #include "widget/widget.h"
 
-#include <stdlib.h>
-
-/* Tenths as a decimal number. */
-static void write_tenths(int tenths, struct text *out)
-{
-    text_format(out, "%s%d.%d", tenths < 0 ? "-" : "", abs(tenths) / 10, abs(tenths) % 10);
-}
-
 static void write_shown(const struct answer *answer, bool known, struct text *out)
 {
     int celsius_ddeg = answer->reading.temperature_ddeg;
     if (known) {
         text_string(out, "<data class=\"masthead-temp\" value=\"");
-        write_tenths(celsius_ddeg, out);
+        text_decimal(out, celsius_ddeg, 1);
         text_string(out, "\">");
     } else {
         text_string(out, "<span class=\"masthead-temp\">");

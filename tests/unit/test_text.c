@@ -115,6 +115,23 @@ TEST(integers_are_written_in_full)
     }
 }
 
+TEST(decimals_are_units_of_the_last_one)
+{
+    static const struct {
+        int64_t units;
+        int decimals;
+        const char *written;
+    } rows[] = {{0, 0, "0"},        {-7, 0, "-7"},        {0, 1, "0.0"},        {5, 1, "0.5"},
+                {-5, 1, "-0.5"},    {312, 1, "31.2"},     {-1794, 1, "-179.4"}, {19070000, 6, "19.070000"},
+                {1, 6, "0.000001"}, {-1, 6, "-0.000001"}, {1234, 2, "12.34"}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char storage[32];
+        struct text text = text_init(storage, sizeof storage);
+        text_decimal(&text, rows[i].units, rows[i].decimals);
+        assert_string_equal(storage, rows[i].written);
+    }
+}
+
 /* Writes by printf and by text_format, into buffers of each size up to one that is ample. */
 #define CHECK_FORMAT(...)                                        \
     for (size_t size = 1; size < 100; size++) {                  \

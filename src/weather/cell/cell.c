@@ -33,36 +33,17 @@ bool cell_size_valid(int64_t size_udeg)
     return size_udeg > 0 && TURN_UDEG % size_udeg == 0;
 }
 
-static int decimals_of(int32_t size_udeg)
-{
-    int decimals = 6;
-    while (decimals > 0 && size_udeg % 10 == 0) {
-        size_udeg /= 10;
-        decimals--;
-    }
-    return decimals;
-}
-
-/* Millionths of a degree, of which only `decimals` are not zero. */
-static void write_degrees(struct text *out, int32_t udeg, int decimals)
-{
-    char fraction[] = ".000000";
-    int32_t rest = abs(udeg) % CELL_MICRODEGREES;
-    for (int i = 6; i > 0; rest /= 10)
-        fraction[i--] = (char)('0' + rest % 10);
-    if (udeg < 0)
-        text_string(out, "-");
-    text_integer(out, abs(udeg) / CELL_MICRODEGREES);
-    text_bytes(out, fraction, decimals > 0 ? (size_t)decimals + 1 : 0);
-}
-
+/* With as many decimals as the size has. */
 void cell_name(struct cell cell, int32_t size_udeg, char out[CELL_NAME_BYTES])
 {
-    int decimals = decimals_of(size_udeg);
     struct text name = text_init(out, CELL_NAME_BYTES);
-    write_degrees(&name, cell.latitude_udeg, decimals);
+    int32_t unit_udeg = 1; /* of the last decimal */
+    int decimals = 6;
+    for (; decimals > 0 && size_udeg % (10 * unit_udeg) == 0; decimals--)
+        unit_udeg *= 10;
+    text_decimal(&name, cell.latitude_udeg / unit_udeg, decimals);
     text_string(&name, ",");
-    write_degrees(&name, cell.longitude_udeg, decimals);
+    text_decimal(&name, cell.longitude_udeg / unit_udeg, decimals);
 }
 
 uint64_t cell_key(struct cell cell)
