@@ -283,7 +283,8 @@ static const char *judge_address(const struct lookup *lookup, enum address_class
 }
 
 /* The home keeps verdict and reason, which say why it is shown. */
-static void apply_home_fallback(const struct generation *generation, struct place *place)
+static void apply_home_fallback(const struct places *places, const struct generation *generation,
+                                struct place *place)
 {
     const struct place *home = &generation->options.home;
     enum place_verdict verdict = place->verdict;
@@ -293,6 +294,7 @@ static void apply_home_fallback(const struct generation *generation, struct plac
     *place = *home;
     place->verdict = verdict;
     place->reason = reason;
+    places_complete_zone(places, place);
 }
 
 /* Finds a place. The evidence is large: only what is used of it is set, the databases' names if `told`. */
@@ -317,8 +319,7 @@ static void find(struct places *places, const struct address *address, const str
     if (edge_record)
         hear_proxy(&lookup, edge_record);
     evidence->reason = judge_address(&lookup, class);
-    apply_home_fallback(generation, out);
-    places_complete_zone(places, out);
+    apply_home_fallback(places, generation, out);
     if (told)
         ARRAY_COPY(evidence->databases, generation->options.databases);
     generation_release(places, generation);
