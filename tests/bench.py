@@ -19,8 +19,8 @@ import tempfile
 import threading
 import time
 
-from harness import (BUILD, CITY_V4, EDGE, ROOT, VISITORS, Masthead, Process, Simulator, at_place, children, readers, request,
-                     wait_until, whole_earth)
+from harness import (BUILD, CITY_V4, EDGE, ROOT, VISITORS, Masthead, Process, Simulator, at_place, children, processor_s, readers,
+                     request, wait_until, whole_earth)
 from proxies import Edge, free_port
 
 LUA = ROOT / "tests" / "measure" / "readers.lua"
@@ -41,15 +41,6 @@ def wrk(url, file, connections, seconds, path="/widget"):
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["requests"] > 0 and found["errors"] == 0, f"{url}: {found}"
     return found
-
-
-def processor_s(pids):
-    """Processor time that the processes have used so far."""
-    ticks = 0
-    for pid in pids:
-        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def write_readers(path, lines):
@@ -125,10 +116,10 @@ class Rival:
         self.name, self.url, self.pids, self.rounds = name, url, pids, {}
 
     def drive(self, file, connections, seconds):
-        before = processor_s(self.pids)
+        before = processor_s(*self.pids)
         found = wrk(self.url, file, connections, seconds)
         self.rounds.setdefault(connections, []).append(
-            (found["requests"] / found["us"] * 1e6, (processor_s(self.pids) - before) / found["requests"] * 1e6))
+            (found["requests"] / found["us"] * 1e6, (processor_s(*self.pids) - before) / found["requests"] * 1e6))
 
     def median(self, connections):
         """Answers a second, and microseconds of processor time for one."""

@@ -124,6 +124,15 @@ def children(pid):
     return [int(child) for task in pathlib.Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
 
 
+def processor_s(*pids):
+    """Processor time that processes have used so far, also of those that have ended and were not waited for."""
+    ticks = 0
+    for pid in pids:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def cannot_mount():
     return os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode != 0
 
@@ -180,9 +189,7 @@ class Process:
         return "\n".join(self.lines)
 
     def processor_s(self):
-        """Processor time used so far, also of a process that has ended and was not waited for."""
-        fields = pathlib.Path(f"/proc/{self.child.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return processor_s(self.child.pid)
 
     def signal(self, number):
         self.child.send_signal(number)
