@@ -47,6 +47,13 @@ static inline const char *put_hour(struct planes *planes, uint32_t spacing_udeg,
     return fault;
 }
 
+/* All hours of a run, which are all sound. */
+static inline void put_hours(struct planes *planes, uint32_t spacing_udeg, invention *kelvin)
+{
+    for (size_t hour = 0; hour < GRID_HOURS; hour++)
+        assert_null(put_hour(planes, spacing_udeg, hour, kelvin));
+}
+
 static inline const char *put_step(struct planes *planes, uint32_t spacing_udeg, size_t step,
                                    invention *cover, invention *rate, invention *freezing)
 {

@@ -55,8 +55,7 @@ static int open_fields(void **state)
         return -1;
     const char *path = in_folder("earth.grid");
     struct planes *planes = begin_run(path, SPACING);
-    for (size_t hour = 0; hour < GRID_HOURS; hour++)
-        assert_null(put_hour(planes, SPACING, hour, kelvin));
+    put_hours(planes, SPACING, kelvin);
     for (size_t step = 0; step < GRID_STEPS; step++)
         assert_null(put_step(planes, SPACING, step, overcast, rain, none));
     assert_true(planes_finish(planes, path));

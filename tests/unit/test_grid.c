@@ -49,8 +49,7 @@ static int make_run(void **state)
     if (make_folder(state) != 0)
         return -1;
     struct planes *planes = begin_run(in_folder("grid"), COARSE);
-    for (size_t hour = 0; hour < GRID_HOURS; hour++)
-        assert_null(put_hour(planes, COARSE, hour, kelvin));
+    put_hours(planes, COARSE, kelvin);
     for (size_t step = 0; step < GRID_STEPS; step++)
         assert_null(put_step(planes, COARSE, step, cover, rain, clear));
     assert_true(planes_finish(planes, in_folder("grid")));
@@ -216,8 +215,7 @@ TEST(no_curve_leaves_the_range_of_its_two_hours)
     for (size_t hour = 0; hour < GRID_HOURS; hour++)
         jumps[hour] = random_below(3) ? (double)random_below(30) : hour ? jumps[hour - 1] : 0;
     struct planes *planes = begin_run(in_folder("jumps"), 10000000);
-    for (size_t hour = 0; hour < GRID_HOURS; hour++)
-        assert_null(put_hour(planes, 10000000, hour, jumping));
+    put_hours(planes, 10000000, jumping);
     planes_close(planes);
     struct grid *jumpy = open_grid(in_folder("jumps.new"), "");
     for (int hour = 0; hour + 1 < GRID_HOURS; hour++) {

@@ -28,8 +28,7 @@ static int open_all(void **state)
         return -1;
     const char *path = in_folder("earth.grid");
     struct planes *planes = begin_run(path, SPACING);
-    for (size_t hour = 0; hour < GRID_HOURS; hour++)
-        assert_null(put_hour(planes, SPACING, hour, kelvin));
+    put_hours(planes, SPACING, kelvin);
     assert_true(planes_finish(planes, path));
     planes_close(planes);
     grid = open_grid(path, in_folder("none"));
